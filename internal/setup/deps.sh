@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Fetches what edged is built from and tested with. Idempotent: what is there
+# is left alone. Everything but Debian packages goes below .deps/.
+#
+#   deps.sh build   what `make build` and `make demo` need
+#   deps.sh test    also what `make test` needs
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+what=${1:-build}
+deps=${DEPS:-$PWD/.deps}
+
+build_packages=(gcc g++ libc6-dev make pkg-config ca-certificates libopencv-dev opencv-doc)
+test_packages=(mosquitto mosquitto-clients ffmpeg openssl python3 python3-pil python3-numpy python3-paho-mqtt
+  gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good)
+
+# name@version, SHA-256 of the package file, then: path in the package, path below .deps
+tflite_package=tfjs-tflite-node@0.0.2
+tflite_sha=3be1632328a76a2475e5b6833253763c802c859433becb4d879ee1860e3b5284
+pose_package=@mediapipe/pose@0.5.1675469404
+pose_sha=8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84
+face_package=@mediapipe/face_detection@0.4.1657300184
+face_sha=a118cde74923dc4435257fbfbb613464a0f58d115dff6314d4ff96c8aebf6419
+selfie_package=@mediapipe/selfie_segmentation@0.1.1675465747
+selfie_sha=7767b33eaa68990ee06c28bbb89f39a13a47ebb07ff0f1fd4947d9e817bb9bf9
+
+say() { printf 'deps: %s\n' "$*" >&2; }
+die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else die "need root to install Debian packages: run as root, or install sudo"
+  fi
+}
+
+# apt_install PACKAGE...: installs those that are missing.
+apt_install() {
+  local missing=() p
+  for p in "$@"; do
+    [ "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null)" = "install ok installed" ] || missing+=("$p")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "no apt-get here; install these by hand: ${missing[*]}"
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  as_root apt-get update -qq || die "apt-get update failed: is this machine offline? Connect it, or install by hand: ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+    die "apt-get could not install: ${missing[*]}. Is this machine offline, or its package list old?"
+}
+
+# npm_unpack PACKAGE SHA256 DIR: DIR/package holds the package's files.
+npm_unpack() {
+  local package=$1 sha=$2 dir=$3 file
+  command -v npm >/dev/null || apt_install npm
+  say "fetching $package"
+  file=$(cd "$dir" && npm pack --silent "$package" | tail -n 1) && [ -n "$file" ] ||
+    die "npm could not fetch $package: is this machine offline? Connect it and run 'make deps' again"
+  echo "$sha  $dir/$file" | sha256sum --check --status ||
+    die "$package is not the file expected (SHA-256 differs from $sha): refusing to use it"
+  tar xzf "$dir/$file" -C "$dir"
+}
+
+# fetch STAMP PACKAGE SHA256 INSTALLER: runs INSTALLER in a scratch folder that
+# holds the package, once for each version.
+fetch() {
+  local stamp=$deps/stamps/$1 package=$2 sha=$3 installer=$4 tmp
+  [ "$(cat "$stamp" 2>/dev/null)" = "$package $sha" ] && return 0
+  mkdir -p "$deps/stamps"
+  tmp=$(mktemp -d "$deps/fetch.XXXXXX")
+  npm_unpack "$package" "$sha" "$tmp"
+  "$installer" "$tmp/package"
+  rm -rf "$tmp"
+  echo "$package $sha" >"$stamp"
+}
+
+install_tflite() {
+  mkdir -p "$deps/tflite"
+  cp -r "$1/cc_deps/include" "$1/cc_deps/linux_amd64" "$1/cc_deps/linux_arm64" "$deps/tflite/"
+  chmod -R u+w,a+rX "$deps/tflite"
+}
+
+install_models() {
+  mkdir -p "$deps/models"
+  cp "$1"/*.tflite "$deps/models/"
+  chmod u+w,a+r "$deps/models"/*.tflite
+}
+
+apt_install "${build_packages[@]}"
+[ "$what" != test ] || apt_install "${test_packages[@]}"
+fetch tflite $tflite_package $tflite_sha install_tflite
+cmp -s tflite/include/tensorflow/lite/c/c_api_experimental.h "$deps/tflite/include/tensorflow/lite/c/c_api_experimental.h" ||
+  cp tflite/include/tensorflow/lite/c/c_api_experimental.h "$deps/tflite/include/tensorflow/lite/c/"
+fetch pose $pose_package $pose_sha install_models
+if [ "$what" = test ]; then
+  fetch face $face_package $face_sha install_models
+  fetch selfie $selfie_package $selfie_sha install_models
+fi
+say "complete"

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Every test of edged, called by `make test` with the cgo environment set.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+all="tflite opencv customenv gocv_specific_modules gocv_videoio"
+step() { printf '\n== %s\n' "$*"; }
+
+step "vet"
+go vet -tags "$all" ./...
+
+step "tests with TFLite and OpenCV"
+go test -tags "$all" -timeout 15m ./...
+
+step "tests of a bare machine: no cgo, no TFLite, no OpenCV"
+CGO_ENABLED=0 go build ./...
+CGO_ENABLED=0 go test -timeout 10m ./...
+
+step "other machines: cross-builds"
+for arch in arm64 arm riscv64; do
+  GOOS=linux GOARCH=$arch GOARM=7 CGO_ENABLED=0 go build ./...
+done
