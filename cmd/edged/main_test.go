@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts below testdata/script run this very test binary
+// under the name edged.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"edged": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: scriptCommands})
+}
+
+func TestRunReturnsTheExitCodeOfTheContract(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"version"}, exitOK},
+		{[]string{}, exitUsage},
+		{[]string{"nonsense"}, exitUsage},
+		{[]string{"version", "--nonsense"}, exitUsage},
+		{[]string{"version", "argument"}, exitUsage},
+	} {
+		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := run(context.Background(), c.args, null, null); got != c.want {
+			t.Errorf("edged %q: exit %d, want %d", c.args, got, c.want)
+		}
+		null.Close()
+	}
+}
