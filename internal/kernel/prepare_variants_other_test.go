@@ -1,0 +1,9 @@
+//go:build !amd64 || purego
+
+package kernel
+
+type variant struct{ name string }
+
+func (variant) force() func() { return func() {} }
+
+func variants() []variant { return []variant{{"portable"}} }
