@@ -1,0 +1,173 @@
+//go:build arm64 && !purego
+
+#include "textflag.h"
+
+// Registers of both tiles:
+//   R0 tile   R1 weights   R2 tap   R3 taps left   R4 k left   R5 K   R6, R7 scratch
+//   R8..R13 the six positions at the current tap
+//   V0..V23 sums, four a position   V24..V27 weights   V28, V29 activations
+// Instructions that the assembler lacks are words; d, n, m number registers.
+
+#define FMAX(m, n, d) WORD $(0x4E20F400 | m<<16 | n<<5 | d)
+#define FMIN(m, n, d) WORD $(0x4EA0F400 | m<<16 | n<<5 | d)
+#define SMLAL(m, n, d) WORD $(0x0E608000 | m<<16 | n<<5 | d)
+#define SMLAL2(m, n, d) WORD $(0x4E608000 | m<<16 | n<<5 | d)
+
+#define POSITIONS(shift) \
+	MOVD 0(R0), R7;               \
+	ADD  R6<<shift, R7, R7;       \
+	LDP  24(R0), (R8, R9);        \
+	LDP  40(R0), (R10, R11);      \
+	LDP  56(R0), (R12, R13);      \
+	ADD  R8<<shift, R7, R8;       \
+	ADD  R9<<shift, R7, R9;       \
+	ADD  R10<<shift, R7, R10;     \
+	ADD  R11<<shift, R7, R11;     \
+	ADD  R12<<shift, R7, R12;     \
+	ADD  R13<<shift, R7, R13
+
+#define COPY(c0, c1, c2, c3) \
+	VMOV V0.B16, c0.B16; \
+	VMOV V1.B16, c1.B16; \
+	VMOV V2.B16, c2.B16; \
+	VMOV V3.B16, c3.B16
+
+#define BIAS(p) \
+	VLD1 (p), [V0.S4, V1.S4, V2.S4, V3.S4]; \
+	COPY(V4, V5, V6, V7);     \
+	COPY(V8, V9, V10, V11);   \
+	COPY(V12, V13, V14, V15); \
+	COPY(V16, V17, V18, V19); \
+	COPY(V20, V21, V22, V23)
+
+#define STEPF(a, x, c0, c1, c2, c3) \
+	VLD1R.P 4(a), [x.S4];       \
+	VFMLA V24.S4, x.S4, c0.S4;  \
+	VFMLA V25.S4, x.S4, c1.S4;  \
+	VFMLA V26.S4, x.S4, c2.S4;  \
+	VFMLA V27.S4, x.S4, c3.S4
+
+#define CLAMP(c0, c1, c2, c3) \
+	FMAX(24, c0, c0); \
+	FMAX(24, c1, c1); \
+	FMAX(24, c2, c2); \
+	FMAX(24, c3, c3); \
+	FMIN(25, c0, c0); \
+	FMIN(25, c1, c1); \
+	FMIN(25, c2, c2); \
+	FMIN(25, c3, c3)
+
+// STORE writes one position and leaves when it was the last.
+#define STORE(c0, c1, c2, c3) \
+	VST1 [c0.S4, c1.S4, c2.S4, c3.S4], (R6); \
+	SUBS $1, R3;     \
+	BEQ  done;       \
+	ADD  R7, R6, R6
+
+// func mulF32NEON(t *TileF32)
+TEXT ·mulF32NEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+	MOVD 128(R0), R6
+	BIAS(R6)
+	MOVD 104(R0), R1
+	MOVD 72(R0), R2
+	MOVD 80(R0), R3
+	MOVD 96(R0), R5
+	CBZ  R3, clamp
+	CBZ  R5, clamp
+tap:
+	MOVD.P 8(R2), R6
+	POSITIONS(2)
+	MOVD R5, R4
+k:
+	VLD1.P 64(R1), [V24.S4, V25.S4, V26.S4, V27.S4]
+	STEPF(R8, V28, V0, V1, V2, V3)
+	STEPF(R9, V29, V4, V5, V6, V7)
+	STEPF(R10, V28, V8, V9, V10, V11)
+	STEPF(R11, V29, V12, V13, V14, V15)
+	STEPF(R12, V28, V16, V17, V18, V19)
+	STEPF(R13, V29, V20, V21, V22, V23)
+	SUBS $1, R4
+	BNE  k
+	SUBS $1, R3
+	BNE  tap
+clamp:
+	ADD  $192, R0, R6
+	VLD1R (R6), [V24.S4]
+	ADD  $196, R0, R6
+	VLD1R (R6), [V25.S4]
+	CLAMP(0, 1, 2, 3)
+	CLAMP(4, 5, 6, 7)
+	CLAMP(8, 9, 10, 11)
+	CLAMP(12, 13, 14, 15)
+	CLAMP(16, 17, 18, 19)
+	CLAMP(20, 21, 22, 23)
+	MOVD 152(R0), R6
+	MOVD 176(R0), R7
+	LSL  $2, R7, R7
+	MOVD 184(R0), R3
+	STORE(V0, V1, V2, V3)
+	STORE(V4, V5, V6, V7)
+	STORE(V8, V9, V10, V11)
+	STORE(V12, V13, V14, V15)
+	STORE(V16, V17, V18, V19)
+	VST1 [V20.S4, V21.S4, V22.S4, V23.S4], (R6)
+done:
+	RET
+
+#define STEPI(a, c0, c1, c2, c3) \
+	VLD1R.P 2(a), [V28.H8]; \
+	VLD1R.P 2(a), [V29.H8]; \
+	SMLAL(28, 24, c0);      \
+	SMLAL2(28, 24, c1);     \
+	SMLAL(28, 26, c2);      \
+	SMLAL2(28, 26, c3);     \
+	SMLAL(29, 25, c0);      \
+	SMLAL2(29, 25, c1);     \
+	SMLAL(29, 27, c2);      \
+	SMLAL2(29, 27, c3)
+
+// func mulI16NEON(t *TileI16)
+//
+// The two-way load parts a pair of k: V24 and V26 hold the even one, V25 and
+// V27 the odd one.
+TEXT ·mulI16NEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+	MOVD 128(R0), R6
+	BIAS(R6)
+	MOVD 104(R0), R1
+	MOVD 72(R0), R2
+	MOVD 80(R0), R3
+	MOVD 96(R0), R5
+	LSR  $1, R5, R5
+	CBZ  R3, store
+	CBZ  R5, store
+tap:
+	MOVD.P 8(R2), R6
+	POSITIONS(1)
+	MOVD R5, R4
+k:
+	VLD2.P 32(R1), [V24.H8, V25.H8]
+	VLD2.P 32(R1), [V26.H8, V27.H8]
+	STEPI(R8, 0, 1, 2, 3)
+	STEPI(R9, 4, 5, 6, 7)
+	STEPI(R10, 8, 9, 10, 11)
+	STEPI(R11, 12, 13, 14, 15)
+	STEPI(R12, 16, 17, 18, 19)
+	STEPI(R13, 20, 21, 22, 23)
+	SUBS $1, R4
+	BNE  k
+	SUBS $1, R3
+	BNE  tap
+store:
+	MOVD 152(R0), R6
+	MOVD $64, R7
+	MOVD 176(R0), R3
+	STORE(V0, V1, V2, V3)
+	STORE(V4, V5, V6, V7)
+	STORE(V8, V9, V10, V11)
+	STORE(V12, V13, V14, V15)
+	STORE(V16, V17, V18, V19)
+	VST1 [V20.S4, V21.S4, V22.S4, V23.S4], (R6)
+done:
+	RET
