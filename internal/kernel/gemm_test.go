@@ -7,18 +7,18 @@ import (
 	"testing"
 )
 
-const guard = 64 // elements around every slice that a routine writes
+const guardBand = 64 // elements around every slice that a routine writes
 
 // guarded gives n elements inside a larger slice filled with mark, and a check
 // that nothing around them changed.
 func guarded[T comparable](t *testing.T, n int, mark T) ([]T, func()) {
-	all := make([]T, n+2*guard)
+	all := make([]T, n+2*guardBand)
 	for i := range all {
 		all[i] = mark
 	}
-	return all[guard : guard+n : guard+n], func() {
+	return all[guardBand : guardBand+n : guardBand+n], func() {
 		t.Helper()
-		for i := range guard {
+		for i := range guardBand {
 			if all[i] != mark || all[len(all)-1-i] != mark {
 				t.Fatalf("wrote outside: %v before, %v after", all[i], all[len(all)-1-i])
 			}
