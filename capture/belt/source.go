@@ -1,0 +1,152 @@
+package belt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"edged"
+)
+
+// Source plays a belt in time, as a camera would: capture wraps it into its own
+// kind of source. One goroutine at a time may use it.
+type Source struct {
+	scene *Scene
+	cfg   Config
+	start time.Time // of frame 0; zero until the first Next
+	next  uint64    // the first frame not yet taken nor passed over
+	last  uint64    // the frame delivered last
+	open  bool
+	taken uint64
+	over  uint64
+	pix   []byte
+	clock clock
+}
+
+// clock is the time that a Source keeps to; a test brings its own.
+type clock interface {
+	Now() time.Time
+	// Wait sleeps for d or until ctx ends.
+	Wait(ctx context.Context, d time.Duration) error
+}
+
+// Open starts the belt that source describes; see Parse.
+func Open(source string) (*Source, error) {
+	c, err := Parse(source)
+	if err != nil {
+		return nil, err
+	}
+	return New(c)
+}
+
+// New starts the belt of c.
+func New(c Config) (*Source, error) {
+	scene, err := NewScene(c)
+	if err != nil {
+		return nil, err
+	}
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	return &Source{scene: scene, cfg: c, open: true, clock: wallClock{timer}}, nil
+}
+
+// ErrClosed is what a closed Source answers.
+var ErrClosed = errors.New("belt: source is closed")
+
+// Config is what the belt was made from.
+func (s *Source) Config() Config { return s.cfg }
+
+// Next waits for the camera's next frame and lends it until the next call:
+// Seq counts from 1 with a gap for every frame passed over, Time is when the
+// shutter opened. At the end of a belt with a number of frames it returns io.EOF.
+func (s *Source) Next(ctx context.Context, f *edged.Frame) error {
+	if !s.open {
+		return ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	k, err := s.due(ctx)
+	if err != nil {
+		return err
+	}
+	if s.cfg.Frames > 0 && k >= s.cfg.Frames {
+		s.over += s.cfg.Frames - s.next
+		s.next = s.cfg.Frames
+		return io.EOF
+	}
+	s.over += k - s.next
+	s.next, s.last = k+1, k
+	s.taken++
+	*f = edged.Frame{Pix: s.pix}
+	s.scene.Render(k, f, nil)
+	s.pix = f.Pix
+	f.Seq, f.Time = k+1, s.timeOf(k)
+	return nil
+}
+
+// due waits until a frame is there and names it: the newest one, or with Every
+// and without a rate the one after the last.
+func (s *Source) due(ctx context.Context) (uint64, error) {
+	now := s.clock.Now()
+	if s.start.IsZero() {
+		s.start = now
+	}
+	if s.cfg.FPS == 0 {
+		return s.next, nil
+	}
+	if at := s.timeOf(s.next); at.After(now) {
+		if err := s.clock.Wait(ctx, at.Sub(now)); err != nil {
+			return 0, err
+		}
+		now = s.clock.Now()
+	}
+	if s.cfg.Every {
+		return s.next, nil
+	}
+	newest := uint64(max(0, now.Sub(s.start).Seconds()*s.cfg.FPS))
+	return max(s.next, newest), nil
+}
+
+func (s *Source) timeOf(k uint64) time.Time {
+	if s.cfg.FPS == 0 {
+		return s.clock.Now()
+	}
+	return s.start.Add(time.Duration(float64(k) / s.cfg.FPS * float64(time.Second)))
+}
+
+// Truth writes the exact classes of the frame delivered last.
+func (s *Source) Truth(m *edged.Mask) error {
+	if s.taken == 0 {
+		return errors.New("belt: truth before the first frame: call Next first")
+	}
+	s.scene.Truth(s.last, m)
+	return nil
+}
+
+// Tally counts the frames delivered and the ones passed over because a newer one
+// was there. None is ever refused.
+func (s *Source) Tally() (delivered, passedOver uint64) { return s.taken, s.over }
+
+// Close ends the belt; it may be called twice.
+func (s *Source) Close() error {
+	s.open = false
+	return nil
+}
+
+// wallClock sleeps on one timer, so that a frame allocates nothing.
+type wallClock struct{ timer *time.Timer }
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (c wallClock) Wait(ctx context.Context, d time.Duration) error {
+	c.timer.Reset(d)
+	select {
+	case <-c.timer.C:
+		return nil
+	case <-ctx.Done():
+		c.timer.Stop()
+		return ctx.Err()
+	}
+}
