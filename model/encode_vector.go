@@ -1,0 +1,116 @@
+package model
+
+import (
+	"encoding/binary"
+	"math"
+	"reflect"
+	"unsafe"
+)
+
+// child writes what the offset at from leads to.
+func (e *encoder) child(f *field, from uint64, v reflect.Value) error {
+	if len(e.buf) > maxFlatbuffer {
+		return unsupported("more than %d bytes of flatbuffer", maxFlatbuffer)
+	}
+	switch f.kind {
+	case fieldString:
+		e.str(from, v.String())
+	case fieldVector:
+		e.vector(f, from, v)
+	case fieldTable:
+		return e.table(from, v.Elem())
+	case fieldUnion:
+		return e.table(from, v.Elem().Elem())
+	case fieldTables:
+		return e.tables(from, v)
+	default:
+		panic("BUG: child of a scalar")
+	}
+	return nil
+}
+
+func (e *encoder) str(from uint64, s string) {
+	pos := e.reserve(4+len(s)+1, 4)
+	e.put(pos, 4, uint64(len(s)))
+	copy(e.buf[pos+4:], s)
+	e.point(from, pos)
+}
+
+func (e *encoder) tables(from uint64, v reflect.Value) error {
+	pos := e.reserve(4+4*v.Len(), 4)
+	e.put(pos, 4, uint64(v.Len()))
+	e.point(from, pos)
+	for i := range v.Len() {
+		p := v.Index(i)
+		if p.IsNil() {
+			return underIndex(i, malformed("nil table"))
+		}
+		if err := e.table(pos+4+4*uint64(i), p.Elem()); err != nil {
+			return underIndex(i, err)
+		}
+	}
+	return nil
+}
+
+// vector starts the elements, not their count, at the alignment asked for.
+func (e *encoder) vector(f *field, from uint64, v reflect.Value) {
+	data, isBytes := v.Interface().([]byte)
+	key := unsafe.SliceData(data)
+	if old, ok := e.shared[key]; isBytes && ok && len(data) > 0 && old.length == len(data) {
+		e.point(from, old.pos)
+		return
+	}
+	e.reserve(0, 4)
+	for align := max(f.align, 4); (len(e.buf)+4)%align != 0; {
+		e.buf = append(e.buf, 0, 0, 0, 0)
+	}
+	pos := uint64(len(e.buf))
+	e.point(from, pos)
+	e.buf = binary.LittleEndian.AppendUint32(e.buf, uint32(v.Len()))
+	if isBytes {
+		e.buf = append(e.buf, data...)
+		e.shared[key] = sharedVector{pos, len(data)}
+		return
+	}
+	e.buf = appendElements(e.buf, v.Interface())
+}
+
+func appendElements(b []byte, elements any) []byte {
+	le := binary.LittleEndian
+	switch s := elements.(type) {
+	case []bool:
+		for _, x := range s {
+			b = append(b, boolByte(x))
+		}
+	case []uint16:
+		for _, x := range s {
+			b = le.AppendUint16(b, x)
+		}
+	case []int32:
+		for _, x := range s {
+			b = le.AppendUint32(b, uint32(x))
+		}
+	case []uint32:
+		for _, x := range s {
+			b = le.AppendUint32(b, x)
+		}
+	case []float32:
+		for _, x := range s {
+			b = le.AppendUint32(b, math.Float32bits(x))
+		}
+	case []int64:
+		for _, x := range s {
+			b = le.AppendUint64(b, uint64(x))
+		}
+	default:
+		panic("BUG: vector of an unknown type")
+	}
+	return b
+}
+
+func boolByte(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
