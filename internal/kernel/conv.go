@@ -1,0 +1,87 @@
+package kernel
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// convCall is what one call of a convolution routine gets: m neighbouring
+// output pixels of one block of output channels. The generator knows its layout.
+type convCall struct {
+	src, dst, w, bias, res unsafe.Pointer
+	taps                   *int // byte offsets from a pixel's source
+	ntaps, kc              int
+	srcStride, dstStride   int // bytes from pixel to pixel
+	resStride              int
+	lo, hi                 float32
+	mask                   unsafe.Pointer // which channels of the last vector exist
+}
+
+// ConvShape is the geometry of a convolution over an NHWC picture: kernel
+// height and width, dilations, channels in and out, and the source's strides in
+// elements from row to row and pixel to pixel.
+type ConvShape struct {
+	KH, KW, DY, DX int
+	IC, OC         int
+	Row, Pix       int
+}
+
+// window lists the element offsets of the taps from a window's first element,
+// and how many neighbouring elements each tap covers. A row of taps that lies
+// in one piece becomes one tap.
+func (s ConvShape) window() (taps []int, kc int) {
+	if s.KW == 1 || s.DX == 1 && s.Pix == s.IC {
+		for y := range s.KH {
+			taps = append(taps, y*s.DY*s.Row)
+		}
+		return taps, s.KW * s.IC
+	}
+	for y := range s.KH {
+		for x := range s.KW {
+			taps = append(taps, y*s.DY*s.Row+x*s.DX*s.Pix)
+		}
+	}
+	return taps, s.IC
+}
+
+// convBlock is a run of output channels that one routine computes together.
+type convBlock struct {
+	first, width int // channels; width counts the padding
+	vectors      int
+	w            int // offset of its packed weights
+	mask         [16]uint32
+}
+
+// blocks cuts oc channels into blocks of at most two vectors.
+func blocks(oc, lanes, weightsPerChannel int) []convBlock {
+	var bs []convBlock
+	w := 0
+	for c := 0; c < oc; {
+		b := convBlock{first: c, vectors: 2, w: w}
+		if oc-c <= lanes {
+			b.vectors = 1
+		}
+		b.width = b.vectors * lanes
+		last := min(oc-c, b.width) - (b.vectors-1)*lanes
+		for i := range last {
+			b.mask[i] = ^uint32(0)
+		}
+		w += b.width * weightsPerChannel
+		c += b.width
+		bs = append(bs, b)
+	}
+	return bs
+}
+
+// Plane is where a picture lies: element (y, x, c) is P[y*Row+x*Pix+c].
+type Plane[T any] struct {
+	P        []T
+	Row, Pix int
+}
+
+// holds panics unless rows x cols pixels of c elements lie inside the plane.
+func (p Plane[T]) holds(what string, rows, cols, c int) {
+	if last := (rows-1)*p.Row + (cols-1)*p.Pix + c; last > len(p.P) || p.Row < 0 || p.Pix < 0 {
+		panic(fmt.Sprintf("BUG: kernel: %s of %d x %d pixels of %d ends at %d of %d elements", what, rows, cols, c, last, len(p.P)))
+	}
+}

@@ -1,0 +1,19 @@
+//go:build amd64 && !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go -C gen run . -o ..
+
+// convF32Kernels lists the variants this machine can run, the best first.
+func convF32Kernels() []*convKernel {
+	var ks []*convKernel
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
+		ks = append(ks, &convKernel{"avx512", 16, 14, convF32AVX512})
+	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		ks = append(ks, &convKernel{"avx2", 8, 6, convF32AVX2})
+	}
+	return append(ks, convF32Generic)
+}

@@ -1,0 +1,104 @@
+package kernel
+
+import "unsafe"
+
+// convKernel is one variant of the float32 convolution: fn[vectors-1][pixels].
+type convKernel struct {
+	name        string
+	lanes, maxM int
+	fn          [2][]func(*convCall)
+}
+
+// ConvF32 is a float32 convolution whose weights are packed for one variant:
+//
+//	dst[y,x,o] = clamp(bias[o] + sum(src[y,x window] * w[o]) + res[y,x,o], lo, hi)
+//
+// Each output is summed in one order (taps, then channels) whatever the tile,
+// so results do not depend on how rows are shared among threads.
+type ConvF32 struct {
+	kernel *convKernel
+	shape  ConvShape
+	kc     int
+	taps   []int // bytes
+	reach  int   // elements from a window's first to one past its last
+	blocks []convBlock
+	w      []float32 // [block][tap][kc][width]
+	bias   []float32 // padded to whole blocks
+	lo, hi float32
+}
+
+// NewConvF32 packs w, shaped [OC][KH][KW][IC], and bias (nil: none). lo and hi
+// bound the result: the fused activation.
+func NewConvF32(s ConvShape, w, bias []float32, lo, hi float32) *ConvF32 {
+	return newConvF32(bestConvF32(), s, w, bias, lo, hi)
+}
+
+func newConvF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *ConvF32 {
+	taps, kc := s.window()
+	c := &ConvF32{kernel: k, shape: s, kc: kc, lo: lo, hi: hi}
+	c.reach = taps[len(taps)-1] + kc
+	for _, t := range taps {
+		c.taps = append(c.taps, t*4)
+	}
+	c.blocks = blocks(s.OC, k.lanes, len(taps)*kc)
+	last := c.blocks[len(c.blocks)-1]
+	c.w = alignedF32(last.w + last.width*len(taps)*kc)
+	c.bias = alignedF32(last.first + last.width)
+	copy(c.bias, bias)
+	per := len(taps) * kc
+	for _, b := range c.blocks {
+		for o := b.first; o < min(s.OC, b.first+b.width); o++ {
+			for i, v := range w[o*per : (o+1)*per] {
+				c.w[b.w+i*b.width+o-b.first] = v
+			}
+		}
+	}
+	return c
+}
+
+// Run computes rows x cols output pixels. src begins at the first window's
+// first element; its Row and Pix are those of one output step (the stride times
+// the picture's). res is added before the clamp unless it is empty.
+func (c *ConvF32) Run(dst, src, res Plane[float32], rows, cols int) {
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	dst.holds("destination", rows, cols, c.shape.OC)
+	src.holds("source", rows, cols, c.reach)
+	call := convCall{taps: &c.taps[0], ntaps: len(c.taps), kc: c.kc, lo: c.lo, hi: c.hi,
+		srcStride: src.Pix * 4, dstStride: dst.Pix * 4, resStride: res.Pix * 4}
+	if len(res.P) > 0 {
+		res.holds("residual", rows, cols, c.shape.OC)
+	}
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		call.w, call.bias, call.mask = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first]), unsafe.Pointer(&b.mask)
+		for y := range rows {
+			c.row(&call, b, dst, src, res, y, cols)
+		}
+	}
+}
+
+// row computes one row of one block, in tiles as even as can be: a short last
+// tile would cost as much as a full one.
+func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32], y, cols int) {
+	fns := c.kernel.fn[b.vectors-1]
+	x := 0
+	for left := (cols + c.kernel.maxM - 1) / c.kernel.maxM; left > 0; left-- {
+		m := (cols - x + left - 1) / left
+		call.src = unsafe.Pointer(&src.P[y*src.Row+x*src.Pix])
+		call.dst = unsafe.Pointer(&dst.P[y*dst.Row+x*dst.Pix+b.first])
+		if len(res.P) > 0 {
+			call.res = unsafe.Pointer(&res.P[y*res.Row+x*res.Pix+b.first])
+		}
+		fns[m](call)
+		x += m
+	}
+}
+
+// alignedF32 makes n zeros that start on a cache line.
+func alignedF32(n int) []float32 {
+	b := make([]float32, n+16)
+	skip := (-uintptr(unsafe.Pointer(&b[0])) & 63) / 4
+	return b[skip : int(skip)+n : int(skip)+n]
+}

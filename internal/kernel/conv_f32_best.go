@@ -1,0 +1,3 @@
+package kernel
+
+func bestConvF32() *convKernel { return convF32Kernels()[0] }

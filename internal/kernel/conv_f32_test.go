@@ -1,0 +1,128 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// naiveConvF32 is the definition, summed in float64.
+func naiveConvF32(s ConvShape, w, bias []float32, lo, hi float32, src, res []float32, sy, sx, rows, cols int) []float64 {
+	out := make([]float64, rows*cols*s.OC)
+	for y := range rows {
+		for x := range cols {
+			for o := range s.OC {
+				acc := float64(bias[o])
+				for ky := range s.KH {
+					for kx := range s.KW {
+						for i := range s.IC {
+							acc += float64(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+i]) * float64(w[((o*s.KH+ky)*s.KW+kx)*s.IC+i])
+						}
+					}
+				}
+				if res != nil {
+					acc += float64(res[(y*cols+x)*s.OC+o])
+				}
+				out[(y*cols+x)*s.OC+o] = min(max(acc, float64(lo)), float64(hi))
+			}
+		}
+	}
+	return out
+}
+
+func random(r *rand.Rand, n int) []float32 {
+	f := make([]float32, n)
+	for i := range f {
+		f[i] = r.Float32()*2 - 1
+	}
+	return f
+}
+
+// TestConvF32 runs every variant of this machine over generated shapes, with
+// guard values between and around the destination's pixels.
+func TestConvF32(t *testing.T) {
+	for _, k := range convF32Kernels() {
+		t.Run(k.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			for i := range 400 {
+				checkConvF32(t, k, r, i)
+			}
+		})
+	}
+}
+
+func checkConvF32(t *testing.T, k *convKernel, r *rand.Rand, n int) {
+	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
+	if n%3 == 0 {
+		s.DX = 1
+	}
+	sy, sx := 1+r.IntN(3), 1+r.IntN(3)
+	rows, cols := 1+r.IntN(4), 1+r.IntN(33)
+	s.Pix = s.IC + r.IntN(2)*r.IntN(9)
+	width := (cols-1)*sx + (s.KW-1)*s.DX + 1
+	s.Row = width*s.Pix + r.IntN(5)
+	height := (rows-1)*sy + (s.KH-1)*s.DY + 1
+	src := random(r, height*s.Row)
+	w, bias := random(r, s.OC*s.KH*s.KW*s.IC), random(r, s.OC)
+	lo, hi := float32(math.Inf(-1)), float32(math.Inf(1))
+	if r.IntN(2) == 0 {
+		lo, hi = 0, 6
+	}
+	var res []float32
+	if r.IntN(2) == 0 {
+		res = random(r, rows*cols*s.OC)
+	}
+	want := naiveConvF32(s, w, bias, lo, hi, src, res, sy, sx, rows, cols)
+
+	const guard = -12345
+	pix := s.OC + r.IntN(20)
+	row := cols*pix + r.IntN(20)
+	buf := make([]float32, rows*row+64)
+	for i := range buf {
+		buf[i] = guard
+	}
+	off := r.IntN(32)
+	c := newConvF32(k, s, w, bias, lo, hi)
+	c.Run(Plane[float32]{buf[off:], row, pix}, Plane[float32]{src, sy * s.Row, sx * s.Pix}, Plane[float32]{res, cols * s.OC, s.OC}, rows, cols)
+	tol := 1e-6 * float64(s.KH*s.KW*s.IC+2)
+	for y := range rows {
+		for x := range cols {
+			for o := range s.OC {
+				p := &buf[off+y*row+x*pix+o]
+				if d := math.Abs(float64(*p) - want[(y*cols+x)*s.OC+o]); !(d <= tol) {
+					t.Fatalf("case %d %+v: (%d,%d,%d) = %g, want %g", n, s, y, x, o, *p, want[(y*cols+x)*s.OC+o])
+				}
+				*p = guard
+			}
+		}
+	}
+	for i, v := range buf {
+		if v != guard {
+			t.Fatalf("case %d %+v: wrote outside its pixels at %d", n, s, i-off)
+		}
+	}
+}
+
+func BenchmarkConvF32(b *testing.B) {
+	for _, k := range convF32Kernels() {
+		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.name, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+				in := c.size + 2*c.d
+				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
+				r := rand.New(rand.NewPCG(1, 2))
+				conv := newConvF32(k, s, random(r, 9*c.ic*c.oc), random(r, c.oc), 0, 6)
+				src, dst := random(r, in*s.Row), random(r, c.size*c.size*c.oc)
+				b.ResetTimer()
+				for b.Loop() {
+					for y := 0; y < c.size; y += 8 {
+						n := min(8, c.size-y)
+						conv.Run(Plane[float32]{dst[y*c.size*c.oc:], c.size * c.oc, c.oc}, Plane[float32]{src[y*s.Row:], s.Row, s.Pix}, Plane[float32]{}, n, c.size)
+					}
+				}
+				flop := 2 * 9 * float64(c.ic*c.oc*c.size*c.size)
+				b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import "fmt"
+
+// Offsets of the fields of kernel.convCall.
+const (
+	offSrc, offDst, offW, offBias, offRes, offTaps = 0, 8, 16, 24, 32, 40
+	offNTaps, offKC                                = 48, 56
+	offSrcStride, offDstStride, offResStride       = 64, 72, 80
+	offLo, offHi, offMask                          = 88, 92, 96
+)
+
+// simd is what a float32 convolution routine needs to know of its vectors.
+type simd struct {
+	reg   string // register letter
+	bytes int    // of one vector
+	w     [2]int // registers of the weights, later of lo and hi
+	a     [2]int // registers of the broadcast activations, in turn
+}
+
+var (
+	avx512 = simd{"Z", 64, [2]int{28, 29}, [2]int{30, 31}}
+	avx2   = simd{"Y", 32, [2]int{12, 13}, [2]int{14, 15}}
+)
+
+var bases = [...]string{"AX", "R11", "R12", "R13"}
+
+// pixel is the address of pixel m's current activation: four pixels share a
+// base register and reach each other by the stride in BX and three times it in DI.
+func pixel(m int) string {
+	return "(" + bases[m/4] + ")" + [...]string{"", "(BX*1)", "(BX*2)", "(DI*1)"}[m%4]
+}
+
+func convF32AVX512() []byte {
+	f := newFile("amd64")
+	for _, nv := range []int{2, 1} {
+		for m := 1; m <= 14; m++ {
+			convF32(f, fmt.Sprintf("convF32x%dx%dAVX512", m, nv*16), avx512, m, nv)
+		}
+	}
+	return f.Bytes()
+}
+
+func convF32AVX2() []byte {
+	f := newFile("amd64")
+	for _, nv := range []int{2, 1} {
+		for m := 1; m <= 6; m++ {
+			convF32(f, fmt.Sprintf("convF32x%dx%dAVX2", m, nv*8), avx2, m, nv)
+		}
+	}
+	return f.Bytes()
+}
+
+// convF32 writes one direct convolution routine: m pixels, nv vectors of
+// output channels, all accumulators in registers.
+func convF32(f *file, name string, v simd, m, nv int) {
+	f.fn(name, 8)
+	f.op("MOVQ c+0(FP), R8")
+	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
+	f.op("MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcStride, offBias)
+	for j := range nv {
+		f.op("VMOVUPS %d(R15), %s%d", v.bytes*j, v.reg, j)
+	}
+	for i := nv; i < m*nv; i++ {
+		f.op("VMOVAPS %s%d, %s%d", v.reg, i%nv, v.reg, i)
+	}
+	f.label("tap")
+	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %d(R8), CX", offKC)
+	nb := (m + 3) / 4
+	for i := 1; i < nb; i++ {
+		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
+	}
+	f.label("k")
+	for j := range nv {
+		f.op("VMOVUPS %d(DX), %s%d", v.bytes*j, v.reg, v.w[j])
+	}
+	for p := range m {
+		a := v.a[p%2]
+		s := fmt.Sprintf("VBROADCASTSS %s, %s%d", pixel(p), v.reg, a)
+		for j := range nv {
+			s += fmt.Sprintf("; VFMADD231PS %s%d, %s%d, %s%d", v.reg, v.w[j], v.reg, a, v.reg, p*nv+j)
+		}
+		f.op("%s", s)
+	}
+	f.op("ADDQ $%d, DX", v.bytes*nv)
+	for i := range nb {
+		f.op("ADDQ $4, %s", bases[i])
+	}
+	f.op("DECQ CX; JNZ %s_k", name)
+	f.op("DECQ R10; JNZ %s_tap", name)
+	finishF32(f, v, m, nv)
+}
+
+// finishF32 adds the residual, clamps and stores.
+func finishF32(f *file, v simd, m, nv int) {
+	f.op("MOVQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), CX; MOVQ %d(R8), SI", offDst, offDstStride, offRes, offResStride)
+	last := v.mask(f)
+	f.op("TESTQ CX, CX; JZ %s_clamp", f.tag)
+	for p := range m {
+		for j := range nv {
+			if j == nv-1 {
+				f.op(last.load, v.bytes*j, v.a[1])
+			} else {
+				f.op("VMOVUPS %d(CX), %s%d", v.bytes*j, v.reg, v.a[1])
+			}
+			f.op("VADDPS %s%d, %s%d, %s%d", v.reg, v.a[1], v.reg, p*nv+j, v.reg, p*nv+j)
+		}
+		f.op("ADDQ SI, CX")
+	}
+	f.label("clamp")
+	f.op("VBROADCASTSS %d(R8), %s%d; VBROADCASTSS %d(R8), %s%d", offLo, v.reg, v.w[0], offHi, v.reg, v.w[1])
+	for i := range m * nv {
+		f.op("VMAXPS %s%d, %s%d, %s%d; VMINPS %s%d, %s%d, %s%d", v.reg, v.w[0], v.reg, i, v.reg, i, v.reg, v.w[1], v.reg, i, v.reg, i)
+	}
+	for p := range m {
+		for j := range nv {
+			if j == nv-1 {
+				f.op(last.store, p*nv+j, v.bytes*j)
+			} else {
+				f.op("VMOVUPS %s%d, %d(AX)", v.reg, p*nv+j, v.bytes*j)
+			}
+		}
+		f.op("ADDQ BX, AX")
+	}
+	f.op("VZEROUPPER; RET")
+}
+
+// masked holds the formats that load and store the last vector of a pixel,
+// whose upper channels may not exist.
+type masked struct{ load, store string }
+
+// mask readies the mask of the last vector.
+func (v simd) mask(f *file) masked {
+	if v.reg == "Z" {
+		f.op("MOVQ %d(R8), DX; VMOVDQU32 (DX), Z%d; VPTESTMD Z%d, Z%d, K1", offMask, v.a[0], v.a[0], v.a[0])
+		return masked{"VMOVUPS.Z %d(CX), K1, Z%d", "VMOVUPS Z%d, K1, %d(AX)"}
+	}
+	f.op("MOVQ %d(R8), DX; VMOVUPS (DX), Y%d", offMask, v.a[0])
+	m := fmt.Sprintf("Y%d", v.a[0])
+	return masked{"VMASKMOVPS %d(CX), " + m + ", Y%d", "VMASKMOVPS Y%d, " + m + ", %d(AX)"}
+}

@@ -1,0 +1,3 @@
+module edged/internal/kernel/gen
+
+go 1.26

@@ -1,0 +1,48 @@
+// Command gen writes the assembly of internal/kernel. Run it in its own folder:
+//
+//	go run . -o ..        write the files
+//	go run . -o .. -check fail when a file is not what would be written
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+var files = map[string]func() []byte{
+	"conv_f32_avx512_amd64.s": convF32AVX512,
+	"conv_f32_avx2_amd64.s":   convF32AVX2,
+	"conv_f32_amd64.go": func() []byte {
+		return stubs("amd64", "convF32", []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
+	},
+}
+
+func main() {
+	dir := flag.String("o", "..", "folder of the assembly files")
+	check := flag.Bool("check", false, "compare instead of writing")
+	flag.Parse()
+	for name, make := range files {
+		path := filepath.Join(*dir, name)
+		if err := put(path, make(), *check); err != nil {
+			fmt.Fprintln(os.Stderr, "gen:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+func put(path string, text []byte, check bool) error {
+	if !check {
+		return os.WriteFile(path, text, 0o644)
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(old, text) {
+		return fmt.Errorf("%s is stale: run 'go generate ./internal/kernel' and commit it", path)
+	}
+	return nil
+}
