@@ -17,3 +17,12 @@ func convF32Kernels() []*convKernel {
 	}
 	return append(ks, convF32Generic)
 }
+
+// convI8Kernels lists the variants this machine can run, the best first.
+func convI8Kernels() []*convKernelI8 {
+	var ks []*convKernelI8
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
+		ks = append(ks, &convKernelI8{"avx512vnni", 16, 14, convI8VNNI})
+	}
+	return append(ks, convI8Generic)
+}

@@ -1,0 +1,130 @@
+package kernel
+
+import "unsafe"
+
+// convCallI8 is convCall for 8-bit convolutions. The generator knows its layout.
+type convCallI8 struct {
+	src, dst, w, bias, requant unsafe.Pointer
+	taps                       *int // byte offsets from a pixel's source
+	ntaps, kc                  int  // kc in groups of four channels
+	srcStride, dstStride       int  // bytes from pixel to pixel
+	zero, lo, hi, away         int32
+	mask                       unsafe.Pointer
+}
+
+type convKernelI8 struct {
+	name        string
+	lanes, maxM int
+	fn          [2][]func(*convCallI8)
+}
+
+// Requant takes 32-bit sums of one output channel to 8-bit values, TFLite's way:
+//
+//	y = (x<<Left * Multiplier + 1<<30) >> 31
+//	q = (y + Rounding) >> Right, Rounding = 1<<Right>>1
+type Requant struct {
+	Left, Multiplier, Right int32
+}
+
+// ConvI8 is a convolution of unsigned 8-bit activations with signed 8-bit
+// weights, exact in 32 bits. Signed activations are stored with 128 added.
+type ConvI8 struct {
+	kernel  *convKernelI8
+	shape   ConvShape
+	groups  int // of four values a tap
+	taps    []int
+	reach   int
+	blocks  []convBlock
+	w       []int8  // [block][tap][group][width][4]
+	bias    []int32 // the input's zero point folded in
+	requant []int32 // [block][4][width]: left, multiplier, rounding, right
+	zero    int32   // of the output, as stored
+	lo, hi  int32   // clamp, as stored
+	away    int32
+}
+
+// ConvI8Params are the quantities of a ConvI8 beside its weights.
+type ConvI8Params struct {
+	SrcZero  int32     // zero point of the activations as stored (0..255)
+	DstZero  int32     // zero point of the result as stored
+	Lo, Hi   int32     // clamp of the result as stored: the fused activation
+	Requant  []Requant // one for each output channel
+	HalfAway bool      // second rounding: halves away from zero instead of up
+}
+
+// Slack is the number of bytes that must be readable behind the last tap: a
+// routine reads whole groups of four channels.
+const Slack = 3
+
+// NewConvI8 packs w, shaped [OC][KH][KW][IC], and bias (nil: none).
+func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
+	return newConvI8(bestConvI8(), s, w, bias, p)
+}
+
+func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
+	taps, kc := s.window()
+	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	if p.HalfAway {
+		c.away = 1
+	}
+	c.reach = taps[len(taps)-1] + c.groups*4
+	c.blocks = blocks(s.OC, k.lanes, len(taps)*c.groups*4)
+	last := c.blocks[len(c.blocks)-1]
+	c.w = make([]int8, last.w+last.width*len(taps)*c.groups*4)
+	c.bias = make([]int32, last.first+last.width)
+	c.requant = make([]int32, 4*(last.first+last.width))
+	copy(c.bias, bias)
+	for i := range c.blocks {
+		c.pack(&c.blocks[i], w, kc, p)
+	}
+	return c
+}
+
+// pack lays out one block's weights and constants.
+func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
+	per := len(c.taps) * kc
+	requant := c.requant[4*b.first:]
+	for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
+		sum := int32(0)
+		for i, v := range w[o*per : (o+1)*per] {
+			tap, k := i/kc, i%kc
+			c.w[b.w+((tap*c.groups+k/4)*b.width+o-b.first)*4+k%4] = v
+			sum += int32(v)
+		}
+		c.bias[o] -= sum * p.SrcZero
+		r, at := p.Requant[o], o-b.first
+		requant[at], requant[b.width+at] = r.Left, r.Multiplier
+		requant[2*b.width+at], requant[3*b.width+at] = 1<<r.Right>>1, r.Right
+	}
+}
+
+// Run computes rows x cols output pixels; see ConvF32.Run.
+func (c *ConvI8) Run(dst, src Plane[uint8], rows, cols int) {
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	dst.holds("destination", rows, cols, c.shape.OC)
+	src.holds("source", rows, cols, c.reach)
+	call := convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
+		zero: c.zero, lo: c.lo, hi: c.hi, away: c.away}
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
+		call.requant, call.mask = unsafe.Pointer(&c.requant[4*b.first]), unsafe.Pointer(&b.mask)
+		for y := range rows {
+			c.row(&call, b, dst, src, y, cols)
+		}
+	}
+}
+
+func (c *ConvI8) row(call *convCallI8, b *convBlock, dst, src Plane[uint8], y, cols int) {
+	fns := c.kernel.fn[b.vectors-1]
+	x := 0
+	for left := (cols + c.kernel.maxM - 1) / c.kernel.maxM; left > 0; left-- {
+		m := (cols - x + left - 1) / left
+		call.src = unsafe.Pointer(&src.P[y*src.Row+x*src.Pix])
+		call.dst = unsafe.Pointer(&dst.P[y*dst.Row+x*dst.Pix+b.first])
+		fns[m](call)
+		x += m
+	}
+}

@@ -1,0 +1,55 @@
+package kernel
+
+import "unsafe"
+
+// convI8Generic is built for every machine and is the oracle of the assembly.
+var convI8Generic = &convKernelI8{name: "generic", lanes: genericLanes, maxM: 1, fn: [2][]func(*convCallI8){
+	{nil, func(c *convCallI8) { convI8Portable(c, 4) }},
+	{nil, func(c *convCallI8) { convI8Portable(c, 8) }},
+}}
+
+// convI8Portable computes one pixel of one block of width channels.
+func convI8Portable(c *convCallI8, width int) {
+	bias := unsafe.Slice((*int32)(c.bias), width)
+	requant := unsafe.Slice((*int32)(c.requant), 4*width)
+	for first := 0; first < width; first += genericLanes {
+		acc := [genericLanes]int32(bias[first:])
+		accumulateI8(&acc, c, first, width)
+		n := genericLanes
+		if first+n == width {
+			n = masked((*[16]uint32)(c.mask))
+		}
+		dst := unsafe.Slice((*uint8)(unsafe.Add(c.dst, first)), n)
+		for i := range dst {
+			r := requant[first+i:]
+			q := requantise(acc[i], r[0], r[width], r[2*width], r[3*width], c.away)
+			dst[i] = uint8(min(max(q+c.zero, c.lo), c.hi))
+		}
+	}
+}
+
+func accumulateI8(acc *[genericLanes]int32, c *convCallI8, first, width int) {
+	w := unsafe.Slice((*int8)(c.w), c.ntaps*c.kc*width*4)[first*4:]
+	a0, a1, a2, a3 := acc[0], acc[1], acc[2], acc[3]
+	for _, t := range unsafe.Slice(c.taps, c.ntaps) {
+		for _, a := range unsafe.Slice((*[4]uint8)(unsafe.Add(c.src, t)), c.kc) {
+			r := (*[4 * genericLanes]int8)(w)
+			x0, x1, x2, x3 := int32(a[0]), int32(a[1]), int32(a[2]), int32(a[3])
+			a0 += x0*int32(r[0]) + x1*int32(r[1]) + x2*int32(r[2]) + x3*int32(r[3])
+			a1 += x0*int32(r[4]) + x1*int32(r[5]) + x2*int32(r[6]) + x3*int32(r[7])
+			a2 += x0*int32(r[8]) + x1*int32(r[9]) + x2*int32(r[10]) + x3*int32(r[11])
+			a3 += x0*int32(r[12]) + x1*int32(r[13]) + x2*int32(r[14]) + x3*int32(r[15])
+			w = w[min(4*width, len(w)):]
+		}
+	}
+	*acc = [...]int32{a0, a1, a2, a3}
+}
+
+// requantise is Requant's arithmetic on one sum.
+func requantise(x, left, multiplier, rounding, right, away int32) int32 {
+	y := int32((int64(x<<left)*int64(multiplier) + 1<<30) >> 31)
+	if y < 0 && right > 0 {
+		rounding -= away
+	}
+	return (y + rounding) >> right
+}

@@ -1,0 +1,111 @@
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+func randomI8(r *rand.Rand, n int) []int8 {
+	b := make([]int8, n)
+	for i := range b {
+		b[i] = int8(r.Uint32())
+	}
+	return b
+}
+
+func randomRequant(r *rand.Rand, n int) []Requant {
+	q := make([]Requant, n)
+	for i := range q {
+		q[i] = Requant{Multiplier: 1<<30 + r.Int32N(1<<30), Right: r.Int32N(16)}
+		if r.IntN(8) == 0 {
+			q[i].Left, q[i].Right = r.Int32N(3), 0
+		}
+	}
+	return q
+}
+
+// TestConvI8 compares every variant bit for bit with the definition.
+func TestConvI8(t *testing.T) {
+	for _, k := range convI8Kernels() {
+		t.Run(k.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(3, 4))
+			for i := range 400 {
+				checkConvI8(t, k, r, i)
+			}
+		})
+	}
+}
+
+func checkConvI8(t *testing.T, k *convKernelI8, r *rand.Rand, n int) {
+	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
+	if n%3 == 0 {
+		s.DX = 1
+	}
+	sy, sx := 1+r.IntN(3), 1+r.IntN(3)
+	rows, cols := 1+r.IntN(4), 1+r.IntN(33)
+	s.Pix = s.IC + r.IntN(2)*r.IntN(9)
+	s.Row = ((cols-1)*sx+(s.KW-1)*s.DX+1)*s.Pix + r.IntN(5)
+	src := randomBytes(r, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row+Slack)
+	w, bias := randomI8(r, s.OC*s.KH*s.KW*s.IC), make([]int32, s.OC)
+	for i := range bias {
+		bias[i] = r.Int32N(1<<16) - 1<<15
+	}
+	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Lo: 0, Hi: 255, Requant: randomRequant(r, s.OC), HalfAway: r.IntN(2) == 0}
+	if r.IntN(2) == 0 {
+		p.Lo, p.Hi = 20, 230
+	}
+	pix := s.OC + r.IntN(20)
+	row := cols*pix + r.IntN(20)
+	dst, intact := guard(rows*row, 1+r.IntN(40), uint8(0xA5))
+	want := append([]uint8(nil), dst...)
+	naiveConvI8(s, w, bias, p, src, want, sy, sx, rows, cols, row, pix)
+	newConvI8(k, s, w, bias, p).Run(Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
+	for i := range want {
+		if dst[i] != want[i] {
+			t.Fatalf("case %d %+v: byte %d (row %d, pixel %d, channel %d) = %d, want %d", n, s, i, i/row, i%row/pix, i%row%pix, dst[i], want[i])
+		}
+	}
+	intact(t)
+}
+
+// naiveConvI8 is the definition; it leaves what lies between pixels alone.
+func naiveConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst []uint8, sy, sx, rows, cols, row, pix int) {
+	for i := range rows * cols * s.OC {
+		y, x, o := i/s.OC/cols, i/s.OC%cols, i%s.OC
+		acc := bias[o]
+		for j := range s.KH * s.KW * s.IC {
+			ky, kx, c := j/s.IC/s.KW, j/s.IC%s.KW, j%s.IC
+			acc += (int32(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+c]) - p.SrcZero) * int32(w[o*s.KH*s.KW*s.IC+j])
+		}
+		q := p.Requant[o]
+		v := (int64(acc<<q.Left)*int64(q.Multiplier) + 1<<30) >> 31
+		half := int64(1) << q.Right >> 1
+		if p.HalfAway && v < 0 {
+			v = -((-v + half) >> q.Right)
+		} else {
+			v = (v + half) >> q.Right
+		}
+		dst[y*row+x*pix+o] = uint8(min(max(int32(v)+p.DstZero, p.Lo), p.Hi))
+	}
+}
+
+func BenchmarkConvI8(b *testing.B) {
+	for _, k := range convI8Kernels() {
+		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.name, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+				in := c.size + 2*c.d
+				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
+				r := rand.New(rand.NewPCG(1, 2))
+				conv := newConvI8(k, s, randomI8(r, 9*c.ic*c.oc), nil, ConvI8Params{Hi: 255, Requant: randomRequant(r, c.oc)})
+				src, dst := randomBytes(r, in*s.Row+Slack), make([]uint8, c.size*c.size*c.oc)
+				for b.Loop() {
+					for y := 0; y < c.size; y += 8 {
+						conv.Run(Plane[uint8]{dst[y*c.size*c.oc:], c.size * c.oc, c.oc}, Plane[uint8]{src[y*s.Row:], s.Row, s.Pix}, min(8, c.size-y), c.size)
+					}
+				}
+				b.ReportMetric(2*9*float64(c.ic*c.oc*c.size*c.size)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GOP/s")
+			})
+		}
+	}
+}
