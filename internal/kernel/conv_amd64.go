@@ -10,10 +10,10 @@ import "golang.org/x/sys/cpu"
 func convF32Kernels() []*convKernel {
 	var ks []*convKernel
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
-		ks = append(ks, &convKernel{"avx512", 16, 14, convF32AVX512})
+		ks = append(ks, &convKernel{AVX512, 16, 14, convF32AVX512})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		ks = append(ks, &convKernel{"avx2", 8, 6, convF32AVX2})
+		ks = append(ks, &convKernel{AVX2, 8, 6, convF32AVX2})
 	}
 	return append(ks, convF32Generic)
 }
@@ -22,7 +22,7 @@ func convF32Kernels() []*convKernel {
 func convI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
-		ks = append(ks, &convKernelI8{"avx512vnni", 16, 14, convI8VNNI})
+		ks = append(ks, &convKernelI8{AVX512, 16, 14, convI8VNNI})
 	}
 	return append(ks, convI8Generic)
 }

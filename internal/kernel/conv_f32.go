@@ -4,7 +4,7 @@ import "unsafe"
 
 // convKernel is one variant of the float32 convolution: fn[vectors-1][pixels].
 type convKernel struct {
-	name        string
+	variant     Variant
 	lanes, maxM int
 	fn          [2][]func(*convCall)
 }

@@ -43,7 +43,7 @@ func random(r *rand.Rand, n int) []float32 {
 // guard values between and around the destination's pixels.
 func TestConvF32(t *testing.T) {
 	for _, k := range convF32Kernels() {
-		t.Run(k.name, func(t *testing.T) {
+		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			for i := range 400 {
 				checkConvF32(t, k, r, i)
@@ -107,7 +107,7 @@ func checkConvF32(t *testing.T, k *convKernel, r *rand.Rand, n int) {
 func BenchmarkConvF32(b *testing.B) {
 	for _, k := range convF32Kernels() {
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.name, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
 				in := c.size + 2*c.d
 				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
 				r := rand.New(rand.NewPCG(1, 2))

@@ -13,18 +13,14 @@ type convCallI8 struct {
 }
 
 type convKernelI8 struct {
-	name        string
+	variant     Variant
 	lanes, maxM int
 	fn          [2][]func(*convCallI8)
 }
 
-// Requant takes 32-bit sums of one output channel to 8-bit values, TFLite's way:
-//
-//	y = (x<<Left * Multiplier + 1<<30) >> 31
-//	q = (y + Rounding) >> Right, Rounding = 1<<Right>>1
-type Requant struct {
-	Left, Multiplier, Right int32
-}
+// Factor is the real factor that takes one output channel's sums to 8-bit
+// values, as QuantizeMultiplier writes it.
+type Factor struct{ Multiplier, Shift int32 }
 
 // ConvI8 is a convolution of unsigned 8-bit activations with signed 8-bit
 // weights, exact in 32 bits. Signed activations are stored with 128 added.
@@ -45,11 +41,11 @@ type ConvI8 struct {
 
 // ConvI8Params are the quantities of a ConvI8 beside its weights.
 type ConvI8Params struct {
-	SrcZero  int32     // zero point of the activations as stored (0..255)
-	DstZero  int32     // zero point of the result as stored
-	Lo, Hi   int32     // clamp of the result as stored: the fused activation
-	Requant  []Requant // one for each output channel
-	HalfAway bool      // second rounding: halves away from zero instead of up
+	SrcZero  int32    // zero point of the activations as stored (0..255)
+	DstZero  int32    // zero point of the result as stored
+	Lo, Hi   int32    // clamp of the result as stored: the fused activation
+	Factors  []Factor // one for each output channel
+	HalfAway bool     // second rounding: halves away from zero instead of up
 }
 
 // Slack is the number of bytes that must be readable behind the last tap: a
@@ -92,9 +88,10 @@ func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
 			sum += int32(v)
 		}
 		c.bias[o] -= sum * p.SrcZero
-		r, at := p.Requant[o], o-b.first
-		requant[at], requant[b.width+at] = r.Left, r.Multiplier
-		requant[2*b.width+at], requant[3*b.width+at] = 1<<r.Right>>1, r.Right
+		r, at := p.Factors[o], o-b.first
+		left, right := max(r.Shift, 0), max(-r.Shift, 0)
+		requant[at], requant[b.width+at] = left, r.Multiplier
+		requant[2*b.width+at], requant[3*b.width+at] = 1<<right>>1, right
 	}
 }
 

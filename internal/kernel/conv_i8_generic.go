@@ -3,7 +3,7 @@ package kernel
 import "unsafe"
 
 // convI8Generic is built for every machine and is the oracle of the assembly.
-var convI8Generic = &convKernelI8{name: "generic", lanes: genericLanes, maxM: 1, fn: [2][]func(*convCallI8){
+var convI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, maxM: 1, fn: [2][]func(*convCallI8){
 	{nil, func(c *convCallI8) { convI8Portable(c, 4) }},
 	{nil, func(c *convCallI8) { convI8Portable(c, 8) }},
 }}
@@ -45,7 +45,8 @@ func accumulateI8(acc *[genericLanes]int32, c *convCallI8, first, width int) {
 	*acc = [...]int32{a0, a1, a2, a3}
 }
 
-// requantise is Requant's arithmetic on one sum.
+// requantise is MulByQuantizedHalfUp, or MulByQuantized where away is 1, with
+// the constants laid out as the assembly wants them.
 func requantise(x, left, multiplier, rounding, right, away int32) int32 {
 	y := int32((int64(x<<left)*int64(multiplier) + 1<<30) >> 31)
 	if y < 0 && right > 0 {

@@ -14,13 +14,10 @@ func randomI8(r *rand.Rand, n int) []int8 {
 	return b
 }
 
-func randomRequant(r *rand.Rand, n int) []Requant {
-	q := make([]Requant, n)
+func randomFactors(r *rand.Rand, n int) []Factor {
+	q := make([]Factor, n)
 	for i := range q {
-		q[i] = Requant{Multiplier: 1<<30 + r.Int32N(1<<30), Right: r.Int32N(16)}
-		if r.IntN(8) == 0 {
-			q[i].Left, q[i].Right = r.Int32N(3), 0
-		}
+		q[i] = Factor{1<<30 + r.Int32N(1<<30), 2 - r.Int32N(18)}
 	}
 	return q
 }
@@ -28,7 +25,7 @@ func randomRequant(r *rand.Rand, n int) []Requant {
 // TestConvI8 compares every variant bit for bit with the definition.
 func TestConvI8(t *testing.T) {
 	for _, k := range convI8Kernels() {
-		t.Run(k.name, func(t *testing.T) {
+		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for i := range 400 {
 				checkConvI8(t, k, r, i)
@@ -51,7 +48,7 @@ func checkConvI8(t *testing.T, k *convKernelI8, r *rand.Rand, n int) {
 	for i := range bias {
 		bias[i] = r.Int32N(1<<16) - 1<<15
 	}
-	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Lo: 0, Hi: 255, Requant: randomRequant(r, s.OC), HalfAway: r.IntN(2) == 0}
+	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Lo: 0, Hi: 255, Factors: randomFactors(r, s.OC), HalfAway: r.IntN(2) == 0}
 	if r.IntN(2) == 0 {
 		p.Lo, p.Hi = 20, 230
 	}
@@ -78,26 +75,23 @@ func naiveConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst [
 			ky, kx, c := j/s.IC/s.KW, j/s.IC%s.KW, j%s.IC
 			acc += (int32(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+c]) - p.SrcZero) * int32(w[o*s.KH*s.KW*s.IC+j])
 		}
-		q := p.Requant[o]
-		v := (int64(acc<<q.Left)*int64(q.Multiplier) + 1<<30) >> 31
-		half := int64(1) << q.Right >> 1
-		if p.HalfAway && v < 0 {
-			v = -((-v + half) >> q.Right)
-		} else {
-			v = (v + half) >> q.Right
+		mul, f := MulByQuantizedHalfUp, p.Factors[o]
+		if p.HalfAway {
+			mul = MulByQuantized
 		}
-		dst[y*row+x*pix+o] = uint8(min(max(int32(v)+p.DstZero, p.Lo), p.Hi))
+		v := mul(acc, f.Multiplier, f.Shift)
+		dst[y*row+x*pix+o] = uint8(min(max(v+p.DstZero, p.Lo), p.Hi))
 	}
 }
 
 func BenchmarkConvI8(b *testing.B) {
 	for _, k := range convI8Kernels() {
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.name, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
 				in := c.size + 2*c.d
 				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
 				r := rand.New(rand.NewPCG(1, 2))
-				conv := newConvI8(k, s, randomI8(r, 9*c.ic*c.oc), nil, ConvI8Params{Hi: 255, Requant: randomRequant(r, c.oc)})
+				conv := newConvI8(k, s, randomI8(r, 9*c.ic*c.oc), nil, ConvI8Params{Hi: 255, Factors: randomFactors(r, c.oc)})
 				src, dst := randomBytes(r, in*s.Row+Slack), make([]uint8, c.size*c.size*c.oc)
 				for b.Loop() {
 					for y := 0; y < c.size; y += 8 {

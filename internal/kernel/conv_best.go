@@ -1,0 +1,24 @@
+package kernel
+
+import "slices"
+
+// best picks from kernels, listed best first, the first one that is no better
+// than the variant in use.
+func best[K any](kernels []K, variant func(K) Variant) K {
+	have := Available()
+	limit := slices.Index(have, Active())
+	for _, k := range kernels {
+		if slices.Index(have, variant(k)) <= limit {
+			return k
+		}
+	}
+	panic("BUG: kernel: no portable variant")
+}
+
+func bestConvF32() *convKernel {
+	return best(convF32Kernels(), func(k *convKernel) Variant { return k.variant })
+}
+
+func bestConvI8() *convKernelI8 {
+	return best(convI8Kernels(), func(k *convKernelI8) Variant { return k.variant })
+}
