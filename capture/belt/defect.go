@@ -69,8 +69,11 @@ func (d *defect) shape(r *rng) {
 		d.half = r.in(4.5, 11)
 	case Stain:
 		d.half = r.in(20, 42)
-		warm := r.in(0.4, 1)
-		d.tint = [3]float64{0.66 - 0.10*warm, 0.74 - 0.03*warm, 0.78 + 0.02*warm}
+		warm := r.in(0.3, 1)
+		d.tint = [3]float64{0.76 - 0.12*warm, 0.80 - 0.04*warm, 0.82 + 0.04*warm} // rust, tea
+		if r.float() < 0.35 {
+			d.tint = [3]float64{0.80, 0.74, 0.68 - 0.05*warm} // oil, blued
+		}
 	}
 }
 
@@ -108,8 +111,8 @@ func (d *defect) pitAt(t *textures, x, y float64) (inside, across, along float64
 	}
 	rho := math.Sqrt(x*x + y*y)
 	// A noise sampled on a circle closes on itself: an outline without a seam.
-	k := 9 / max(rho, 0.5)
-	radius := d.half * (1 + 0.42*t.cloud.at(d.wave+k*x, 2*d.wave+k*y))
+	k := 16 / max(rho, 0.5)
+	radius := d.half * (1 + 0.75*t.cloud.at(d.wave+k*x, 2*d.wave+k*y))
 	return radius - rho, rho / radius, 0
 }
 
@@ -135,21 +138,22 @@ func (d *defect) paint(t *textures, x, y, inside, across, along, edge float64) m
 }
 
 // paintScratch is a groove: the wall towards the lamp lies in the dark, the
-// other one shines, torn metal at the bottom runs along it.
+// other one shines, torn metal at the bottom runs along it, burrs stand at its
+// lips.
 func (d *defect) paintScratch(t *textures, across, along, edge float64) mark {
 	towards := d.cos*lampY - d.sin*lampX // of the groove's normal to the lamp
 	side := 1.0
 	if towards < 0 {
 		side = -1
 	}
-	strength := d.depth * (0.55 + 0.45*math.Abs(towards)) * edge
-	torn := t.brush.at(0.5*along+d.wave, 5*across+d.wave)
-	dark := bump(across-0.42*side, 0.75)
-	bright := bump(across+0.35*side, 0.62)
-	lip := bump(math.Abs(across)-0.95, 0.3)
-	m := 1 - strength*(0.50*dark+0.10) + strength*0.12*lip
-	add := strength * (62*bright*(0.75+0.8*torn) + 16*torn)
-	return mark{mul: [3]float64{m, m, m}, add: add, shine: 1 - 0.6*edge}
+	strength := d.depth * (0.6 + 0.4*math.Abs(towards)) * edge
+	torn := t.brush.at(0.7*along+d.wave, 4.5*across+d.wave)
+	chatter := t.cloud.at(3.1*along+d.wave, d.wave) // the tool skipped
+	dark := bump(across-0.5*side, 0.8) * (1 + 0.5*chatter)
+	bright := bump(across+0.45*side, 0.62) * (1 + 0.9*chatter)
+	m := 1 - strength*(0.52*dark+0.13)
+	add := strength * (74*max(0, bright) + 22*torn)
+	return mark{mul: [3]float64{m, m, m}, add: add, shine: 1 - 0.35*edge}
 }
 
 // paintPit is a crater: dark and rough inside, its far wall lit, a raised rim.
@@ -157,24 +161,25 @@ func (d *defect) paintPit(t *textures, x, y, rho, edge float64) mark {
 	n := max(math.Sqrt(x*x+y*y), 0.01)
 	facing := (x*lampX + y*lampY) / n // 1 on the side of the lamp
 	rough := t.cloud.at(9*x+d.wave, 9*y+d.wave)
-	wall := bump(rho-0.72, 0.38)
-	floor := 0.40 + 0.16*rough
-	m := floor + 0.18*step(0.6, 1, rho)
-	m -= 0.20 * wall * max(facing, 0)
+	wall := bump(rho-0.78, 0.34)
+	floor := 0.36 + 0.22*rough + 0.10*facing*-rho
+	m := floor + 0.24*step(0.55, 1, rho)*(1-0.5*facing)
+	m -= 0.22 * wall * max(facing, 0)
 	m = lerp(1, max(m, 0.08), edge*min(1, 0.8*d.depth+0.15))
-	add := edge * 58 * wall * max(-facing, 0) * d.depth
-	return mark{mul: [3]float64{m, m * 0.985, m * 0.98}, add: add, shine: 1 - 0.92*edge}
+	add := edge * wall * max(-facing, 0) * d.depth * (72 + 50*rough)
+	return mark{mul: [3]float64{m * 0.97, m * 0.985, m}, add: max(add, 0), shine: 1 - 0.9*edge}
 }
 
-// paintStain is a film that dried: it tints and dulls, darker where it ended.
+// paintStain is a film that dried: it tints and dulls, unevenly, darkest where
+// it ended and where an earlier drop had ended.
 func (d *defect) paintStain(t *textures, x, y, inside, edge float64) mark {
-	mottle := 0.07 * t.cloud.at(2.6*x+d.wave, 2.6*y)
-	fringe := 0.15 * bump(inside-1.6, 2.6)
+	mottle := t.cloud.at(1.9*x+d.wave, 1.9*y)
+	film := edge * min(1.15, (0.72+0.3*d.depth)*(0.86+0.3*mottle)) * (0.8 + 0.2*step(14, 2, inside))
+	fringe := edge * (0.17*bump(inside-1.2, 2.4) + 0.05*bump(inside-6.5-4*mottle, 1.8))
 	var k mark
 	for c := range k.mul {
-		film := lerp(1, d.tint[c], 0.55+0.45*min(1, d.depth))
-		k.mul[c] = lerp(1, film+mottle-fringe, edge)
+		k.mul[c] = 1 - film*(1-d.tint[c]) - fringe
 	}
-	k.shine = 1 - 0.72*edge
+	k.shine = 1 - 0.62*edge
 	return k
 }

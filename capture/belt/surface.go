@@ -73,6 +73,9 @@ func shadeMetal(t *textures, p *part, x, y, d float64) (texel, uint8) {
 	streak, sheen := grind(t, p, x, y)
 	dirt := t.cloud.at(0.7*x+p.dirtX, 0.7*y+p.dirtY)
 	fine := t.cloud.at(6.7*x+p.dirtX, 7.1*y+p.dirtY)
+	if scuff := t.brush.at(0.45*(x*0.6+y*0.8)+p.dirtX, 0.9*(y*0.6-x*0.8)+p.dirtY); scuff > 0.5 {
+		streak += 0.9 * (scuff - 0.5) // a hairline from handling, no defect
+	}
 	g := p.grey * (1 + 0.115*streak + 0.045*dirt + 0.02*fine) * (0.84 + 0.34*sheen)
 	shine := p.gloss * (120 + 70*streak + 20*dirt) * (0.45 + 0.75*sheen)
 	if edge := 1 + d/p.bevel; edge > 0 {
