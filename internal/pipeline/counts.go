@@ -1,0 +1,122 @@
+package pipeline
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Refusal is why a frame led to no result.
+type Refusal int
+
+// The reasons to refuse a frame.
+const (
+	RefusedTooSmall Refusal = iota // smaller than the model's input
+	RefusedROI                     // the roi reaches outside it
+	RefusedDamaged                 // its bytes do not make the picture it says
+	RefusedEngine                  // the engine failed on it
+	refusals
+)
+
+func (r Refusal) String() string {
+	names := [refusals]string{"too_small", "roi_outside", "damaged", "engine"}
+	if r < 0 || r >= refusals {
+		return fmt.Sprintf("Refusal(%d)", int(r))
+	}
+	return names[r]
+}
+
+// Counts is a camera's ledger: of the frames its source delivered, every one
+// is published, passed over or refused, or is the one being served.
+type Counts struct {
+	Published  uint64
+	PassedOver uint64 // while disabled, or older than the trigger
+	Refused    [refusals]uint64
+	Missed     uint64 // triggers that led to no result
+}
+
+// RefusedTotal is the sum over all reasons.
+func (c *Counts) RefusedTotal() uint64 {
+	var sum uint64
+	for _, n := range c.Refused {
+		sum += n
+	}
+	return sum
+}
+
+// RefusedByReason lists the reasons that occurred.
+func (c *Counts) RefusedByReason() map[string]uint64 {
+	m := map[string]uint64{}
+	for i, n := range c.Refused {
+		if n > 0 {
+			m[Refusal(i).String()] = n
+		}
+	}
+	return m
+}
+
+type counters struct {
+	published, passedOver, missed atomic.Uint64
+	refused                       [refusals]atomic.Uint64
+}
+
+// Counts reads the ledger. Any goroutine may call it.
+func (c *Camera) Counts() Counts {
+	n := Counts{
+		Published:  c.counts.published.Load(),
+		PassedOver: c.counts.passedOver.Load(),
+		Missed:     c.counts.missed.Load(),
+	}
+	for i := range n.Refused {
+		n.Refused[i] = c.counts.refused[i].Load()
+	}
+	return n
+}
+
+// Phase is where a camera's loop stands.
+type Phase int32
+
+// The phases of the loop. Only Waiting may last: it has no work.
+const (
+	Waiting Phase = iota
+	Preparing
+	Inferring
+	Masking
+	Publishing
+)
+
+func (p Phase) String() string {
+	names := [...]string{"waiting", "preparing", "inferring", "masking", "publishing"}
+	if p < 0 || int(p) >= len(names) {
+		return fmt.Sprintf("Phase(%d)", int32(p))
+	}
+	return names[p]
+}
+
+// progress notes when the loop entered its phase and when it last finished a
+// frame, for the watchdog.
+type progress struct {
+	phase   atomic.Int32
+	entered atomic.Int64 // Unix nanoseconds
+	served  atomic.Int64 // Unix nanoseconds, 0 before the first frame
+}
+
+func (p *progress) enter(phase Phase) time.Time {
+	now := time.Now()
+	p.entered.Store(now.UnixNano())
+	p.phase.Store(int32(phase))
+	return now
+}
+
+func (p *progress) done() { p.served.Store(time.Now().UnixNano()) }
+
+// Progress tells where the loop stands, since when, and when it last finished
+// a frame (the zero time before the first). Any goroutine may call it.
+func (c *Camera) Progress() (phase Phase, since, served time.Time) {
+	phase = Phase(c.progress.phase.Load())
+	since = time.Unix(0, c.progress.entered.Load())
+	if n := c.progress.served.Load(); n != 0 {
+		served = time.Unix(0, n)
+	}
+	return phase, since, served
+}

@@ -1,0 +1,312 @@
+// Package pipeline is the one loop of edged: a source lends a frame, a
+// Preparer writes it into the engine's input, the engine runs, a Masker turns
+// the output into class ids, a judge rules, and a sink takes the result. One
+// goroutine runs one camera; the newest frame wins; every frame is published,
+// passed over or refused, and counted.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"edged"
+)
+
+// Source lends frames. Next blocks for the newest one; the frame's memory is
+// valid until the next call. It returns io.EOF once the source has ended.
+type Source interface {
+	Next(ctx context.Context, f *edged.Frame) error
+}
+
+// Sink takes results. All that a Result refers to is lent until Publish
+// returns.
+type Sink interface {
+	Publish(*Result)
+}
+
+// Judge rules on a result before it is published: it fills in Verdict and
+// Reasons.
+type Judge interface {
+	Judge(*Result)
+}
+
+// Stage is a loaded model with what surrounds it; a Camera adopts a new one
+// between two frames and closes the old.
+type Stage struct {
+	Engine  edged.Engine
+	Prepare *Preparer
+	Mask    *Masker
+	Output  int // index of the engine's output that Mask reads
+	Grid    edged.Grid
+	Model   string // name for people and payloads
+	Labels  []string
+
+	input []byte // of the engine
+}
+
+// Result is what one frame led to.
+type Result struct {
+	Camera   string
+	Seq      uint64 // counts this camera's results from 1, without gaps
+	Frame    *edged.Frame
+	Mask     *edged.Mask
+	Scores   []float32 // nil unless the masker keeps them
+	Pixels   []int     // mask positions of each class
+	Stage    *Stage
+	Age      time.Duration // from the frame being taken to its result
+	Prepare  time.Duration
+	Infer    time.Duration
+	MaskTime time.Duration
+	PartID   string
+	Verdict  string
+	Reasons  []string
+}
+
+// Camera is the loop of one camera. Set the exported fields before Run.
+type Camera struct {
+	Name    string
+	Source  Source
+	Trigger Trigger // nil: every frame the source has
+	Judge   Judge   // nil: no verdict
+	Sink    Sink
+	Log     *slog.Logger
+	// Missed is told of each trigger that could not be served; nil: nobody is.
+	Missed func(shot Shot, reason string)
+
+	stage    *Stage
+	next     atomic.Pointer[Stage]
+	disabled atomic.Bool
+	wake     chan struct{}
+	counts   counters
+	progress progress
+	result   Result
+	seq      uint64
+}
+
+// NewCamera is a Camera that starts with stage.
+func NewCamera(name string, source Source, stage *Stage) *Camera {
+	c := &Camera{Name: name, Source: source, Log: slog.Default(), wake: make(chan struct{}, 1)}
+	c.adopt(stage)
+	return c
+}
+
+// Adopt has the camera take over stage before its next frame.
+func (c *Camera) Adopt(stage *Stage) {
+	if old := c.next.Swap(stage); old != nil {
+		old.Engine.Close() // was never used: a newer one overtook it
+	}
+}
+
+// Enable lets the camera run or rest. While it rests the source's frames are
+// passed over.
+func (c *Camera) Enable(on bool) {
+	c.disabled.Store(!on)
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Enabled tells whether the camera runs.
+func (c *Camera) Enabled() bool { return !c.disabled.Load() }
+
+// Run carries frames until the source ends, which is no error, or ctx is done.
+// It closes the stage before it returns.
+func (c *Camera) Run(ctx context.Context) error {
+	defer c.close()
+	var f edged.Frame
+	for {
+		switch err := c.step(ctx, &f); {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		default:
+			return fmt.Errorf("pipeline: camera %s: %w", c.Name, err)
+		}
+	}
+}
+
+// step serves one frame, or finds that there is none.
+func (c *Camera) step(ctx context.Context, f *edged.Frame) error {
+	c.progress.enter(Waiting)
+	if err := c.rest(ctx); err != nil {
+		return err
+	}
+	shot, err := c.waitTrigger(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.nextFrame(ctx, f, shot); err != nil {
+		return err
+	}
+	if s := c.next.Swap(nil); s != nil {
+		c.stage.Engine.Close()
+		c.adopt(s)
+	}
+	c.serve(f, shot)
+	return nil
+}
+
+// rest blocks while the camera is disabled.
+func (c *Camera) rest(ctx context.Context) error {
+	for c.disabled.Load() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.wake:
+		}
+	}
+	return nil
+}
+
+func (c *Camera) waitTrigger(ctx context.Context) (Shot, error) {
+	if c.Trigger == nil {
+		return Shot{}, nil
+	}
+	return c.Trigger.Wait(ctx)
+}
+
+// nextFrame reads the frame for shot. Frames taken before the shot was asked
+// for are passed over. A shot that runs out of time is missed, and the error
+// is nil with f.Pix nil.
+func (c *Camera) nextFrame(ctx context.Context, f *edged.Frame, shot Shot) error {
+	if shot.Deadline.IsZero() {
+		return c.Source.Next(ctx, f)
+	}
+	inTime, cancel := context.WithDeadline(ctx, shot.Deadline)
+	defer cancel()
+	for {
+		err := c.Source.Next(inTime, f)
+		switch {
+		case err == nil && !f.Time.Before(shot.At):
+			return nil
+		case err == nil:
+			c.counts.passedOver.Add(1)
+		case inTime.Err() != nil && ctx.Err() == nil:
+			c.miss(shot, "no frame came in time")
+			*f = edged.Frame{}
+			return nil
+		default:
+			c.miss(shot, "the source ended")
+			return err
+		}
+	}
+}
+
+func (c *Camera) miss(shot Shot, reason string) {
+	c.counts.missed.Add(1)
+	if c.Missed != nil {
+		c.Missed(shot, reason)
+	}
+}
+
+// MissTrigger counts and reports a shot that never reached the loop.
+func (c *Camera) MissTrigger(shot Shot, reason string) { c.miss(shot, reason) }
+
+// serve brings one frame to the sink, or refuses it.
+func (c *Camera) serve(f *edged.Frame, shot Shot) {
+	if f.Pix == nil {
+		return
+	}
+	if c.disabled.Load() {
+		c.counts.passedOver.Add(1)
+		return
+	}
+	if why, err := c.infer(f); err != nil {
+		c.refuse(f, shot, why, err)
+		return
+	}
+	c.describe(f, shot)
+	if c.Judge != nil {
+		c.Judge.Judge(&c.result)
+	}
+	c.progress.enter(Publishing)
+	c.Sink.Publish(&c.result)
+	c.counts.published.Add(1)
+	c.progress.done()
+}
+
+// infer fills in the result's mask and what making it took.
+func (c *Camera) infer(f *edged.Frame) (Refusal, error) {
+	r, s := &c.result, c.stage
+	start := c.progress.enter(Preparing)
+	if err := s.Prepare.Prepare(s.input, f); err != nil {
+		return refusalOf(err), err
+	}
+	prepared := c.progress.enter(Inferring)
+	if err := s.Engine.Run(); err != nil {
+		return RefusedEngine, err
+	}
+	inferred := c.progress.enter(Masking)
+	// TFLite may place an output anew on every run, so it is asked for here.
+	r.Mask = s.Mask.Make(s.Engine.Output(s.Output))
+	r.Mask.Grid = s.Prepare.Place(s.Grid, s.Mask.h, s.Mask.w)
+	masked := c.progress.enter(Masking)
+	r.Prepare, r.Infer, r.MaskTime = prepared.Sub(start), inferred.Sub(prepared), masked.Sub(inferred)
+	r.Age = masked.Sub(f.Time)
+	return 0, nil
+}
+
+// describe fills in the rest of the result.
+func (c *Camera) describe(f *edged.Frame, shot Shot) {
+	r, s := &c.result, c.stage
+	c.seq++
+	r.Camera, r.Seq, r.Frame, r.Stage = c.Name, c.seq, f, s
+	r.Pixels = countPixels(r.Pixels, r.Mask, len(s.Labels))
+	r.Scores = s.Mask.Scores()
+	r.PartID = f.PartID
+	if shot.PartID != "" {
+		r.PartID = shot.PartID
+	}
+	r.Verdict, r.Reasons = "", r.Reasons[:0]
+}
+
+// refuse counts a frame that led to no result, and says why.
+func (c *Camera) refuse(f *edged.Frame, shot Shot, why Refusal, err error) {
+	c.counts.refused[why].Add(1)
+	c.Log.Error("frame refused", "camera", c.Name, "reason", why.String(), "err", err.Error())
+	if !shot.Deadline.IsZero() {
+		c.miss(shot, "frame refused: "+why.String())
+	}
+	c.progress.done()
+}
+
+func refusalOf(err error) Refusal {
+	switch {
+	case errors.Is(err, ErrTooSmall):
+		return RefusedTooSmall
+	case errors.Is(err, ErrROI):
+		return RefusedROI
+	}
+	return RefusedDamaged
+}
+
+func (c *Camera) adopt(s *Stage) {
+	s.input = s.Engine.Input(0)
+	c.stage = s
+}
+
+func (c *Camera) close() {
+	c.stage.Engine.Close()
+	if s := c.next.Swap(nil); s != nil {
+		s.Engine.Close()
+	}
+}
+
+// countPixels counts the positions of each of n classes, reusing counts.
+func countPixels(counts []int, m *edged.Mask, n int) []int {
+	var all [256]int
+	for y := range m.H {
+		for _, id := range m.Pix[y*m.Stride:][:m.W] {
+			all[id]++
+		}
+	}
+	return append(counts[:0], all[:n]...)
+}

@@ -1,0 +1,215 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"edged"
+	"edged/internal/kernel"
+)
+
+// Fit tells how a picture that is larger than the model's input gets into it.
+type Fit uint8
+
+// The two ways to fit. Nothing is ever resized without being asked for.
+const (
+	Crop   Fit = iota // the centre, at the camera's own pixels
+	Resize            // the whole picture, bilinear
+)
+
+func (f Fit) String() string {
+	if f == Resize {
+		return "resize"
+	}
+	return "crop"
+}
+
+// Errors of Prepare that say what is wrong with a frame. A frame that meets
+// one is refused and counted.
+var (
+	ErrTooSmall = errors.New("frame is smaller than the model's input")
+	ErrROI      = errors.New("roi reaches outside the frame")
+	ErrFrame    = errors.New("frame is damaged")
+)
+
+// PrepareConfig says how a frame becomes a model's input.
+type PrepareConfig struct {
+	ROI    Rect // of the frame; the zero Rect is all of it
+	Rotate int  // degrees clockwise, applied to the ROI: 0, 90, 180 or 270
+	Fit    Fit
+	Order  edged.PixelFormat // the channel order the model was trained with
+	// Mean and Scale give x = (pixel-mean)*scale, pixels from 0 to 255: one
+	// number, or one per channel in the model's order.
+	Mean, Scale []float64
+}
+
+// Validate tells the first fault.
+func (c *PrepareConfig) Validate() error {
+	switch {
+	case c.Rotate != 0 && c.Rotate != 90 && c.Rotate != 180 && c.Rotate != 270:
+		return fmt.Errorf("pipeline: rotate %d: must be 0, 90, 180 or 270 degrees", c.Rotate)
+	case c.ROI != Rect{} && (c.ROI.W < 1 || c.ROI.H < 1 || c.ROI.X < 0 || c.ROI.Y < 0):
+		return fmt.Errorf("pipeline: roi %v: must lie at or right of and below 0,0 and hold at least one pixel", c.ROI)
+	}
+	for _, list := range [][]float64{c.Mean, c.Scale} {
+		if n := len(list); n != 1 && n != c.Order.Channels() {
+			return fmt.Errorf("pipeline: %d mean or scale numbers for %s: give one, or one per channel", n, c.Order)
+		}
+		for _, v := range list {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return errors.New("pipeline: mean and scale must be finite numbers")
+			}
+		}
+	}
+	return nil
+}
+
+// Preparer turns frames into the input of one model. It allocates when the
+// size or format of the frames changes and at no other time.
+type Preparer struct {
+	cfg   PrepareConfig
+	spec  edged.Spec
+	h, w  int // of the model's input
+	ch    int // of the model's input
+	norm  kernel.Norm
+	table [3][256]byte // what a quantised input takes for each pixel value
+
+	seen  shape // of the last frame, for which the rest holds
+	place placement
+	view  view
+	tapsY []tap
+	tapsX []tap
+	row   []byte // one row of the picture, in the frame's channels
+	match []byte // the same in the model's number of channels
+}
+
+// shape is what the plan of a Preparer depends on.
+type shape struct {
+	w, h, stride int
+	format       edged.PixelFormat
+}
+
+// NewPreparer checks that cfg fits a model's input: one NHWC picture of 1 or 3
+// channels, float32, int8 or uint8.
+func NewPreparer(cfg PrepareConfig, input edged.Spec) (*Preparer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := input.Shape
+	if len(s) != 4 || s[0] != 1 || s[1] < 1 || s[2] < 1 || (s[3] != 1 && s[3] != 3) {
+		return nil, fmt.Errorf("pipeline: input %v: a camera model takes one picture of shape [1, height, width, 1 or 3]", input)
+	}
+	if cfg.Order.Channels() != s[3] {
+		return nil, fmt.Errorf("pipeline: channel order %s contradicts input %v with %d channels", cfg.Order, input, s[3])
+	}
+	p := &Preparer{cfg: cfg, spec: input, h: s[1], w: s[2], ch: s[3]}
+	switch input.Type {
+	case edged.Float32:
+		p.norm = kernel.NewNorm(float32s(cfg.Mean, p.ch), float32s(cfg.Scale, p.ch))
+	case edged.Int8, edged.Uint8:
+		if input.Quant.Scale <= 0 {
+			return nil, fmt.Errorf("pipeline: input %v has no quantisation scale", input)
+		}
+		p.fillTable()
+	default:
+		return nil, fmt.Errorf("pipeline: input %v: float32, int8 and uint8 pictures are supported", input)
+	}
+	return p, nil
+}
+
+// float32s repeats a single number for every channel.
+func float32s(list []float64, ch int) []float32 {
+	out := make([]float32, ch)
+	for i := range out {
+		out[i] = float32(list[i%len(list)])
+	}
+	return out
+}
+
+// fillTable computes round((pixel-mean)*scale/quant.Scale) + quant.ZeroPoint,
+// halves away from zero as TFLite's quantise rounds, clamped to the type.
+func (p *Preparer) fillTable() {
+	low, high := 0.0, 255.0
+	if p.spec.Type == edged.Int8 {
+		low, high = -128, 127
+	}
+	mean, scale, q := p.cfg.Mean, p.cfg.Scale, p.spec.Quant
+	for c := range p.ch {
+		for pixel := range p.table[c] {
+			x := (float64(pixel) - mean[c%len(mean)]) * scale[c%len(scale)]
+			v := math.Round(x/float64(q.Scale)) + float64(q.ZeroPoint)
+			p.table[c][pixel] = byte(int(min(max(v, low), high)))
+		}
+	}
+}
+
+// Prepare writes the model's input for f into dst, the memory of the engine's
+// input. An error wraps ErrTooSmall, ErrROI or ErrFrame.
+func (p *Preparer) Prepare(dst []byte, f *edged.Frame) error {
+	if len(dst) != p.spec.Bytes() {
+		panic(fmt.Sprintf("BUG: pipeline: input %v has %d bytes", p.spec, len(dst)))
+	}
+	now := shape{f.W, f.H, f.Stride, f.Format}
+	if now != p.seen {
+		if err := p.plan(f, now); err != nil {
+			return err
+		}
+	}
+	if len(f.Pix) < (f.H-1)*f.Stride+f.W*f.Format.Channels() {
+		return fmt.Errorf("pipeline: %d bytes for %dx%d %s: %w", len(f.Pix), f.W, f.H, f.Format, ErrFrame)
+	}
+	if p.spec.Type == edged.Float32 {
+		p.writeFloats(edged.View[float32](dst), f)
+	} else {
+		p.writeBytes(dst, f)
+	}
+	return nil
+}
+
+// Place maps the grid of a mask of h by w positions, given in input pixels,
+// onto the frames of the size last prepared. See placement.frameGrid.
+func (p *Preparer) Place(g edged.Grid, h, w int) edged.Grid { return p.place.frameGrid(g, h, w) }
+
+// Config is what the Preparer was made with.
+func (p *Preparer) Config() PrepareConfig { return p.cfg }
+
+// plan lays out how frames of a new shape are read.
+func (p *Preparer) plan(f *edged.Frame, now shape) error {
+	p.seen = shape{}
+	if f.W < 1 || f.H < 1 || f.Stride < f.W*f.Format.Channels() {
+		return fmt.Errorf("pipeline: %dx%d %s with rows of %d bytes: %w", f.W, f.H, f.Format, f.Stride, ErrFrame)
+	}
+	roi := p.cfg.ROI
+	if roi == (Rect{}) {
+		roi = Rect{W: f.W, H: f.H}
+	}
+	if roi.X+roi.W > f.W || roi.Y+roi.H > f.H {
+		return fmt.Errorf("pipeline: roi %v on a frame of %dx%d: %w", roi, f.W, f.H, ErrROI)
+	}
+	p.place = placement{roi: roi, rotate: p.cfg.Rotate, y: axis{scale: 1}, x: axis{scale: 1}}
+	turned := viewOf(f, roi, p.cfg.Rotate)
+	ch := f.Format.Channels()
+	if p.cfg.Fit == Resize {
+		p.tapsY, p.tapsX = make([]tap, p.h), make([]tap, p.w)
+		makeTaps(p.tapsY, turned.h, turned.stepY)
+		makeTaps(p.tapsX, turned.w, turned.stepX)
+		p.place.y, p.place.x = resizeAxis(p.h, turned.h), resizeAxis(p.w, turned.w)
+	} else {
+		if turned.w < p.w || turned.h < p.h {
+			return fmt.Errorf("pipeline: %dx%d of the frame for a model of %dx%d: %w; use a smaller model, a larger roi, or fit = \"resize\"",
+				turned.w, turned.h, p.w, p.h, ErrTooSmall)
+		}
+		left, top := (turned.w-p.w)/2, (turned.h-p.h)/2
+		turned = turned.crop(left, top, p.w, p.h)
+		p.place.y.offset, p.place.x.offset = float64(top), float64(left)
+	}
+	p.view = turned
+	p.row, p.match = make([]byte, p.w*ch), make([]byte, p.w*p.ch)
+	p.seen = now
+	return nil
+}
+
+// ROI is the part of the last frame's size that reaches the model, before
+// turning and fitting.
+func (p *Preparer) ROI() Rect { return p.place.roi }

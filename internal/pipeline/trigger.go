@@ -1,0 +1,86 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Shot is one wish for a result.
+type Shot struct {
+	PartID   string
+	At       time.Time // when it was asked for; older frames do not serve
+	Deadline time.Time // when it is missed; zero: any frame serves, at any time
+}
+
+// Trigger says when a frame is wanted.
+type Trigger interface {
+	Wait(ctx context.Context) (Shot, error)
+}
+
+// Interval wants a frame at fixed times, every so often. Times that pass while
+// a frame is being served are skipped.
+type Interval struct {
+	every time.Duration
+	next  time.Time
+	timer *time.Timer
+}
+
+// NewInterval is an Interval whose first frame is wanted at once.
+func NewInterval(every time.Duration) *Interval {
+	t := time.NewTimer(0)
+	return &Interval{every: every, next: time.Now(), timer: t}
+}
+
+// Wait blocks until the next time.
+func (i *Interval) Wait(ctx context.Context) (Shot, error) {
+	now := time.Now()
+	if late := now.Sub(i.next); late >= i.every {
+		i.next = i.next.Add(late.Truncate(i.every))
+	}
+	i.timer.Reset(i.next.Sub(now))
+	i.next = i.next.Add(i.every)
+	select {
+	case <-ctx.Done():
+		return Shot{}, ctx.Err()
+	case <-i.timer.C:
+		return Shot{}, nil
+	}
+}
+
+// ErrTriggerQueue says that triggers come faster than frames can be served.
+var ErrTriggerQueue = errors.New("pipeline: trigger queue is full: triggers come faster than the model runs")
+
+// Queue wants a frame for each call of Fire, in their order.
+type Queue struct {
+	shots   chan Shot
+	timeout time.Duration
+}
+
+// NewQueue holds up to depth shots, each missed when timeout has passed.
+func NewQueue(depth int, timeout time.Duration) *Queue {
+	return &Queue{shots: make(chan Shot, depth), timeout: timeout}
+}
+
+// Fire asks for a frame taken from now on. It never blocks; ErrTriggerQueue
+// says the shot was not taken.
+func (q *Queue) Fire(partID string) (Shot, error) {
+	now := time.Now()
+	shot := Shot{PartID: partID, At: now, Deadline: now.Add(q.timeout)}
+	select {
+	case q.shots <- shot:
+		return shot, nil
+	default:
+		return shot, ErrTriggerQueue
+	}
+}
+
+// Wait blocks until there is a shot.
+func (q *Queue) Wait(ctx context.Context) (Shot, error) {
+	select {
+	case <-ctx.Done():
+		return Shot{}, ctx.Err()
+	case shot := <-q.shots:
+		return shot, nil
+	}
+}
