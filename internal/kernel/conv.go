@@ -15,6 +15,35 @@ type convCall struct {
 	resStride              int
 	lo, hi                 float32
 	mask                   unsafe.Pointer // which channels of the last vector exist
+	tileSteps
+}
+
+// tileSteps repeats a call for neighbouring tiles of pixels: how many, and the
+// bytes from one to the next. A routine counts tiles down and moves the offsets
+// at, never the pointers: a pointer past its memory would stop the collector.
+type tileSteps struct {
+	tiles, srcStep, dstStep, resStep int
+	srcAt, dstAt, resAt              int
+}
+
+// next moves on by one tile.
+func (t *tileSteps) next() {
+	t.tiles--
+	t.srcAt += t.srcStep
+	t.dstAt += t.dstStep
+	t.resAt += t.resStep
+}
+
+// again readies the steps for n tiles of m pixels behind those done.
+func (t *tileSteps) again(m, n, src, dst, res int) {
+	t.tiles, t.srcStep, t.dstStep, t.resStep = n, m*src, m*dst, m*res
+}
+
+// Worker is the scratch memory of one thread that runs routines: what a call
+// hands to assembly must not move, and is not worth allocating each time.
+type Worker struct {
+	f32 convCall
+	i8  convCallI8
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel
@@ -71,6 +100,15 @@ func blocks(oc, lanes, weightsPerChannel int) []convBlock {
 		bs = append(bs, b)
 	}
 	return bs
+}
+
+// cut shares cols pixels among tiles of at most most, as even as can be, since
+// a short tile costs nearly as much as a full one: wide tiles of m pixels, then
+// narrow ones of m-1.
+func cut(cols, most int) (m, wide, narrow int) {
+	n := (cols + most - 1) / most
+	m = (cols + n - 1) / n
+	return m, n - (m*n - cols), m*n - cols
 }
 
 // Plane is where a picture lies: element (y, x, c) is P[y*Row+x*Pix+c].

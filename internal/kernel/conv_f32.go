@@ -59,13 +59,14 @@ func newConvF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *
 // Run computes rows x cols output pixels. src begins at the first window's
 // first element; its Row and Pix are those of one output step (the stride times
 // the picture's). res is added before the clamp unless it is empty.
-func (c *ConvF32) Run(dst, src, res Plane[float32], rows, cols int) {
+func (c *ConvF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols int) {
 	if rows <= 0 || cols <= 0 {
 		return
 	}
 	dst.holds("destination", rows, cols, c.shape.OC)
 	src.holds("source", rows, cols, c.reach)
-	call := convCall{taps: &c.taps[0], ntaps: len(c.taps), kc: c.kc, lo: c.lo, hi: c.hi,
+	call := &k.f32
+	*call = convCall{taps: &c.taps[0], ntaps: len(c.taps), kc: c.kc, lo: c.lo, hi: c.hi,
 		srcStride: src.Pix * 4, dstStride: dst.Pix * 4, resStride: res.Pix * 4}
 	if len(res.P) > 0 {
 		res.holds("residual", rows, cols, c.shape.OC)
@@ -74,25 +75,27 @@ func (c *ConvF32) Run(dst, src, res Plane[float32], rows, cols int) {
 		b := &c.blocks[i]
 		call.w, call.bias, call.mask = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first]), unsafe.Pointer(&b.mask)
 		for y := range rows {
-			c.row(&call, b, dst, src, res, y, cols)
+			c.row(call, b, dst, src, res, y, cols)
 		}
 	}
 }
 
-// row computes one row of one block, in tiles as even as can be: a short last
-// tile would cost as much as a full one.
+// row computes one row of one block.
 func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32], y, cols int) {
+	call.src = unsafe.Pointer(&src.P[y*src.Row])
+	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
+	call.res = nil
+	if len(res.P) > 0 {
+		call.res = unsafe.Pointer(&res.P[y*res.Row+b.first])
+	}
+	call.tileSteps = tileSteps{}
+	m, wide, narrow := cut(cols, c.kernel.maxM)
 	fns := c.kernel.fn[b.vectors-1]
-	x := 0
-	for left := (cols + c.kernel.maxM - 1) / c.kernel.maxM; left > 0; left-- {
-		m := (cols - x + left - 1) / left
-		call.src = unsafe.Pointer(&src.P[y*src.Row+x*src.Pix])
-		call.dst = unsafe.Pointer(&dst.P[y*dst.Row+x*dst.Pix+b.first])
-		if len(res.P) > 0 {
-			call.res = unsafe.Pointer(&res.P[y*res.Row+x*res.Pix+b.first])
-		}
-		fns[m](call)
-		x += m
+	call.again(m, wide, call.srcStride, call.dstStride, call.resStride)
+	fns[m](call)
+	if narrow > 0 {
+		call.again(m-1, narrow, call.srcStride, call.dstStride, call.resStride)
+		fns[m-1](call)
 	}
 }
 

@@ -16,8 +16,14 @@ var convF32Generic = &convKernel{variant: Generic, lanes: genericLanes, maxM: ge
 	{nil, func(c *convCall) { convF32Portable(c, 1, 8) }, func(c *convCall) { convF32Portable(c, 2, 8) }},
 }}
 
-// convF32Portable computes m pixels of one block of width channels.
+// convF32Portable computes tiles of m pixels of one block of width channels.
 func convF32Portable(c *convCall, m, width int) {
+	for ; c.tiles > 0; c.next() {
+		convF32Tile(c, m, width)
+	}
+}
+
+func convF32Tile(c *convCall, m, width int) {
 	bias := unsafe.Slice((*float32)(c.bias), width)
 	for first := 0; first < width; first += genericLanes {
 		var acc [genericMaxM][genericLanes]float32
@@ -44,7 +50,7 @@ func convF32Portable(c *convCall, m, width int) {
 func accumulate1(acc *[genericLanes]float32, w []float32, c *convCall, width int) {
 	a0, a1, a2, a3 := acc[0], acc[1], acc[2], acc[3]
 	for _, t := range unsafe.Slice(c.taps, c.ntaps) {
-		for _, a := range unsafe.Slice((*float32)(unsafe.Add(c.src, t)), c.kc) {
+		for _, a := range unsafe.Slice((*float32)(unsafe.Add(c.src, c.srcAt+t)), c.kc) {
 			r := (*[genericLanes]float32)(w)
 			a0 += a * r[0]
 			a1 += a * r[1]
@@ -61,8 +67,8 @@ func accumulate2(acc *[genericMaxM][genericLanes]float32, w []float32, c *convCa
 	a0, a1, a2, a3 := acc[0][0], acc[0][1], acc[0][2], acc[0][3]
 	b0, b1, b2, b3 := acc[1][0], acc[1][1], acc[1][2], acc[1][3]
 	for _, t := range unsafe.Slice(c.taps, c.ntaps) {
-		second := unsafe.Slice((*float32)(unsafe.Add(c.src, t+c.srcStride)), c.kc)
-		for i, a := range unsafe.Slice((*float32)(unsafe.Add(c.src, t)), c.kc) {
+		second := unsafe.Slice((*float32)(unsafe.Add(c.src, c.srcAt+t+c.srcStride)), c.kc)
+		for i, a := range unsafe.Slice((*float32)(unsafe.Add(c.src, c.srcAt+t)), c.kc) {
 			r, b := (*[genericLanes]float32)(w), second[i]
 			a0 += a * r[0]
 			a1 += a * r[1]
@@ -92,9 +98,9 @@ func masked(mask *[16]uint32) int {
 
 // finish adds the residual to pixel p's channels from first on, clamps and stores.
 func (c *convCall) finish(p, first int, acc []float32) {
-	dst := unsafe.Slice((*float32)(unsafe.Add(c.dst, p*c.dstStride+first*4)), len(acc))
+	dst := unsafe.Slice((*float32)(unsafe.Add(c.dst, c.dstAt+p*c.dstStride+first*4)), len(acc))
 	if c.res != nil {
-		for i, r := range unsafe.Slice((*float32)(unsafe.Add(c.res, p*c.resStride+first*4)), len(acc)) {
+		for i, r := range unsafe.Slice((*float32)(unsafe.Add(c.res, c.resAt+p*c.resStride+first*4)), len(acc)) {
 			acc[i] += r
 		}
 	}

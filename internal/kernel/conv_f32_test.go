@@ -42,17 +42,18 @@ func random(r *rand.Rand, n int) []float32 {
 // TestConvF32 runs every variant of this machine over generated shapes, with
 // guard values between and around the destination's pixels.
 func TestConvF32(t *testing.T) {
+	worker := new(Worker)
 	for _, k := range convF32Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			for i := range 400 {
-				checkConvF32(t, k, r, i)
+				checkConvF32(t, worker, k, r, i)
 			}
 		})
 	}
 }
 
-func checkConvF32(t *testing.T, k *convKernel, r *rand.Rand, n int) {
+func checkConvF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand, n int) {
 	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
 	if n%3 == 0 {
 		s.DX = 1
@@ -84,7 +85,7 @@ func checkConvF32(t *testing.T, k *convKernel, r *rand.Rand, n int) {
 	}
 	off := r.IntN(32)
 	c := newConvF32(k, s, w, bias, lo, hi)
-	c.Run(Plane[float32]{buf[off:], row, pix}, Plane[float32]{src, sy * s.Row, sx * s.Pix}, Plane[float32]{res, cols * s.OC, s.OC}, rows, cols)
+	c.Run(worker, Plane[float32]{buf[off:], row, pix}, Plane[float32]{src, sy * s.Row, sx * s.Pix}, Plane[float32]{res, cols * s.OC, s.OC}, rows, cols)
 	tol := 1e-6 * float64(s.KH*s.KW*s.IC+2)
 	for y := range rows {
 		for x := range cols {
@@ -105,6 +106,7 @@ func checkConvF32(t *testing.T, k *convKernel, r *rand.Rand, n int) {
 }
 
 func BenchmarkConvF32(b *testing.B) {
+	worker := new(Worker)
 	for _, k := range convF32Kernels() {
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
 			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
@@ -117,7 +119,7 @@ func BenchmarkConvF32(b *testing.B) {
 				for b.Loop() {
 					for y := 0; y < c.size; y += 8 {
 						n := min(8, c.size-y)
-						conv.Run(Plane[float32]{dst[y*c.size*c.oc:], c.size * c.oc, c.oc}, Plane[float32]{src[y*s.Row:], s.Row, s.Pix}, Plane[float32]{}, n, c.size)
+						conv.Run(worker, Plane[float32]{dst[y*c.size*c.oc:], c.size * c.oc, c.oc}, Plane[float32]{src[y*s.Row:], s.Row, s.Pix}, Plane[float32]{}, n, c.size)
 					}
 				}
 				flop := 2 * 9 * float64(c.ic*c.oc*c.size*c.size)

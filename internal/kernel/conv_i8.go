@@ -10,6 +10,7 @@ type convCallI8 struct {
 	srcStride, dstStride       int  // bytes from pixel to pixel
 	zero, lo, hi, away         int32
 	mask                       unsafe.Pointer
+	tileSteps
 }
 
 type convKernelI8 struct {
@@ -96,32 +97,35 @@ func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
 }
 
 // Run computes rows x cols output pixels; see ConvF32.Run.
-func (c *ConvI8) Run(dst, src Plane[uint8], rows, cols int) {
+func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	if rows <= 0 || cols <= 0 {
 		return
 	}
 	dst.holds("destination", rows, cols, c.shape.OC)
 	src.holds("source", rows, cols, c.reach)
-	call := convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
+	call := &k.i8
+	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
 		zero: c.zero, lo: c.lo, hi: c.hi, away: c.away}
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
 		call.requant, call.mask = unsafe.Pointer(&c.requant[4*b.first]), unsafe.Pointer(&b.mask)
 		for y := range rows {
-			c.row(&call, b, dst, src, y, cols)
+			c.row(call, b, dst, src, y, cols)
 		}
 	}
 }
 
 func (c *ConvI8) row(call *convCallI8, b *convBlock, dst, src Plane[uint8], y, cols int) {
+	call.src = unsafe.Pointer(&src.P[y*src.Row])
+	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
+	call.tileSteps = tileSteps{}
+	m, wide, narrow := cut(cols, c.kernel.maxM)
 	fns := c.kernel.fn[b.vectors-1]
-	x := 0
-	for left := (cols + c.kernel.maxM - 1) / c.kernel.maxM; left > 0; left-- {
-		m := (cols - x + left - 1) / left
-		call.src = unsafe.Pointer(&src.P[y*src.Row+x*src.Pix])
-		call.dst = unsafe.Pointer(&dst.P[y*dst.Row+x*dst.Pix+b.first])
-		fns[m](call)
-		x += m
+	call.again(m, wide, call.srcStride, call.dstStride, 0)
+	fns[m](call)
+	if narrow > 0 {
+		call.again(m-1, narrow, call.srcStride, call.dstStride, 0)
+		fns[m-1](call)
 	}
 }

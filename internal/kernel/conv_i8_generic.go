@@ -8,8 +8,14 @@ var convI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, maxM: 1
 	{nil, func(c *convCallI8) { convI8Portable(c, 8) }},
 }}
 
-// convI8Portable computes one pixel of one block of width channels.
+// convI8Portable computes pixels, one a tile, of one block of width channels.
 func convI8Portable(c *convCallI8, width int) {
+	for ; c.tiles > 0; c.next() {
+		convI8Pixel(c, width)
+	}
+}
+
+func convI8Pixel(c *convCallI8, width int) {
 	bias := unsafe.Slice((*int32)(c.bias), width)
 	requant := unsafe.Slice((*int32)(c.requant), 4*width)
 	for first := 0; first < width; first += genericLanes {
@@ -19,7 +25,7 @@ func convI8Portable(c *convCallI8, width int) {
 		if first+n == width {
 			n = masked((*[16]uint32)(c.mask))
 		}
-		dst := unsafe.Slice((*uint8)(unsafe.Add(c.dst, first)), n)
+		dst := unsafe.Slice((*uint8)(unsafe.Add(c.dst, c.dstAt+first)), n)
 		for i := range dst {
 			r := requant[first+i:]
 			q := requantise(acc[i], r[0], r[width], r[2*width], r[3*width], c.away)
@@ -32,7 +38,7 @@ func accumulateI8(acc *[genericLanes]int32, c *convCallI8, first, width int) {
 	w := unsafe.Slice((*int8)(c.w), c.ntaps*c.kc*width*4)[first*4:]
 	a0, a1, a2, a3 := acc[0], acc[1], acc[2], acc[3]
 	for _, t := range unsafe.Slice(c.taps, c.ntaps) {
-		for _, a := range unsafe.Slice((*[4]uint8)(unsafe.Add(c.src, t)), c.kc) {
+		for _, a := range unsafe.Slice((*[4]uint8)(unsafe.Add(c.src, c.srcAt+t)), c.kc) {
 			r := (*[4 * genericLanes]int8)(w)
 			x0, x1, x2, x3 := int32(a[0]), int32(a[1]), int32(a[2]), int32(a[3])
 			a0 += x0*int32(r[0]) + x1*int32(r[1]) + x2*int32(r[2]) + x3*int32(r[3])

@@ -24,17 +24,18 @@ func randomFactors(r *rand.Rand, n int) []Factor {
 
 // TestConvI8 compares every variant bit for bit with the definition.
 func TestConvI8(t *testing.T) {
+	worker := new(Worker)
 	for _, k := range convI8Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for i := range 400 {
-				checkConvI8(t, k, r, i)
+				checkConvI8(t, worker, k, r, i)
 			}
 		})
 	}
 }
 
-func checkConvI8(t *testing.T, k *convKernelI8, r *rand.Rand, n int) {
+func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n int) {
 	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
 	if n%3 == 0 {
 		s.DX = 1
@@ -57,7 +58,7 @@ func checkConvI8(t *testing.T, k *convKernelI8, r *rand.Rand, n int) {
 	dst, intact := guard(rows*row, 1+r.IntN(40), uint8(0xA5))
 	want := append([]uint8(nil), dst...)
 	naiveConvI8(s, w, bias, p, src, want, sy, sx, rows, cols, row, pix)
-	newConvI8(k, s, w, bias, p).Run(Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
+	newConvI8(k, s, w, bias, p).Run(worker, Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
 	for i := range want {
 		if dst[i] != want[i] {
 			t.Fatalf("case %d %+v: byte %d (row %d, pixel %d, channel %d) = %d, want %d", n, s, i, i/row, i%row/pix, i%row%pix, dst[i], want[i])
@@ -85,6 +86,7 @@ func naiveConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst [
 }
 
 func BenchmarkConvI8(b *testing.B) {
+	worker := new(Worker)
 	for _, k := range convI8Kernels() {
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
 			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
@@ -95,7 +97,7 @@ func BenchmarkConvI8(b *testing.B) {
 				src, dst := randomBytes(r, in*s.Row+Slack), make([]uint8, c.size*c.size*c.oc)
 				for b.Loop() {
 					for y := 0; y < c.size; y += 8 {
-						conv.Run(Plane[uint8]{dst[y*c.size*c.oc:], c.size * c.oc, c.oc}, Plane[uint8]{src[y*s.Row:], s.Row, s.Pix}, min(8, c.size-y), c.size)
+						conv.Run(worker, Plane[uint8]{dst[y*c.size*c.oc:], c.size * c.oc, c.oc}, Plane[uint8]{src[y*s.Row:], s.Row, s.Pix}, min(8, c.size-y), c.size)
 					}
 				}
 				b.ReportMetric(2*9*float64(c.ic*c.oc*c.size*c.size)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GOP/s")

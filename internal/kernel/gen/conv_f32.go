@@ -8,6 +8,8 @@ const (
 	offNTaps, offKC                                = 48, 56
 	offSrcStride, offDstStride, offResStride       = 64, 72, 80
 	offLo, offHi, offMask                          = 88, 92, 96
+	offTiles, offSrcStep, offDstStep, offResStep   = 104, 112, 120, 128
+	offSrcAt, offDstAt, offResAt                   = 136, 144, 152
 )
 
 // simd is what a float32 convolution routine needs to know of its vectors.
@@ -56,8 +58,9 @@ func convF32AVX2() []byte {
 func convF32(f *file, name string, v simd, m, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
+	f.label("tile")
 	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
-	f.op("MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcStride, offBias)
+	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcAt, offSrcStride, offBias)
 	for j := range nv {
 		f.op("VMOVUPS %d(R15), %s%d", v.bytes*j, v.reg, j)
 	}
@@ -95,7 +98,7 @@ func convF32(f *file, name string, v simd, m, nv int) {
 func finishF32(f *file, v simd, m, nv int) {
 	f.op("MOVQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), CX; MOVQ %d(R8), SI", offDst, offDstStride, offRes, offResStride)
 	last := v.mask(f)
-	f.op("TESTQ CX, CX; JZ %s_clamp", f.tag)
+	f.op("ADDQ %d(R8), AX; TESTQ CX, CX; JZ %s_clamp; ADDQ %d(R8), CX", offDstAt, f.tag, offResAt)
 	for p := range m {
 		for j := range nv {
 			if j == nv-1 {
@@ -122,7 +125,15 @@ func finishF32(f *file, v simd, m, nv int) {
 		}
 		f.op("ADDQ BX, AX")
 	}
+	nextTile(f)
+	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8)", offResStep, offResAt)
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
 	f.op("VZEROUPPER; RET")
+}
+
+// nextTile moves source and destination on by one tile.
+func nextTile(f *file) {
+	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8); MOVQ %d(R8), BX; ADDQ BX, %d(R8)", offSrcStep, offSrcAt, offDstStep, offDstAt)
 }
 
 // masked holds the formats that load and store the last vector of a pixel,

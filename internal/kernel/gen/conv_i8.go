@@ -26,8 +26,9 @@ func convI8(f *file, name string, m, nv int) {
 	v := avx512
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
+	f.label("tile")
 	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
-	f.op("MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcStride, offBias)
+	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcAt, offSrcStride, offBias)
 	for j := range nv {
 		f.op("VMOVDQU32 %d(R15), Z%d", 64*j, j)
 	}
@@ -72,7 +73,7 @@ func convI8(f *file, name string, m, nv int) {
 // Free registers: Z28..Z31 and, of the sums, none; so the constants of one
 // vector of channels are read from memory where they are used.
 func finishI8(f *file, m, nv int) {
-	f.op("MOVQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), DX; MOVQ %d(R8), R15", offDst, offDstStride, offMaskI8, offRequant)
+	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), DX; MOVQ %d(R8), R15", offDst, offDstAt, offDstStride, offMaskI8, offRequant)
 	f.op("VMOVDQU32 (DX), Z28; VPTESTMD Z28, Z28, K1; MOVW $0xAAAA, CX; KMOVW CX, K2")
 	f.op("MOVL %d(R8), CX; NEGL CX; KMOVW CX, K4", offAway) // all ones where halves go away from zero
 	f.op("MOVQ $0x40000000, CX; VPBROADCASTQ CX, Z31")
@@ -89,6 +90,8 @@ func finishI8(f *file, m, nv int) {
 		}
 		f.op("%s; ADDQ BX, AX", store)
 	}
+	nextTile(f)
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
 	f.op("VZEROUPPER; RET")
 }
 
