@@ -1,0 +1,255 @@
+package rewrite
+
+import (
+	"fmt"
+	"slices"
+
+	"edged/model"
+)
+
+// liftUnary is an operator with one map in and one out, same size.
+func liftUnary(c *lifting) string {
+	l := c.in(0)
+	if l == nil {
+		return "its input is a constant"
+	}
+	c.takeArgs()
+	c.emitLike(l, l.val.n, l.val.ch)
+	return ""
+}
+
+// liftAlong is an operator that runs along the last dimension, which must be
+// the channels: SOFTMAX, L2_NORMALIZATION.
+func liftAlong(c *lifting) string {
+	l := c.in(0)
+	if l == nil {
+		return "its input is a constant"
+	}
+	last := len(l.dims) - 1
+	if l.val.ch > 1 && !l.only(last, atomC) || l.val.ch == 1 && len(l.dims) > 0 && len(l.dims[last]) > 0 {
+		return "runs along something else than the channels"
+	}
+	return liftUnary(c)
+}
+
+// liftBinary is an elementwise operator of two inputs, or PRELU.
+func liftBinary(c *lifting) string {
+	var main *layout
+	for i := range c.op.Inputs {
+		if l := c.in(i); l != nil && (main == nil || l.val.n.area() > main.val.n.area() || l.val.ch > main.val.ch) {
+			main = l
+		}
+	}
+	if main == nil {
+		return "its inputs are constants"
+	}
+	rank := len(c.outTensor(0).Shape)
+	for i := range c.op.Inputs {
+		a := c.argOf(i)
+		if l := c.in(i); l != nil {
+			if why := c.join(main, l); why != "" {
+				return why
+			}
+		} else if a.konst >= 0 {
+			shape, why := c.constShape(main, c.tensor(i).Shape, rank)
+			if why != "" {
+				return why
+			}
+			a.shape = shape
+		}
+		c.nd.args = append(c.nd.args, a)
+	}
+	dims := main.dims
+	if main.canonical(c.outTensor(0).Shape) {
+		dims = nhwc()
+	}
+	c.emit(main.val.n, main.val.ch, dims)
+	return ""
+}
+
+// join checks that two maps meet position by position.
+func (c *lifting) join(main, l *layout) string {
+	if main == l || l.val == main.val && sameDims(main.dims, l.dims) {
+		return ""
+	}
+	if l.val.n != main.val.n {
+		if l.val.n.area() == 1 && l.val.ch == main.val.ch {
+			c.nd.kind = kindMixed
+			c.nd.refuse = "joins a map with a statistic of the whole map, which differs from phase to phase"
+			c.nd.cure = insteadShifts
+			return ""
+		}
+		return fmt.Sprintf("joins maps of %dx%d and %dx%d", main.val.n[0], main.val.n[1], l.val.n[0], l.val.n[1])
+	}
+	same := sameDims(main.dims, l.dims)
+	if l.val.ch == 1 && main.val.ch > 1 {
+		same = slices.Equal(slices.DeleteFunc(main.sequence(), func(a atom) bool { return a == atomC }), l.sequence())
+	}
+	if !same {
+		return "joins maps whose axes lie in different dimensions"
+	}
+	return ""
+}
+
+// constShape is the shape that a constant needs beside a map [1, h, w, c]; nil
+// keeps its own.
+func (c *lifting) constShape(l *layout, shape []int32, rank int) ([]int32, string) {
+	if elems(shape) == 1 {
+		if len(shape) > 4 {
+			return []int32{1}, ""
+		}
+		return nil, ""
+	}
+	off := rank - len(shape)
+	for i, s := range shape {
+		if s == 1 {
+			continue
+		}
+		if d := off + i; d < 0 || int(s) != l.val.ch || !l.only(d, atomC) {
+			return nil, fmt.Sprintf("has a constant of shape %v that differs from position to position", shape)
+		}
+	}
+	if shape[len(shape)-1] != 1 && len(shape) <= 4 {
+		return nil, ""
+	}
+	if c.nd.code == model.OpPrelu {
+		return []int32{1, 1, int32(l.val.ch)}, ""
+	}
+	return []int32{int32(l.val.ch)}, ""
+}
+
+func liftConcat(c *lifting) string {
+	o, ok := c.op.Options.(*model.ConcatenationOptions)
+	l := c.in(0)
+	if !ok || l == nil {
+		return "has no options or starts with a constant"
+	}
+	axis := int(o.Axis)
+	if axis < 0 {
+		axis += len(l.dims)
+	}
+	ch := 0
+	for i := range c.op.Inputs {
+		k := c.in(i)
+		if k == nil {
+			return "has a constant among its inputs"
+		}
+		if k.val.n != l.val.n {
+			return fmt.Sprintf("joins maps of %dx%d and %dx%d", l.val.n[0], l.val.n[1], k.val.n[0], k.val.n[1])
+		}
+		if !channelDim(k, c.tensor(i).Shape, axis) {
+			return fmt.Sprintf("concatenates along dimension %d, which is not the channels", axis)
+		}
+		ch += k.val.ch
+	}
+	c.takeArgs()
+	c.nd.axis = 3
+	dims := slices.Clone(l.dims)
+	dims[axis] = []atom{atomC}
+	c.emit(l.val.n, ch, canonicalOr(l, c.tensor(0).Shape, dims))
+	return ""
+}
+
+// channelDim reports whether dimension i holds the channels and nothing else.
+func channelDim(l *layout, shape []int32, i int) bool {
+	if i < 0 || i >= len(shape) || int(shape[i]) != l.val.ch {
+		return false
+	}
+	if l.val.ch > 1 {
+		return l.only(i, atomC)
+	}
+	return len(l.dims[i]) == 0 && (i == len(shape)-1 || !l.canonical(shape))
+}
+
+func canonicalOr(l *layout, shape []int32, dims [][]atom) [][]atom {
+	if l.canonical(shape) {
+		return nhwc()
+	}
+	return dims
+}
+
+func liftSplit(c *lifting) string {
+	data, axisInput := 1, 0
+	if c.nd.code == model.OpSplitV {
+		data, axisInput = 0, 2
+	}
+	l := c.in(data)
+	if l == nil {
+		return "its input is a constant"
+	}
+	ax, ok := ints(c.net.m, c.tensor(axisInput))
+	if !ok {
+		return "its axis is not constant"
+	}
+	axis := ax[0]
+	if axis < 0 {
+		axis += len(l.dims)
+	}
+	if !channelDim(l, c.tensor(data).Shape, axis) {
+		return fmt.Sprintf("splits dimension %d, which is not the channels", axis)
+	}
+	c.nd.axis = 3
+	c.takeArgs()
+	c.net.nodes = append(c.net.nodes, c.nd)
+	for i, t := range c.op.Outputs {
+		v := c.newValue(t, l.val.n, int(c.outTensor(i).Shape[axis]))
+		c.nd.out = append(c.nd.out, v)
+		c.layouts[t] = newLayout(v, canonicalOr(l, c.tensor(data).Shape, withChannel(l.dims, axis)))
+	}
+	return ""
+}
+
+func withChannel(dims [][]atom, axis int) [][]atom {
+	d := slices.Clone(dims)
+	d[axis] = []atom{atomC}
+	return d
+}
+
+func liftArg(c *lifting) string {
+	l := c.in(0)
+	if l == nil {
+		return "its input is a constant"
+	}
+	ax, ok := ints(c.net.m, c.tensor(1))
+	if !ok {
+		return "its axis is not constant"
+	}
+	axis := ax[0]
+	if axis < 0 {
+		axis += len(l.dims)
+	}
+	if !channelDim(l, c.tensor(0).Shape, axis) {
+		return "picks along something else than the channels"
+	}
+	c.nd.args = []arg{{val: l.val, konst: -1}, {konst: -1}}
+	c.emit(l.val.n, 1, slices.Delete(slices.Clone(l.dims), axis, axis+1))
+	return ""
+}
+
+// liftSame is RESHAPE, SQUEEZE, EXPAND_DIMS: the same memory, another shape.
+func liftSame(c *lifting) string {
+	l := c.in(0)
+	if l == nil {
+		return "its input is a constant"
+	}
+	shape := c.outTensor(0).Shape
+	out, ok := l.reshape(shape)
+	if !ok {
+		return fmt.Sprintf("reshapes %v to %v, which mixes positions with channels", c.tensor(0).Shape, shape)
+	}
+	c.alias(out)
+	return ""
+}
+
+func liftTranspose(c *lifting) string {
+	l := c.in(0)
+	if l == nil {
+		return "its input is a constant"
+	}
+	perm, ok := ints(c.net.m, c.tensor(1))
+	if !ok || len(perm) != len(l.dims) {
+		return "its permutation is not constant"
+	}
+	c.alias(l.transpose(perm))
+	return ""
+}

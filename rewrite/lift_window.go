@@ -1,0 +1,182 @@
+package rewrite
+
+import (
+	"fmt"
+
+	"edged/model"
+)
+
+// samePads is TFLite's SAME arithmetic: ceil(n/s) outputs, the odd pad behind.
+func samePads(n, k, s, d int) (a, b int) {
+	total := max((ceilDiv(n, s)-1)*s+(k-1)*d+1-n, 0)
+	return total / 2, total - total/2
+}
+
+// freeze resolves a padding with the baseline's compiled size.
+func (w *window) freeze(p model.Padding, n pair) {
+	if p != model.PaddingSame {
+		return
+	}
+	for i := range n {
+		w.a[i], w.b[i] = samePads(n[i], w.k[i], w.s[i], w.d[i])
+	}
+}
+
+func (w window) padded() bool { return w.a != pair{} || w.b != pair{} }
+
+func atLeast1(v int32) int { return max(int(v), 1) }
+
+func liftConv(c *lifting) string {
+	l, why := c.canonicalIn()
+	if why != "" {
+		return why
+	}
+	if len(c.op.Inputs) < 2 || c.in(1) != nil || (len(c.op.Inputs) > 2 && c.in(2) != nil) {
+		return "its weights are computed from the input"
+	}
+	f := c.tensor(1).Shape
+	if len(f) != 4 {
+		return fmt.Sprintf("its weights have shape %v", f)
+	}
+	w := &c.nd.win
+	w.k = pair{int(f[1]), int(f[2])}
+	ch := int(f[0])
+	var p model.Padding
+	switch o := c.op.Options.(type) {
+	case *model.Conv2DOptions:
+		p, w.s, w.d = o.Padding, pair{atLeast1(o.StrideH), atLeast1(o.StrideW)}, pair{atLeast1(o.DilationH), atLeast1(o.DilationW)}
+	case *model.DepthwiseConv2DOptions:
+		p, w.s, w.d = o.Padding, pair{atLeast1(o.StrideH), atLeast1(o.StrideW)}, pair{atLeast1(o.DilationH), atLeast1(o.DilationW)}
+		ch = int(f[3])
+	default:
+		return "has no options"
+	}
+	w.freeze(p, l.val.n)
+	c.refuseHybrid()
+	c.nd.kind = kindConv
+	c.takeArgs()
+	return c.emitWindow(l.val, ch)
+}
+
+// refuseHybrid notices weights of 8 bits behind a float32 input: TFLite then
+// quantises the input over the whole map, which couples all positions.
+func (c *lifting) refuseHybrid() {
+	if c.tensor(0).Type == model.TypeFloat32 && c.tensor(1).Type == model.TypeInt8 && c.net.m.Data(c.tensor(1)) != nil {
+		c.nd.refuse = "is dynamic-range quantised: it scales its input by the largest value of the whole map"
+		c.nd.cure = insteadShifts
+	}
+}
+
+func (c *lifting) emitWindow(in *value, ch int) string {
+	n := c.nd.win.out(in.n)
+	if n[0] < 1 || n[1] < 1 {
+		return fmt.Sprintf("its window is larger than its input of %dx%d", in.n[0], in.n[1])
+	}
+	c.emit(n, ch, nhwc())
+	return ""
+}
+
+func liftPool(c *lifting) string {
+	l, why := c.canonicalIn()
+	if why != "" {
+		return why
+	}
+	o, ok := c.op.Options.(*model.Pool2DOptions)
+	if !ok {
+		return "has no options"
+	}
+	w := &c.nd.win
+	w.k = pair{atLeast1(o.FilterHeight), atLeast1(o.FilterWidth)}
+	w.s = pair{atLeast1(o.StrideH), atLeast1(o.StrideW)}
+	w.freeze(o.Padding, l.val.n)
+	c.takeArgs()
+	switch {
+	case c.nd.code == model.OpMaxPool2D:
+		c.nd.kind = kindMax
+	case !w.padded():
+		c.nd.kind = kindMean
+	default:
+		return c.liftPaddedAverage(l.val)
+	}
+	return c.emitWindow(l.val, l.val.ch)
+}
+
+// liftPaddedAverage splits an average over a padded map, which divides by the
+// taps that exist, into SAME at stride 1, whose pads depend on no size, and
+// the selection of the positions that the baseline computes.
+func (c *lifting) liftPaddedAverage(in *value) string {
+	w := c.nd.win
+	c.nd.kind = kindAverage
+	c.nd.win.s = pair{1, 1}
+	for i := range w.k {
+		c.nd.win.a[i] = (w.k[i] - 1) / 2
+		c.nd.win.b[i] = w.k[i] - 1 - c.nd.win.a[i]
+	}
+	full := c.newValue(c.op.Outputs[0], in.n, in.ch)
+	c.nd.out = []*value{full}
+	c.net.nodes = append(c.net.nodes, c.nd)
+	pick := &node{kind: kindCrop, op: c.op, code: c.nd.code, index: c.nd.index, win: unitWindow, args: []arg{{val: full, konst: -1}}}
+	pick.win.s = w.s
+	for i := range w.k {
+		pick.win.a[i] = w.a[i] - c.nd.win.a[i]
+		pick.win.b[i] = w.b[i] - c.nd.win.b[i]
+	}
+	if pick.win == unitWindow {
+		c.layouts[c.op.Outputs[0]] = newLayout(full, nhwc())
+		return ""
+	}
+	full.tensor = -1
+	full.name += "/every"
+	c.nd = pick
+	return c.emitWindow(full, in.ch)
+}
+
+func liftPad(c *lifting) string {
+	l := c.in(0)
+	if l == nil {
+		return "its input is a constant"
+	}
+	p, ok := ints(c.net.m, c.tensor(1))
+	if !ok || len(p) != 2*len(l.dims) {
+		return "its paddings are not constant"
+	}
+	w := &c.nd.win
+	ch := l.val.ch
+	for i := range l.dims {
+		before, after := p[2*i], p[2*i+1]
+		if before == 0 && after == 0 {
+			continue
+		}
+		switch {
+		case l.only(i, atomY) && l.val.n[0] > 1:
+			w.a[0], w.b[0] = before, after
+		case l.only(i, atomX) && l.val.n[1] > 1:
+			w.a[1], w.b[1] = before, after
+		case l.canonical(c.tensor(0).Shape) && i > 0:
+			if i == 3 {
+				ch += before + after
+			} else {
+				w.a[i-1], w.b[i-1] = before, after
+			}
+		default:
+			return fmt.Sprintf("pads dimension %d, which is no axis of a map", i)
+		}
+	}
+	if ch != l.val.ch && !l.canonical(c.tensor(0).Shape) {
+		return "pads channels of a map that is not [1, h, w, c]"
+	}
+	c.nd.kind = kindPad
+	c.takeArgs()
+	n := w.out(l.val.n)
+	c.emitLike(l, n, ch)
+	return ""
+}
+
+// emitLike adds the node with one output whose dimensions mean what those of l mean.
+func (c *lifting) emitLike(l *layout, n pair, ch int) {
+	dims := l.dims
+	if l.canonical(c.tensor(0).Shape) {
+		dims = nhwc()
+	}
+	c.emit(n, ch, dims)
+}

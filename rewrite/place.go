@@ -1,0 +1,133 @@
+package rewrite
+
+import (
+	"fmt"
+	"slices"
+)
+
+// axisGrid places a map on the frame along one axis: element j of the strided
+// net looks at pixels j*e - o ... j*e - o + r - 1.
+type axisGrid struct {
+	e      int // eST: pixels from one element to the next
+	o      int // origin: pixels of padding before element 0's window
+	r      int // receptive field, in pixels
+	n      int // elements of the strided net at the frame's size
+	padded bool
+	global bool // looks at the whole frame: r says nothing
+	bad    bool // has no grid along this axis
+}
+
+// place gives every map its grid for a frame of the given size, and fails
+// where the frame is smaller than what a layer needs.
+func (n *net) place(frame pair) error {
+	n.frame = frame
+	for i := range frame {
+		n.input.grid[i] = axisGrid{e: 1, r: 1, n: frame[i]}
+	}
+	for _, nd := range n.nodes {
+		for i := range frame {
+			g, err := nd.placeAxis(i)
+			if err != nil {
+				return &Refusal{Op: n.opName(nd.op), Index: nd.index, Reason: err.Error(), Instead: "use a larger --input"}
+			}
+			for _, v := range nd.out {
+				v.grid[i] = g
+			}
+		}
+	}
+	return nil
+}
+
+func (nd *node) placeAxis(i int) (axisGrid, error) {
+	in := nd.maps()
+	g := in[0].grid[i]
+	switch nd.kind {
+	case kindUp:
+		return upGrid(g, nd.up[i]), nil
+	case kindMixed:
+		return mixedGrid(in, i), nil
+	}
+	for _, v := range in[1:] {
+		g = joinGrid(g, v.grid[i])
+	}
+	w := nd.win
+	g.o += w.a[i] * g.e
+	g.r += (w.k[i] - 1) * w.d[i] * g.e
+	g.n = w.out(pair{g.n, g.n})[i]
+	g.e *= w.s[i]
+	g.padded = g.padded || w.a[i] > 0 || w.b[i] > 0
+	if g.n < 1 && !g.bad {
+		return g, fmt.Errorf("the frame is too small: nothing is left of the map along %s", axisName(i))
+	}
+	return g, nil
+}
+
+func axisName(i int) string { return [...]string{"y", "x"}[i] }
+
+// joinGrid is the grid of an elementwise join: aligned by index, looking at
+// whatever any branch looks at.
+func joinGrid(a, b axisGrid) axisGrid {
+	end := max(a.r-a.o, b.r-b.o)
+	j := axisGrid{e: a.e, o: max(a.o, b.o), n: min(a.n, b.n)}
+	j.r = j.o + end
+	j.padded = a.padded || b.padded
+	j.global = a.global || b.global
+	j.bad = a.bad || b.bad || a.e != b.e
+	return j
+}
+
+// upGrid is the grid behind an operator that makes f elements of one. Its
+// receptive field is a bound: one neighbour more on either side.
+func upGrid(g axisGrid, f int) axisGrid {
+	if f == 1 {
+		return g
+	}
+	g.o += g.e
+	g.r += 2 * g.e
+	g.n *= f
+	g.padded = true
+	if g.e%f != 0 {
+		g.bad = true
+		return g
+	}
+	g.e /= f
+	return g
+}
+
+// mixedGrid is that of the map among the inputs; it looks at the whole frame.
+func mixedGrid(in []*value, i int) axisGrid {
+	g := in[0].grid[i]
+	for _, v := range in {
+		if v.grid[i].n > g.n {
+			g = v.grid[i]
+		}
+	}
+	g.global = true
+	return g
+}
+
+// prefixes are the output strides that axis i can have: the eST values that
+// every chain of layers to an output passes through.
+func (n *net) prefixes(i int) []int {
+	all := []int{1}
+	for _, nd := range n.nodes {
+		all = append(all, nd.out[0].grid[i].e)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(all, func(q int) bool { return q < 1 || !n.divides(i, q) })
+}
+
+// divides reports whether no layer strides across q.
+func (n *net) divides(i, q int) bool {
+	for _, nd := range n.nodes {
+		if nd.kind == kindUp || nd.kind == kindMixed {
+			continue
+		}
+		before, after := nd.maps()[0].grid[i].e, nd.out[0].grid[i].e
+		if before < q && after > q || after >= q && after%q != 0 {
+			return false
+		}
+	}
+	return true
+}
