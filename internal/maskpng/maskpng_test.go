@@ -98,21 +98,6 @@ func TestEveryByteSurvives(t *testing.T) {
 	same(t, decode(t, b), m)
 }
 
-func TestSubtractEqualsItsLoop(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for n := range 70 {
-		a, b, got, want := make([]byte, n), make([]byte, n), make([]byte, n), make([]byte, n)
-		for i := range n {
-			a[i], b[i] = uint8(r.Uint32()), uint8(r.Uint32())
-			want[i] = a[i] - b[i]
-		}
-		subtract(got, a, b)
-		if !bytes.Equal(got, want) {
-			t.Fatalf("length %d: got %v, want %v", n, got, want)
-		}
-	}
-}
-
 func TestTextChunks(t *testing.T) {
 	var e Encoder
 	b, err := e.Encode([]byte("kept"), belt(64, 48, 64), 18446744073709551615, stamp)
