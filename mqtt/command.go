@@ -1,0 +1,203 @@
+package mqtt
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// commandRate and commandBurst bound the commands that are looked at: far
+	// more than a production line triggers, far less than a flood.
+	commandRate  = 200 // a second
+	commandBurst = 400
+
+	// commandQueue bounds the commands of one name that wait for their handler.
+	commandQueue = 32
+)
+
+// Request is a command that has arrived.
+type Request struct {
+	Command     string
+	Transaction string          // echoed in the response
+	Body        json.RawMessage // the whole payload: an object, or empty
+}
+
+// Handler carries out a command. Its value becomes data of the response. ctx
+// ends when the client closes.
+type Handler func(ctx context.Context, r Request) (any, error)
+
+// handler runs the commands of one name, one at a time, apart from the others:
+// a reload that takes seconds delays no trigger.
+type handler struct {
+	do    Handler
+	queue chan Request
+}
+
+// enabledCommand is the name under which enabled/set is queued; no request can
+// have it.
+const enabledCommand = "enabled/set"
+
+// Handle sets what carries out edged/<node>/request/<cmd>. Call it before Start.
+func (c *Client) Handle(cmd string, do Handler) {
+	c.handlers[cmd] = &handler{do: do, queue: make(chan Request, commandQueue)}
+}
+
+// HandleEnabled sets what switches a camera on and off; on success the client
+// publishes enabled/state. Call it before Start.
+func (c *Client) HandleEnabled(do func(ctx context.Context, cam string, on bool) error) {
+	c.Handle(enabledCommand, func(ctx context.Context, r Request) (any, error) {
+		cam, on := r.Transaction, string(r.Body) == "ON"
+		if err := do(ctx, cam, on); err != nil {
+			c.log.Warn("a camera could not be switched", "camera", cam, "on", on, "error", err)
+			return nil, err
+		}
+		c.Enabled(cam, on)
+		return nil, nil
+	})
+}
+
+func (h *handler) work(c *Client) {
+	defer c.workers.Done()
+	for {
+		select {
+		case <-c.closing:
+			return
+		case r := <-h.queue:
+			data, err := h.do(c.handlerContext(), r)
+			if r.Command != enabledCommand {
+				c.respond(r.Command, r.Transaction, data, err)
+			}
+		}
+	}
+}
+
+func (c *Client) handlerContext() context.Context { return closingContext{c.ctx, c.closing} }
+
+func (c *Client) filters() []string {
+	return []string{c.topics.Request("+"), c.topics.OfCamera("+", "enabled/set"), c.topics.OfNode("status")}
+}
+
+// receive sorts what arrives. It runs on the connection's reading goroutine and
+// never waits.
+func (c *Client) receive(topic string, payload []byte, retained bool) {
+	if topic == c.topics.OfNode("status") {
+		c.correct(string(payload), retained)
+		return
+	}
+	if cam := c.topics.enabledOf(topic); cam != "" {
+		state := strings.ToUpper(strings.TrimSpace(string(payload)))
+		if state != "ON" && state != "OFF" {
+			c.dropCommand("enabled/set understands ON and OFF only", topic)
+			return
+		}
+		c.enqueue(Request{Command: enabledCommand, Transaction: cam, Body: json.RawMessage(state)}, topic)
+		return
+	}
+	cmd := c.topics.commandOf(topic)
+	if cmd == "" || retained {
+		// A retained trigger would fire again at each connection.
+		c.dropCommand("a retained request is not carried out: send it without the retain flag", topic)
+		return
+	}
+	r := Request{Command: cmd, Body: payload}
+	if err := r.parse(); err != nil {
+		c.respond(cmd, r.Transaction, nil, err)
+		return
+	}
+	c.enqueue(r, topic)
+}
+
+// parse takes the transaction out of the payload, an object or nothing.
+func (r *Request) parse() error {
+	if len(r.Body) == 0 {
+		r.Body = nil
+		return nil
+	}
+	var head struct {
+		Transaction string `json:"transaction"`
+	}
+	if err := json.Unmarshal(r.Body, &head); err != nil {
+		return fmt.Errorf("request is no JSON object with a string \"transaction\": %w", err)
+	}
+	r.Transaction = head.Transaction
+	return nil
+}
+
+func (c *Client) enqueue(r Request, topic string) {
+	h := c.handlers[r.Command]
+	if h == nil {
+		if r.Command != enabledCommand {
+			c.respond(r.Command, r.Transaction, nil, fmt.Errorf("unknown command %q", r.Command))
+		}
+		return
+	}
+	select {
+	case h.queue <- r:
+	default:
+		c.dropCommand("commands arrive faster than they can be carried out: some are dropped", topic)
+	}
+}
+
+func (c *Client) dropCommand(text, topic string) {
+	c.said.once(c.log, "commands", text, "topic", topic)
+	c.mu.Lock()
+	c.link.CommandsDropped++
+	c.mu.Unlock()
+}
+
+// respond queues the answer to a command.
+func (c *Client) respond(cmd, transaction string, data any, err error) {
+	r := Response{Transaction: transaction, Status: "ok", Data: data}
+	if err != nil {
+		r.Status, r.Error, r.Data = "error", err.Error(), nil
+	}
+	body, err := json.Marshal(r)
+	if limit := int(c.limit.Load()); err == nil && len(body) > limit {
+		err = fmt.Errorf("the answer of %d bytes is over the limit of %d", len(body), limit)
+	}
+	if err != nil {
+		body, _ = json.Marshal(Response{Transaction: transaction, Status: "error", Error: err.Error()})
+	}
+	c.mu.Lock()
+	c.produce(&message{kind: KindResponse, topic: c.topics.Response(cmd), payload: body, qos: 1})
+	c.mu.Unlock()
+	c.rouse()
+}
+
+// correct publishes online again when somebody has published offline for this
+// node while it is here: the will of an older connection that the broker gave up
+// late, or another daemon with the same name.
+func (c *Client) correct(state string, retained bool) {
+	if state != Offline || retained || c.stopping() {
+		return
+	}
+	c.mu.Lock()
+	soon := time.Since(c.corrected) < time.Second
+	c.corrected = time.Now()
+	c.mu.Unlock()
+	if soon {
+		c.said.once(c.log, "name", "the node is declared offline again and again while it runs: another daemon seems to use its name", "node", c.cfg.Node)
+		return
+	}
+	c.setState(c.topics.OfNode("status"), Online)
+}
+
+// noticeFlood says once that the wire swallows commands.
+func (c *Client) noticeFlood() {
+	if n := c.swallow.Load(); n > 0 {
+		c.said.once(c.log, "flood", "commands arrive faster or larger than allowed: the excess is dropped and counted",
+			"allowed_per_second", commandRate, "allowed_bytes", c.cfg.MaxPayload, "dropped_so_far", n)
+	}
+}
+
+// linkStats is the state of the link; c.mu is held.
+func (c *Client) linkStats() LinkStats {
+	l := c.link
+	l.CommandsDropped += c.swallow.Load()
+	l.Degraded = cloneCounts(l.Degraded)
+	l.SpoolErrors = c.spoolErrors()
+	return l
+}

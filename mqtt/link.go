@@ -1,0 +1,170 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// link is one connection to the broker. It is used once: after a loss a new
+// link with a new client takes its place, so that no token of an old connection
+// can be taken for an acknowledgement of the new one.
+type link struct {
+	client paho.Client
+	wire   *wire
+	born   time.Time
+}
+
+// incoming is called for each message that arrives. It must not block.
+type incoming func(topic string, payload []byte, retained bool)
+
+// will is what the broker publishes when the link breaks.
+type will struct{ topic, payload string }
+
+// dialer holds what every link of one client has in common.
+type dialer struct {
+	cfg     Config
+	id      string
+	will    will // empty topic: none
+	limit   intake
+	swallow *atomic.Uint64
+	receive incoming
+}
+
+// dial opens the connection and waits for the broker's consent.
+func (d *dialer) dial(ctx context.Context) (*link, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.ConnectTimeout)
+	defer cancel()
+	w, err := d.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o, err := d.options(w)
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	l := &link{client: paho.NewClient(o), wire: w, born: time.Now()}
+	token := l.client.Connect()
+	select {
+	case <-token.Done():
+		err = token.Error()
+	case <-ctx.Done():
+		err = fmt.Errorf("mqtt: no answer to CONNECT from %s: %w", d.cfg.Broker, ctx.Err())
+	}
+	if err != nil {
+		l.drop(err)
+		<-token.Done()
+		return nil, err
+	}
+	return l, nil
+}
+
+// open connects TCP and TLS.
+func (d *dialer) open(ctx context.Context) (*wire, error) {
+	u, secure, err := d.cfg.brokerURL()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return nil, fmt.Errorf("mqtt: connection: %w", err)
+	}
+	if secure {
+		if conn, err = d.secure(ctx, conn, u); err != nil {
+			return nil, err
+		}
+	}
+	return newWire(conn, d.limit, d.cfg.WriteTimeout, d.swallow), nil
+}
+
+func (d *dialer) secure(ctx context.Context, conn net.Conn, u *url.URL) (net.Conn, error) {
+	cfg, err := d.cfg.tlsConfig(u.Hostname())
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	t := tls.Client(conn, cfg)
+	if err := t.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("mqtt: TLS with %s: %w", u.Host, err)
+	}
+	return t, nil
+}
+
+func (d *dialer) options(w *wire) (*paho.ClientOptions, error) {
+	password, err := d.cfg.password()
+	if err != nil {
+		return nil, err
+	}
+	o := paho.NewClientOptions().AddBroker("tcp://wire").SetClientID(d.id)
+	o.SetUsername(d.cfg.Username).SetPassword(password)
+	o.SetCleanSession(true).SetProtocolVersion(4)
+	o.SetAutoReconnect(false).SetConnectRetry(false).SetConnectTimeout(d.cfg.ConnectTimeout)
+	o.SetKeepAlive(d.cfg.KeepAlive).SetPingTimeout(d.cfg.KeepAlive / 2)
+	// Publish waits this long for the writer to take a packet, which may have to
+	// finish one of the largest size first.
+	o.SetWriteTimeout(2*d.cfg.WriteTimeout + time.Duration(d.cfg.MaxPayload)*time.Second/slowestWrite)
+	o.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) { return w, nil })
+	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
+		if string(m.Payload()) != swallowed {
+			d.receive(m.Topic(), m.Payload(), m.Retained())
+		}
+	})
+	if d.will.topic != "" {
+		o.SetWill(d.will.topic, d.will.payload, 1, true)
+	}
+	return o, nil
+}
+
+// token is a paho token's useful part: done once the write (QoS 0) or the
+// acknowledgement (QoS 1) has happened, or has failed.
+type token interface {
+	Done() <-chan struct{}
+	Error() error
+}
+
+// publish hands m to the writer.
+func (l *link) publish(m *message) token {
+	return l.client.Publish(m.topic, m.qos, m.retain, m.payload)
+}
+
+// subscribe asks for every filter at QoS 1.
+func (l *link) subscribe(timeout time.Duration, filters ...string) error {
+	qos := make(map[string]byte, len(filters))
+	for _, f := range filters {
+		qos[f] = 1
+	}
+	t := l.client.SubscribeMultiple(qos, nil).(*paho.SubscribeToken)
+	if !t.WaitTimeout(timeout) {
+		return fmt.Errorf("mqtt: subscription: no answer from the broker in %v", timeout)
+	}
+	if err := t.Error(); err != nil {
+		return fmt.Errorf("mqtt: subscription: %w", err)
+	}
+	for f, granted := range t.Result() {
+		if granted > 2 {
+			return fmt.Errorf("mqtt: subscription: the broker refuses %s: does its access list allow it?", f)
+		}
+	}
+	return nil
+}
+
+// leave ends the connection with a DISCONNECT, which keeps the broker from
+// publishing the will.
+func (l *link) leave(timeout time.Duration) {
+	l.client.Disconnect(uint(timeout.Milliseconds()))
+	l.wire.Close()
+}
+
+// drop ends the connection without a word; the broker publishes the will.
+func (l *link) drop(cause error) {
+	l.wire.fail(cause)
+	l.client.Disconnect(0)
+}

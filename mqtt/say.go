@@ -1,0 +1,89 @@
+package mqtt
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
+)
+
+// saidOnce keeps a lasting trouble from filling the log: a subject is said
+// again only after its text has changed or the trouble has passed.
+type saidOnce struct {
+	mu   sync.Mutex
+	said map[string]string
+}
+
+func (s *saidOnce) once(log *slog.Logger, subject, text string, args ...any) {
+	s.mu.Lock()
+	again := s.said[subject] == text
+	if s.said == nil {
+		s.said = map[string]string{}
+	}
+	s.said[subject] = text
+	s.mu.Unlock()
+	if !again {
+		log.Warn(text, args...)
+	}
+}
+
+// clear lets the subject be said again; it tells whether it had been said.
+func (s *saidOnce) clear(subject string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, had := s.said[subject]
+	delete(s.said, subject)
+	return had
+}
+
+// explain sorts the errors of a connection attempt into the few that a person
+// can act on; the text is what is said once.
+func explain(err error) string {
+	text, _ := diagnose(err)
+	return text + "; trying again"
+}
+
+func cure(err error) string {
+	_, text := diagnose(err)
+	return text
+}
+
+func diagnose(err error) (what, cure string) {
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	switch {
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return "the broker refuses user or password", "check username and password_file"
+	case errors.Is(err, packets.ErrorRefusedIDRejected):
+		return "the broker refuses the client id", "set client_id to one that the broker allows"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the broker's certificate is not valid at this time", "renew the certificate, or set this machine's clock"
+	case errors.As(err, &unknown):
+		return "the broker's certificate is signed by an unknown authority", "set ca to the certificate authority's PEM file"
+	case errors.As(err, &host):
+		return "the broker's certificate is for another host", "use the name that the certificate holds in broker"
+	case errors.As(err, &invalid):
+		return "the broker's certificate is not valid", "renew the certificate"
+	case errors.As(err, &record):
+		return "the broker does not speak TLS on this port", "use tcp:// or the broker's TLS port"
+	case errors.As(err, &alert), strings.Contains(err.Error(), "remote error: tls"):
+		return "the broker refuses the TLS handshake", "set cert and key to a client certificate that the broker accepts"
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
+		return "a file for the connection cannot be read", "check password_file, ca, cert and key"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "no broker answers", "start the broker, or correct broker's host and port"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "the broker closes the connection before it is made", "check that the port speaks MQTT, with TLS or without"
+	}
+	return "the broker cannot be reached", "check broker, the network and the name server"
+}

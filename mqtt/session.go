@@ -1,0 +1,301 @@
+package mqtt
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	// The window bounds what becomes unknown when a link breaks: as many
+	// messages, or as many bytes beyond the first, as may be unconfirmed.
+	windowMessages = 64
+	windowBytes    = 512 << 10
+
+	tick = 250 * time.Millisecond
+)
+
+// session is the life of one link: it sends, and follows what it sent until the
+// broker has confirmed it. It is used by the publishing goroutine alone.
+type session struct {
+	c      *Client
+	h      *health
+	link   *link
+	flight []flying // in the order of sending
+	bytes  int
+	stats  time.Time // when the last stats were sent
+	cause  error     // why the session ended
+
+	largestConfirmed int // payload bytes
+	largestLost      int // payload bytes of what was in flight at the end
+}
+
+// flying is a message that was sent and not confirmed.
+type flying struct {
+	*message
+	token token
+	sent  time.Time
+}
+
+func (f *flying) done() bool {
+	select {
+	case <-f.token.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// run announces the node and publishes until the link breaks or Close has
+// drained the queues.
+func (s *session) run() {
+	defer func() { s.link.drop(s.cause) }()
+	c := s.c
+	if err := s.link.subscribe(c.cfg.AckTimeout, c.filters()...); err != nil {
+		if s.cause = err; s.link.wire.why() != nil {
+			s.cause = s.link.wire.why()
+		}
+		return
+	}
+	c.connected()
+	c.announce()
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		s.settle()
+		s.send()
+		if s.over() {
+			return
+		}
+		select {
+		case <-c.wake:
+		case <-s.firstToken():
+		case <-s.link.wire.lost:
+		case <-c.closing:
+			s.drain(t)
+			return
+		case <-t.C:
+			s.keep()
+		}
+	}
+}
+
+// over tells whether the link has ended, and notes why.
+func (s *session) over() bool {
+	select {
+	case <-s.link.wire.lost:
+		s.cause = s.link.wire.why()
+		return true
+	default:
+		return false
+	}
+}
+
+// send fills the window.
+func (s *session) send() {
+	for s.open() {
+		s.c.mu.Lock()
+		m := s.c.next()
+		s.c.mu.Unlock()
+		if m == nil {
+			return
+		}
+		s.put(m)
+	}
+}
+
+func (s *session) open() bool {
+	select {
+	case <-s.link.wire.lost:
+		return false
+	default:
+		return len(s.flight) < windowMessages && (s.bytes < windowBytes || len(s.flight) == 0)
+	}
+}
+
+func (s *session) put(m *message) {
+	s.flight = append(s.flight, flying{m, s.link.publish(m), time.Now()})
+	s.bytes += len(m.payload)
+}
+
+// firstToken is done when the oldest message that awaits a PUBACK has it. Nil
+// blocks for ever: nothing is awaited.
+func (s *session) firstToken() <-chan struct{} {
+	for i := range s.flight {
+		if s.flight[i].qos > 0 {
+			return s.flight[i].token.Done()
+		}
+	}
+	return nil
+}
+
+// settle confirms what the broker has: QoS 1 by its PUBACK, QoS 0 by the PUBACK
+// of anything sent later, because the broker reads in order.
+func (s *session) settle() {
+	acked := -1
+	for i := range s.flight {
+		f := &s.flight[i]
+		if !f.done() {
+			continue
+		}
+		if err := f.token.Error(); err != nil {
+			s.link.wire.fail(err)
+		} else if f.qos > 0 {
+			acked = i
+		}
+	}
+	if acked < 0 {
+		return
+	}
+	c := s.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := s.flight[:0]
+	for i := range s.flight {
+		f := s.flight[i]
+		if i > acked || !f.done() || f.token.Error() != nil {
+			kept = append(kept, f)
+			continue
+		}
+		s.bytes -= len(f.payload)
+		s.largestConfirmed = max(s.largestConfirmed, len(f.payload))
+		c.confirm(f.message)
+	}
+	clear(s.flight[len(kept):])
+	s.flight = kept
+}
+
+// keep does what is due by the clock: it gives up a link that does not
+// acknowledge, and sends stats, early when only they can confirm a QoS 0 message.
+func (s *session) keep() {
+	now := time.Now()
+	s.c.noticeFlood()
+	if s.h.limit.relax(now) {
+		s.c.setLimit(s.h.limit.cur)
+	}
+	waiting := s.firstToken() != nil
+	for i := range s.flight {
+		if f := &s.flight[i]; f.qos > 0 && now.Sub(f.sent) > s.c.cfg.AckTimeout {
+			s.link.wire.fail(fmt.Errorf("mqtt: no PUBACK in %v", s.c.cfg.AckTimeout))
+			return
+		}
+	}
+	stale := len(s.flight) > 0 && !waiting && now.Sub(s.flight[0].sent) > 2*tick
+	if stale || now.Sub(s.stats) >= s.c.cfg.StatsEvery {
+		s.sendStats(now)
+	}
+}
+
+func (s *session) sendStats(now time.Time) {
+	s.stats = now
+	m := s.c.newStats(now)
+	if int64(len(m.payload)) > s.c.limit.Load() {
+		s.c.mu.Lock()
+		s.c.drop(m, ReasonBrokerLimit)
+		s.c.mu.Unlock()
+		return
+	}
+	s.put(m)
+}
+
+// drain sends what is left while the time allows, then says goodbye.
+func (s *session) drain(t *time.Ticker) {
+	c := s.c
+	c.mu.Lock()
+	end := c.deadline
+	c.mu.Unlock()
+	goodbye := min(time.Until(end)/4, 500*time.Millisecond)
+	s.until(end.Add(-goodbye), t)
+	c.shed()
+	s.sendStats(time.Now())
+	c.depart()
+	if s.until(end, t) {
+		s.link.leave(max(min(time.Until(end), 250*time.Millisecond), time.Millisecond))
+	}
+}
+
+// until sends and settles until nothing is left or the time is up; it tells
+// whether the link still stands.
+func (s *session) until(end time.Time, t *time.Ticker) bool {
+	for {
+		s.settle()
+		s.send()
+		if s.over() {
+			return false
+		}
+		if (len(s.flight) == 0 && s.c.idle()) || !time.Now().Before(end) {
+			return true
+		}
+		select {
+		case <-s.firstToken():
+		case <-s.link.wire.lost:
+		case <-s.c.ctx.Done():
+			return true
+		case <-t.C:
+			s.keep()
+		}
+	}
+}
+
+// settleLost ends the account of what was in flight: events go back to the head
+// of their queue, the rest is unknown. It returns the first that was not
+// confirmed, the one to suspect when links break again and again.
+func (s *session) settleLost() (first *message) {
+	s.settle()
+	c := s.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var again []*message
+	for i := range s.flight {
+		m := s.flight[i].message
+		if first == nil {
+			first = m
+		}
+		s.largestLost = max(s.largestLost, len(m.payload))
+		if m.kind == KindEvent {
+			again = append(again, m)
+			c.link.Resent++
+		} else {
+			c.forget(m)
+		}
+	}
+	s.flight = nil
+	slices.SortFunc(again, func(a, b *message) int { return int(a.order) - int(b.order) })
+	c.queues[KindEvent].pushFront(again...)
+	return first
+}
+
+// newStats makes the stats message of now.
+func (c *Client) newStats(now time.Time) *message {
+	var st Stats
+	if c.stats != nil {
+		st = c.stats()
+	}
+	if st.Cameras == nil {
+		st.Cameras = map[string]CameraStats{}
+	}
+	if st.Process == nil {
+		st.Process = map[string]float64{}
+	}
+	m := &message{kind: KindStats, topic: c.topics.OfNode("stats"), qos: 1}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enter(m)
+	st.Schema, st.TS, st.Delivery, st.Link = Schema, Time{now}, c.ledger(), c.linkStats()
+	body, err := json.Marshal(st)
+	if err != nil {
+		panic("BUG: stats do not marshal: " + err.Error())
+	}
+	m.payload = body
+	return m
+}
+
+// closedByPeer tells a connection that the broker closed from one that timed
+// out or that this side gave up.
+func closedByPeer(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
