@@ -1,0 +1,203 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	_ "image/jpeg"
+	_ "image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"edged"
+)
+
+// folder is a Source of the PNG and JPEG files of a directory, in the order of
+// their names. It waits for its caller, so nothing is ever passed over.
+type folder struct {
+	cfg   Config
+	names []string
+	next  int
+	pix   []byte
+	seq   uint64
+	due   time.Time
+
+	mu     sync.Mutex
+	counts tally
+	closed chan struct{}
+	once   sync.Once
+}
+
+func openFolder(cfg Config) (Source, error) {
+	entries, err := os.ReadDir(cfg.Source)
+	if err != nil {
+		return nil, fmt.Errorf("capture: folder of images: %w", err)
+	}
+	f := &folder{cfg: cfg, closed: make(chan struct{})}
+	for _, e := range entries { // sorted by name
+		ext := strings.ToLower(filepath.Ext(e.Name()))
+		if !e.IsDir() && slices.Contains([]string{".png", ".jpg", ".jpeg"}, ext) {
+			f.names = append(f.names, filepath.Join(cfg.Source, e.Name()))
+		}
+	}
+	if len(f.names) == 0 {
+		return nil, fmt.Errorf("capture: folder %q holds no .png, .jpg or .jpeg file", cfg.Source)
+	}
+	f.counts.Opens = 1
+	cfg.tell(Status{Online: true})
+	return f, nil
+}
+
+// Next implements Source. A file that does not decode is refused as corrupt,
+// with a warning, and the next one is tried.
+func (s *folder) Next(ctx context.Context, f *edged.Frame) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	for bad := 0; ; {
+		if s.next == len(s.names) {
+			if !s.cfg.Loop || bad == len(s.names) {
+				return io.EOF
+			}
+			s.next = 0
+		}
+		name := s.names[s.next]
+		s.next++
+		s.seq++
+		err := s.load(name, f)
+		if err == nil {
+			break
+		}
+		bad++
+		s.cfg.Log.Warn("image passed by: it does not decode", "camera", s.cfg.Name, "file", name, "err", err)
+		s.note(func(t *tally) { t.refuse(&t.By.Corrupt, 1) })
+	}
+	s.note(func(t *tally) { t.Read++; t.Delivered++ })
+	f.Seq, f.Time, f.PartID = s.seq, time.Now(), ""
+	return nil
+}
+
+// wait keeps the pace that was asked for.
+func (s *folder) wait(ctx context.Context) error {
+	var due <-chan time.Time
+	if s.cfg.FPS > 0 && !s.cfg.EveryFrame {
+		due = time.After(time.Until(s.due))
+		s.due = time.Now().Add(time.Duration(float64(time.Second) / s.cfg.FPS))
+	} else {
+		now := make(chan time.Time)
+		close(now)
+		due = now
+	}
+	select { // closed and cancelled come first
+	case <-s.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	default:
+	}
+	select {
+	case <-s.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-due:
+		return nil
+	}
+}
+
+func (s *folder) load(name string, f *edged.Frame) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	head, _, err := image.DecodeConfig(file)
+	if err != nil {
+		return err
+	}
+	if int64(head.Width)*int64(head.Height) > s.cfg.MaxPixels {
+		return fmt.Errorf("%dx%d is over %d pixels", head.Width, head.Height, s.cfg.MaxPixels)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	img, _, err := image.Decode(file)
+	if err != nil {
+		return err
+	}
+	s.convert(img, f)
+	return nil
+}
+
+// convert puts img into f as RGB, or as Gray when it is an 8-bit grey image.
+func (s *folder) convert(img image.Image, f *edged.Frame) {
+	b := img.Bounds()
+	f.W, f.H, f.Format = b.Dx(), b.Dy(), edged.RGB
+	if _, ok := img.(*image.Gray); ok {
+		f.Format = edged.Gray
+	}
+	f.Stride = f.W * f.Format.Channels()
+	s.pix = slices.Grow(s.pix[:0], f.Stride*f.H)[:f.Stride*f.H]
+	f.Pix = s.pix
+	for y := range f.H {
+		row := f.Pix[y*f.Stride : (y+1)*f.Stride]
+		switch m := img.(type) {
+		case *image.Gray:
+			copy(row, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
+		case *image.NRGBA:
+			rgbaRow(row, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
+		case *image.RGBA: // opaque: PNG without alpha
+			rgbaRow(row, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
+		case *image.YCbCr:
+			ycbcrRow(row, m, b.Min.X, b.Min.Y+y)
+		default:
+			anyRow(row, img, b.Min.X, b.Min.Y+y)
+		}
+	}
+}
+
+// rgbaRow takes colour as stored and drops alpha.
+func rgbaRow(row, src []byte) {
+	for x := range len(row) / 3 {
+		copy(row[3*x:3*x+3], src[4*x:])
+	}
+}
+
+func ycbcrRow(row []byte, m *image.YCbCr, x0, y int) {
+	for x := range len(row) / 3 {
+		c := m.COffset(x0+x, y)
+		row[3*x], row[3*x+1], row[3*x+2] = color.YCbCrToRGB(m.Y[m.YOffset(x0+x, y)], m.Cb[c], m.Cr[c])
+	}
+}
+
+func anyRow(row []byte, img image.Image, x0, y int) {
+	for x := range len(row) / 3 {
+		c := color.NRGBAModel.Convert(img.At(x0+x, y)).(color.NRGBA)
+		row[3*x], row[3*x+1], row[3*x+2] = c.R, c.G, c.B
+	}
+}
+
+func (s *folder) note(change func(*tally)) {
+	s.mu.Lock()
+	change(&s.counts)
+	s.mu.Unlock()
+}
+
+// Counts implements Source.
+func (s *folder) Counts() Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts.Counts
+}
+
+// Close implements Source.
+func (s *folder) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
+}

@@ -1,0 +1,147 @@
+package capture
+
+import (
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"time"
+
+	"edged"
+	"edged/capture/internal/wire"
+)
+
+// rhythm learns how often frames come, to know a stall from a slow camera.
+type rhythm struct {
+	frames  int
+	last    time.Time
+	typical time.Duration // exponential mean of the pauses
+}
+
+// stalled records a frame and tells whether it came after a pause that is out
+// of rhythm. The camera may have taken it before the pause.
+func (r *rhythm) stalled(at time.Time, least time.Duration) bool {
+	pause := at.Sub(r.last)
+	r.last = at
+	if r.frames++; r.frames <= 2 { // the first pause is the camera's start
+		r.typical = pause
+		return false
+	}
+	if least > 0 && pause > least && pause > 4*r.typical {
+		return true
+	}
+	r.typical += (pause - r.typical) / 8
+	return false
+}
+
+// blackest is the largest byte that a picture without light has: video black
+// is 0, and sensors add some noise.
+const blackest = 20
+
+// inspectRows is how many rows of a frame are looked at before all are.
+const inspectRows = 32
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// inspector notices pictures that stand still or hold nothing. It outlives
+// workers: a camera that froze is still frozen after a new connection.
+type inspector struct {
+	live        bool
+	frozenAfter time.Duration
+	sample      uint32 // sum over some rows of the last frame
+	whole       uint32 // sum over all of it, once sample repeated
+	wholeKnown  bool
+	since       time.Time // when the picture was first seen
+}
+
+func newInspector(cfg Config, live bool) inspector {
+	return inspector{live: live, frozenAfter: cfg.FrozenAfter}
+}
+
+// frozen tells whether the same picture has come for too long. Sensor noise
+// makes the sample differ from frame to frame, so the whole is summed rarely.
+func (in *inspector) frozen(f *edged.Frame) bool {
+	if !in.live || in.frozenAfter <= 0 {
+		return false
+	}
+	sample := sumRows(f, max(1, f.H/inspectRows))
+	if sample != in.sample {
+		*in = inspector{live: in.live, frozenAfter: in.frozenAfter, sample: sample, since: f.Time}
+		return false
+	}
+	whole := sumRows(f, 1)
+	if !in.wholeKnown || whole != in.whole {
+		if in.wholeKnown {
+			in.since = f.Time
+		}
+		in.whole, in.wholeKnown = whole, true
+		return false
+	}
+	return f.Time.Sub(in.since) > in.frozenAfter
+}
+
+func sumRows(f *edged.Frame, step int) uint32 {
+	row := f.W * f.Format.Channels()
+	sum := uint32(0)
+	for y := 0; y < f.H; y += step {
+		sum = crc32.Update(sum, castagnoli, f.Pix[y*f.Stride:y*f.Stride+row])
+	}
+	return sum
+}
+
+// black tells whether nothing in the rows looked at is lit. A lit picture is
+// known by its first pixels.
+func black(f *edged.Frame) bool {
+	row := f.W * f.Format.Channels()
+	for y := 0; y < f.H; y += max(1, f.H/inspectRows) {
+		if slices.ContainsFunc(f.Pix[y*f.Stride:y*f.Stride+row], func(v byte) bool { return v > blackest }) {
+			return false
+		}
+	}
+	return true
+}
+
+// judge offers a good frame to the caller and refuses a bad one.
+func (s *session) judge(f wire.Frame, h held) {
+	c := s.c
+	stalled := s.beat.stalled(h.frame.Time, c.cfg.StallAfter) && c.live
+	frozen := s.look.frozen(&h.frame)
+	dark := c.live && black(&h.frame)
+	var why *uint64
+	switch by := &c.counts.By; {
+	case f.Corrupt:
+		why = &by.Corrupt
+	case stalled:
+		why = &by.Stale
+	case frozen:
+		why = &by.Frozen
+	case dark && c.cfg.RefuseBlack:
+		why = &by.Black
+	}
+	c.note(func(t *tally) {
+		if dark {
+			t.Black++
+		}
+		if why != nil {
+			t.refuse(why, 1)
+			h.letGo()
+		}
+	})
+	switch {
+	case frozen:
+		s.onFrozen()
+	case why == nil:
+		s.stall = 0
+		s.retry.reset()
+		s.tell(Status{Online: true})
+		c.offer(h)
+	}
+}
+
+// onFrozen says that the camera is of no use, and tries a new connection: some
+// cameras come back with one.
+func (s *session) onFrozen() {
+	s.offline(fmt.Sprintf("the picture has not changed for %v", s.c.cfg.FrozenAfter))
+	if time.Since(s.began) > 2*s.c.cfg.FrozenAfter {
+		s.kill("frozen picture")
+	}
+}

@@ -1,0 +1,187 @@
+//go:build opencv && cgo
+
+package opencv
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unsafe"
+
+	"gocv.io/x/gocv"
+
+	"edged/capture/internal/wire"
+	"edged/capture/internal/worker"
+)
+
+// Main runs a camera worker until edged hangs up and returns its exit code.
+func Main() int { return worker.Main(newCamera()) }
+
+// camera is a worker.Camera over cv::VideoCapture.
+//
+// VideoCapture.Read creates its output only where size or type differ, so a Mat
+// laid over a slot gets the picture decoded straight into the slot. Whether it
+// did is checked for every frame: the Mat's data must still be the slot.
+type camera struct {
+	vc    *gocv.VideoCapture
+	size  wire.Want
+	slots [][]byte
+	mats  []gocv.Mat
+	spare gocv.Mat // for frames without a slot, and those of another size
+	log   complaints
+}
+
+func newCamera() *camera { return &camera{spare: gocv.NewMat(), log: complaints{fd: 2}} }
+
+func (c *camera) Library() string { return "OpenCV " + gocv.OpenCVVersion() }
+
+// backends: asked for by name, so that OpenCV does not try one after the other.
+var backends = map[string]gocv.VideoCaptureAPI{
+	"device": gocv.VideoCaptureV4L2, "rtsp": gocv.VideoCaptureFFmpeg, "http": gocv.VideoCaptureFFmpeg,
+	"file": gocv.VideoCaptureFFmpeg, "pipeline": gocv.VideoCaptureGstreamer,
+}
+
+func (c *camera) Open(o wire.Open) (wire.Opened, error) {
+	api, ok := backends[o.Kind]
+	if !ok {
+		return wire.Opened{}, fmt.Errorf("no backend for a source of kind %q", o.Kind)
+	}
+	c.log.skip()
+	c.log.hide(o.Source)
+	vc, err := gocv.VideoCaptureFileWithAPI(target(o), api)
+	c.vc = vc
+	if err != nil {
+		gocv.ClearLastException()
+		return wire.Opened{}, errors.New(c.log.reason("OpenCV cannot open it"))
+	}
+	c.configure(o)
+	return wire.Opened{
+		Backend: backendName(api), FourCC: fourCC(vc.Get(gocv.VideoCaptureFOURCC)),
+		Width: int(vc.Get(gocv.VideoCaptureFrameWidth)), Height: int(vc.Get(gocv.VideoCaptureFrameHeight)),
+		FPS: vc.Get(gocv.VideoCaptureFPS), Frames: max(0, int64(vc.Get(gocv.VideoCaptureFrameCount))),
+	}, nil
+}
+
+// target is what OpenCV is to open: a pipeline must end in its appsink.
+func target(o wire.Open) string {
+	switch {
+	case o.Kind == "device":
+		path, _, _ := strings.Cut(o.Source, "?")
+		return path
+	case o.Kind == "pipeline" && !strings.Contains(o.Source, "appsink"):
+		return o.Source + " ! videoconvert ! video/x-raw,format=BGR ! appsink sync=false"
+	}
+	return o.Source
+}
+
+// configure asks a device for its format. The pixel code goes first: it decides
+// which sizes and rates the device offers.
+func (c *camera) configure(o wire.Open) {
+	if o.Kind != "device" {
+		return
+	}
+	if o.FourCC != "" {
+		c.vc.Set(gocv.VideoCaptureFOURCC, c.vc.ToCodec(o.FourCC))
+	}
+	if o.Width > 0 {
+		c.vc.Set(gocv.VideoCaptureFrameWidth, float64(o.Width))
+		c.vc.Set(gocv.VideoCaptureFrameHeight, float64(o.Height))
+	}
+	if o.FPS > 0 {
+		c.vc.Set(gocv.VideoCaptureFPS, o.FPS)
+	}
+}
+
+func (c *camera) Bind(size wire.Want, slots [][]byte) error {
+	c.closeMats()
+	c.size, c.slots = size, slots
+	for i := range slots {
+		c.mats = append(c.mats, gocv.Mat{})
+		if err := c.lay(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lay lays a new Mat over slot i.
+func (c *camera) lay(i int) (err error) {
+	typ := gocv.MatTypeCV8UC3
+	if c.size.Ch == 1 {
+		typ = gocv.MatTypeCV8UC1
+	}
+	c.mats[i], err = gocv.NewMatFromBytes(c.size.H, c.size.W, typ, c.slots[i])
+	if err != nil {
+		return fmt.Errorf("opencv: Mat over shared memory: %w", err)
+	}
+	return nil
+}
+
+func (c *camera) Read(i int) (worker.Picture, error) {
+	m := &c.spare
+	if i >= 0 {
+		m = &c.mats[i]
+	}
+	if !c.vc.Read(m) {
+		gocv.ClearLastException()
+		if why := c.log.reason(""); why != "" {
+			return worker.Picture{}, errors.New(why)
+		}
+		return worker.Picture{}, io.EOF
+	}
+	p := worker.Picture{W: m.Cols(), H: m.Rows(), Corrupt: c.log.decodeErrors()}
+	if m.Empty() {
+		p.Empty = true
+		return p, nil
+	}
+	switch m.Type() {
+	case gocv.MatTypeCV8UC3:
+		p.Ch = 3
+	case gocv.MatTypeCV8UC1:
+		p.Ch = 1
+	default:
+		return p, fmt.Errorf("pictures of type %v: edged takes 8-bit BGR or grey; convert in the pipeline", m.Type())
+	}
+	if i < 0 {
+		return p, nil
+	}
+	data, err := m.DataPtrUint8()
+	if err != nil {
+		return p, fmt.Errorf("opencv: picture: %w", err)
+	}
+	p.InPlace = unsafe.SliceData(data) == unsafe.SliceData(c.slots[i])
+	if !p.InPlace { // OpenCV took memory of its own: keep the picture, lay a new Mat over the slot
+		c.spare.Close()
+		c.spare = *m
+		return p, c.lay(i)
+	}
+	return p, nil
+}
+
+func (c *camera) Take(dst []byte) error {
+	src, err := c.spare.DataPtrUint8()
+	if err != nil {
+		return fmt.Errorf("opencv: picture: %w", err)
+	}
+	if len(src) != len(dst) {
+		return fmt.Errorf("opencv: picture of %d bytes for a slot of %d", len(src), len(dst))
+	}
+	copy(dst, src)
+	return nil
+}
+
+func (c *camera) Close() {
+	if c.vc != nil {
+		c.vc.Close()
+		c.vc = nil
+	}
+	c.closeMats()
+}
+
+func (c *camera) closeMats() {
+	for i := range c.mats {
+		c.mats[i].Close()
+	}
+	c.mats = c.mats[:0]
+}

@@ -1,0 +1,89 @@
+package opencv
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"edged/capture/internal/redact"
+)
+
+// complaints reads what the libraries wrote to standard error, which edged
+// makes a file in memory: a decoder tells of a damaged frame nowhere else, and
+// reading it right after the frame was read says which one it was. The parent
+// reads the same file when a worker has died.
+type complaints struct {
+	fd     int
+	at     int64 // read up to here
+	buf    []byte
+	last   []byte // what the latest call of fetch read
+	secret string // the source, never to be repeated
+}
+
+const maxComplaints = 64 << 10 // bytes; more is cut off so that a chatty decoder cannot fill memory
+
+func (c *complaints) hide(source string) { c.secret = source }
+
+// skip forgets what was written so far.
+func (c *complaints) skip() { c.fetch() }
+
+// fetch reads what is new. It costs one system call when there is nothing, and
+// finds nothing when standard error is no file.
+func (c *complaints) fetch() []byte {
+	if c.buf == nil {
+		c.buf = make([]byte, 4096)
+	}
+	c.last = c.last[:0]
+	for {
+		n, err := unix.Pread(c.fd, c.buf, c.at)
+		if err != nil || n <= 0 {
+			break
+		}
+		c.at += int64(n)
+		if len(c.last) < maxComplaints {
+			c.last = append(c.last, c.buf[:n]...)
+		}
+	}
+	if c.at > maxComplaints && unix.Ftruncate(c.fd, 0) == nil { // it is opened to append
+		c.at = 0
+	}
+	return c.last
+}
+
+// decodeErrors tells whether a decoder complained since the last call.
+func (c *complaints) decodeErrors() bool {
+	b := c.fetch()
+	return len(b) > 0 && decoder.Match(b)
+}
+
+var (
+	// decoder matches FFmpeg's prefix for messages of a video decoder, which
+	// are written at level error only.
+	decoder = regexp.MustCompile(`(?m)^\[(?:h264|hevc|mjpeg|mpeg4|mpeg2video|mpegvideo|vp8|vp9|libdav1d|av1|msmpeg4\w*|png) @ 0x`)
+	origin  = regexp.MustCompile(`^\[([\w:./, -]+) @ (?:0x)?[0-9a-f.]+\] *`)
+	opencvs = regexp.MustCompile(`^\[ ?(?:WARN|ERROR|INFO|DEBUG)\S*\] global \S+ \(\d+\) `)
+)
+
+// reason is the last thing the libraries said, on one line and without
+// credentials, or otherwise when they said nothing.
+func (c *complaints) reason(otherwise string) string {
+	var said []string
+	for _, line := range bytes.Split(c.fetch(), []byte("\n")) {
+		s := strings.TrimSpace(string(line))
+		s = opencvs.ReplaceAllString(origin.ReplaceAllString(s, "$1: "), "")
+		if s != "" {
+			said = append(said, s)
+		}
+	}
+	if len(said) == 0 {
+		return otherwise
+	}
+	text := strings.Join(said[max(0, len(said)-2):], "; ")
+	if c.secret != "" {
+		text = strings.ReplaceAll(text, c.secret, redact.Text(c.secret))
+	}
+	text = redact.Text(text)
+	return text[:min(len(text), 300)]
+}

@@ -1,0 +1,181 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"edged/capture/internal/redact"
+)
+
+// Kind is the sort of thing a source string names.
+type Kind uint8
+
+// The kinds of source.
+const (
+	Device   Kind = iota + 1 // a V4L2 device
+	RTSP                     // rtsp:// or rtsps://
+	HTTP                     // http:// or https://, MJPEG
+	File                     // a video file
+	Pipeline                 // a GStreamer pipeline
+	Folder                   // a folder of PNG and JPEG images
+	Belt                     // test:belt
+)
+
+func (k Kind) String() string {
+	names := [...]string{Device: "device", RTSP: "rtsp", HTTP: "http", File: "file",
+		Pipeline: "pipeline", Folder: "folder", Belt: "belt"}
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// Parse tells what source names. A path that is not there gives its likely
+// kind and an error for which errors.Is(err, fs.ErrNotExist) holds: it may yet
+// come. Any other error is final. No error repeats a credential.
+func Parse(source string) (Kind, error) {
+	switch {
+	case source == "":
+		return 0, errors.New("capture: empty source: give a device, URL, file, folder, pipeline or test:belt")
+	case strings.Contains(source, " ! "):
+		return Pipeline, nil
+	case source == "test:belt":
+		return Belt, nil
+	case strings.HasPrefix(source, "test:"):
+		return 0, fmt.Errorf("capture: unknown test source %q: there is test:belt", source)
+	case strings.Contains(source, "://"):
+		return parseURL(source)
+	case strings.HasPrefix(source, "/dev/"):
+		return Device, statDevice(devicePath(source))
+	}
+	if _, err := strconv.Atoi(source); err == nil {
+		return 0, fmt.Errorf("capture: source %q is a bare number: write /dev/video%s, or better its path under /dev/v4l/by-id", source, source)
+	}
+	return parsePath(source)
+}
+
+func parseURL(source string) (Kind, error) {
+	u, err := url.Parse(source)
+	if err != nil { // url's own error would repeat the password, and where that ends is unclear
+		scheme, rest, _ := strings.Cut(source, "://")
+		return 0, fmt.Errorf("capture: malformed URL %s://...%s: percent-encode special characters in user and password",
+			scheme, rest[strings.LastIndexByte(rest, '@')+1:])
+	}
+	kinds := map[string]Kind{"rtsp": RTSP, "rtsps": RTSP, "http": HTTP, "https": HTTP}
+	kind := kinds[strings.ToLower(u.Scheme)]
+	if kind == 0 {
+		return 0, fmt.Errorf("capture: URL scheme %q of %q: use rtsp, rtsps, http or https", u.Scheme, Redact(source))
+	}
+	if u.Hostname() == "" {
+		return 0, fmt.Errorf("capture: URL %q names no host", Redact(source))
+	}
+	return kind, nil
+}
+
+func parsePath(path string) (Kind, error) {
+	st, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return File, fmt.Errorf("capture: no file or folder %q: %w", path, fs.ErrNotExist)
+	case err != nil:
+		return File, fmt.Errorf("capture: source file: %w", err)
+	case st.IsDir():
+		return Folder, nil
+	case !st.Mode().IsRegular():
+		return File, fmt.Errorf("capture: source %q is neither a file nor a folder", path)
+	}
+	return File, nil
+}
+
+// devicePath is the path of a device source without its options.
+func devicePath(source string) string {
+	path, _, _ := strings.Cut(source, "?")
+	return path
+}
+
+func statDevice(path string) error {
+	st, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("capture: no camera device %q (%s): %w", path, presentDevices(), fs.ErrNotExist)
+	case err != nil:
+		return fmt.Errorf("capture: camera device: %w", err)
+	case st.Mode()&os.ModeCharDevice == 0:
+		return fmt.Errorf("capture: %q is not a device", path)
+	}
+	return nil
+}
+
+// presentDevices lists the cameras that could have been meant.
+func presentDevices() string {
+	found, _ := filepath.Glob("/dev/v4l/by-id/*")
+	if len(found) == 0 {
+		found, _ = filepath.Glob("/dev/video*")
+	}
+	if len(found) == 0 {
+		return "this machine has none; is it plugged in, and the module uvcvideo loaded?"
+	}
+	return "present: " + strings.Join(found, ", ")
+}
+
+// deviceOptions reads /dev/video0?width=1280&height=720&fps=30&fourcc=MJPG
+// into c. What the Config says already stays.
+func deviceOptions(c *Config) error {
+	_, query, _ := strings.Cut(c.Source, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return fmt.Errorf("capture: device options %q: %w", query, err)
+	}
+	for key, v := range values {
+		var err error
+		switch key {
+		case "width":
+			err = setInt(&c.Width, v[0])
+		case "height":
+			err = setInt(&c.Height, v[0])
+		case "fps":
+			if c.FPS == 0 {
+				c.FPS, err = strconv.ParseFloat(v[0], 64)
+			}
+		case "fourcc":
+			if c.FourCC == "" {
+				c.FourCC = v[0]
+			}
+		default:
+			err = errors.New("unknown option: use width, height, fps, fourcc")
+		}
+		if err != nil {
+			return fmt.Errorf("capture: device option %s=%s: %w", key, v[0], err)
+		}
+	}
+	return nil
+}
+
+func setInt(dst *int, s string) error {
+	if *dst != 0 {
+		return nil
+	}
+	n, err := strconv.Atoi(s)
+	*dst = n
+	return err
+}
+
+// live tells whether a source goes on for ever: its end is a fault.
+func live(kind Kind, source string) bool {
+	switch kind {
+	case File, Folder:
+		return false
+	case Pipeline: // one that names its end has one
+		return !strings.Contains(source, "filesrc ") && !strings.Contains(source, "num-buffers=")
+	}
+	return true
+}
+
+// Redact hides the credentials in s, a source or a text that may quote one.
+func Redact(s string) string { return redact.Text(s) }

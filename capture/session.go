@@ -1,0 +1,319 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"edged"
+	"edged/capture/internal/shm"
+	"edged/capture/internal/wire"
+)
+
+const (
+	tick    = 250 * time.Millisecond // how often deadlines are looked at
+	goodbye = 800 * time.Millisecond // for a worker to close its camera and end
+)
+
+// session is the life of one worker process, over however many openings.
+type session struct {
+	*supervisor
+	p       *process
+	began   time.Time
+	hello   wire.Hello
+	opened  wire.Opened
+	openAt  time.Time // when to ask for the next opening; zero: one is under way
+	planned time.Time // when the current wait ends
+	mem     *memory
+	numbers uint32 // segments so far
+	last    uint64 // the worker's count at the last frame accounted for
+	pass    uint64 // frames of this opening
+	beat    rhythm
+	fault   string // why the worker was killed
+}
+
+// run listens to the worker until it is gone. over: the source has ended or
+// was closed. fault: why we killed it; empty when it died by itself.
+func (s *session) run(ctx context.Context) (over bool, fault string) {
+	stop := context.AfterFunc(ctx, func() { s.p.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	for {
+		s.p.conn.SetReadDeadline(s.wakeAt())
+		if ctx.Err() != nil { // AfterFunc may have come before
+			s.p.hangUp(goodbye)
+			return true, ""
+		}
+		t, b, err := s.p.conn.Receive()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			over = s.onTick()
+		case err != nil: // the worker has hung up
+			s.p.hangUp(goodbye)
+			return false, s.fault
+		default:
+			over, err = s.handle(ctx, t, b)
+			if err != nil {
+				s.kill("camera worker broke the protocol: " + err.Error())
+			}
+		}
+		if over {
+			s.p.hangUp(goodbye)
+			return true, ""
+		}
+	}
+}
+
+func (s *session) wakeAt() time.Time {
+	s.planned = time.Now().Add(tick)
+	if !s.openAt.IsZero() && s.openAt.Before(s.planned) {
+		s.planned = s.openAt
+	}
+	return s.planned
+}
+
+func (s *session) kill(fault string) {
+	if s.fault == "" {
+		s.fault = fault
+		s.p.kill()
+	}
+}
+
+// onTick looks at the deadlines and opens the source when that is due.
+func (s *session) onTick() (over bool) {
+	now := time.Now()
+	if now.Sub(s.planned) > 2*tick { // we were stopped ourselves: let the worker show itself first
+		return false
+	}
+	if why := s.overdue(); why != "" {
+		s.kill(why)
+		return false
+	}
+	if !s.openAt.IsZero() && !now.Before(s.openAt) {
+		return s.open()
+	}
+	return false
+}
+
+// overdue says which deadline the worker has missed.
+func (s *session) overdue() string {
+	now, cfg := shm.Now(), &s.c.cfg
+	if s.hello.Version == 0 {
+		if now-s.p.vitals.Alive() > cfg.OpenTimeout {
+			return fmt.Sprintf("camera worker did not start within %v", cfg.OpenTimeout)
+		}
+		return ""
+	}
+	if quiet := now - s.p.vitals.Alive(); quiet > cfg.AliveTimeout {
+		return fmt.Sprintf("camera worker gave no sign of life for %v", cfg.AliveTimeout)
+	}
+	phase, since := s.p.vitals.Phase()
+	limit := cfg.ReadTimeout
+	switch phase {
+	case shm.Idle, shm.Waiting:
+		return ""
+	case shm.Opening:
+		limit = cfg.OpenTimeout
+	}
+	if now-since > limit {
+		return fmt.Sprintf("%v the camera took longer than %v", phase, limit)
+	}
+	return ""
+}
+
+func (s *session) handle(ctx context.Context, t wire.Type, b []byte) (over bool, err error) {
+	switch t {
+	case wire.TypeFrame:
+		f, err := wire.ParseFrame(b)
+		if err != nil {
+			return false, err
+		}
+		return false, s.onFrame(f)
+	case wire.TypeHello:
+		if err := wire.Decode(b, &s.hello); err != nil {
+			return false, err
+		}
+		if s.hello.Version != wire.Version {
+			return s.failed(fmt.Sprintf("edged-camera speaks version %d, edged %d: build both with `make build`", s.hello.Version, wire.Version)), wire.ErrMalformed
+		}
+		return s.open(), nil
+	case wire.TypeOpened:
+		return false, s.onOpened(b)
+	case wire.TypeWant:
+		return false, s.onWant(ctx, b)
+	case wire.TypeFailed:
+		var m wire.Failed
+		if err := wire.Decode(b, &m); err != nil {
+			return false, err
+		}
+		return s.again(m.Reason), nil
+	case wire.TypeEnded:
+		var m wire.Ended
+		if err := wire.Decode(b, &m); err != nil {
+			return false, err
+		}
+		return s.onEnded(m.Reason), nil
+	}
+	return false, fmt.Errorf("%w: type %d", wire.ErrMalformed, t)
+}
+
+// open asks the worker to open the source.
+func (s *session) open() (over bool) {
+	if err := s.present(); err != nil {
+		return s.again(err.Error())
+	}
+	s.openAt, s.pass, s.beat = time.Time{}, 0, rhythm{}
+	cfg := &s.c.cfg
+	o := wire.Open{
+		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
+		EveryFrame: cfg.EveryFrame, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
+		Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, FourCC: cfg.FourCC, Timeout: networkTimeout(*cfg),
+	}
+	s.c.note(func(t *tally) { t.Opens++ })
+	s.p.conn.Send(wire.TypeOpen, o) // a worker that is gone says so by hanging up
+	return false
+}
+
+// again plans the next attempt after a failure.
+func (s *session) again(reason string) (over bool) {
+	s.openAt = time.Now().Add(s.retry.wait())
+	return s.failed(reason)
+}
+
+func (s *session) onOpened(b []byte) error {
+	if err := wire.Decode(b, &s.opened); err != nil {
+		return err
+	}
+	s.c.mu.Lock()
+	s.c.opened, s.c.library = s.opened, s.hello.Library
+	s.c.mu.Unlock()
+	return nil
+}
+
+// onEnded decides what the end of the frames means: for a live source a fault,
+// for a file its end or the next round.
+func (s *session) onEnded(reason string) (over bool) {
+	if s.c.live {
+		return s.again("stream ended: " + reason)
+	}
+	if s.pass+s.skip == 0 {
+		return s.again("it opens, but holds no frame that can be read: " + reason)
+	}
+	if missing := s.opened.Frames - int64(s.skip); missing > 0 && s.c.kind == File {
+		s.c.note(func(t *tally) { t.Missing += uint64(missing) })
+		s.c.cfg.Log.Warn("file ended early: is it truncated?", "camera", s.c.cfg.Name, "file", s.c.cfg.Source,
+			"frames", s.skip, "promised", s.opened.Frames, "reason", reason)
+	}
+	s.skip = 0
+	if s.c.cfg.Loop {
+		return s.open()
+	}
+	s.c.finish(io.EOF)
+	return true
+}
+
+// onWant gives the worker memory for pictures of another size.
+func (s *session) onWant(ctx context.Context, b []byte) error {
+	var w wire.Want
+	if err := wire.Decode(b, &w); err != nil {
+		return err
+	}
+	if w.W <= 0 || w.H <= 0 || w.Ch != 1 && w.Ch != 3 || int64(w.W)*int64(w.H) > s.c.cfg.MaxPixels {
+		return fmt.Errorf("a picture of %dx%d with %d channels; at most %d pixels are taken", w.W, w.H, w.Ch, s.c.cfg.MaxPixels)
+	}
+	if s.c.cfg.EveryFrame && !s.c.emptied(ctx) {
+		return nil // closing
+	}
+	if s.w != 0 && (s.w != w.W || s.h != w.H) {
+		s.c.note(func(t *tally) { t.SizeChanges++ })
+		s.c.cfg.Log.Warn("camera changed its picture size", "camera", s.c.cfg.Name,
+			"from", fmt.Sprintf("%dx%d", s.w, s.h), "to", fmt.Sprintf("%dx%d", w.W, w.H))
+	}
+	s.w, s.h = w.W, w.H
+	seg, file, err := shm.Create(s.c.cfg.Slots, w.Bytes())
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s.drop()
+	s.numbers++
+	s.mem = &memory{seg: seg, conn: s.p.conn, number: s.numbers, users: 1}
+	s.p.conn.SendMemory(wire.Memory{Number: s.numbers, Slots: seg.Slots(), SlotBytes: seg.SlotBytes()}, file)
+	return nil
+}
+
+// drop lets go of the current segment; frames held of it keep it mapped.
+func (s *session) drop() {
+	if s.mem == nil {
+		return
+	}
+	s.c.mu.Lock()
+	s.mem.letGo()
+	s.c.mu.Unlock()
+	s.mem = nil
+}
+
+// settle closes the account of a worker that is gone: what it read and did not
+// hand over is lost or, when we hung up on it, passed over.
+func (s *session) settle(closing bool) {
+	s.drop()
+	total := max(s.last, s.p.vitals.Read())
+	rest := total - s.last
+	s.c.note(func(t *tally) {
+		if closing {
+			t.passOver(rest)
+		} else {
+			t.refuse(&t.By.Lost, rest)
+		}
+	})
+	s.skip += rest
+	s.seq += total
+}
+
+// onFrame accounts for a frame and offers it to the caller, or refuses it.
+func (s *session) onFrame(f wire.Frame) error {
+	if f.Read <= s.last || f.Read > s.p.vitals.Read() {
+		return fmt.Errorf("frame %d after %d of %d", f.Read, s.last, s.p.vitals.Read())
+	}
+	picture := f.Ch != 0
+	if picture && (s.mem == nil || f.Memory != s.mem.number || int(f.Slot) >= s.mem.seg.Slots() || f.Ch != 1 && f.Ch != 3 ||
+		f.W == 0 || f.H == 0 || uint64(f.W)*uint64(f.H)*uint64(f.Ch) > uint64(s.mem.seg.SlotBytes()) ||
+		s.mem.seg.Seq(int(f.Slot)).Load() != f.Read) {
+		return fmt.Errorf("frame %d is not in its slot %d", f.Read, f.Slot)
+	}
+	passed := f.Read - s.last - 1
+	s.last = f.Read
+	s.pass += passed + 1
+	s.skip += passed + 1
+	s.c.note(func(t *tally) {
+		t.passOver(passed)
+		if f.Copied {
+			t.Copied++
+		}
+	})
+	if !picture {
+		s.c.note(func(t *tally) { t.refuse(&t.By.Corrupt, 1) })
+		return nil
+	}
+	h := held{frame: s.describe(f), mem: s.mem, slot: f.Slot}
+	s.c.mu.Lock()
+	s.mem.users++
+	s.c.mu.Unlock()
+	s.judge(f, h)
+	return nil
+}
+
+// describe makes the caller's view of a slot.
+func (s *session) describe(f wire.Frame) edged.Frame {
+	format := edged.BGR
+	if f.Ch == 1 {
+		format = edged.Gray
+	}
+	stride := int(f.W) * int(f.Ch)
+	return edged.Frame{
+		Pix: s.mem.seg.Slot(int(f.Slot))[:stride*int(f.H)], Stride: stride, W: int(f.W), H: int(f.H), Format: format,
+		Seq: s.seq + f.Read, Time: time.Now().Add(-max(0, shm.Now()-f.At)),
+	}
+}

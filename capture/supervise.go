@@ -1,0 +1,168 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// healthy is how long a worker must have run for its end not to count as
+// another of a row.
+const healthy = 10 * time.Second
+
+// hopeless is how many crashes in a row at the same frame of a file end it.
+const hopeless = 3
+
+// backoff is a wait that doubles from min to max, with jitter so that many
+// cameras behind one switch do not come back in step.
+type backoff struct{ min, max, next time.Duration }
+
+func (b *backoff) wait() time.Duration {
+	d := max(b.next, b.min)
+	b.next = min(2*d, b.max)
+	return d/2 + rand.N(d/2+1)
+}
+
+func (b *backoff) reset() { b.next = 0 }
+
+// supervisor keeps one camera running. Its one goroutine does everything but
+// hand frames to the caller.
+type supervisor struct {
+	c      *camera
+	retry  backoff // between attempts to open
+	crash  backoff // between workers that die
+	look   inspector
+	status *Status // last told
+
+	seq   uint64 // frames read by the workers before this one
+	skip  uint64 // frames of a file read in this pass
+	stall int    // crashes since a frame came
+	w, h  int    // of the latest frame
+}
+
+func (c *camera) supervise(ctx context.Context) {
+	defer close(c.done)
+	s := &supervisor{
+		c:     c,
+		retry: backoff{min: c.cfg.RetryMin, max: c.cfg.RetryMax},
+		crash: backoff{min: c.cfg.RetryMin, max: c.cfg.CrashMax},
+		look:  newInspector(c.cfg, c.live),
+	}
+	for first := true; ctx.Err() == nil; {
+		if err := s.present(); err != nil {
+			if s.failed(err.Error()) {
+				return
+			}
+			sleep(ctx, s.retry.wait())
+			continue
+		}
+		if !first {
+			c.note(func(t *tally) { t.Restarts++ })
+		}
+		first = false
+		over, wait := s.worker(ctx)
+		if over {
+			return
+		}
+		sleep(ctx, wait)
+	}
+}
+
+// present checks what can be checked without a worker.
+func (s *supervisor) present() error {
+	if s.c.kind != File && s.c.kind != Device {
+		return nil
+	}
+	_, err := Parse(s.c.cfg.Source)
+	return err
+}
+
+// worker runs one process to its end. It tells whether the source is over, and
+// else how long to wait for the next process.
+func (s *supervisor) worker(ctx context.Context) (over bool, wait time.Duration) {
+	p, err := startProcess(s.c.cfg, s.c.kind)
+	if err != nil {
+		return s.failed(err.Error()), s.retry.wait()
+	}
+	ses := &session{supervisor: s, p: p, began: time.Now()}
+	defer p.free()
+	over, fault := ses.run(ctx)
+	ses.settle(over || ctx.Err() != nil)
+	if over || ctx.Err() != nil {
+		return true, 0
+	}
+	if time.Since(ses.began) > healthy {
+		s.crash.reset()
+	}
+	words := p.lastWords(s.c.cfg.Source)
+	if fault == "" {
+		return s.crashed(p.ending(), words)
+	}
+	s.c.note(func(t *tally) { t.Stuck++ })
+	s.c.cfg.Log.Debug("camera worker killed", "camera", s.c.cfg.Name, "reason", fault, "stderr", words)
+	s.offline(fault)
+	return false, s.retry.wait()
+}
+
+// crashed counts a worker that died by itself. A file that kills its reader
+// three times at the same frame is over.
+func (s *supervisor) crashed(how, words string) (over bool, wait time.Duration) {
+	s.c.note(func(t *tally) { t.Crashes++ })
+	reason := "camera worker " + how
+	s.c.cfg.Log.Warn("camera worker died", "camera", s.c.cfg.Name, "how", how, "stderr", words)
+	s.offline(reason)
+	if s.stall++; s.stall >= hopeless && !s.c.live {
+		s.c.finish(fmt.Errorf("capture: %s after frame %d of %q, %d times: the file is damaged, or its decoder is",
+			reason, s.skip, Redact(s.c.cfg.Source), hopeless))
+		return true, 0
+	}
+	return false, s.crash.wait()
+}
+
+// failed counts a source that would not open. With Config.Once that is the end.
+func (s *supervisor) failed(reason string) (over bool) {
+	s.c.note(func(t *tally) { t.Failures++ })
+	s.offline(reason)
+	if !s.c.cfg.Once || s.c.live && s.seq+s.skip > 0 {
+		return false
+	}
+	s.c.finish(fmt.Errorf("capture: cannot open %s: %s", Redact(s.c.cfg.Source), reason))
+	return true
+}
+
+func (s *supervisor) offline(reason string) { s.tell(Status{Reason: Redact(reason)}) }
+
+// tell says once that the camera went away or came back; why it still is away
+// may change, and is for the debug log.
+func (s *supervisor) tell(now Status) {
+	log := s.c.cfg.Log.With("camera", s.c.cfg.Name)
+	if s.status != nil && s.status.Online == now.Online {
+		if now != *s.status {
+			log.Debug("camera still offline", "reason", now.Reason)
+		}
+		return
+	}
+	s.status = &now
+	if now.Online {
+		log.Info("camera online", "source", Redact(s.c.cfg.Source))
+	} else {
+		log.Warn("camera offline, trying again until it is back", "source", Redact(s.c.cfg.Source), "reason", now.Reason)
+	}
+	s.c.cfg.tell(now)
+}
+
+func (c Config) tell(s Status) {
+	if c.OnStatus != nil {
+		c.OnStatus(s)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
