@@ -16,11 +16,7 @@ import (
 	"time"
 
 	"edged"
-	"edged/capture/counts"
 )
-
-// Counts tells what became of every frame; see counts.Counts.
-type Counts = counts.Counts
 
 // Source hands out frames. One goroutine at a time calls Next; Counts and
 // Close may be called from any.

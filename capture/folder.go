@@ -85,15 +85,14 @@ func (s *folder) Next(ctx context.Context, f *edged.Frame) error {
 
 // wait keeps the pace that was asked for.
 func (s *folder) wait(ctx context.Context) error {
-	var due <-chan time.Time
+	pause := time.Duration(0)
 	if s.cfg.FPS > 0 && !s.cfg.EveryFrame {
-		due = time.After(time.Until(s.due))
-		s.due = time.Now().Add(time.Duration(float64(time.Second) / s.cfg.FPS))
-	} else {
-		now := make(chan time.Time)
-		close(now)
-		due = now
+		now := time.Now()
+		pause = max(0, s.due.Sub(now))
+		s.due = now.Add(pause + time.Duration(float64(time.Second)/s.cfg.FPS))
 	}
+	due := time.NewTimer(pause)
+	defer due.Stop()
 	select { // closed and cancelled come first
 	case <-s.closed:
 		return ErrClosed
@@ -106,7 +105,7 @@ func (s *folder) wait(ctx context.Context) error {
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-due:
+	case <-due.C:
 		return nil
 	}
 }

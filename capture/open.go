@@ -35,7 +35,7 @@ func Open(cfg Config) (Source, error) {
 	case Folder:
 		return openFolder(cfg)
 	case Belt:
-		return nil, errors.New("capture: test:belt is not in this build")
+		return openBelt(cfg)
 	}
 	return openCamera(cfg, kind), nil
 }

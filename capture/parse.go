@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"edged/capture/belt"
 	"edged/capture/internal/redact"
 )
 
@@ -45,8 +46,8 @@ func Parse(source string) (Kind, error) {
 		return 0, errors.New("capture: empty source: give a device, URL, file, folder, pipeline or test:belt")
 	case strings.Contains(source, " ! "):
 		return Pipeline, nil
-	case source == "test:belt":
-		return Belt, nil
+	case strings.HasPrefix(source, belt.Prefix):
+		return parseBelt(source)
 	case strings.HasPrefix(source, "test:"):
 		return 0, fmt.Errorf("capture: unknown test source %q: there is test:belt", source)
 	case strings.Contains(source, "://"):
@@ -65,7 +66,7 @@ func parseURL(source string) (Kind, error) {
 	if err != nil { // url's own error would repeat the password, and where that ends is unclear
 		scheme, rest, _ := strings.Cut(source, "://")
 		return 0, fmt.Errorf("capture: malformed URL %s://...%s: percent-encode special characters in user and password",
-			scheme, rest[strings.LastIndexByte(rest, '@')+1:])
+			scheme, Redact(rest[strings.LastIndexByte(rest, '@')+1:]))
 	}
 	kinds := map[string]Kind{"rtsp": RTSP, "rtsps": RTSP, "http": HTTP, "https": HTTP}
 	kind := kinds[strings.ToLower(u.Scheme)]

@@ -1,7 +1,4 @@
-// Package counts is the account that every source of frames keeps. It stands
-// by itself, so that a source in a package below capture can return it without
-// importing capture.
-package counts
+package capture
 
 // Counts tells what became of every frame of a source since it was opened.
 // Read == Delivered + PassedOver + Refused holds in every snapshot: a frame
@@ -42,4 +39,20 @@ func (r Refusals) Total() uint64 { return r.Stale + r.Frozen + r.Black + r.Corru
 // Balanced tells whether every frame that was read is accounted for.
 func (c Counts) Balanced() bool {
 	return c.Read == c.Delivered+c.PassedOver+c.Refused && c.Refused == c.By.Total()
+}
+
+// tally is Counts with the steps that keep it balanced.
+type tally struct{ Counts }
+
+// refuse counts frames that are not to be used; why is the field of By.
+func (t *tally) refuse(why *uint64, n uint64) {
+	t.Read += n
+	t.Refused += n
+	*why += n
+}
+
+// passOver counts frames that nobody asked for in time.
+func (t *tally) passOver(n uint64) {
+	t.Read += n
+	t.PassedOver += n
 }
