@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -53,5 +54,50 @@ func TestRealModelsRoundTrip(t *testing.T) {
 				t.Error("clone differs")
 			}
 		})
+	}
+}
+
+// Every shape that the files state is found again from the inputs' alone.
+func TestRealModelsInferShapes(t *testing.T) {
+	for name, b := range realModels(t) {
+		t.Run(name, func(t *testing.T) {
+			m, err := Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := m.Clone()
+			for _, op := range c.Subgraphs[0].Operators {
+				for _, id := range op.Outputs {
+					c.Subgraphs[0].Tensors[id].Shape = nil
+				}
+			}
+			if err := c.InferShapes(0); err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range m.Subgraphs[0].Tensors {
+				if got := c.Subgraphs[0].Tensors[i].Shape; !slices.Equal(got, want.Shape) {
+					t.Errorf("tensor %d %q: %v, the file says %v", i, want.Name, got, want.Shape)
+				}
+			}
+		})
+	}
+}
+
+// The rules give the versions that the files state, but for two that
+// MediaPipe's own writer sets lower than TensorFlow's converter does.
+func TestRealModelsVersions(t *testing.T) {
+	lower := map[BuiltinOperator]int32{OpDequantize: 2, OpResizeBilinear: 1} // float16, half-pixel centres
+	for name, b := range realModels(t) {
+		m, err := Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, op := range m.Subgraphs[0].Operators {
+			code := m.Code(op)
+			got := m.OpVersion(m.Subgraphs[0], op)
+			if got != code.Version && (got != 3 || lower[code.Builtin] != code.Version) {
+				t.Errorf("%s: operator %d %s: version %d, the file says %d", name, i, code.Name(), got, code.Version)
+			}
+		}
 	}
 }
