@@ -1,0 +1,115 @@
+// Package tomlfile reads a TOML file into Go structs and tells every fault it
+// finds with its line and column: unknown keys, with the nearest known one,
+// and values of the wrong type, all in one go. Checks that come later can ask
+// it where a key stands. The syntax is go-toml's.
+package tomlfile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Fault is one thing that is wrong in a file.
+type Fault struct {
+	Line, Column int // from 1; 0 where the fault has no place
+	Text         string
+}
+
+func (f Fault) String() string {
+	if f.Line == 0 {
+		return f.Text
+	}
+	return fmt.Sprintf("%d:%d: %s", f.Line, f.Column, f.Text)
+}
+
+// File knows where the keys of a file stand and which faults were found in it.
+type File struct {
+	name   string
+	at     map[string]position // of each key path
+	faults []Fault
+}
+
+type position struct{ line, column int }
+
+// Decode reads data into dst, a pointer to a struct with toml tags. Faults are
+// kept in the File; dst holds what was sound. name is for messages alone.
+//
+// The fields may be strings, booleans, integers, floats, slices and structs of
+// these, pointers to them, and types with UnmarshalText.
+func Decode(name string, data []byte, dst any) *File {
+	f := &File{name: name, at: map[string]position{}}
+	var tree map[string]any
+	if err := toml.Unmarshal(data, &tree); err != nil {
+		f.addSyntax(err)
+		return f
+	}
+	f.index(data)
+	f.fill(tree, dst)
+	return f
+}
+
+func (f *File) addSyntax(err error) {
+	var d *toml.DecodeError
+	if !errors.As(err, &d) {
+		f.faults = append(f.faults, Fault{Text: err.Error()})
+		return
+	}
+	line, column := d.Position()
+	f.faults = append(f.faults, Fault{line, column, strings.TrimPrefix(d.Error(), "toml: ")})
+}
+
+// Addf notes a fault at the key path, for example "camera[1].rotate": where
+// the key is missing, at the nearest table around it.
+func (f *File) Addf(path, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for p := path; p != ""; p = parent(p) {
+		if at, ok := f.at[p]; ok {
+			f.faults = append(f.faults, Fault{at.line, at.column, text})
+			return
+		}
+	}
+	f.faults = append(f.faults, Fault{Text: text})
+}
+
+// parent is the path of what holds path: "a.b[0]" -> "a.b" -> "a" -> "".
+func parent(path string) string {
+	return path[:max(0, strings.LastIndexAny(path, ".["))]
+}
+
+// Has tells whether the file sets the key path.
+func (f *File) Has(path string) bool {
+	_, ok := f.at[path]
+	return ok
+}
+
+// Faults lists what was found, in the order of the file.
+func (f *File) Faults() []Fault {
+	sorted := slices.Clone(f.faults)
+	slices.SortStableFunc(sorted, func(a, b Fault) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return sorted
+}
+
+// Err is nil, or all faults in one error: one line each, with the file's name.
+func (f *File) Err() error {
+	if len(f.faults) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, fault := range f.Faults() {
+		sep := ":"
+		if fault.Line == 0 {
+			sep = ": "
+		}
+		lines = append(lines, f.name+sep+fault.String())
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
