@@ -81,12 +81,12 @@ type convBlock struct {
 	mask         [16]uint32
 }
 
-// blocks cuts oc channels into blocks of at most two vectors.
-func blocks(oc, lanes, weightsPerChannel int) []convBlock {
+// blocks cuts oc channels into blocks of at most most vectors, one or two.
+func blocks(oc, lanes, most, weightsPerChannel int) []convBlock {
 	var bs []convBlock
 	w := 0
 	for c := 0; c < oc; {
-		b := convBlock{first: c, vectors: 2, w: w}
+		b := convBlock{first: c, vectors: most, w: w}
 		if oc-c <= lanes {
 			b.vectors = 1
 		}

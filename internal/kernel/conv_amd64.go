@@ -26,3 +26,15 @@ func convI8Kernels() []*convKernelI8 {
 	}
 	return append(ks, convI8Generic)
 }
+
+// depthwiseF32Kernels lists the variants this machine can run, the best first.
+func depthwiseF32Kernels() []*convKernel {
+	var ks []*convKernel
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
+		ks = append(ks, &convKernel{AVX512, 16, 14, [2][]func(*convCall){depthwiseF32AVX512[0]}})
+	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		ks = append(ks, &convKernel{AVX2, 8, 8, [2][]func(*convCall){depthwiseF32AVX2[0]}})
+	}
+	return append(ks, depthwiseF32Generic)
+}

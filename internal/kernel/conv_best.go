@@ -22,3 +22,7 @@ func bestConvF32() *convKernel {
 func bestConvI8() *convKernelI8 {
 	return best(convI8Kernels(), func(k *convKernelI8) Variant { return k.variant })
 }
+
+func bestDepthwiseF32() *convKernel {
+	return best(depthwiseF32Kernels(), func(k *convKernel) Variant { return k.variant })
+}

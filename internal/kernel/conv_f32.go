@@ -40,7 +40,7 @@ func newConvF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *
 	for _, t := range taps {
 		c.taps = append(c.taps, t*4)
 	}
-	c.blocks = blocks(s.OC, k.lanes, len(taps)*kc)
+	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*kc)
 	last := c.blocks[len(c.blocks)-1]
 	c.w = alignedF32(last.w + last.width*len(taps)*kc)
 	c.bias = alignedF32(last.first + last.width)

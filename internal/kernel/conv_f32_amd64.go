@@ -88,7 +88,7 @@ func convF32x13x32AVX512(c *convCall)
 //go:noescape
 func convF32x14x32AVX512(c *convCall)
 
-var convF32AVX512 = [2][]func(*convCall){
+var convF32AVX512 = [...][]func(*convCall){
 	{nil, convF32x1x16AVX512, convF32x2x16AVX512, convF32x3x16AVX512, convF32x4x16AVX512, convF32x5x16AVX512, convF32x6x16AVX512, convF32x7x16AVX512, convF32x8x16AVX512, convF32x9x16AVX512, convF32x10x16AVX512, convF32x11x16AVX512, convF32x12x16AVX512, convF32x13x16AVX512, convF32x14x16AVX512},
 	{nil, convF32x1x32AVX512, convF32x2x32AVX512, convF32x3x32AVX512, convF32x4x32AVX512, convF32x5x32AVX512, convF32x6x32AVX512, convF32x7x32AVX512, convF32x8x32AVX512, convF32x9x32AVX512, convF32x10x32AVX512, convF32x11x32AVX512, convF32x12x32AVX512, convF32x13x32AVX512, convF32x14x32AVX512},
 }
@@ -129,7 +129,7 @@ func convF32x5x16AVX2(c *convCall)
 //go:noescape
 func convF32x6x16AVX2(c *convCall)
 
-var convF32AVX2 = [2][]func(*convCall){
+var convF32AVX2 = [...][]func(*convCall){
 	{nil, convF32x1x8AVX2, convF32x2x8AVX2, convF32x3x8AVX2, convF32x4x8AVX2, convF32x5x8AVX2, convF32x6x8AVX2},
 	{nil, convF32x1x16AVX2, convF32x2x16AVX2, convF32x3x16AVX2, convF32x4x16AVX2, convF32x5x16AVX2, convF32x6x16AVX2},
 }

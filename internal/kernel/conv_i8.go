@@ -65,7 +65,7 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 		c.away = 1
 	}
 	c.reach = taps[len(taps)-1] + c.groups*4
-	c.blocks = blocks(s.OC, k.lanes, len(taps)*c.groups*4)
+	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*c.groups*4)
 	last := c.blocks[len(c.blocks)-1]
 	c.w = make([]int8, last.w+last.width*len(taps)*c.groups*4)
 	c.bias = make([]int32, last.first+last.width)

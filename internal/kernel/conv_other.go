@@ -5,3 +5,5 @@ package kernel
 func convF32Kernels() []*convKernel { return []*convKernel{convF32Generic} }
 
 func convI8Kernels() []*convKernelI8 { return []*convKernelI8{convI8Generic} }
+
+func depthwiseF32Kernels() []*convKernel { return []*convKernel{depthwiseF32Generic} }

@@ -143,10 +143,10 @@ type masked struct{ load, store string }
 // mask readies the mask of the last vector.
 func (v simd) mask(f *file) masked {
 	if v.reg == "Z" {
-		f.op("MOVQ %d(R8), DX; VMOVDQU32 (DX), Z%d; VPTESTMD Z%d, Z%d, K1", offMask, v.a[0], v.a[0], v.a[0])
+		f.op("MOVQ %d(R8), R15; VMOVDQU32 (R15), Z%d; VPTESTMD Z%d, Z%d, K1", offMask, v.a[0], v.a[0], v.a[0])
 		return masked{"VMOVUPS.Z %d(CX), K1, Z%d", "VMOVUPS Z%d, K1, %d(AX)"}
 	}
-	f.op("MOVQ %d(R8), DX; VMOVUPS (DX), Y%d", offMask, v.a[0])
+	f.op("MOVQ %d(R8), R15; VMOVUPS (R15), Y%d", offMask, v.a[0])
 	m := fmt.Sprintf("Y%d", v.a[0])
 	return masked{"VMASKMOVPS %d(CX), " + m + ", Y%d", "VMASKMOVPS Y%d, " + m + ", %d(AX)"}
 }

@@ -13,14 +13,19 @@ import (
 )
 
 var files = map[string]func() []byte{
-	"conv_f32_avx512_amd64.s": convF32AVX512,
-	"conv_f32_avx2_amd64.s":   convF32AVX2,
-	"conv_i8_vnni_amd64.s":    convI8VNNI,
+	"conv_f32_avx512_amd64.s":      convF32AVX512,
+	"conv_f32_avx2_amd64.s":        convF32AVX2,
+	"depthwise_f32_avx512_amd64.s": func() []byte { return depthwiseF32(avx512, "AVX512", 14) },
+	"depthwise_f32_avx2_amd64.s":   func() []byte { return depthwiseF32(avx2, "AVX2", 8) },
+	"depthwise_f32_amd64.go": func() []byte {
+		return stubs("amd64", "depthwiseF32", "convCall", 1, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 8}})
+	},
+	"conv_i8_vnni_amd64.s": convI8VNNI,
 	"conv_i8_amd64.go": func() []byte {
-		return stubs("amd64", "convI8", "convCallI8", []variant{{"VNNI", 16, 14}})
+		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, 14}})
 	},
 	"conv_f32_amd64.go": func() []byte {
-		return stubs("amd64", "convF32", "convCall", []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
+		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
 	},
 }
 

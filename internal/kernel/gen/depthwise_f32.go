@@ -1,0 +1,45 @@
+package main
+
+import "fmt"
+
+func depthwiseF32(v simd, suffix string, most int) []byte {
+	f := newFile("amd64")
+	for m := 1; m <= most; m++ {
+		depthwise(f, fmt.Sprintf("depthwiseF32x%dx%d%s", m, v.bytes/4, suffix), v, m)
+	}
+	return f.Bytes()
+}
+
+// depthwise writes one depthwise routine: m pixels of one vector of channels,
+// repeated for the next vectors, whose bias and weights follow each other.
+// Loads are masked, since the last vector may reach past the picture's memory.
+func depthwise(f *file, name string, v simd, m int) {
+	f.fn(name, 8)
+	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), CX", offW, offMask)
+	f.op("VMOVUPS (CX), %s%d", v.reg, v.a[0])
+	if v.reg == "Z" {
+		f.op("VPTESTMD Z%d, Z%d, K1", v.a[0], v.a[0])
+	}
+	f.label("tile")
+	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offTaps, offNTaps)
+	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI", offSrcAt, offSrcStride)
+	f.op("VMOVUPS (DX), %s0; ADDQ $%d, DX", v.reg, v.bytes)
+	for i := 1; i < m; i++ {
+		f.op("VMOVAPS %s0, %s%d", v.reg, v.reg, i)
+	}
+	f.label("tap")
+	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX")
+	for i := 1; i < (m+3)/4; i++ {
+		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
+	}
+	f.op("VMOVUPS (DX), %s%d; ADDQ $%d, DX", v.reg, v.w[0], v.bytes)
+	for p := range m {
+		if v.reg == "Z" {
+			f.op("VFMADD231PS %s, Z%d, K1, Z%d", pixel(p), v.w[0], p)
+		} else {
+			f.op("VMASKMOVPS %s, Y%d, Y%d; VFMADD231PS Y%d, Y%d, Y%d", pixel(p), v.a[0], v.a[1], v.a[1], v.w[0], p)
+		}
+	}
+	f.op("DECQ R10; JNZ %s_tap", name)
+	finishF32(f, v, m, 1)
+}
