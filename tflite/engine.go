@@ -6,19 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 
 	tf "github.com/mattn/go-tflite"
 
 	"edged"
+	"edged/model"
 )
 
 // maxThreads bounds the threads chosen by default: the boards edged is for
 // have two to four cores that run nothing else.
 const maxThreads = 4
 
-// engine owns six C objects. Fields that are nil were never made or are freed.
+// engine owns five C objects. Fields that are nil were never made or are freed.
 type engine struct {
 	name        string
+	graph       *model.Model // without its data: what messages and limits need
+	fixed       bool         // the shapes must stay: see fixPadding
 	model       *tf.Model
 	options     *tf.InterpreterOptions
 	delegate    *xnnpack // nil for the builtin kernels
@@ -35,20 +40,44 @@ var errClosed = errors.New("tflite: engine is closed")
 func Linked() bool { return true }
 
 // Open loads a model with the XNNPACK delegate, float32, int8 and uint8.
-// Operators that XNNPACK does not know run on TFLite's builtin kernels. model
-// is copied. The error of a model that cannot run names the operator.
-func Open(model []byte, o edged.Options) (edged.Engine, error) { return open(model, o, true) }
+// Operators that XNNPACK does not know, and all in uint8, run on TFLite's
+// builtin kernels. The file is copied. The error of a model that cannot run names the operator.
+func Open(file []byte, o edged.Options) (edged.Engine, error) { return open(file, o, true) }
 
 // OpenBuiltin loads a model on TFLite's builtin kernels alone.
-func OpenBuiltin(model []byte, o edged.Options) (edged.Engine, error) { return open(model, o, false) }
+func OpenBuiltin(file []byte, o edged.Options) (edged.Engine, error) { return open(file, o, false) }
 
-func open(model []byte, o edged.Options, delegate bool) (edged.Engine, error) {
+func open(file []byte, o edged.Options, delegate bool) (edged.Engine, error) {
 	e := &engine{name: nameBuiltin}
-	if err := e.load(model, threads(o), delegate); err != nil {
+	err := e.admit(&file, delegate)
+	if err == nil {
+		err = e.load(file, threads(o), delegate)
+	}
+	if err != nil {
 		e.Close()
 		return nil, fmt.Errorf("tflite: %w", err)
 	}
 	return e, nil
+}
+
+// admit checks the file in Go, where a fault is an error and not an abort, and
+// replaces it where XNNPACK needs another one.
+func (e *engine) admit(file *[]byte, delegate bool) error {
+	m, err := read(*file)
+	if err != nil {
+		return err
+	}
+	e.graph = skeleton(m)
+	if !delegate {
+		return nil
+	}
+	e.fixed = shortWindows(m)
+	changed, err := fixPadding(m)
+	if err != nil || !changed {
+		return err
+	}
+	*file, err = m.Write()
+	return err
 }
 
 func threads(o edged.Options) int {
@@ -58,9 +87,9 @@ func threads(o edged.Options) int {
 	return min(runtime.GOMAXPROCS(0), maxThreads)
 }
 
-func (e *engine) load(model []byte, threads int, delegate bool) error {
+func (e *engine) load(file []byte, threads int, delegate bool) error {
 	e.report = newReport()
-	if e.model = tf.NewModel(model); e.model == nil {
+	if e.model = tf.NewModel(file); e.model == nil {
 		return errors.New("library refuses the file: not a .tflite model")
 	}
 	if e.options = tf.NewInterpreterOptions(); e.options == nil {
@@ -136,7 +165,7 @@ func (e *engine) explain(doing string) error {
 	if len(lines) == 0 {
 		return fmt.Errorf("cannot %s: the library gives no reason", doing)
 	}
-	return fmt.Errorf("cannot %s: %s", doing, lines[0])
+	return fmt.Errorf("cannot %s: %s", doing, strings.Join(lines, "; "))
 }
 
 func (e *engine) Name() string { return e.name }
@@ -185,8 +214,11 @@ func (e *engine) resize(i int, shape []int) error {
 	if len(shape) != len(e.inputs[i].spec.Shape) {
 		return fmt.Errorf("the rank must stay %d", len(e.inputs[i].spec.Shape))
 	}
-	if len(shape) == 0 {
+	if slices.Equal(shape, e.inputs[i].spec.Shape) {
 		return nil
+	}
+	if e.fixed {
+		return errors.New("the model has a SAME window shorter than its stride, whose padding XNNPACK fixes at load: use the engine tflite-builtin or fallback")
 	}
 	dims := make([]int32, len(shape))
 	for k, d := range shape {

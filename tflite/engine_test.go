@@ -3,6 +3,7 @@
 package tflite
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,14 +11,13 @@ import (
 	"edged"
 )
 
+// deps is where internal/setup/deps.sh puts what is fetched.
+func deps() string { return cmp.Or(os.Getenv("DEPS"), "../.deps") }
+
 // npmModel reads one of the models that `make deps-test` fetches.
 func npmModel(t testing.TB, name string) []byte {
 	t.Helper()
-	deps := os.Getenv("DEPS")
-	if deps == "" {
-		deps = "../.deps"
-	}
-	b, err := os.ReadFile(filepath.Join(deps, "models", name+".tflite"))
+	b, err := os.ReadFile(filepath.Join(deps(), "models", name+".tflite"))
 	if err != nil {
 		t.Fatalf("test model: %v (make deps-test fetches it)", err)
 	}

@@ -71,7 +71,7 @@ const (
 type xnnpack struct{ d *C.TfLiteDelegate }
 
 func newXNNPACK(threads int) *xnnpack {
-	d := C.edged_xnnpack(C.int32_t(threads), xnnpackInt8|xnnpackUint8)
+	d := C.edged_xnnpack(C.int32_t(threads), xnnpackInt8)
 	if d == nil {
 		return nil
 	}

@@ -1,0 +1,135 @@
+// Package enginetest is the one suite that every Engine of edged passes:
+//
+//   - Run checks how an engine behaves: shapes, lengths, Resize, Close, threads,
+//     memory, goroutines.
+//   - Compare runs generated one-operator graphs on an engine and on a
+//     reference and compares the outputs: every operator of the fallback over
+//     shapes, strides, paddings, dilations, broadcasts, quantisations.
+//   - CompareGraphs and FuzzGraphs do the same with whole random graphs; Finds
+//     replays the cases that once differed, kept in testdata.
+//
+// The engines are handed in, so the package builds without cgo. Every case is
+// a function of its name: a failure prints the name and the graph.
+package enginetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"edged"
+)
+
+// casesPerKind is how many graphs Compare draws for an operator and a kind.
+// EDGED_CASES sets another number for long runs.
+const casesPerKind = 24
+
+func cases(t testing.TB, standard int) int {
+	v := os.Getenv("EDGED_CASES")
+	if v == "" {
+		return standard
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		t.Fatalf("EDGED_CASES=%q: want a number of cases", v)
+	}
+	return n
+}
+
+// Compare runs every case of the table on open and on ref. A case that ref
+// cannot run is a fault of the generator and fails too.
+func Compare(t *testing.T, open, ref edged.Opener, tol Tolerance) {
+	for _, op := range table {
+		for _, k := range op.kinds {
+			name, kindName := op.code.String(), k.name
+			t.Run(name+"/"+kindName, func(t *testing.T) {
+				if why, ok := tol.except(name, kindName); ok {
+					t.Logf("not compared: %s", why)
+					return
+				}
+				compareKind(t, op, k, open, ref, tol)
+			})
+		}
+	}
+}
+
+func compareKind(t *testing.T, op operator, k kind, open, ref edged.Opener, tol Tolerance) {
+	count, refused := cases(t, casesPerKind), 0
+	for n := range count {
+		c := newCase(op, k, n)
+		d, err := c.compare(open, ref, tol, tol.steps(op.code.String(), k.name))
+		switch {
+		case errors.As(err, new(refusal)) && tol.MayRefuse:
+			refused++
+		case err != nil:
+			t.Fatalf("case %s: %v\n%s", c.Name, err, c.dump())
+		case d != "":
+			t.Fatalf("case %s: %s\n%s", c.Name, d, c.dump())
+		}
+	}
+	if refused > 0 {
+		t.Logf("refused %d of %d cases", refused, count)
+	}
+	if 2*refused > count {
+		t.Errorf("refused %d of %d cases: too many to say anything", refused, count)
+	}
+}
+
+// refusal is an error of the engine under test at load.
+type refusal struct{ error }
+
+// compare returns a description of the difference, or "".
+func (c *Case) compare(open, ref edged.Opener, tol Tolerance, steps int) (string, error) {
+	o := edged.Options{Threads: 1}
+	l := limits{bound: tol.loosen(c.Bound), steps: steps, terms: c.Terms}
+	want, err := c.Run(ref, o)
+	if err != nil {
+		return "", fmt.Errorf("reference: %w", err)
+	}
+	got, err := c.Run(func(b []byte, o edged.Options) (edged.Engine, error) {
+		e, err := open(b, o)
+		if err != nil {
+			return nil, refusal{err}
+		}
+		return e, nil
+	}, o)
+	if err != nil {
+		return "", err
+	}
+	if l.bound.Sum {
+		if l.sums, err = c.absolute().Run(ref, o); err != nil {
+			return "", fmt.Errorf("reference on absolute values: %w", err)
+		}
+	}
+	return diff(got, want, l), nil
+}
+
+func (c *Case) dump() string {
+	var b bytes.Buffer
+	for _, op := range c.Model.Subgraphs[0].Operators {
+		fmt.Fprintf(&b, "%s %+v in", c.Model.Code(op).Builtin, op.Options)
+		for _, i := range op.Inputs {
+			if i >= 0 {
+				t := c.Model.Subgraphs[0].Tensors[i]
+				fmt.Fprintf(&b, " %d:%v%v", i, t.Type, t.Shape)
+				if t.Quantization != nil {
+					fmt.Fprintf(&b, " %v %v", t.Quantization.Scale, t.Quantization.ZeroPoint)
+				}
+				if d := c.Model.Data(t); len(d) <= 64 {
+					fmt.Fprintf(&b, "=%v", d)
+				}
+			}
+		}
+		for _, i := range op.Outputs {
+			t := c.Model.Subgraphs[0].Tensors[i]
+			fmt.Fprintf(&b, " -> %d:%v%v", i, t.Type, t.Shape)
+			if t.Quantization != nil {
+				fmt.Fprintf(&b, " %v %v", t.Quantization.Scale, t.Quantization.ZeroPoint)
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,112 @@
+package enginetest
+
+import "edged/model"
+
+// operator is one line of the table that the suite generates cases from.
+type operator struct {
+	code  model.BuiltinOperator
+	kinds []kind
+	bound Bound
+	gen   func(g *graph)
+}
+
+// The bounds between two float32 implementations of an operator, and why.
+var (
+	// A copy, a comparison, or one operation that IEEE 754 rounds correctly.
+	exact = Bound{}
+	// A handful of roundings, or a library function within a few units in the last place.
+	fewUlps = Bound{Ulps: 8}
+	// A polynomial or table approximation: relative, with a floor near zero
+	// where cancellation takes the relative accuracy away.
+	approximate = Bound{Ulps: 32, Floor: 4}
+	// A sum of products in any order: 2 gamma_K (|W||x| + |b|).
+	summed = Bound{Sum: true, Ulps: 4}
+)
+
+var (
+	floatsOnly   = []kind{f32}
+	floatsAndQ   = []kind{f32, i8, u8}
+	floatsQ32    = []kind{f32, i8, u8, i32}
+	floatsQ32x64 = []kind{f32, i8, u8, i32, i64}
+	floatsAndI8  = []kind{f32, i8}
+)
+
+// table lists every operator of the fallback. An operator may have several
+// lines; the order is the order of the schema's families.
+var table = []operator{
+	{model.OpConv2D, []kind{f32, i8, u8, i8Channel, dynamic, dynamicPC, f16}, summed, genConv2D},
+	{model.OpDepthwiseConv2D, []kind{f32, i8, u8, i8Channel, dynamicPC, f16}, summed, genDepthwise},
+	{model.OpTransposeConv, []kind{f32, i8, u8, i8Channel, f16}, summed, genTransposeConv},
+	{model.OpFullyConnected, []kind{f32, i8, u8, dynamic, f16}, summed, genFullyConnected},
+	{model.OpMaxPool2D, floatsAndQ, exact, genPool(model.OpMaxPool2D)},
+	{model.OpAveragePool2D, floatsAndQ, summed, genPool(model.OpAveragePool2D)},
+	{model.OpL2Pool2D, floatsOnly, summed, genPool(model.OpL2Pool2D)},
+
+	{model.OpAdd, floatsQ32, exact, genArithmetic(model.OpAdd)},
+	{model.OpSub, floatsQ32, exact, genArithmetic(model.OpSub)},
+	{model.OpMul, floatsQ32, exact, genArithmetic(model.OpMul)},
+	{model.OpDiv, []kind{f32, u8}, exact, genDiv},
+	{model.OpMaximum, floatsQ32x64, exact, genExtremum(model.OpMaximum)},
+	{model.OpMinimum, floatsQ32x64, exact, genExtremum(model.OpMinimum)},
+	{model.OpSquaredDifference, []kind{f32, i8, i32}, exact, genSquaredDifference},
+
+	{model.OpAbs, floatsAndI8, exact, genAbs},
+	{model.OpNeg, []kind{f32, i32, i64}, exact, genUnary(model.OpNeg, &model.NegOptions{}, -2, 2)},
+	{model.OpExp, floatsOnly, approximate, genUnary(model.OpExp, &model.ExpOptions{}, -10, 10)},
+	{model.OpLog, floatsOnly, approximate, genUnary(model.OpLog, nil, 1e-3, 20)},
+	{model.OpSqrt, floatsOnly, exact, genUnary(model.OpSqrt, nil, 0, 20)},
+	{model.OpRsqrt, floatsOnly, fewUlps, genUnary(model.OpRsqrt, nil, 1e-3, 20)},
+
+	{model.OpRelu, floatsAndQ, exact, genRequantising(model.OpRelu, 2, nil)},
+	{model.OpRelu6, floatsAndQ, exact, genRequantising(model.OpRelu6, 2, nil)},
+	{model.OpReluN1To1, floatsAndQ, exact, genClamp(model.OpReluN1To1)},
+	{model.OpLeakyRelu, floatsAndQ, exact, genLeakyRelu},
+	{model.OpPrelu, floatsAndQ, exact, genPrelu},
+	{model.OpElu, floatsAndI8, approximate, genRequantising(model.OpElu, 1, nil)},
+	{model.OpHardSwish, floatsAndQ, fewUlps, genRequantising(model.OpHardSwish, 1, &model.HardSwishOptions{})},
+	{model.OpGelu, floatsAndQ, approximate, genGelu},
+	{model.OpLogistic, floatsAndQ, approximate, genFixed(model.OpLogistic, nil, 1.0/256, -128, 0)},
+	{model.OpTanh, floatsAndQ, approximate, genFixed(model.OpTanh, nil, 1.0/128, 0, 128)},
+	{model.OpSoftmax, floatsAndQ, Bound{Ulps: 64}, genSoftmax},
+	{model.OpLogSoftmax, floatsAndQ, approximate, genFixed(model.OpLogSoftmax, &model.LogSoftmaxOptions{}, 16.0/256, 127, 255)},
+	{model.OpL2Normalization, floatsAndQ, Bound{Ulps: 64}, genFixed(model.OpL2Normalization, &model.L2NormOptions{}, 1.0/128, 0, 128)},
+
+	{model.OpMean, floatsAndQ, summed, genReduce(model.OpMean)},
+	{model.OpSum, floatsQ32, summed, genReduce(model.OpSum)},
+	{model.OpReduceMax, floatsQ32, exact, genReduce(model.OpReduceMax)},
+	{model.OpReduceMin, floatsQ32, exact, genReduce(model.OpReduceMin)},
+	{model.OpArgMax, floatsQ32, exact, genArg(model.OpArgMax)},
+	{model.OpArgMin, floatsQ32, exact, genArg(model.OpArgMin)},
+
+	{model.OpConcatenation, floatsQ32, exact, genConcatenation},
+	{model.OpSplit, floatsQ32, exact, genSplit},
+	{model.OpSplitV, floatsQ32, exact, genSplitV},
+	{model.OpPack, floatsQ32, exact, genPack},
+	{model.OpUnpack, floatsQ32, exact, genUnpack},
+	{model.OpSlice, floatsQ32, exact, genSlice},
+	{model.OpStridedSlice, floatsQ32, exact, genStridedSlice},
+	{model.OpGather, floatsQ32, exact, genGather},
+	{model.OpReshape, floatsQ32, exact, genReshape},
+	{model.OpSqueeze, floatsQ32, exact, genSqueeze},
+	{model.OpExpandDims, floatsQ32, exact, genExpandDims},
+	{model.OpTranspose, floatsQ32, exact, genTranspose},
+	{model.OpPad, floatsQ32, exact, genPad},
+	{model.OpPadV2, floatsQ32, exact, genPadV2},
+	{model.OpMirrorPad, floatsQ32, exact, genMirrorPad},
+	{model.OpTile, floatsQ32, exact, genTile},
+	{model.OpBroadcastTo, floatsQ32, exact, genBroadcastTo},
+	{model.OpSpaceToBatchND, floatsQ32, exact, genSpaceToBatch},
+	{model.OpBatchToSpaceND, floatsQ32, exact, genBatchToSpace},
+	{model.OpSpaceToDepth, floatsQ32, exact, genSpaceToDepth},
+	{model.OpDepthToSpace, floatsQ32, exact, genDepthToSpace},
+	{model.OpResizeBilinear, floatsAndQ, Bound{Ulps: 8, Floor: 64}, genResizeBilinear},
+	{model.OpResizeNearestNeighbor, floatsAndQ, exact, genResizeNearest},
+	{model.OpReverseV2, floatsQ32, exact, genReverse},
+
+	{model.OpQuantize, []kind{i8, u8}, exact, genQuantize},
+	{model.OpDequantize, []kind{i8, u8, f16}, exact, genDequantize},
+	{model.OpCast, []kind{f32, i8, u8, i32, i64}, exact, genCast},
+	{model.OpShape, floatsAndQ, exact, genShape},
+	{model.OpFill, []kind{f32, i8, i32, i64}, exact, genFill},
+	{model.OpDensify, floatsOnly, exact, genDensify},
+}

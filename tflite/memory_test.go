@@ -1,0 +1,64 @@
+//go:build tflite && cgo
+
+package tflite
+
+import (
+	"bytes"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"testing"
+
+	"edged"
+)
+
+// resident is the process's resident set in bytes.
+func resident(t *testing.T) int {
+	t.Helper()
+	debug.FreeOSMemory() // what Go has let go of is no leak
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(string(bytes.Fields(b)[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
+
+// One leaked model would show as 500 times its 242 KB file, one leaked arena
+// as 500 times half a megabyte: both are far over the margin.
+func TestLoadAndUnloadLeavesMemoryFlat(t *testing.T) {
+	const warmUp, cycles, margin = 50, 500, 8 << 20
+	face := npmModel(t, "face_detection_short_range")
+	cycle := func(open edged.Opener, run bool) {
+		e, err := open(face, edged.Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run {
+			if err := e.Run(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var before int
+	for i := range warmUp + cycles {
+		if i == warmUp {
+			before = resident(t)
+		}
+		cycle(Open, i%10 == 0)
+		if i%5 == 0 {
+			cycle(OpenBuiltin, i%50 == 0)
+		}
+	}
+	after := resident(t)
+	t.Logf("resident: %d KB before, %d KB after %d cycles", before>>10, after>>10, cycles)
+	if after > before+margin {
+		t.Errorf("resident set grew from %d KB to %d KB over %d cycles", before>>10, after>>10, cycles)
+	}
+}

@@ -1,0 +1,85 @@
+package tflite
+
+import (
+	"fmt"
+
+	"edged/model"
+)
+
+// fixPadding works around a fault of the packaged XNNPACK: a CONV_2D or
+// DEPTHWISE_CONV_2D with SAME padding whose windows do not reach the input's
+// last position (span < stride, as k=2 s=3 on 6) needs a negative amount of
+// padding, which XNNPACK computes without a sign. It then reads padding alone
+// and returns wrong values without an error. Such an operator pads nothing, so
+// on both axes VALID means the same. It tells whether m was changed.
+func fixPadding(m *model.Model) (changed bool, err error) {
+	for s, sg := range m.Subgraphs {
+		for i, op := range sg.Operators {
+			w, ok := convolution(m, sg, op)
+			if !ok || *w.padding != model.PaddingSame {
+				continue
+			}
+			h, wide := w.total(0), w.total(1)
+			switch {
+			case h >= 0 && wide >= 0:
+			case h <= 0 && wide <= 0:
+				*w.padding = model.PaddingValid
+				changed = true
+			default:
+				return false, fmt.Errorf("%s%s: XNNPACK computes SAME padding wrongly where a window does not reach the input's end: "+
+					"use the engine tflite-builtin or fallback", place(m, s), operatorName(m, op, i))
+			}
+		}
+	}
+	return changed, nil
+}
+
+// shortWindows tells whether some input size brings fixPadding's case about.
+func shortWindows(m *model.Model) bool {
+	for _, sg := range m.Subgraphs {
+		for _, op := range sg.Operators {
+			w, ok := convolution(m, sg, op)
+			if ok && *w.padding == model.PaddingSame && (w.span[0] < w.stride[0] || w.span[1] < w.stride[1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// geometry is a convolution's window, per axis y, x.
+type geometry struct {
+	padding             *model.Padding
+	input, span, stride [2]int32
+}
+
+// convolution reads the geometry of the operators that XNNPACK pads itself.
+func convolution(m *model.Model, sg *model.Subgraph, op *model.Operator) (geometry, bool) {
+	var g geometry
+	var dilation [2]int32
+	switch o := op.Options.(type) {
+	case *model.Conv2DOptions:
+		g.padding, g.stride, dilation = &o.Padding, [2]int32{o.StrideH, o.StrideW}, [2]int32{o.DilationH, o.DilationW}
+	case *model.DepthwiseConv2DOptions:
+		g.padding, g.stride, dilation = &o.Padding, [2]int32{o.StrideH, o.StrideW}, [2]int32{o.DilationH, o.DilationW}
+	default:
+		return g, false
+	}
+	if len(op.Inputs) < 2 || op.Inputs[0] < 0 || op.Inputs[1] < 0 {
+		return g, false
+	}
+	x, w := sg.Tensors[op.Inputs[0]].Shape, sg.Tensors[op.Inputs[1]].Shape
+	if len(x) != 4 || len(w) != 4 || g.stride[0] < 1 || g.stride[1] < 1 {
+		return g, false
+	}
+	for a := range 2 {
+		g.input[a], g.span[a] = x[1+a], (w[1+a]-1)*dilation[a]+1
+	}
+	return g, true
+}
+
+// total is the padding that SAME asks for on an axis, which may be negative.
+func (g geometry) total(axis int) int32 {
+	out := (g.input[axis] + g.stride[axis] - 1) / g.stride[axis]
+	return (out-1)*g.stride[axis] + g.span[axis] - g.input[axis]
+}

@@ -1,0 +1,18 @@
+//go:build tflite && cgo
+
+package tflite
+
+import (
+	"testing"
+
+	"edged/internal/enginetest"
+)
+
+// XNNPACK rounds int8 sums in float32, half to even, the builtin kernels
+// twice in integers: one step apart. Its bilinear interpolation has another
+// arithmetic altogether: up to three steps were measured on 300 cases.
+func TestXNNPACKAgainstBuiltin(t *testing.T) {
+	enginetest.Compare(t, Open, OpenBuiltin, enginetest.Tolerance{
+		Steps: 1, StepsOf: map[string]int{"RESIZE_BILINEAR/int8": 3}, Looser: 4, MayRefuse: true,
+	})
+}
