@@ -42,8 +42,9 @@ func (t *tileSteps) again(m, n, src, dst, res int) {
 // Worker is the scratch memory of one thread that runs routines: what a call
 // hands to assembly must not move, and is not worth allocating each time.
 type Worker struct {
-	f32 convCall
-	i8  convCallI8
+	f32  convCall
+	i8   convCallI8
+	wino winogradScratch
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel

@@ -20,7 +20,9 @@ var files = map[string]func() []byte{
 	"depthwise_f32_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseF32", "convCall", 1, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 8}})
 	},
-	"conv_i8_vnni_amd64.s": convI8VNNI,
+	"winograd_avx512_amd64.s": func() []byte { return winograd(avx512, "AVX512") },
+	"winograd_avx2_amd64.s":   func() []byte { return winograd(avx2, "AVX2") },
+	"conv_i8_vnni_amd64.s":    convI8VNNI,
 	"conv_i8_amd64.go": func() []byte {
 		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, 14}})
 	},
