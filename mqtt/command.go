@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -197,7 +198,7 @@ func (c *Client) noticeFlood() {
 func (c *Client) linkStats() LinkStats {
 	l := c.link
 	l.CommandsDropped += c.swallow.Load()
-	l.Degraded = cloneCounts(l.Degraded)
+	l.Degraded = maps.Clone(l.Degraded)
 	l.SpoolErrors = c.spoolErrors()
 	return l
 }
