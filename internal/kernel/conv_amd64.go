@@ -22,7 +22,7 @@ func convF32Kernels() []*convKernel {
 func convI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI {
-		ks = append(ks, &convKernelI8{AVX512, 16, 14, convI8VNNI})
+		ks = append(ks, &convKernelI8{AVX512, 16, convTableI8{14, convI8VNNI}, convTableI8{13, convI8VNNISigned}})
 	}
 	return append(ks, convI8Generic)
 }

@@ -11,22 +11,31 @@ type convCallI8 struct {
 	zero, lo, hi, away         int32
 	mask                       unsafe.Pointer
 	tileSteps
+	flip uint8 // XORed into each activation: 128 where they are signed
 }
 
 type convKernelI8 struct {
-	variant     Variant
-	lanes, maxM int
-	fn          [2][]func(*convCallI8)
+	variant  Variant
+	lanes    int
+	unsigned convTableI8
+	signed   convTableI8
+}
+
+// convTableI8 holds the routines for one kind of activations: fn[vectors-1][pixels].
+type convTableI8 struct {
+	maxM int
+	fn   [2][]func(*convCallI8)
 }
 
 // Factor is the real factor that takes one output channel's sums to 8-bit
 // values, as QuantizeMultiplier writes it.
 type Factor struct{ Multiplier, Shift int32 }
 
-// ConvI8 is a convolution of unsigned 8-bit activations with signed 8-bit
-// weights, exact in 32 bits. Signed activations are stored with 128 added.
+// ConvI8 is a convolution of 8-bit activations, signed or not, with signed
+// 8-bit weights, exact in 32 bits.
 type ConvI8 struct {
-	kernel  *convKernelI8
+	table   *convTableI8
+	flip    uint8
 	shape   ConvShape
 	groups  int // of four values a tap
 	taps    []int
@@ -42,9 +51,10 @@ type ConvI8 struct {
 
 // ConvI8Params are the quantities of a ConvI8 beside its weights.
 type ConvI8Params struct {
-	SrcZero  int32    // zero point of the activations as stored (0..255)
-	DstZero  int32    // zero point of the result as stored
-	Lo, Hi   int32    // clamp of the result as stored: the fused activation
+	Signed   bool     // the activations are int8, else uint8
+	SrcZero  int32    // zero point of the activations
+	DstZero  int32    // zero point of the result
+	Lo, Hi   int32    // clamp of the result, in its own type: the fused activation
 	Factors  []Factor // one for each output channel
 	HalfAway bool     // second rounding: halves away from zero instead of up
 }
@@ -60,9 +70,13 @@ func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 
 func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 	taps, kc := s.window()
-	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	c := &ConvI8{table: &k.unsigned, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
 	if p.HalfAway {
 		c.away = 1
+	}
+	if p.Signed {
+		c.table, c.flip = &k.signed, 0x80
+		p.SrcZero += 128
 	}
 	c.reach = taps[len(taps)-1] + c.groups*4
 	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*c.groups*4)
@@ -105,7 +119,7 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	src.holds("source", rows, cols, c.reach)
 	call := &k.i8
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
-		zero: c.zero, lo: c.lo, hi: c.hi, away: c.away}
+		zero: c.zero, lo: c.lo, hi: c.hi, away: c.away, flip: c.flip}
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
@@ -120,8 +134,8 @@ func (c *ConvI8) row(call *convCallI8, b *convBlock, dst, src Plane[uint8], y, c
 	call.src = unsafe.Pointer(&src.P[y*src.Row])
 	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
 	call.tileSteps = tileSteps{}
-	m, wide, narrow := cut(cols, c.kernel.maxM)
-	fns := c.kernel.fn[b.vectors-1]
+	m, wide, narrow := cut(cols, c.table.maxM)
+	fns := c.table.fn[b.vectors-1]
 	call.again(m, wide, call.srcStride, call.dstStride, 0)
 	fns[m](call)
 	if narrow > 0 {

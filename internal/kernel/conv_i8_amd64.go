@@ -92,3 +92,86 @@ var convI8VNNI = [...][]func(*convCallI8){
 	{nil, convI8x1x16VNNI, convI8x2x16VNNI, convI8x3x16VNNI, convI8x4x16VNNI, convI8x5x16VNNI, convI8x6x16VNNI, convI8x7x16VNNI, convI8x8x16VNNI, convI8x9x16VNNI, convI8x10x16VNNI, convI8x11x16VNNI, convI8x12x16VNNI, convI8x13x16VNNI, convI8x14x16VNNI},
 	{nil, convI8x1x32VNNI, convI8x2x32VNNI, convI8x3x32VNNI, convI8x4x32VNNI, convI8x5x32VNNI, convI8x6x32VNNI, convI8x7x32VNNI, convI8x8x32VNNI, convI8x9x32VNNI, convI8x10x32VNNI, convI8x11x32VNNI, convI8x12x32VNNI, convI8x13x32VNNI, convI8x14x32VNNI},
 }
+
+//go:noescape
+func convI8x1x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x2x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x3x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x4x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x5x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x6x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x7x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x8x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x9x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x10x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x11x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x12x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x13x16VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x1x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x2x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x3x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x4x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x5x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x6x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x7x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x8x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x9x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x10x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x11x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x12x32VNNISigned(c *convCallI8)
+
+//go:noescape
+func convI8x13x32VNNISigned(c *convCallI8)
+
+var convI8VNNISigned = [...][]func(*convCallI8){
+	{nil, convI8x1x16VNNISigned, convI8x2x16VNNISigned, convI8x3x16VNNISigned, convI8x4x16VNNISigned, convI8x5x16VNNISigned, convI8x6x16VNNISigned, convI8x7x16VNNISigned, convI8x8x16VNNISigned, convI8x9x16VNNISigned, convI8x10x16VNNISigned, convI8x11x16VNNISigned, convI8x12x16VNNISigned, convI8x13x16VNNISigned},
+	{nil, convI8x1x32VNNISigned, convI8x2x32VNNISigned, convI8x3x32VNNISigned, convI8x4x32VNNISigned, convI8x5x32VNNISigned, convI8x6x32VNNISigned, convI8x7x32VNNISigned, convI8x8x32VNNISigned, convI8x9x32VNNISigned, convI8x10x32VNNISigned, convI8x11x32VNNISigned, convI8x12x32VNNISigned, convI8x13x32VNNISigned},
+}

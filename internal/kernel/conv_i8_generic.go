@@ -3,7 +3,9 @@ package kernel
 import "unsafe"
 
 // convI8Generic is built for every machine and is the oracle of the assembly.
-var convI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, maxM: 1, fn: [2][]func(*convCallI8){
+var convI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, unsigned: convTableI8Generic, signed: convTableI8Generic}
+
+var convTableI8Generic = convTableI8{1, [2][]func(*convCallI8){
 	{nil, func(c *convCallI8) { convI8Portable(c, 4) }},
 	{nil, func(c *convCallI8) { convI8Portable(c, 8) }},
 }}
@@ -40,7 +42,7 @@ func accumulateI8(acc *[genericLanes]int32, c *convCallI8, first, width int) {
 	for _, t := range unsafe.Slice(c.taps, c.ntaps) {
 		for _, a := range unsafe.Slice((*[4]uint8)(unsafe.Add(c.src, c.srcAt+t)), c.kc) {
 			r := (*[4 * genericLanes]int8)(w)
-			x0, x1, x2, x3 := int32(a[0]), int32(a[1]), int32(a[2]), int32(a[3])
+			x0, x1, x2, x3 := int32(a[0]^c.flip), int32(a[1]^c.flip), int32(a[2]^c.flip), int32(a[3]^c.flip)
 			a0 += x0*int32(r[0]) + x1*int32(r[1]) + x2*int32(r[2]) + x3*int32(r[3])
 			a1 += x0*int32(r[4]) + x1*int32(r[5]) + x2*int32(r[6]) + x3*int32(r[7])
 			a2 += x0*int32(r[8]) + x1*int32(r[9]) + x2*int32(r[10]) + x3*int32(r[11])

@@ -50,8 +50,11 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n 
 		bias[i] = r.Int32N(1<<16) - 1<<15
 	}
 	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Lo: 0, Hi: 255, Factors: randomFactors(r, s.OC), HalfAway: r.IntN(2) == 0}
+	if p.Signed = r.IntN(2) == 0; p.Signed {
+		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -128, 127
+	}
 	if r.IntN(2) == 0 {
-		p.Lo, p.Hi = 20, 230
+		p.Lo, p.Hi = p.Lo+20, p.Hi-25
 	}
 	pix := s.OC + r.IntN(20)
 	row := cols*pix + r.IntN(20)
@@ -74,7 +77,11 @@ func naiveConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst [
 		acc := bias[o]
 		for j := range s.KH * s.KW * s.IC {
 			ky, kx, c := j/s.IC/s.KW, j/s.IC%s.KW, j%s.IC
-			acc += (int32(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+c]) - p.SrcZero) * int32(w[o*s.KH*s.KW*s.IC+j])
+			x := int32(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+c])
+			if p.Signed {
+				x = int32(int8(x))
+			}
+			acc += (x - p.SrcZero) * int32(w[o*s.KH*s.KW*s.IC+j])
 		}
 		mul, f := MulByQuantizedHalfUp, p.Factors[o]
 		if p.HalfAway {
@@ -87,13 +94,14 @@ func naiveConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst [
 
 func BenchmarkConvI8(b *testing.B) {
 	worker := new(Worker)
-	for _, k := range convI8Kernels() {
+	for n := range 2 * len(convI8Kernels()) {
+		k, signed := convI8Kernels()[n/2], n%2 == 1
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d_signed=%t", k.variant, c.size, c.size, c.ic, c.oc, c.d, signed), func(b *testing.B) {
 				in := c.size + 2*c.d
 				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
 				r := rand.New(rand.NewPCG(1, 2))
-				conv := newConvI8(k, s, randomI8(r, 9*c.ic*c.oc), nil, ConvI8Params{Hi: 255, Factors: randomFactors(r, c.oc)})
+				conv := newConvI8(k, s, randomI8(r, 9*c.ic*c.oc), nil, ConvI8Params{Signed: signed, Hi: 127, Factors: randomFactors(r, c.oc)})
 				src, dst := randomBytes(r, in*s.Row+Slack), make([]uint8, c.size*c.size*c.oc)
 				for b.Loop() {
 					for y := 0; y < c.size; y += 8 {

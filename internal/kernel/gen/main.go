@@ -22,9 +22,10 @@ var files = map[string]func() []byte{
 	},
 	"winograd_avx512_amd64.s": func() []byte { return winograd(avx512, "AVX512") },
 	"winograd_avx2_amd64.s":   func() []byte { return winograd(avx2, "AVX2") },
-	"conv_i8_vnni_amd64.s":    convI8VNNI,
+	"conv_i8_vnni_amd64.s":    func() []byte { return convI8VNNI("VNNI", false, 14) },
+	"conv_i8_vnnis_amd64.s":   func() []byte { return convI8VNNI("VNNISigned", true, signedMaxM) },
 	"conv_i8_amd64.go": func() []byte {
-		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, 14}})
+		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, 14}, {"VNNISigned", 16, signedMaxM}})
 	},
 	"conv_f32_amd64.go": func() []byte {
 		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
