@@ -15,9 +15,9 @@ import (
 const shortConstant = 16
 
 // Dump writes the whole model as text, one line a tensor and one an operator.
-// The text is stable and complete enough that equal texts mean equal models,
-// for people and for tests that compare a graph before and after a pass.
-// Options that have their default are left out.
+// The text is stable, and whatever changes a result changes it: it is for
+// people, and for tests that compare a graph before and after a pass. Options
+// that have their default are left out.
 func (m *Model) Dump(w io.Writer) error {
 	d := &dumper{w: bufio.NewWriter(w), m: m, layouts: layouts{}}
 	d.line("model version %d %q", m.Version, m.Description)
@@ -221,7 +221,8 @@ func (d *dumper) options(o any) string {
 	v := reflect.ValueOf(o).Elem()
 	for _, f := range d.layouts.of(v.Type()).fields {
 		field := v.Field(f.index)
-		if f.kind == fieldScalar && scalarBits(field) == uint64(f.def) || f.kind != fieldScalar && field.Len() == 0 {
+		_, telling := field.Interface().(Padding) // its default, SAME, is worth saying
+		if f.kind == fieldScalar && scalarBits(field) == uint64(f.def) && !telling || f.kind != fieldScalar && field.Len() == 0 {
 			continue
 		}
 		if f.kind == fieldVector {

@@ -25,12 +25,13 @@ func (m *Model) Write() ([]byte, error) {
 		buf:     make([]byte, 8, 8+size+size/8+4096),
 		layouts: layouts{},
 		vtables: map[string]uint64{},
-		shared:  map[*byte]sharedVector{},
+		later:   map[byteVector]int{},
 	}
 	copy(e.buf[4:], fileIdentifier)
 	if err := e.table(0, reflect.ValueOf(m).Elem()); err != nil {
 		return nil, err
 	}
+	e.writeData()
 	if len(e.buf) > maxFlatbuffer {
 		return nil, unsupported("%d bytes of flatbuffer; the format holds at most %d", len(e.buf), maxFlatbuffer)
 	}
@@ -50,17 +51,22 @@ func (m *Model) dataBytes() int {
 	return total
 }
 
-// encoder writes a flatbuffer front to back: a table, then what it points to.
+// encoder writes a flatbuffer front to back: a table, then what it points to,
+// and at the end the byte vectors. Offsets only lead forwards, so a vector that
+// several tables share must stand behind them all.
 type encoder struct {
 	buf     []byte
 	layouts layouts
 	vtables map[string]uint64
-	shared  map[*byte]sharedVector
+	data    []pendingData
+	later   map[byteVector]int // index into data
 }
 
-type sharedVector struct {
-	pos    uint64
-	length int
+// pendingData is a byte vector, and the offsets that shall lead to it.
+type pendingData struct {
+	bytes []byte
+	align int
+	from  []uint64
 }
 
 // slot is a present field with its place in the table.

@@ -52,27 +52,45 @@ func (e *encoder) tables(from uint64, v reflect.Value) error {
 	return nil
 }
 
-// vector starts the elements, not their count, at the alignment asked for.
 func (e *encoder) vector(f *field, from uint64, v reflect.Value) {
-	data, isBytes := v.Interface().([]byte)
-	key := unsafe.SliceData(data)
-	if old, ok := e.shared[key]; isBytes && ok && len(data) > 0 && old.length == len(data) {
-		e.point(from, old.pos)
+	if data, ok := v.Interface().([]byte); ok {
+		e.postpone(data, f.align, from)
 		return
 	}
+	e.startVector(v.Len(), f.align, from)
+	e.buf = appendElements(e.buf, v.Interface())
+}
+
+// startVector aligns the elements, not their count, as it is asked for.
+func (e *encoder) startVector(n, align int, from ...uint64) {
 	e.reserve(0, 4)
-	for align := max(f.align, 4); (len(e.buf)+4)%align != 0; {
+	for (len(e.buf)+4)%max(align, 4) != 0 {
 		e.buf = append(e.buf, 0, 0, 0, 0)
 	}
-	pos := uint64(len(e.buf))
-	e.point(from, pos)
-	e.buf = binary.LittleEndian.AppendUint32(e.buf, uint32(v.Len()))
-	if isBytes {
-		e.buf = append(e.buf, data...)
-		e.shared[key] = sharedVector{pos, len(data)}
-		return
+	for _, f := range from {
+		e.point(f, uint64(len(e.buf)))
 	}
-	e.buf = appendElements(e.buf, v.Interface())
+	e.buf = binary.LittleEndian.AppendUint32(e.buf, uint32(n))
+}
+
+// postpone keeps a byte vector for writeData, once for all that share it.
+func (e *encoder) postpone(data []byte, align int, from uint64) {
+	key := byteVector{unsafe.SliceData(data), len(data)}
+	i, ok := e.later[key]
+	if !ok || len(data) == 0 {
+		i = len(e.data)
+		e.later[key] = i
+		e.data = append(e.data, pendingData{bytes: data})
+	}
+	e.data[i].align = max(e.data[i].align, align)
+	e.data[i].from = append(e.data[i].from, from)
+}
+
+func (e *encoder) writeData() {
+	for _, d := range e.data {
+		e.startVector(len(d.bytes), d.align, d.from...)
+		e.buf = append(e.buf, d.bytes...)
+	}
 }
 
 func appendElements(b []byte, elements any) []byte {
