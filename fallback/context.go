@@ -1,0 +1,238 @@
+package fallback
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"edged/model"
+)
+
+// node is an operator as it is planned: fusion may have taken padding,
+// dilation or an activation of its neighbours into it.
+type node struct {
+	index   int
+	code    *model.OperatorCode
+	op      *model.Operator
+	in, out []int32
+	fused   fused
+}
+
+// opContext is what a planner sees of its operator.
+type opContext struct {
+	p    *plan
+	n    *node
+	in   []*tensor // nil where an optional input is left out
+	out  []*tensor
+	temp []*tensor
+}
+
+// nodes checks the operators' references.
+func (p *plan) nodes() ([]*node, error) {
+	var list []*node
+	for i, op := range p.sub.Operators {
+		if int(op.OpcodeIndex) >= len(p.m.OperatorCodes) {
+			return nil, &model.MalformedError{Path: opPath(i), Problem: fmt.Sprintf("operator code %d does not exist", op.OpcodeIndex)}
+		}
+		n := &node{index: i, code: p.m.Code(op), op: op, in: op.Inputs, out: op.Outputs, fused: unfused}
+		for _, t := range n.in {
+			if t < -1 || int(t) >= len(p.tensors) {
+				return nil, &model.MalformedError{Path: opPath(i), Problem: fmt.Sprintf("input tensor %d does not exist", t)}
+			}
+		}
+		for _, t := range n.out {
+			if t < 0 || int(t) >= len(p.tensors) {
+				return nil, &model.MalformedError{Path: opPath(i), Problem: fmt.Sprintf("output tensor %d does not exist", t)}
+			}
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+func opPath(i int) string { return fmt.Sprintf("subgraphs[0].operators[%d]", i) }
+
+// planNode has the operator's planner emit its steps.
+func (p *plan) planNode(n *node) error {
+	c := &opContext{p: p, n: n}
+	spec, err := c.lookup()
+	if err != nil {
+		return err
+	}
+	if len(n.in) < spec.minIn || len(n.in) > spec.maxIn || len(n.out) < 1 || spec.outs > 0 && len(n.out) != spec.outs {
+		return c.malformed("%d inputs and %d outputs", len(n.in), len(n.out))
+	}
+	for i, index := range n.in {
+		var t *tensor
+		if index >= 0 {
+			t = p.tensors[index]
+		}
+		if t == nil && i < spec.minIn {
+			return c.malformed("input %d is left out", i)
+		}
+		if t != nil && t.shape == nil {
+			return c.malformed("input %d, tensor %d, is computed by no earlier operator", i, index)
+		}
+		c.in = append(c.in, t)
+	}
+	for _, index := range n.out {
+		t := p.tensors[index]
+		if t.shape != nil || t.input {
+			return c.malformed("output tensor %d is written a second time, or is a constant or an input", index)
+		}
+		c.out = append(c.out, t)
+	}
+	return c.finish(spec.plan(c))
+}
+
+// finish turns an operator of constants into one that runs once, and checks
+// that the planner gave every output a shape.
+func (c *opContext) finish(err error) error {
+	if err != nil {
+		return err
+	}
+	for i, t := range c.out {
+		if t.shape == nil {
+			return c.malformed("output %d has no shape", i)
+		}
+	}
+	return nil
+}
+
+func (c *opContext) where() string { return fmt.Sprintf("%s (%s)", opPath(c.n.index), c.name()) }
+
+func (c *opContext) name() string {
+	if c.n.code.Builtin == model.OpCustom {
+		return c.n.code.Custom
+	}
+	return c.n.code.Builtin.String()
+}
+
+func (c *opContext) malformed(format string, args ...any) error {
+	return &model.MalformedError{Path: c.where(), Problem: fmt.Sprintf(format, args...)}
+}
+
+// unsupported names the operator, its version and its index.
+func (c *opContext) unsupported(format string, args ...any) error {
+	return &model.UnsupportedError{Path: opPath(c.n.index),
+		Problem: fmt.Sprintf("%s version %d: %s", c.name(), c.n.code.Version, fmt.Sprintf(format, args...))}
+}
+
+// shape sets output i's shape.
+func (c *opContext) shape(i int, dims ...int) error {
+	if err := c.p.setShape(c.out[i], append([]int{}, dims...)); err != nil {
+		return fmt.Errorf("%s: %w", c.where(), err)
+	}
+	return nil
+}
+
+// emit adds a step that computes every output from the inputs named, nil ones
+// aside, and from this operator's scratch. kernel says how, for people.
+func (c *opContext) emit(kernel string, units, work int, reads []*tensor, run func(w *worker, lo, hi int)) {
+	c.emitTo(kernel, units, work, reads, c.out, run)
+}
+
+// emitTo is emit for a step that writes to other tensors.
+func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tensor, run func(w *worker, lo, hi int)) {
+	s := step{op: c.n.index, name: c.name(), kernel: kernel, units: units, work: work, run: run, writes: writes}
+	constant := true
+	for _, t := range reads {
+		if t != nil {
+			s.reads = append(s.reads, t)
+			constant = constant && t.constant()
+		}
+	}
+	if !constant {
+		c.p.steps = append(c.p.steps, s)
+		return
+	}
+	for _, t := range writes {
+		c.p.fixedBytes += t.bytes
+		t.fold = &s
+	}
+	c.p.once = append(c.p.once, &s)
+}
+
+// scratch is an area of n bytes between two steps of this operator.
+func (c *opContext) scratch(n int) (*tensor, error) {
+	t := &tensor{index: -1, typ: model.TypeUint8, first: -1, last: -1}
+	c.p.scratch = append(c.p.scratch, t)
+	return t, c.p.setShape(t, []int{n})
+}
+
+// packed is a constant of n bytes that fill computes once, before the first
+// frame.
+func (c *opContext) packed(n int, fill func(t *tensor)) (*tensor, error) {
+	t := &tensor{index: -1, typ: model.TypeUint8, first: -1, last: -1}
+	if err := c.p.setShape(t, []int{n}); err != nil {
+		return nil, err
+	}
+	c.p.packers = append(c.p.packers, func() {
+		t.data = aligned(int64(n))
+		fill(t)
+	})
+	return t, c.p.claim(int64(n))
+}
+
+// ints is an integer operand that shapes depend on: known at plan time, or the
+// graph is refused.
+func (c *opContext) ints(i int) ([]int, error) {
+	t := c.in[i]
+	if !t.constant() {
+		return nil, c.unsupported("input %d, tensor %d %q, decides a shape but is computed from the frame", i, t.index, t.name)
+	}
+	if t.typ != model.TypeInt32 && t.typ != model.TypeInt64 {
+		return nil, c.malformed("input %d is %v, not int32 or int64", i, t.typ)
+	}
+	const most = 4096 // no list of axes, sizes or paddings is longer
+	if t.elems() > most {
+		return nil, c.malformed("input %d has %d elements", i, t.elems())
+	}
+	if err := c.p.claim(0); err != nil {
+		return nil, err
+	}
+	b := c.p.content(t)
+	v := make([]int, t.elems())
+	for k := range v {
+		if t.typ == model.TypeInt32 {
+			v[k] = int(int32(binary.LittleEndian.Uint32(b[4*k:])))
+		} else {
+			v[k] = int(int64(binary.LittleEndian.Uint64(b[8*k:])))
+		}
+	}
+	return v, nil
+}
+
+// options are the operator's own table, or the zero one where the file has none.
+func options[T any](c *opContext) (T, error) {
+	switch o := c.n.op.Options.(type) {
+	case nil:
+		var zero T
+		return zero, nil
+	case *T:
+		return *o, nil
+	default:
+		var zero T
+		return zero, c.malformed("options of type %T", o)
+	}
+}
+
+// isType says whether all tensors given, nil ones aside, have type typ.
+func isType(typ model.TensorType, tensors ...*tensor) bool {
+	for _, t := range tensors {
+		if t != nil && t.typ != typ {
+			return false
+		}
+	}
+	return true
+}
+
+// types is the refusal of a combination of element types.
+func (c *opContext) types() error {
+	s := ""
+	for _, t := range c.in {
+		if t != nil {
+			s += " " + t.typ.String()
+		}
+	}
+	return c.unsupported("not computed for inputs%s and output %v", s, c.out[0].typ)
+}

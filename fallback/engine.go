@@ -1,0 +1,152 @@
+// Package fallback runs .tflite graphs in Go alone: the engine for boards that
+// have no TensorFlow Lite library, and the independent witness of the proofs.
+//
+// Open reads and checks the model, then plans once: every shape, every
+// tensor's lifetime and its place in one arena, packed weights, fused padding
+// and activations. Run walks the plan's steps and allocates nothing. A step is
+// a range of independent units (rows, tiles); each worker takes a fixed share
+// of it, so results do not depend on the number of threads.
+//
+// Quantised operators compute what TensorFlow Lite 2.9's built-in kernels
+// compute on amd64, bit for bit; float operators stay within the bounds that
+// the tests state.
+package fallback
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"edged"
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// maxThreads bounds the workers that an engine starts when Options leave the
+// number open: nets for boards rarely gain beyond four cores.
+const maxThreads = 4
+
+// Engine runs one graph. It implements edged.Engine.
+type Engine struct {
+	graph   *model.Model
+	options edged.Options
+	shapes  map[int][]int // of inputs, where Resize changed them
+	plan    *plan
+	pool    *pool
+}
+
+var _ edged.Opener = Open
+
+var errClosed = errors.New("fallback: engine is closed, or a resize failed")
+
+// Open loads the first subgraph of a .tflite file. It keeps no reference to
+// file. The error wraps a *model.MalformedError or a *model.UnsupportedError
+// where the model is to blame, a *MemoryError where it asks for too much.
+func Open(file []byte, o edged.Options) (edged.Engine, error) {
+	if err := kernel.Err(); err != nil {
+		return nil, fmt.Errorf("fallback: %w", err)
+	}
+	m, err := model.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("fallback: %w", err)
+	}
+	e := &Engine{graph: m, options: o, shapes: map[int][]int{}}
+	if e.plan, err = newPlan(m, o.MemoryLimit, e.shapes); err != nil {
+		return nil, fmt.Errorf("fallback: %w", err)
+	}
+	threads := o.Threads
+	if threads <= 0 {
+		threads = min(runtime.GOMAXPROCS(0), maxThreads)
+	}
+	e.plan.bind(threads)
+	e.pool = newPool(threads)
+	return e, nil
+}
+
+// Name is "fallback" and the kernel variant in use.
+func (e *Engine) Name() string { return "fallback " + string(kernel.Active()) }
+
+// Inputs describes the graph's inputs in their present shapes.
+func (e *Engine) Inputs() []edged.Spec { return e.specs(true) }
+
+// Outputs describes the graph's outputs.
+func (e *Engine) Outputs() []edged.Spec { return e.specs(false) }
+
+func (e *Engine) specs(inputs bool) []edged.Spec {
+	if e.plan == nil {
+		return nil
+	}
+	list := e.plan.outputs
+	if inputs {
+		list = e.plan.inputs
+	}
+	specs := make([]edged.Spec, len(list))
+	for i, t := range list {
+		specs[i] = t.spec()
+	}
+	return specs
+}
+
+// Input lends input i's memory.
+func (e *Engine) Input(i int) []byte {
+	if e.plan == nil {
+		return nil
+	}
+	return e.plan.inputs[i].data
+}
+
+// Output lends output i's memory.
+func (e *Engine) Output(i int) []byte {
+	if e.plan == nil {
+		return nil
+	}
+	return e.plan.outputs[i].data
+}
+
+// Run computes the outputs.
+func (e *Engine) Run() error {
+	if e.plan == nil {
+		return errClosed
+	}
+	for i := range e.plan.steps {
+		e.pool.do(&e.plan.steps[i])
+	}
+	return nil
+}
+
+// Resize gives input i another shape and plans again.
+func (e *Engine) Resize(i int, shape []int) error {
+	if e.plan == nil {
+		return errClosed
+	}
+	if i < 0 || i >= len(e.plan.inputs) {
+		return fmt.Errorf("fallback: input %d to resize: the model has %d", i, len(e.plan.inputs))
+	}
+	e.shapes[e.plan.inputs[i].index] = append([]int(nil), shape...)
+	e.plan = nil
+	p, err := newPlan(e.graph, e.options.MemoryLimit, e.shapes)
+	if err != nil {
+		return fmt.Errorf("fallback: resize of input %d to %v: %w", i, shape, err)
+	}
+	p.bind(len(e.pool.workers))
+	e.plan = p
+	return nil
+}
+
+// ArenaBytes is the memory that one frame works in: inputs, outputs and all
+// between, without constants and packed weights.
+func (e *Engine) ArenaBytes() int64 {
+	if e.plan == nil {
+		return 0
+	}
+	return e.plan.arenaBytes
+}
+
+// Close stops the workers and gives up the memory. It may be called twice.
+func (e *Engine) Close() error {
+	if e.pool != nil {
+		e.pool.close()
+	}
+	e.plan, e.pool, e.graph = nil, nil, nil
+	return nil
+}

@@ -1,0 +1,160 @@
+package fallback
+
+import (
+	"bytes"
+
+	"edged/model"
+)
+
+// place computes lifetimes, lays the arena out and checks the memory limit.
+func (p *plan) place() error {
+	for i := range p.steps {
+		for _, t := range p.steps[i].writes {
+			m := t.memory()
+			if m.first < 0 {
+				m.first = i
+			}
+			m.last = max(m.last, i)
+		}
+		for _, t := range p.steps[i].reads {
+			m := t.memory()
+			m.last = max(m.last, i)
+		}
+	}
+	end := len(p.steps)
+	for _, t := range p.outputs {
+		if t.shape == nil {
+			return &model.MalformedError{Path: path(t.index), Problem: "a graph output that no operator computes"}
+		}
+		t.memory().keep = true
+	}
+	var live []*tensor
+	for _, t := range p.inArena() {
+		if t.keep {
+			t.last = end
+		}
+		live = append(live, t)
+	}
+	p.arenaBytes = layout(live)
+	if need := p.arenaBytes + p.fixedBytes; need > p.limit {
+		return &MemoryError{Need: need, Limit: p.limit}
+	}
+	return nil
+}
+
+// inArena lists the tensors that own memory which changes from frame to frame.
+func (p *plan) inArena() []*tensor {
+	var list []*tensor
+	for _, group := range [][]*tensor{p.tensors, p.scratch} {
+		for _, t := range group {
+			if t.root == nil && !t.constant() && (t.first >= 0 || t.input) {
+				list = append(list, t)
+			}
+		}
+	}
+	return list
+}
+
+// bind allocates the memory, computes folded constants and packs weights.
+func (p *plan) bind(threads int) {
+	for _, t := range p.threads {
+		t.data = aligned(t.bytes * int64(threads))
+	}
+	arena := aligned(p.arenaBytes)
+	for _, t := range p.inArena() {
+		t.data = arena[t.offset:][:t.bytes:t.bytes]
+	}
+	p.settle()
+	for _, t := range p.tensors {
+		if t.root != nil && t.root.memory().data != nil && t.shape != nil {
+			t.data = t.memory().data[:t.bytes:t.bytes]
+		}
+	}
+	for _, pack := range p.packers {
+		pack()
+	}
+	p.packers = nil
+	p.release()
+}
+
+// settle computes every folded tensor and gives the constants aligned memory.
+func (p *plan) settle() {
+	for _, s := range p.once {
+		p.evaluate(s)
+	}
+	for _, t := range p.tensors {
+		if t.raw != nil {
+			p.load(t)
+		}
+	}
+}
+
+// load makes a constant of the file readable as its type: the file aligns less
+// strictly than Go does, and the engine must not keep the file.
+func (p *plan) load(t *tensor) {
+	if t.data == nil {
+		t.data = aligned(int64(len(t.raw)))
+		copy(t.data, t.raw)
+	}
+}
+
+// evaluate runs a step that depends on constants alone, after those it needs.
+func (p *plan) evaluate(s *step) {
+	if s.done {
+		return
+	}
+	s.done = true
+	for _, t := range s.reads {
+		m := t.memory()
+		if m.fold != nil {
+			p.evaluate(m.fold)
+		} else if m.raw != nil {
+			p.load(m)
+		}
+		t.data = m.data[:min(t.bytes, int64(len(m.data)))]
+		if m.raw != nil {
+			t.data = m.data
+		}
+	}
+	for _, t := range s.writes {
+		if t.data == nil {
+			t.data = aligned(t.bytes)
+		}
+	}
+	if s.units > 0 {
+		s.run(&worker{}, 0, s.units)
+	}
+}
+
+// release drops constants that no step reads any more: their packed form took
+// their place.
+func (p *plan) release() {
+	read := map[*tensor]bool{}
+	for i := range p.steps {
+		for _, t := range p.steps[i].reads {
+			read[t], read[t.memory()] = true, true
+		}
+	}
+	for _, t := range p.outputs {
+		read[t], read[t.memory()] = true, true
+	}
+	for _, t := range p.tensors {
+		if t.constant() && !read[t] {
+			t.data = nil
+		}
+	}
+	p.once = nil
+}
+
+// content is a constant's bytes at plan time, computed if it must be.
+func (p *plan) content(t *tensor) []byte {
+	m := t.memory()
+	switch {
+	case m.raw != nil:
+		return bytes.Clone(m.raw)
+	case m.fold != nil:
+		p.evaluate(m.fold)
+		return m.data
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package fallback
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"edged/model"
+)
+
+// step is one pass of an operator over independent units of work.
+type step struct {
+	op     int    // the operator's index in the file
+	name   string // of the operator
+	kernel string // what computes it
+	units  int    // rows, tiles or blocks; shared out among the workers
+	work   int    // about how many elementary operations the whole step takes
+	run    func(w *worker, lo, hi int)
+	reads  []*tensor
+	writes []*tensor
+	done   bool // of a step that runs once: it has
+}
+
+// plan is everything Run needs.
+type plan struct {
+	m       *model.Model
+	sub     *model.Subgraph
+	limit   int64
+	tensors []*tensor
+	inputs  []*tensor
+	outputs []*tensor
+	steps   []step
+	once    []*step  // compute constants from constants
+	packers []func() // fill packed weights, after the once steps
+	scratch []*tensor
+	threads []*tensor // scratch that every worker has its own part of
+
+	fixedBytes int64 // constants, folded tensors and packed weights
+	arenaBytes int64
+}
+
+// ceiling replaces a memory limit of zero: it keeps a hostile file from asking
+// for the whole machine, and no board runs a net of this size.
+const ceiling = min(1<<32, math.MaxInt/2)
+
+// newPlan allocates nothing of the size that the model asks for; bind does.
+func newPlan(m *model.Model, limit int64, shapes map[int][]int) (*plan, error) {
+	if limit <= 0 {
+		limit = ceiling
+	}
+	if len(m.Subgraphs) == 0 {
+		return nil, &model.MalformedError{Path: "subgraphs", Problem: "there is none"}
+	}
+	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit}
+	if err := p.loadTensors(shapes); err != nil {
+		return nil, err
+	}
+	nodes, err := p.nodes()
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range p.fuse(nodes) {
+		if err := p.planNode(n); err != nil {
+			return nil, err
+		}
+	}
+	return p, p.place()
+}
+
+// loadTensors takes over the file's tensors, checked.
+func (p *plan) loadTensors(shapes map[int][]int) error {
+	for i, mt := range p.sub.Tensors {
+		t := &tensor{index: i, name: mt.Name, typ: mt.Type, first: -1, last: -1, raw: p.m.Data(mt)}
+		p.tensors = append(p.tensors, t)
+		if mt.IsVariable {
+			return p.tensorError(i, "variable tensors (state between frames) are not supported")
+		}
+		if err := t.loadQuant(mt); err != nil {
+			return err
+		}
+		if t.raw == nil {
+			continue
+		}
+		if err := p.loadConstant(t, mt); err != nil {
+			return err
+		}
+	}
+	for _, i := range p.sub.Inputs {
+		if err := p.loadInput(int(i), shapes); err != nil {
+			return err
+		}
+	}
+	for _, i := range p.sub.Outputs {
+		if i < 0 || int(i) >= len(p.tensors) {
+			return &model.MalformedError{Path: "subgraphs[0].outputs", Problem: fmt.Sprintf("tensor %d does not exist", i)}
+		}
+		p.outputs = append(p.outputs, p.tensors[i])
+	}
+	return nil
+}
+
+func (p *plan) loadInput(i int, shapes map[int][]int) error {
+	if i < 0 || i >= len(p.tensors) {
+		return &model.MalformedError{Path: "subgraphs[0].inputs", Problem: fmt.Sprintf("tensor %d does not exist", i)}
+	}
+	t := p.tensors[i]
+	if t.raw != nil || t.input {
+		return p.tensorError(i, "a graph input is constant or named twice")
+	}
+	shape := shapes[i]
+	if shape == nil {
+		shape = toInts(p.sub.Tensors[i].Shape)
+	}
+	t.input, t.keep, t.first = true, true, 0
+	p.inputs = append(p.inputs, t)
+	return p.setShape(t, shape)
+}
+
+// loadConstant checks a constant's size against its shape. Sparse weights
+// stand compressed; DENSIFY checks those.
+func (p *plan) loadConstant(t *tensor, mt *model.Tensor) error {
+	if t.elem() == 0 {
+		return nil // strings and the like: refused by the operator that reads them
+	}
+	if mt.Sparsity != nil {
+		t.shape = toInts(mt.Shape)
+		return checkShape(t.shape)
+	}
+	if err := p.setShape(t, toInts(mt.Shape)); err != nil {
+		return err
+	}
+	if int64(len(t.raw)) < t.bytes {
+		return p.tensorError(t.index, fmt.Sprintf("%d bytes of data for %d elements of %v", len(t.raw), t.elems(), dtypes[t.typ]))
+	}
+	t.raw = t.raw[:t.bytes]
+	return nil
+}
+
+func (t *tensor) loadQuant(mt *model.Tensor) error {
+	q := mt.Quantization
+	if q == nil {
+		return nil
+	}
+	t.quant = quant{scale: q.Scale, axis: int(q.QuantizedDimension)}
+	for _, z := range q.ZeroPoint {
+		if z != int64(int32(z)) {
+			return &model.MalformedError{Path: path(t.index), Problem: fmt.Sprintf("zero point %d", z)}
+		}
+		t.quant.zero = append(t.quant.zero, int32(z))
+	}
+	return nil
+}
+
+func (p *plan) tensorError(i int, problem string) error {
+	return &model.MalformedError{Path: path(i), Problem: problem}
+}
+
+func path(tensor int) string { return "subgraphs[0].tensors[" + strconv.Itoa(tensor) + "]" }
+
+func toInts(v []int32) []int {
+	r := make([]int, len(v))
+	for i, d := range v {
+		r[i] = int(d)
+	}
+	return r
+}
+
+func checkShape(shape []int) error {
+	if len(shape) > maxRank {
+		return fmt.Errorf("shape %v has more than %d dimensions", shape, maxRank)
+	}
+	n := 1
+	for _, d := range shape {
+		if d < 0 || d > math.MaxInt32 || d > 0 && n > math.MaxInt/16/d {
+			return fmt.Errorf("shape %v is negative or too large", shape)
+		}
+		n *= max(d, 1)
+	}
+	return nil
+}
+
+// setShape fixes t's shape and size, and refuses what can never fit.
+func (p *plan) setShape(t *tensor, shape []int) error {
+	if err := checkShape(shape); err != nil {
+		return &model.MalformedError{Path: path(t.index), Problem: err.Error()}
+	}
+	if t.elem() == 0 {
+		return &model.UnsupportedError{Path: path(t.index), Problem: fmt.Sprintf("tensors of type %v are not computed", t.typ)}
+	}
+	t.shape = shape
+	t.bytes = int64(product(shape)) * int64(t.elem())
+	if t.bytes > p.limit {
+		return &MemoryError{Need: t.bytes, Limit: p.limit}
+	}
+	return nil
+}
+
+// claim counts n bytes that stay for the life of the plan.
+func (p *plan) claim(n int64) error {
+	p.fixedBytes += n
+	if p.fixedBytes > p.limit {
+		return &MemoryError{Need: p.fixedBytes, Limit: p.limit}
+	}
+	return nil
+}
