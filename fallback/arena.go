@@ -57,9 +57,10 @@ func layout(tensors []*tensor) int64 {
 
 func align(n int64) int64 { return (n + alignment - 1) &^ (alignment - 1) }
 
-// aligned allocates n zero bytes that start at a multiple of alignment.
+// aligned allocates n zero bytes that start at a multiple of alignment. As many
+// more stand behind them: kernels read whole vectors.
 func aligned(n int64) []byte {
-	b := make([]byte, n+alignment)
+	b := make([]byte, n+2*alignment)
 	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) % alignment
 	return b[skip : int64(skip)+n : int64(skip)+n]
 }

@@ -3,7 +3,9 @@ package fallback
 import (
 	"encoding/binary"
 	"fmt"
+	"unsafe"
 
+	"edged"
 	"edged/model"
 )
 
@@ -157,6 +159,24 @@ func (c *opContext) scratch(n int) (*tensor, error) {
 	t := &tensor{index: -1, typ: model.TypeUint8, first: -1, last: -1}
 	c.p.scratch = append(c.p.scratch, t)
 	return t, c.p.setShape(t, []int{n})
+}
+
+// private is an area of n bytes for every worker; part gives a worker's own.
+func (c *opContext) private(n int) (*tensor, error) {
+	n = int(align(int64(n)))
+	t := &tensor{index: -1, typ: model.TypeUint8, first: -1, last: -1}
+	if err := c.p.setShape(t, []int{n * c.p.workers}); err != nil {
+		return nil, err
+	}
+	c.p.private = append(c.p.private, t)
+	return t, c.p.claim(t.bytes)
+}
+
+// part is worker w's own part of private area t, of n elements of type T.
+func part[T any](t *tensor, w *worker, n int) []T {
+	var zero T
+	size := int(unsafe.Sizeof(zero)) * n
+	return edged.View[T](t.data[w.id*int(align(int64(size))):][:size])
 }
 
 // packed is a constant of n bytes that fill computes once, before the first

@@ -51,16 +51,25 @@ func Open(file []byte, o edged.Options) (edged.Engine, error) {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
 	e := &Engine{graph: m, options: o, shapes: map[int][]int{}}
-	if e.plan, err = newPlan(m, o.MemoryLimit, e.shapes); err != nil {
+	if e.options.Threads <= 0 {
+		e.options.Threads = min(runtime.GOMAXPROCS(0), maxThreads)
+	}
+	if err := e.replan(); err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
-	threads := o.Threads
-	if threads <= 0 {
-		threads = min(runtime.GOMAXPROCS(0), maxThreads)
-	}
-	e.plan.bind(threads)
-	e.pool = newPool(threads)
+	e.pool = newPool(e.options.Threads)
 	return e, nil
+}
+
+// replan makes the plan for the present input shapes.
+func (e *Engine) replan() error {
+	p, err := newPlan(e.graph, e.options.MemoryLimit, e.options.Threads, e.shapes)
+	if err != nil {
+		return err
+	}
+	p.bind()
+	e.plan = p
+	return nil
 }
 
 // Name is "fallback" and the kernel variant in use.
@@ -124,12 +133,9 @@ func (e *Engine) Resize(i int, shape []int) error {
 	}
 	e.shapes[e.plan.inputs[i].index] = append([]int(nil), shape...)
 	e.plan = nil
-	p, err := newPlan(e.graph, e.options.MemoryLimit, e.shapes)
-	if err != nil {
+	if err := e.replan(); err != nil {
 		return fmt.Errorf("fallback: resize of input %d to %v: %w", i, shape, err)
 	}
-	p.bind(len(e.pool.workers))
-	e.plan = p
 	return nil
 }
 

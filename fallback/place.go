@@ -56,9 +56,9 @@ func (p *plan) inArena() []*tensor {
 }
 
 // bind allocates the memory, computes folded constants and packs weights.
-func (p *plan) bind(threads int) {
-	for _, t := range p.threads {
-		t.data = aligned(t.bytes * int64(threads))
+func (p *plan) bind() {
+	for _, t := range p.private {
+		t.data = aligned(t.bytes)
 	}
 	arena := aligned(p.arenaBytes)
 	for _, t := range p.inArena() {
@@ -111,9 +111,8 @@ func (p *plan) evaluate(s *step) {
 		} else if m.raw != nil {
 			p.load(m)
 		}
-		t.data = m.data[:min(t.bytes, int64(len(m.data)))]
-		if m.raw != nil {
-			t.data = m.data
+		if t != m {
+			t.data = m.data[:t.bytes:t.bytes]
 		}
 	}
 	for _, t := range s.writes {

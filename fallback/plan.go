@@ -33,7 +33,8 @@ type plan struct {
 	once    []*step  // compute constants from constants
 	packers []func() // fill packed weights, after the once steps
 	scratch []*tensor
-	threads []*tensor // scratch that every worker has its own part of
+	private []*tensor // scratch of which every worker has a part
+	workers int
 
 	fixedBytes int64 // constants, folded tensors and packed weights
 	arenaBytes int64
@@ -44,14 +45,14 @@ type plan struct {
 const ceiling = min(1<<32, math.MaxInt/2)
 
 // newPlan allocates nothing of the size that the model asks for; bind does.
-func newPlan(m *model.Model, limit int64, shapes map[int][]int) (*plan, error) {
+func newPlan(m *model.Model, limit int64, workers int, shapes map[int][]int) (*plan, error) {
 	if limit <= 0 {
 		limit = ceiling
 	}
 	if len(m.Subgraphs) == 0 {
 		return nil, &model.MalformedError{Path: "subgraphs", Problem: "there is none"}
 	}
-	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit}
+	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, workers: workers}
 	if err := p.loadTensors(shapes); err != nil {
 		return nil, err
 	}

@@ -87,7 +87,9 @@ func product(shape []int) int {
 }
 
 // constant says that the content is known before the first frame.
-func (t *tensor) constant() bool { return t.raw != nil || t.fold != nil || t.root != nil && t.root.constant() }
+func (t *tensor) constant() bool {
+	return t.raw != nil || t.fold != nil || t.root != nil && t.root.constant()
+}
 
 // memory is the tensor that owns t's memory.
 func (t *tensor) memory() *tensor {

@@ -1,0 +1,266 @@
+package fallback
+
+import (
+	"math"
+
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// pool is the geometry of a pooling operator on an NHWC tensor. Taps in the
+// padding are left out, so they count neither as values nor in averages.
+type pool2D struct {
+	n, c int
+	y, x window
+}
+
+func (c *opContext) poolShape() (*pool2D, model.Activation, error) {
+	o, err := options[model.Pool2DOptions](c)
+	if err != nil {
+		return nil, 0, err
+	}
+	in := c.in[0].shape
+	if len(in) != 4 || product(in) == 0 {
+		return nil, 0, c.malformed("input %v", in)
+	}
+	p := &pool2D{n: in[0], c: in[3]}
+	p.y, p.x, err = c.windows(in, [2]int{int(o.FilterHeight), int(o.FilterWidth)}, [2]int{int(o.StrideH), int(o.StrideW)}, [2]int{1, 1}, o.Padding)
+	if err != nil {
+		return nil, 0, err
+	}
+	return p, o.Activation, c.shape(0, p.n, p.y.out, p.x.out, p.c)
+}
+
+// taps is the range of taps that lie inside the input for output position o.
+func (w window) taps(o int) (lo, hi int) {
+	start := o*w.stride - w.before
+	if start < 0 {
+		lo = (-start + w.dilate - 1) / w.dilate
+	}
+	if last := w.in - 1 - start; last < 0 {
+		return lo, lo
+	} else {
+		hi = min(w.k, last/w.dilate+1)
+	}
+	return lo, max(lo, hi)
+}
+
+// outputs is the range of output positions whose tap k lies inside the input.
+func (w window) outputs(k int) (lo, hi int) {
+	shift := k*w.dilate - w.before
+	if shift < 0 {
+		lo = (-shift + w.stride - 1) / w.stride
+	}
+	if last := w.in - 1 - shift; last < 0 {
+		return lo, lo
+	} else {
+		hi = min(w.out, last/w.stride+1)
+	}
+	return lo, max(lo, hi)
+}
+
+// span of taps that any output position has inside the input.
+func (w window) tapRange() (lo, hi int) {
+	lo = max(0, (w.before-(w.out-1)*w.stride+w.dilate-1)/w.dilate)
+	return lo, min(w.k, (w.in-1+w.before)/w.dilate+1)
+}
+
+// gather calls add for pieces of output row r of the pool: dst is where, in
+// elements of the row, src where, in elements of the tensor, n how many.
+func (p *pool2D) gather(r int, add func(dst, src, n int)) {
+	image, oy := r/p.y.out, r%p.y.out
+	y0, y1 := p.y.taps(oy)
+	x0, x1 := p.x.tapRange()
+	for ky := y0; ky < y1; ky++ {
+		row := (image*p.y.in + oy*p.y.stride - p.y.before + ky*p.y.dilate) * p.x.in
+		for kx := x0; kx < x1; kx++ {
+			lo, hi := p.x.outputs(kx)
+			at := row + lo*p.x.stride - p.x.before + kx*p.x.dilate
+			if p.x.stride == 1 {
+				add(lo*p.c, at*p.c, (hi-lo)*p.c)
+				continue
+			}
+			for o := lo; o < hi; o++ {
+				add(o*p.c, (at+(o-lo)*p.x.stride)*p.c, p.c)
+			}
+		}
+	}
+}
+
+// count is the number of taps inside the input for position (oy, ox).
+func (p *pool2D) count(oy, ox int) int {
+	y0, y1 := p.y.taps(oy)
+	x0, x1 := p.x.taps(ox)
+	return (y1 - y0) * (x1 - x0)
+}
+
+func (p *pool2D) rows() int  { return p.n * p.y.out }
+func (p *pool2D) width() int { return p.x.out * p.c }
+
+// work is about the number of values read.
+func (p *pool2D) work() int {
+	return int(min(float64(p.rows())*float64(p.width())*float64(min(p.y.k, p.y.in))*float64(min(p.x.k, p.x.in)), 1e15))
+}
+
+// planMaxPool2D plans MAX_POOL_2D.
+func planMaxPool2D(c *opContext) error {
+	p, a, err := c.poolShape()
+	if err != nil {
+		return err
+	}
+	in, out := c.in[0], c.out[0]
+	if in.typ != out.typ {
+		return c.types()
+	}
+	clamp := a != model.ActNone || c.n.fused.lo != unfused.lo || c.n.fused.hi != unfused.hi
+	if in.typ == model.TypeFloat32 {
+		lo, hi, err := c.activationF32(a)
+		c.emit("max f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+			maxRows(p, clamp, out.f32(), in.f32(), -math.MaxFloat32, lo, hi, kernel.MaxF32, from, to)
+		})
+		return err
+	}
+	lo, hi, err := c.activationQuant(a, out)
+	if err != nil {
+		return err
+	}
+	switch in.typ {
+	case model.TypeInt8:
+		c.emit("max i8", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+			maxRows(p, clamp, out.i8(), in.i8(), math.MinInt8, int8(lo), int8(hi), kernel.MaxI8, from, to)
+		})
+	case model.TypeUint8:
+		c.emit("max u8", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+			maxRows(p, clamp, out.data, in.data, 0, uint8(lo), uint8(hi), kernel.MaxU8, from, to)
+		})
+	default:
+		return c.types()
+	}
+	return nil
+}
+
+// maxRows computes output rows [from, to) of a max pool. Where only padding is
+// seen, the result is the type's minimum.
+func maxRows[T float32 | int8 | uint8](p *pool2D, clamp bool, out, in []T, least, lo, hi T, raise func(dst, src []T), from, to int) {
+	for r := from; r < to; r++ {
+		dst := out[r*p.width():][:p.width()]
+		fill(dst, least)
+		p.gather(r, func(d, s, n int) { raise(dst[d:d+n], in[s:s+n]) })
+		if clamp {
+			for i, v := range dst {
+				dst[i] = min(max(v, lo), hi)
+			}
+		}
+	}
+}
+
+// planAveragePool2D plans AVERAGE_POOL_2D. Integers round half away from zero.
+func planAveragePool2D(c *opContext) error {
+	p, a, err := c.poolShape()
+	if err != nil {
+		return err
+	}
+	in, out := c.in[0], c.out[0]
+	switch {
+	case isType(model.TypeFloat32, in, out):
+		lo, hi, err := c.activationF32(a)
+		c.emit("average f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+			p.averageF32(out.f32(), in.f32(), lo, hi, from, to)
+		})
+		return err
+	case in.quantised() && in.typ == out.typ:
+		return c.planAverageQuant(p, a)
+	}
+	return c.types()
+}
+
+func (p *pool2D) averageF32(out, in []float32, lo, hi float32, from, to int) {
+	for r := from; r < to; r++ {
+		dst := out[r*p.width():][:p.width()]
+		clear(dst)
+		p.gather(r, func(d, s, n int) { kernel.AddF32(dst[d:d+n], in[s:s+n]) })
+		for x := range p.x.out {
+			n := float32(p.count(r%p.y.out, x))
+			for i, v := range dst[x*p.c:][:p.c] {
+				dst[x*p.c+i] = min(max(v/n, lo), hi)
+			}
+		}
+	}
+}
+
+func (c *opContext) planAverageQuant(p *pool2D, a model.Activation) error {
+	in, out := c.in[0], c.out[0]
+	lo, hi, err := c.activationQuant(a, out)
+	if err != nil {
+		return err
+	}
+	sums, err := c.private(4 * p.width())
+	if err != nil {
+		return err
+	}
+	signed := in.typ == model.TypeInt8
+	c.emit("average", p.rows(), p.work(), []*tensor{in}, func(w *worker, from, to int) {
+		acc := part[int32](sums, w, p.width())
+		for r := from; r < to; r++ {
+			clear(acc)
+			p.gather(r, func(d, s, n int) { sumBytes(acc[d:d+n], in.data[s:s+n], signed) })
+			p.averages(out.data[r*p.width():], acc, r%p.y.out, lo, hi)
+		}
+	})
+	return nil
+}
+
+func sumBytes(acc []int32, src []byte, signed bool) {
+	if signed {
+		for i, v := range src[:len(acc)] {
+			acc[i] += int32(int8(v))
+		}
+		return
+	}
+	for i, v := range src[:len(acc)] {
+		acc[i] += int32(v)
+	}
+}
+
+func (p *pool2D) averages(dst []byte, acc []int32, oy int, lo, hi int32) {
+	for x := range p.x.out {
+		n := int32(p.count(oy, x))
+		for i, v := range acc[x*p.c:][:p.c] {
+			if v > 0 {
+				v = (v + n/2) / n
+			} else {
+				v = (v - n/2) / n
+			}
+			dst[x*p.c+i] = byte(min(max(v, lo), hi))
+		}
+	}
+}
+
+// planL2Pool2D plans L2_POOL_2D: the root of the mean of squares, in floats.
+func planL2Pool2D(c *opContext) error {
+	p, a, err := c.poolShape()
+	if err != nil {
+		return err
+	}
+	in, out := c.in[0], c.out[0]
+	if !isType(model.TypeFloat32, in, out) {
+		return c.types()
+	}
+	lo, hi, err := c.activationF32(a)
+	c.emit("l2 f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+		for r := from; r < to; r++ {
+			dst := out.f32()[r*p.width():][:p.width()]
+			clear(dst)
+			p.gather(r, func(d, s, n int) {
+				for i, v := range in.f32()[s : s+n] {
+					dst[d+i] += v * v
+				}
+			})
+			for i, v := range dst {
+				n := float32(p.count(r%p.y.out, i/p.c))
+				dst[i] = min(max(float32(math.Sqrt(float64(v/n))), lo), hi)
+			}
+		}
+	})
+	return err
+}

@@ -1,0 +1,66 @@
+package fallback
+
+import "edged/internal/kernel"
+
+// frame is an NHWC tensor with a border: what a sliding operator reads.
+type frame struct {
+	n, h, w, c               int
+	top, bottom, left, right int // negative: cropped
+}
+
+func (f frame) hp() int { return f.h + f.top + f.bottom }
+func (f frame) wp() int { return f.w + f.left + f.right }
+
+// plain says that there is no border.
+func (f frame) plain() bool { return f.top == 0 && f.bottom == 0 && f.left == 0 && f.right == 0 }
+
+// rows is the number of rows, the unit of work.
+func (f frame) rows() int { return f.n * f.hp() }
+
+// elems is the size with the border.
+func (f frame) elems() int { return f.rows() * f.wp() * f.c }
+
+// row finds what row r of the bordered tensor holds: n elements of src from
+// element from on, behind left elements of border; n is 0 for border alone.
+func (f frame) row(r int) (from, left, n int) {
+	image, y := r/f.hp(), r%f.hp()-f.top
+	if y < 0 || y >= f.h {
+		return 0, 0, 0
+	}
+	x0, x1 := max(0, -f.left), min(f.w, f.w+f.right)
+	if x0 >= x1 {
+		return 0, 0, 0
+	}
+	return ((image*f.h+y)*f.w + x0) * f.c, max(0, f.left) * f.c, (x1 - x0) * f.c
+}
+
+// pad copies rows [lo, hi) with a border of value.
+func pad[T any](f frame, dst, src []T, value T, lo, hi int) {
+	width := f.wp() * f.c
+	for r := lo; r < hi; r++ {
+		d := dst[r*width:][:width]
+		from, left, n := f.row(r)
+		fill(d[:left], value)
+		copy(d[left:], src[from:from+n])
+		fill(d[left+n:], value)
+	}
+}
+
+func fill[T any](dst []T, v T) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
+
+// widen copies rows [lo, hi) of an 8-bit tensor to int16, its zero point taken
+// off, with a border of zeros.
+func (f frame) widen(dst []int16, src []byte, zero int32, signed bool, lo, hi int) {
+	width := f.wp() * f.c
+	for r := lo; r < hi; r++ {
+		d := dst[r*width:][:width]
+		from, left, n := f.row(r)
+		clear(d[:left])
+		kernel.Widen(d[left:left+n], src[from:from+n], int16(zero), signed)
+		clear(d[left+n:])
+	}
+}

@@ -1,0 +1,41 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// testElem runs f on every length around the block sizes, at odd offsets.
+func testElem[T float32 | int8 | uint8](t *testing.T, f func(dst, src []T), want func(a, b T) T) {
+	eachVariant(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(9, 9))
+		for n := range 140 {
+			src := make([]T, n+1)[1:]
+			before := make([]T, n)
+			dst, check := guarded(t, n, T(77))
+			for i := range n {
+				src[i], dst[i] = T(r.IntN(100)-50), T(r.IntN(100)-50)
+				before[i] = dst[i]
+			}
+			f(dst, src)
+			check()
+			for i := range n {
+				if w := want(before[i], src[i]); dst[i] != w {
+					t.Fatalf("length %d element %d: %v and %v give %v, want %v", n, i, before[i], src[i], dst[i], w)
+				}
+			}
+		}
+	})
+}
+
+func TestMaxF32(t *testing.T) {
+	testElem(t, MaxF32, func(a, b float32) float32 { return max(a, b) })
+}
+func TestAddF32(t *testing.T) { testElem(t, AddF32, func(a, b float32) float32 { return a + b }) }
+func TestMaxI8(t *testing.T)  { testElem(t, MaxI8, func(a, b int8) int8 { return max(a, b) }) }
+func TestMaxU8(t *testing.T)  { testElem(t, MaxU8, func(a, b uint8) uint8 { return max(a, b) }) }
+
+func BenchmarkMaxF32(b *testing.B) {
+	x, y := make([]float32, 4096), make([]float32, 4096)
+	benchVariants(b, len(x), func() { MaxF32(x, y) })
+}

@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func widen([]int16, []byte, int16, bool) int { return 0 }
