@@ -148,8 +148,10 @@ func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tens
 		return
 	}
 	for _, t := range writes {
-		c.p.fixedBytes += t.bytes
-		t.fold = &s
+		if len(t.fold) == 0 {
+			c.p.fixedBytes += t.bytes
+		}
+		t.fold = append(t.fold, &s)
 	}
 	c.p.once = append(c.p.once, &s)
 }

@@ -1,5 +1,7 @@
 package fallback
 
+import "slices"
+
 // moveRank is the number of dimensions a move can have: TILE and the block
 // operators split each dimension of a tensor in two.
 const moveRank = 2 * maxRank
@@ -96,17 +98,31 @@ func (c *opContext) emitMove(dst, src *tensor, m move) {
 	c.emitMoves(dst, []*tensor{src}, []move{m})
 }
 
-// emitMoves adds a step for each of several moves into one tensor.
+// emitMoves adds one step for several moves into one tensor. src[i] is the
+// source of moves[i].
 func (c *opContext) emitMoves(dst *tensor, src []*tensor, moves []move) {
+	var from []*tensor
+	var list []move
+	var ends []int // units up to and with each move
+	units, work := 0, 0
 	for i, m := range moves {
-		from := src[i]
-		m.elem = dst.elem()
-		if product(m.dims) == 0 {
+		n := product(m.dims)
+		if n == 0 {
 			continue
 		}
+		m.elem = dst.elem()
 		m.simplify()
-		c.emitTo("copy", m.units(), product(m.dims), []*tensor{from}, []*tensor{dst}, func(_ *worker, lo, hi int) {
-			m.run(dst.data, from.data, lo, hi)
-		})
+		units += m.units()
+		work += n
+		from, list, ends = append(from, src[i]), append(list, m), append(ends, units)
 	}
+	c.emitTo("copy", units, work, src, []*tensor{dst}, func(_ *worker, lo, hi int) {
+		i, _ := slices.BinarySearch(ends, lo+1)
+		for ; lo < hi; i++ {
+			start := ends[i] - list[i].units()
+			to := min(hi, ends[i])
+			list[i].run(dst.data, from[i].data, lo-start, to-start)
+			lo = to
+		}
+	})
 }

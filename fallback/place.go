@@ -2,6 +2,7 @@ package fallback
 
 import (
 	"bytes"
+	"slices"
 
 	"edged/model"
 )
@@ -106,10 +107,10 @@ func (p *plan) evaluate(s *step) {
 	s.done = true
 	for _, t := range s.reads {
 		m := t.memory()
-		if m.fold != nil {
-			p.evaluate(m.fold)
-		} else if m.raw != nil {
+		if m.raw != nil {
 			p.load(m)
+		} else if !slices.Contains(s.writes, m) {
+			p.settleTensor(m)
 		}
 		if t != m {
 			t.data = m.data[:t.bytes:t.bytes]
@@ -152,8 +153,15 @@ func (p *plan) content(t *tensor) []byte {
 	case m.raw != nil:
 		return bytes.Clone(m.raw)
 	case m.fold != nil:
-		p.evaluate(m.fold)
+		p.settleTensor(m)
 		return m.data
 	}
 	return nil
+}
+
+// settleTensor computes a folded tensor.
+func (p *plan) settleTensor(t *tensor) {
+	for _, s := range t.fold {
+		p.evaluate(s)
+	}
 }

@@ -1,6 +1,10 @@
 package fallback
 
-import "edged/model"
+import (
+	"math"
+
+	"edged/model"
+)
 
 // opSpec says how many inputs and outputs an operator takes, and who plans it.
 // Inputs up to minIn must be there. outs 0 allows any number from one on.
@@ -32,11 +36,43 @@ func customs() map[string]opSpec {
 
 func builtins() map[model.BuiltinOperator]opSpec {
 	return map[model.BuiltinOperator]opSpec{
-		model.OpAveragePool2D:   {1, 1, 1, planAveragePool2D},
-		model.OpConv2D:          {2, 3, 1, planConv2D},
-		model.OpDepthwiseConv2D: {2, 3, 1, planDepthwiseConv2D},
-		model.OpFullyConnected:  {2, 3, 1, planFullyConnected},
-		model.OpL2Pool2D:        {1, 1, 1, planL2Pool2D},
-		model.OpMaxPool2D:       {1, 1, 1, planMaxPool2D},
+		model.OpAdd:                   {2, 2, 1, planAdd},
+		model.OpAveragePool2D:         {1, 1, 1, planAveragePool2D},
+		model.OpBatchToSpaceND:        {3, 3, 1, planBatchToSpaceND},
+		model.OpConcatenation:         {1, many, 1, planConcatenation},
+		model.OpConv2D:                {2, 3, 1, planConv2D},
+		model.OpDepthToSpace:          {1, 1, 1, planDepthToSpace},
+		model.OpDepthwiseConv2D:       {2, 3, 1, planDepthwiseConv2D},
+		model.OpDequantize:            {1, 1, 1, planDequantize},
+		model.OpElu:                   {1, 1, 1, planElu},
+		model.OpExpandDims:            {2, 2, 1, planExpandDims},
+		model.OpFullyConnected:        {2, 3, 1, planFullyConnected},
+		model.OpL2Pool2D:              {1, 1, 1, planL2Pool2D},
+		model.OpLogSoftmax:            {1, 1, 1, planLogSoftmax},
+		model.OpLogistic:              {1, 1, 1, planLogistic},
+		model.OpMaxPool2D:             {1, 1, 1, planMaxPool2D},
+		model.OpMaximum:               {2, 2, 1, planMaximum},
+		model.OpMean:                  {2, 2, 1, planMean},
+		model.OpMinimum:               {2, 2, 1, planMinimum},
+		model.OpMirrorPad:             {2, 2, 1, planMirrorPad},
+		model.OpMul:                   {2, 2, 1, planMul},
+		model.OpPad:                   {2, 2, 1, planPad},
+		model.OpPadV2:                 {3, 3, 1, planPad},
+		model.OpQuantize:              {1, 1, 1, planQuantize},
+		model.OpRelu:                  {1, 1, 1, planRelu(0, math.MaxFloat32)},
+		model.OpRelu6:                 {1, 1, 1, planRelu(0, 6)},
+		model.OpReluN1To1:             {1, 1, 1, planRelu(-1, 1)},
+		model.OpReshape:               {1, 2, 1, planReshape},
+		model.OpResizeBilinear:        {2, 2, 1, planResizeBilinear},
+		model.OpResizeNearestNeighbor: {2, 2, 1, planResizeNearest},
+		model.OpSlice:                 {3, 3, 1, planSlice},
+		model.OpSoftmax:               {1, 1, 1, planSoftmax},
+		model.OpSpaceToBatchND:        {3, 3, 1, planSpaceToBatchND},
+		model.OpSpaceToDepth:          {1, 1, 1, planSpaceToDepth},
+		model.OpSqueeze:               {1, 1, 1, planSqueeze},
+		model.OpStridedSlice:          {4, 4, 1, planStridedSlice},
+		model.OpSub:                   {2, 2, 1, planSub},
+		model.OpSum:                   {2, 2, 1, planSum},
+		model.OpTanh:                  {1, 1, 1, planTanh},
 	}
 }

@@ -19,7 +19,7 @@ type tensor struct {
 	quant quant
 
 	raw   []byte  // the file's constant content, else nil
-	fold  *step   // the step that computes it once, before the first frame
+	fold  []*step // the steps that compute it once, before the first frame
 	root  *tensor // the tensor whose memory it shares, else nil
 	input bool    // of the graph
 

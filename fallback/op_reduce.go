@@ -1,0 +1,226 @@
+package fallback
+
+import (
+	"math"
+
+	"edged/model"
+)
+
+// reduction splits an input into kept and reduced dimensions. The last kept
+// ones that lie together at the end of the tensor are the row: their sums are
+// carried side by side.
+type reduction struct {
+	kept, ks    []int // dimensions before the row, and their strides
+	reduced, rs []int
+	row         int // 1 where the last dimension is reduced
+	count       int // elements that go into one result
+	axes        []bool
+	keepDims    bool
+}
+
+// reduction reads the axes and sets the output's shape.
+func (c *opContext) reduction() (*reduction, error) {
+	o, err := options[model.ReducerOptions](c)
+	if err != nil {
+		return nil, err
+	}
+	axes, err := c.ints(1)
+	if err != nil {
+		return nil, err
+	}
+	in := c.in[0].shape
+	r := &reduction{row: 1, count: 1, axes: make([]bool, len(in)), keepDims: o.KeepDims}
+	for _, a := range axes {
+		if a, err = c.axis(a, len(in)); err != nil {
+			return nil, err
+		}
+		r.axes[a] = true
+	}
+	var shape []int
+	own := strides(in)
+	inRow := true
+	for i := len(in) - 1; i >= 0; i-- {
+		switch {
+		case r.axes[i]:
+			inRow = false
+			r.reduced, r.rs = append(r.reduced, in[i]), append(r.rs, own[i])
+			r.count *= in[i]
+			if o.KeepDims {
+				shape = append(shape, 1)
+			}
+			continue
+		case inRow:
+			r.row *= in[i]
+		default:
+			r.kept, r.ks = append(r.kept, in[i]), append(r.ks, own[i])
+		}
+		shape = append(shape, in[i])
+	}
+	for _, list := range [][]int{shape, r.kept, r.ks, r.reduced, r.rs} {
+		reverse(list)
+	}
+	if r.count == 0 {
+		return nil, c.malformed("reduction of %v", in)
+	}
+	return r, c.shape(0, shape...)
+}
+
+func reverse(s []int) {
+	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
+		s[i], s[j] = s[j], s[i]
+	}
+}
+
+// units is the number of rows of results.
+func (r *reduction) units() int { return product(r.kept) }
+
+// each calls f with the place of every input row that goes into row u.
+func (r *reduction) each(u int, f func(at int)) {
+	at := 0
+	for i := len(r.kept) - 1; i >= 0; i-- {
+		at += u % r.kept[i] * r.ks[i]
+		u /= r.kept[i]
+	}
+	var index [maxRank]int
+	for range r.count {
+		f(at)
+		for i := len(r.reduced) - 1; i >= 0; i-- {
+			index[i]++
+			at += r.rs[i]
+			if index[i] < r.reduced[i] {
+				break
+			}
+			at -= index[i] * r.rs[i]
+			index[i] = 0
+		}
+	}
+}
+
+// planMean plans MEAN.
+func planMean(c *opContext) error { return c.planSum(true) }
+
+// planSum plans SUM.
+func planSum(c *opContext) error { return c.planSum(false) }
+
+func (c *opContext) planSum(mean bool) error {
+	r, err := c.reduction()
+	if err != nil {
+		return err
+	}
+	in, out := c.in[0], c.out[0]
+	if in.typ != out.typ {
+		return c.types()
+	}
+	switch {
+	case in.typ == model.TypeFloat32:
+		c.emit("sum f32", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) { r.sumF32(out.f32(), in.f32(), mean, lo, hi) })
+	case in.typ == model.TypeInt32:
+		c.emit("sum integers", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) { sumInts(r, out.i32(), in.i32(), mean, lo, hi) })
+	case in.typ == model.TypeInt64:
+		c.emit("sum integers", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) { sumInts(r, out.i64(), in.i64(), mean, lo, hi) })
+	case in.quantised():
+		return c.sumQuant(r, mean)
+	default:
+		return c.types()
+	}
+	return nil
+}
+
+// sumF32 adds pairs of float32 in float64, which costs nothing here and keeps
+// long sums exact to the last bit.
+func (r *reduction) sumF32(out, in []float32, mean bool, lo, hi int) {
+	n := 1.0
+	if mean {
+		n = float64(r.count)
+	}
+	for u := lo; u < hi; u++ {
+		for i := range r.row {
+			var sum float64
+			r.each(u, func(at int) { sum += float64(in[at+i]) })
+			out[u*r.row+i] = float32(sum / n)
+		}
+	}
+}
+
+func sumInts[T int32 | int64](r *reduction, out, in []T, mean bool, lo, hi int) {
+	for u := lo; u < hi; u++ {
+		for i := range r.row {
+			var sum int64
+			r.each(u, func(at int) { sum += int64(in[at+i]) })
+			if mean {
+				sum /= int64(r.count)
+			}
+			out[u*r.row+i] = T(sum)
+		}
+	}
+}
+
+// sumQuant sums 8-bit values in int32, then finishes by one of the functions
+// of quantFinish.
+func (c *opContext) sumQuant(r *reduction, mean bool) error {
+	in, out := c.in[0], c.out[0]
+	if err := c.scaled(in, out); err != nil {
+		return err
+	}
+	finish := c.quantFinish(r, mean)
+	lo, hi := out.bounds()
+	signed := in.typ == model.TypeInt8
+	c.emit("sum quantised", r.units(), in.elems(), c.in[:1], func(_ *worker, from, to int) {
+		for u := from; u < to; u++ {
+			for i := range r.row {
+				var sum int32
+				r.each(u, func(at int) { sum += byteValue(in.data[at+i], signed) })
+				out.data[u*r.row+i] = byte(min(max(finish(sum), lo), hi))
+			}
+		}
+	})
+	return nil
+}
+
+// quantFinish chooses TFLite's arithmetic for a quantised MEAN or SUM, which
+// depends on the axes and on keep_dims.
+func (c *opContext) quantFinish(r *reduction, mean bool) func(sum int32) int32 {
+	in, out := c.in[0], c.out[0]
+	zi, zo := in.quant.zero0(), out.quant.zero0()
+	n := int32(r.count)
+	if mean && r.overImage() {
+		return c.imageMean(n)
+	}
+	if mean && in.quant.same(out.quant) {
+		// Equal scales: the integer mean, rounded toward zero.
+		return func(sum int32) int32 { return sum / n }
+	}
+	scale := in.quant.scale[0] / out.quant.scale[0]
+	bias := float32(-zi) * scale
+	if !mean {
+		bias *= float32(n)
+	}
+	return func(sum int32) int32 {
+		if !mean {
+			return int32(math.Round(float64(float32(sum)*scale+bias))) + zo
+		}
+		return int32(math.Round(float64(float32(sum)/float32(n)*scale+bias))) + zo
+	}
+}
+
+// overImage says that exactly height and width of an NHWC tensor are reduced
+// and kept as ones.
+func (r *reduction) overImage() bool {
+	return len(r.axes) == 4 && r.keepDims && !r.axes[0] && r.axes[1] && r.axes[2] && !r.axes[3]
+}
+
+// imageMean is the fixed-point mean over an image.
+func (c *opContext) imageMean(n int32) func(sum int32) int32 {
+	in, out := c.in[0], c.out[0]
+	m := newMultiplier(float64(in.quant.scale[0]) / float64(out.quant.scale[0]))
+	zi, zo := in.quant.zero0(), out.quant.zero0()
+	return func(sum int32) int32 {
+		v := m.apply(sum - zi*n)
+		if v > 0 {
+			v = (v + n/2) / n
+		} else {
+			v = (v - n/2) / n
+		}
+		return v + zo
+	}
+}

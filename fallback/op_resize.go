@@ -1,0 +1,204 @@
+package fallback
+
+import (
+	"math"
+
+	"edged/model"
+)
+
+// resizeShape reads the new height and width.
+func (c *opContext) resizeShape() (h, w int, err error) {
+	size, err := c.ints(1)
+	if err != nil {
+		return 0, 0, err
+	}
+	in := c.in[0].shape
+	if len(in) != 4 || product(in) == 0 || len(size) != 2 || size[0] < 1 || size[1] < 1 {
+		return 0, 0, c.malformed("input %v to size %v", in, size)
+	}
+	if c.in[0].typ != c.out[0].typ {
+		return 0, 0, c.types()
+	}
+	return size[0], size[1], c.shape(0, in[0], size[0], size[1], in[3])
+}
+
+// resizeScale is the input step of one output.
+func resizeScale(in, out int, alignCorners bool) float32 {
+	if alignCorners && out > 1 {
+		return float32(in-1) / float32(out-1)
+	}
+	return float32(in) / float32(out)
+}
+
+// planResizeNearest plans RESIZE_NEAREST_NEIGHBOR, a copy by element.
+func planResizeNearest(c *opContext) error {
+	o, err := options[model.ResizeNearestNeighborOptions](c)
+	if err != nil {
+		return err
+	}
+	h, w, err := c.resizeShape()
+	if err != nil {
+		return err
+	}
+	in, out := c.in[0], c.out[0]
+	ih, iw := in.shape[1], in.shape[2]
+	ys := nearest(ih, h, o.AlignCorners, o.HalfPixelCenters)
+	xs := nearest(iw, w, o.AlignCorners, o.HalfPixelCenters)
+	pixel := in.shape[3] * in.elem()
+	c.emit("nearest", in.shape[0]*h, out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+		for r := lo; r < hi; r++ {
+			src := in.data[(r/h*ih+ys[r%h])*iw*pixel:][:iw*pixel]
+			dst := out.data[r*w*pixel:][:w*pixel]
+			for x, from := range xs {
+				copy(dst[x*pixel:][:pixel], src[from*pixel:])
+			}
+		}
+	})
+	return nil
+}
+
+// nearest is the input position of every output position.
+func nearest(in, out int, alignCorners, halfPixel bool) []int {
+	scale := resizeScale(in, out, alignCorners)
+	offset := float32(0)
+	if halfPixel {
+		offset = 0.5
+	}
+	list := make([]int, out)
+	for i := range list {
+		v := (float32(i) + offset) * scale
+		if alignCorners {
+			list[i] = int(math.Round(float64(v)))
+		} else {
+			list[i] = int(math.Floor(float64(v)))
+		}
+		list[i] = max(0, min(list[i], in-1))
+	}
+	return list
+}
+
+// lerp is how one output position mixes two input positions.
+type lerp struct {
+	lo, hi int
+	t      float32 // weight of hi
+}
+
+// planResizeBilinear plans RESIZE_BILINEAR.
+func planResizeBilinear(c *opContext) error {
+	o, err := options[model.ResizeBilinearOptions](c)
+	if err != nil {
+		return err
+	}
+	h, w, err := c.resizeShape()
+	if err != nil {
+		return err
+	}
+	in, out := c.in[0], c.out[0]
+	switch in.typ {
+	case model.TypeFloat32:
+		ys := lerps(in.shape[1], h, o.AlignCorners, o.HalfPixelCenters)
+		xs := lerps(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters)
+		c.emit("bilinear f32", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+			bilinearF32(out.f32(), in.f32(), in.shape, ys, xs, lo, hi)
+		})
+	case model.TypeInt8, model.TypeUint8:
+		c.bilinearQuant(o, h, w)
+	default:
+		return c.types()
+	}
+	return nil
+}
+
+func lerps(in, out int, alignCorners, halfPixel bool) []lerp {
+	scale := resizeScale(in, out, alignCorners)
+	list := make([]lerp, out)
+	for i := range list {
+		v := float32(i) * scale
+		if halfPixel {
+			v = (float32(i)+0.5)*scale - 0.5
+		}
+		low := float32(math.Floor(float64(v)))
+		list[i] = lerp{max(int(low), 0), min(int(math.Ceil(float64(v))), in-1), v - low}
+		list[i].lo = min(list[i].lo, in-1)
+		list[i].hi = max(list[i].hi, 0)
+	}
+	return list
+}
+
+func bilinearF32(out, in []float32, shape []int, ys, xs []lerp, lo, hi int) {
+	h, w, c := shape[1], shape[2], shape[3]
+	for r := lo; r < hi; r++ {
+		y := ys[r%len(ys)]
+		top := in[(r/len(ys)*h+y.lo)*w*c:][:w*c]
+		bottom := in[(r/len(ys)*h+y.hi)*w*c:][:w*c]
+		for i, x := range xs {
+			dst := out[(r*len(xs)+i)*c:][:c]
+			a, b := top[x.lo*c:][:c], top[x.hi*c:][:c]
+			d, e := bottom[x.lo*c:][:c], bottom[x.hi*c:][:c]
+			for k := range dst {
+				dst[k] = a[k]*(1-y.t)*(1-x.t) + d[k]*y.t*(1-x.t) + b[k]*(1-y.t)*x.t + e[k]*y.t*x.t
+			}
+		}
+	}
+}
+
+// lerp10 is lerp in fixed point with ten fractional bits.
+type lerp10 struct {
+	lo, hi int
+	t      int64 // 0 to 1024
+}
+
+// bilinearQuant mixes in integers, as TFLite does for int8.
+func (c *opContext) bilinearQuant(o model.ResizeBilinearOptions, h, w int) {
+	in, out := c.in[0], c.out[0]
+	ys := lerps10(in.shape[1], h, o.AlignCorners, o.HalfPixelCenters)
+	xs := lerps10(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters)
+	ih, iw, ch := in.shape[1], in.shape[2], in.shape[3]
+	signed := in.typ == model.TypeInt8
+	c.emit("bilinear fixed point", in.shape[0]*h, 8*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+		for r := lo; r < hi; r++ {
+			y := ys[r%h]
+			top := in.data[(r/h*ih+y.lo)*iw*ch:]
+			bottom := in.data[(r/h*ih+y.hi)*iw*ch:]
+			for i, x := range xs {
+				dst := out.data[(r*w+i)*ch:][:ch]
+				for k := range dst {
+					v := (1024-y.t)*(1024-x.t)*int64(byteValue(top[x.lo*ch+k], signed)) +
+						y.t*(1024-x.t)*int64(byteValue(bottom[x.lo*ch+k], signed)) +
+						(1024-y.t)*x.t*int64(byteValue(top[x.hi*ch+k], signed)) +
+						y.t*x.t*int64(byteValue(bottom[x.hi*ch+k], signed))
+					dst[k] = byte(roundShift20(v))
+				}
+			}
+		}
+	})
+}
+
+// roundShift20 divides by 2^20, rounding half away from zero.
+func roundShift20(v int64) int64 {
+	const half = 1 << 19
+	if v >= 0 {
+		return (v + half) / (1 << 20)
+	}
+	return (v - half) / (1 << 20)
+}
+
+func lerps10(in, out int, alignCorners, halfPixel bool) []lerp10 {
+	scale := int64((1<<10*in + out/2) / out)
+	if alignCorners && out > 1 {
+		scale = int64((1<<10*(in-1) + (out-1)/2) / (out - 1))
+	}
+	list := make([]lerp10, out)
+	for i := range list {
+		v := int64(i) * scale
+		if halfPixel {
+			v += scale/2 - 1<<9
+		}
+		lo := max(v>>10, 0)
+		if v < 0 {
+			lo = max(-((-v) / 1024), 0)
+		}
+		list[i] = lerp10{lo: int(min(lo, int64(in-1))), hi: int(max(0, min((v+1023)/1024, int64(in-1)))), t: v - lo<<10}
+	}
+	return list
+}

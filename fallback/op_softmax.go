@@ -1,0 +1,164 @@
+package fallback
+
+import (
+	"math"
+
+	"edged/model"
+)
+
+// planSoftmax plans SOFTMAX over the last dimension.
+func planSoftmax(c *opContext) error {
+	o, err := options[model.SoftmaxOptions](c)
+	if err != nil {
+		return err
+	}
+	in, out := c.in[0], c.out[0]
+	if len(in.shape) == 0 || in.elems() == 0 {
+		return c.malformed("input %v", in.shape)
+	}
+	if err := c.shape(0, in.shape...); err != nil {
+		return err
+	}
+	depth := in.shape[len(in.shape)-1]
+	rows := in.elems() / depth
+	switch {
+	case isType(model.TypeFloat32, in, out):
+		c.emit("softmax f32", rows, 20*in.elems(), c.in, func(_ *worker, lo, hi int) {
+			for r := lo; r < hi; r++ {
+				softmaxRow(out.f32()[r*depth:][:depth], in.f32()[r*depth:][:depth], o.Beta)
+			}
+		})
+	case in.quantised() && out.quantised():
+		return c.planSoftmaxQuant(o.Beta, rows, depth)
+	default:
+		return c.types()
+	}
+	return nil
+}
+
+func softmaxRow(dst, src []float32, beta float32) {
+	top := src[0]
+	for _, v := range src {
+		top = max(top, v)
+	}
+	var sum float32
+	for i, v := range src {
+		dst[i] = exp32((v - top) * beta)
+		sum += dst[i]
+	}
+	for i := range dst {
+		dst[i] /= sum
+	}
+}
+
+// planSoftmaxQuant works on a table of e^(beta*scale*d) for every difference d
+// from the largest value of a row.
+func (c *opContext) planSoftmaxQuant(beta float32, rows, depth int) error {
+	in, out := c.in[0], c.out[0]
+	if err := c.scaled(in, out); err != nil {
+		return err
+	}
+	var table [256]float32
+	factor := -in.quant.scale[0] * beta
+	for d := range table {
+		table[d] = exp32(factor * float32(d))
+	}
+	signed := in.typ == model.TypeInt8
+	lo, hi := out.bounds()
+	c.emit("softmax table", rows, 4*in.elems(), c.in, func(_ *worker, from, to int) {
+		for r := from; r < to; r++ {
+			src, dst := in.data[r*depth:][:depth], out.data[r*depth:][:depth]
+			top := byteValue(src[0], signed)
+			for _, v := range src {
+				top = max(top, byteValue(v, signed))
+			}
+			var sum float32
+			for _, v := range src {
+				sum += table[top-byteValue(v, signed)]
+			}
+			inverse := 1 / (sum * out.quant.scale[0])
+			for i, v := range src {
+				p := table[top-byteValue(v, signed)] * inverse
+				q := int32(p+0.5) + out.quant.zero0()
+				dst[i] = byte(min(max(q, lo), hi))
+			}
+		}
+	})
+	return nil
+}
+
+// planLogSoftmax plans LOG_SOFTMAX over the last dimension.
+func planLogSoftmax(c *opContext) error {
+	in, out := c.in[0], c.out[0]
+	if len(in.shape) == 0 || in.elems() == 0 {
+		return c.malformed("input %v", in.shape)
+	}
+	if err := c.shape(0, in.shape...); err != nil {
+		return err
+	}
+	depth := in.shape[len(in.shape)-1]
+	rows := in.elems() / depth
+	switch {
+	case isType(model.TypeFloat32, in, out):
+		c.emit("log softmax f32", rows, 20*in.elems(), c.in, func(_ *worker, lo, hi int) {
+			for r := lo; r < hi; r++ {
+				logSoftmaxRow(out.f32()[r*depth:][:depth], in.f32()[r*depth:][:depth])
+			}
+		})
+	case in.quantised() && in.typ == out.typ:
+		return c.planLogSoftmaxQuant(rows, depth)
+	default:
+		return c.types()
+	}
+	return nil
+}
+
+func logSoftmaxRow(dst, src []float32) {
+	top := src[0]
+	for _, v := range src {
+		top = max(top, v)
+	}
+	var sum float32
+	for _, v := range src {
+		sum += exp32(v - top)
+	}
+	log := float32(math.Log(float64(sum)))
+	for i, v := range src {
+		dst[i] = v - top - log
+	}
+}
+
+func (c *opContext) planLogSoftmaxQuant(rows, depth int) error {
+	in, out := c.in[0], c.out[0]
+	if err := c.scaled(in, out); err != nil {
+		return err
+	}
+	var table [256]float32
+	for d := range table {
+		table[d] = exp32(-in.quant.scale[0] * float32(d))
+	}
+	signed := in.typ == model.TypeInt8
+	lo, hi := out.bounds()
+	scale := in.quant.scale[0] / out.quant.scale[0]
+	c.emit("log softmax table", rows, 4*in.elems(), c.in, func(_ *worker, from, to int) {
+		for r := from; r < to; r++ {
+			src, dst := in.data[r*depth:][:depth], out.data[r*depth:][:depth]
+			top := byteValue(src[0], signed)
+			for _, v := range src {
+				top = max(top, byteValue(v, signed))
+			}
+			var sum float32
+			for _, v := range src {
+				sum += table[top-byteValue(v, signed)]
+			}
+			log := float32(math.Log(float64(sum)))
+			base := float32(top)*in.quant.scale[0] + log
+			shift := base/out.quant.scale[0] - float32(out.quant.zero0())
+			for i, v := range src {
+				q := int32(math.Round(float64(scale*float32(byteValue(v, signed)) - shift)))
+				dst[i] = byte(min(max(q, lo), hi))
+			}
+		}
+	})
+	return nil
+}
