@@ -26,3 +26,7 @@ func bestConvI8() *convKernelI8 {
 func bestDepthwiseF32() *convKernel {
 	return best(depthwiseF32Kernels(), func(k *convKernel) Variant { return k.variant })
 }
+
+func bestDepthwiseI8() *convKernelI8 {
+	return best(depthwiseI8Kernels(), func(k *convKernelI8) Variant { return k.variant })
+}

@@ -9,3 +9,5 @@ func convI8Kernels() []*convKernelI8 { return []*convKernelI8{convI8Generic} }
 func depthwiseF32Kernels() []*convKernel { return []*convKernel{depthwiseF32Generic} }
 
 func winogradKernels() []*winogradKernel { return []*winogradKernel{winogradGeneric} }
+
+func depthwiseI8Kernels() []*convKernelI8 { return []*convKernelI8{depthwiseI8Generic} }

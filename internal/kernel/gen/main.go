@@ -20,10 +20,15 @@ var files = map[string]func() []byte{
 	"depthwise_f32_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseF32", "convCall", 1, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 8}})
 	},
-	"winograd_avx512_amd64.s": func() []byte { return winograd(avx512, "AVX512") },
-	"winograd_avx2_amd64.s":   func() []byte { return winograd(avx2, "AVX2") },
-	"conv_i8_vnni_amd64.s":    func() []byte { return convI8VNNI("VNNI", false, 14) },
-	"conv_i8_vnnis_amd64.s":   func() []byte { return convI8VNNI("VNNISigned", true, signedMaxM) },
+	"winograd_avx512_amd64.s":    func() []byte { return winograd(avx512, "AVX512") },
+	"winograd_avx2_amd64.s":      func() []byte { return winograd(avx2, "AVX2") },
+	"depthwise_i8_vnni_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
+	"depthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
+	"depthwise_i8_amd64.go": func() []byte {
+		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM}})
+	},
+	"conv_i8_vnni_amd64.s":  func() []byte { return convI8VNNI("VNNI", false, 14) },
+	"conv_i8_vnnis_amd64.s": func() []byte { return convI8VNNI("VNNISigned", true, signedMaxM) },
 	"conv_i8_amd64.go": func() []byte {
 		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, 14}, {"VNNISigned", 16, signedMaxM}})
 	},

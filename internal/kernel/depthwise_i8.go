@@ -1,0 +1,154 @@
+package kernel
+
+import "unsafe"
+
+// DepthwiseI8 is a depthwise convolution of 8-bit activations and signed 8-bit
+// weights with one filter a channel, exact in 32 bits, requantised as ConvI8.
+type DepthwiseI8 struct {
+	table  *convTableI8
+	lanes  int
+	shape  ConvShape
+	taps   []int   // bytes, an even number
+	reach  int     // bytes from a window's first to one past its last
+	stream []int32 // [block of channels][bias | pairs of weights | requant constants]
+	block  int     // elements of stream that one block takes
+	zero   int32
+	lo, hi int32
+	away   int32
+	flip   uint8
+}
+
+// NewDepthwiseI8 packs w, shaped [KH][KW][C], and bias (nil: none). s.IC and
+// s.OC are C.
+func NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
+	return newDepthwiseI8(bestDepthwiseI8(), s, w, bias, p)
+}
+
+func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
+	d := &DepthwiseI8{table: &k.unsigned, lanes: k.lanes, shape: s, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	if p.Signed {
+		d.table, d.flip = &k.signed, 0x80
+	}
+	if p.HalfAway {
+		d.away = 1
+	}
+	for y := range s.KH {
+		for x := range s.KW {
+			d.taps = append(d.taps, y*s.DY*s.Row+x*s.DX*s.Pix)
+		}
+	}
+	d.reach = d.taps[len(d.taps)-1] + s.IC
+	if len(d.taps)%2 == 1 {
+		d.taps = append(d.taps, d.taps[0]) // its weights are zero
+	}
+	d.block = k.lanes * (1 + len(d.taps)/2 + 4)
+	d.stream = make([]int32, roundUp(s.OC, k.lanes)/k.lanes*d.block)
+	for c := range s.OC {
+		d.pack(c, w, bias, p)
+	}
+	return d
+}
+
+// pack lays out channel c: each row of its block has one element for it.
+func (d *DepthwiseI8) pack(c int, w []int8, bias []int32, p ConvI8Params) {
+	at := c/d.lanes*d.block + laneOf(c%d.lanes, d.lanes)
+	sum := int32(0)
+	for t := range d.shape.KH * d.shape.KW {
+		v := int32(w[t*d.shape.OC+c])
+		d.stream[at+(1+t/2)*d.lanes] |= v & 0xFFFF << (16 * (t % 2))
+		sum += v
+	}
+	if bias != nil {
+		d.stream[at] = bias[c]
+	}
+	d.stream[at] -= sum * p.SrcZero
+	f := p.Factors[c]
+	left, right := max(f.Shift, 0), max(-f.Shift, 0)
+	for i, v := range [4]int32{left, f.Multiplier, 1 << right >> 1, right} {
+		d.stream[at+(1+len(d.taps)/2+i)*d.lanes] = v
+	}
+}
+
+// laneOf is where channel c of a block stands in a row: unpacking leaves, of
+// every eight channels, four in the first vector and four in the second.
+func laneOf(c, lanes int) int {
+	if lanes < 8 {
+		return c
+	}
+	return c/8*4 + c%8/4*(lanes/2) + c%4
+}
+
+// Run computes rows x cols output pixels; see ConvF32.Run.
+func (d *DepthwiseI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	dst.holds("destination", rows, cols, d.shape.OC)
+	src.holds("source", rows, cols, d.reach)
+	k.i8 = convCallI8{taps: &d.taps[0], ntaps: len(d.taps) / 2, srcStride: src.Pix, dstStride: dst.Pix,
+		zero: d.zero, lo: d.lo, hi: d.hi, away: d.away, flip: d.flip}
+	m, wide, narrow := cut(cols, d.table.maxM)
+	for y := range rows {
+		x := 0
+		for range wide {
+			d.tile(&k.i8, dst, src, y, x, m)
+			x += m
+		}
+		for range narrow {
+			d.tile(&k.i8, dst, src, y, x, m-1)
+			x += m - 1
+		}
+	}
+}
+
+// tile computes m pixels from (y, x) on, all channels.
+func (d *DepthwiseI8) tile(call *convCallI8, dst, src Plane[uint8], y, x, m int) {
+	call.src = unsafe.Pointer(&src.P[y*src.Row+x*src.Pix])
+	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+x*dst.Pix])
+	full := d.shape.OC / d.lanes
+	call.tileSteps = tileSteps{tiles: full, srcStep: d.lanes, dstStep: d.lanes}
+	call.w, call.kc = unsafe.Pointer(&d.stream[0]), 1<<d.lanes-1
+	if full > 0 {
+		d.table.fn[0][m](call)
+	}
+	if rest := d.shape.OC % d.lanes; rest > 0 {
+		call.tiles, call.kc = 1, 1<<rest-1
+		call.w = unsafe.Pointer(&d.stream[full*d.block])
+		d.table.fn[0][m](call)
+	}
+}
+
+// depthwiseI8Generic is built for every machine and is the oracle of the assembly.
+var depthwiseI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, unsigned: depthwiseTableI8Generic, signed: depthwiseTableI8Generic}
+
+var depthwiseTableI8Generic = convTableI8{1, [2][]func(*convCallI8){{nil, depthwiseI8Portable}}}
+
+// depthwiseI8Portable computes one pixel of some blocks of four channels; kc
+// has a bit for each channel that exists.
+func depthwiseI8Portable(c *convCallI8) {
+	taps := unsafe.Slice(c.taps, 2*c.ntaps)
+	rows := 1 + c.ntaps + 4
+	stream := unsafe.Slice((*[genericLanes]int32)(c.w), c.tiles*rows)
+	for ; c.tiles > 0; c.next() {
+		s := stream[:rows]
+		stream = stream[rows:]
+		for i := 0; i < genericLanes && c.kc>>i&1 == 1; i++ {
+			acc := s[0][i]
+			for t, off := range taps {
+				x := *(*uint8)(unsafe.Add(c.src, c.srcAt+off+i))
+				acc += c.widen(x) * int32(int16(s[1+t/2][i]>>(16*(t%2))))
+			}
+			r := s[1+c.ntaps:]
+			q := requantise(acc, r[0][i], r[1][i], r[2][i], r[3][i], c.away)
+			*(*uint8)(unsafe.Add(c.dst, c.dstAt+i)) = uint8(min(max(q+c.zero, c.lo), c.hi))
+		}
+	}
+}
+
+// widen reads an activation by its own type.
+func (c *convCallI8) widen(x uint8) int32 {
+	if c.flip != 0 {
+		return int32(int8(x))
+	}
+	return int32(x)
+}

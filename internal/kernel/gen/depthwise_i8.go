@@ -1,0 +1,53 @@
+package main
+
+import "fmt"
+
+// depthwiseMaxM is the widest tile: two sums a pixel, two registers of
+// weights, two of activations, and what requantisation needs.
+const depthwiseMaxM = 10
+
+func depthwiseI8VNNI(suffix, load string) []byte {
+	f := newFile("amd64")
+	f.WriteString(requantMacro)
+	for m := 1; m <= depthwiseMaxM; m++ {
+		depthwiseI8(f, fmt.Sprintf("depthwiseI8x%dx32%s", m, suffix), load, m)
+	}
+	return f.Bytes()
+}
+
+// depthwiseI8 writes one depthwise routine of 8-bit activations: m pixels of 32
+// channels, two taps a step as pairs of 16-bit values, repeated for the next 32
+// channels. One block's stream is bias, pairs of weights, requant constants;
+// each row holds, for every 128-bit lane of eight channels, the first four in
+// its first vector and the other four in its second, as unpacking leaves them.
+func depthwiseI8(f *file, name, load string, m int) {
+	f.fn(name, 8)
+	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), AX; KMOVD AX, K1", offW, offKC)
+	f.op("MOVW $0xAAAA, CX; KMOVW CX, K2; MOVL %d(R8), CX; NEGL CX; KMOVW CX, K4", offAway)
+	f.label("tile")
+	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
+	f.op("MOVQ %d(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX", offSrcStride)
+	for i := 2; i < 2*m; i++ {
+		f.op("VMOVDQA32 Z%d, Z%d", i%2, i)
+	}
+	f.label("pair")
+	f.op("MOVQ (R9), AX; MOVQ 8(R9), R11; ADDQ $16, R9; ADDQ SI, AX; ADDQ SI, R11")
+	f.op("VMOVDQU32 (DX), Z28; VMOVDQU32 64(DX), Z29; ADDQ $128, DX")
+	for p := range m {
+		f.op("%s (AX), K1, Z30; %s (R11), K1, Z31; ADDQ BX, AX; ADDQ BX, R11", load, load)
+		f.op("VPUNPCKLWD Z31, Z30, Z27; VPUNPCKHWD Z31, Z30, Z26; VPDPWSSD Z28, Z27, Z%d; VPDPWSSD Z29, Z26, Z%d", 2*p, 2*p+1)
+	}
+	f.op("DECQ R10; JNZ %s_pair", name)
+	f.op("MOVQ DX, R15; MOVQ $0x40000000, CX; VPBROADCASTQ CX, Z31")
+	for i := range 2 * m {
+		off := 64 * (i % 2)
+		f.op("REQUANT(Z%d, %d, %d, %d, %d)", i, off, off+128, off+256, off+384)
+	}
+	f.op("ADDQ $512, DX; MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX", offDst, offDstAt, offDstStride)
+	for p := range m {
+		f.op("VPACKSSDW Z%d, Z%d, Z%d; VPMOVWB Z%d, K1, (AX); ADDQ BX, AX", 2*p+1, 2*p, 2*p, 2*p)
+	}
+	nextTile(f)
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, name)
+	f.op("VZEROUPPER; RET")
+}
