@@ -49,7 +49,7 @@ func shapeConv2D(o *opShape) ([]dims, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f[3] == 0 || in[3]%f[3] != 0 || f[0]%(in[3]/f[3]) != 0 {
+	if f[3] == 0 || in[3] == 0 || in[3]%f[3] != 0 || f[0]%(in[3]/f[3]) != 0 {
 		return nil, malformed("filter %v does not fit %d input channels", f, in[3])
 	}
 	return slide(in, window{opt.Padding, f[1], int64(opt.StrideH), int64(opt.DilationH)},

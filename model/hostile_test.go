@@ -1,0 +1,237 @@
+package model
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	flatbuffers "github.com/google/flatbuffers/go"
+)
+
+// use does what any reader of a model does; none of it may panic.
+func use(t testing.TB, file []byte) {
+	t.Helper()
+	m, err := Read(file)
+	if err != nil {
+		var bad *MalformedError
+		var unknown *UnsupportedError
+		if !errors.As(err, &bad) && !errors.As(err, &unknown) {
+			t.Fatalf("error of another kind: %v", err)
+		}
+		return
+	}
+	dump(t, m)
+	for i, g := range m.Subgraphs {
+		if err := m.Clone().InferShapes(i); err != nil && err.Error() == "" {
+			t.Fatal("empty error")
+		}
+		for _, op := range g.Operators {
+			m.OpVersion(g, op)
+		}
+	}
+	m.Manifest()
+	again := mustWrite(t, m)
+	if _, err := Read(again); err != nil {
+		t.Fatalf("what was read and written cannot be read: %v", err)
+	}
+}
+
+// small is a file with every kind of table in few bytes.
+func small(t testing.TB) []byte {
+	m := zoo(t)
+	for _, b := range m.Buffers {
+		if len(b.Data) > 64 && len(b.Data) != 72*2 {
+			b.Data = b.Data[:64]
+		}
+	}
+	for _, x := range m.Subgraphs[0].Tensors {
+		if m.Data(x) != nil {
+			x.Type = TypeString // of no size that the shape gives
+		}
+	}
+	return mustWrite(t, m)
+}
+
+func TestTruncatedAtEveryByte(t *testing.T) {
+	file := small(t)
+	for n := range file {
+		if _, err := Read(file[:n:n]); err == nil {
+			t.Errorf("%d of %d bytes were read as a whole model", n, len(file))
+		}
+	}
+}
+
+func TestEveryByteDamaged(t *testing.T) {
+	file := small(t)
+	for i, old := range file {
+		for _, mask := range []byte{1, 0x80} {
+			file[i] = old ^ mask
+			use(t, file)
+		}
+		file[i] = old
+	}
+}
+
+// allocated is what f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// checkBounded reads a hostile file: it is refused, at little cost.
+func checkBounded(t *testing.T, file []byte, want string) {
+	t.Helper()
+	var err error
+	got := allocated(func() { _, err = Read(file) })
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want one with %q", err, want)
+	}
+	// The budget counts what the model takes; reflection and maps take as much again.
+	if limit := uint64(2 * (budgetBase + budgetFactor*len(file))); got > limit {
+		t.Errorf("%d bytes allocated for a file of %d, over %d", got, len(file), limit)
+	}
+}
+
+// fbFile builds a file with the reference implementation of the format: root
+// writes the fields of the Model table.
+func fbFile(root func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT) []byte {
+	b := flatbuffers.NewBuilder(1024)
+	fields := root(b)
+	b.StartObject(9)
+	b.PrependUint32Slot(0, SchemaVersion, 0)
+	for slot, offset := range fields {
+		b.PrependUOffsetTSlot(slot, offset, 0)
+	}
+	b.FinishWithFileIdentifier(b.EndObject(), []byte(fileIdentifier))
+	return b.FinishedBytes()
+}
+
+// vectorOf is a vector of n offsets to the same table.
+func vectorOf(b *flatbuffers.Builder, n int, table flatbuffers.UOffsetT) flatbuffers.UOffsetT {
+	b.StartVector(4, n, 4)
+	for range n {
+		b.PrependUOffsetT(table)
+	}
+	return b.EndVector(n)
+}
+
+func tableWith(b *flatbuffers.Builder, slot int, offset flatbuffers.UOffsetT) flatbuffers.UOffsetT {
+	b.StartObject(slot + 1)
+	b.PrependUOffsetTSlot(slot, offset, 0)
+	return b.EndObject()
+}
+
+// A thousand subgraphs that are one, of a thousand tensors that are one: 24 kB
+// that would be 200 MB.
+func TestAliasedTablesAreRefused(t *testing.T) {
+	checkBounded(t, fbFile(func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
+		tensor := tableWith(b, 3, b.CreateString("a tensor"))
+		subgraph := tableWith(b, 0, vectorOf(b, 3000, tensor))
+		return map[int]flatbuffers.UOffsetT{2: vectorOf(b, 3000, subgraph)}
+	}), "overlap")
+}
+
+func TestAliasedVectorsAreRefused(t *testing.T) {
+	checkBounded(t, fbFile(func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
+		b.StartVector(4, 5000, 4)
+		for range 5000 {
+			b.PrependInt32(7)
+		}
+		tensor := tableWith(b, 0, b.EndVector(5000))
+		return map[int]flatbuffers.UOffsetT{2: vectorOf(b, 1, tableWith(b, 0, vectorOf(b, 5000, tensor)))}
+	}), "overlap")
+}
+
+// Vectors that begin at every fourth byte of a region and reach to its end.
+func TestOverlappingDataAreRefused(t *testing.T) {
+	const n = 2000
+	file := fbFile(func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
+		b.StartVector(4, 2*n, 4)
+		for range 2 * n {
+			b.PrependUint32(3 * n) // read as a count, it fits from any place in the first quarter
+		}
+		region := b.EndVector(2 * n)
+		buffers := make([]flatbuffers.UOffsetT, n/2)
+		for i := range buffers {
+			buffers[i] = tableWith(b, 0, region-flatbuffers.UOffsetT(4*i))
+		}
+		b.StartVector(4, len(buffers), 4)
+		for _, o := range buffers {
+			b.PrependUOffsetT(o)
+		}
+		return map[int]flatbuffers.UOffsetT{4: b.EndVector(len(buffers))}
+	})
+	checkBounded(t, file, "overlap")
+}
+
+func TestHugeCountsAreRefused(t *testing.T) {
+	for _, count := range []uint32{1 << 20, 1<<30 - 1, 1 << 30, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
+		file := mustWrite(t, &Model{Version: SchemaVersion, Subgraphs: []*Subgraph{{Name: "0123456789"}}, MetadataBuffer: []int32{0}, Buffers: []*Buffer{{}}})
+		for i := 8; i+4 <= len(file); i += 4 {
+			old := binary.LittleEndian.Uint32(file[i:])
+			binary.LittleEndian.PutUint32(file[i:], count)
+			got := allocated(func() { use(t, file) })
+			if got > 4*budgetBase {
+				t.Errorf("%d at byte %d: %d bytes allocated", count, i, got)
+			}
+			binary.LittleEndian.PutUint32(file[i:], old)
+		}
+	}
+}
+
+func TestUnknownContentIsRefusedByName(t *testing.T) {
+	one := func(b *flatbuffers.Builder, slot int, table flatbuffers.UOffsetT) map[int]flatbuffers.UOffsetT {
+		return map[int]flatbuffers.UOffsetT{slot: vectorOf(b, 1, table)}
+	}
+	for name, c := range map[string]struct {
+		root func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT
+		want string
+	}{
+		"a newer field of Tensor": {func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
+			return one(b, 2, tableWith(b, 0, vectorOf(b, 1, tableWith(b, 10, b.CreateString("x")))))
+		}, "subgraphs[0].tensors[0]: field 10 of table Tensor"},
+		"a newer field of Model": {func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
+			return map[int]flatbuffers.UOffsetT{8: b.CreateString("x")}
+		}, "field 8 of table Model"},
+		"a newer option table": {func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
+			b.StartObject(0)
+			options := b.EndObject()
+			b.StartObject(5)
+			b.PrependByteSlot(3, 127, 0)
+			b.PrependUOffsetTSlot(4, options, 0)
+			return one(b, 2, tableWith(b, 3, vectorOf(b, 1, b.EndObject())))
+		}, "subgraphs[0].operators[0].options: kind 127 of BuiltinOptions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Read(fbFile(c.root))
+			var unknown *UnsupportedError
+			if !errors.As(err, &unknown) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want an UnsupportedError with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(small(f))
+	f.Add([]byte("\x1c\x00\x00\x00TFL3"))
+	kept, err := filepath.Glob("testdata/*.tflite")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range kept {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, file []byte) { use(t, file) })
+}
