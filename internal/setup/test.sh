@@ -19,3 +19,11 @@ step "other machines: cross-builds"
 for arch in arm64 arm riscv64; do
   GOOS=linux GOARCH=$arch GOARM=7 CGO_ENABLED=0 go build ./...
 done
+
+# Fewer cases than natively: qemu is ten times slower, and the arithmetic is
+# the same for every case of an operator.
+step "arm64 under qemu: TFLite's engine, and what is Go and assembly alone"
+EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh cgo ./tflite
+for dir in internal/enginetest internal/kernel fallback rewrite; do
+  [ ! -d $dir ] || EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh pure ./$dir/...
+done

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs tests built for linux/arm64 under qemu-user: parity with the real arm64
+# TFLite and the NEON kernels without a board. It says nothing about speed.
+#
+#   arm64.sh cgo  PACKAGE... [go test flags]   with cgo and the package's TFLite
+#   arm64.sh pure PACKAGE... [go test flags]   CGO_ENABLED=0
+#
+# Memory cannot be measured here (qemu keeps what a thread leaves behind), so
+# tests called ...LeavesMemoryFlat are left out.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+mode=${1:?cgo or pure}
+shift
+lib=${DEPS:-$(realpath .deps)}/tflite
+qemu="qemu-aarch64-static -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=$lib/linux_arm64"
+
+unset LD_LIBRARY_PATH
+export GOARCH=arm64 CGO_ENABLED=0
+if [ "$mode" = cgo ]; then
+  export CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc EDGED_RUN=$qemu DEPS=${lib%/tflite}
+  export CGO_CFLAGS="-g -O2 -I$lib/include" CGO_LDFLAGS="-L$lib/linux_arm64 -ltensorflowlite_c"
+  set -- -tags tflite "$@"
+fi
+exec go test -exec "$qemu" -timeout 20m -skip LeavesMemoryFlat "$@"
