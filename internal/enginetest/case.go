@@ -49,6 +49,10 @@ func (g *graph) finish(name string, bound Bound) *Case {
 			}
 		}
 	}
+	if err := g.m.InferShapes(0); err != nil {
+		panic("BUG: case " + name + ": " + err.Error())
+	}
+	g.m.UpdateVersions()
 	c := &Case{Name: name, Model: g.m, Bound: bound, Terms: g.terms}
 	for _, fill := range g.fills {
 		c.Inputs = append(c.Inputs, fill())

@@ -89,6 +89,9 @@ func (c *Case) compare(open, ref edged.Opener, tol Tolerance, steps int) (string
 	if err != nil {
 		return "", fmt.Errorf("reference: %w", err)
 	}
+	if d := c.misshapen(want); d != "" {
+		return d, nil
+	}
 	got, err := c.Run(func(b []byte, o edged.Options) (edged.Engine, error) {
 		e, err := open(b, o)
 		if err != nil {
@@ -105,6 +108,18 @@ func (c *Case) compare(open, ref edged.Opener, tol Tolerance, steps int) (string
 		}
 	}
 	return diff(got, want, l), nil
+}
+
+// misshapen compares the shapes that package model inferred with the
+// reference's: what every room plans with must be what runs.
+func (c *Case) misshapen(want []Output) string {
+	sg := c.Model.Subgraphs[0]
+	for i, o := range want {
+		if inferred := sg.Tensors[sg.Outputs[i]].Shape; fmt.Sprint(inferred) != fmt.Sprint(o.Shape) {
+			return fmt.Sprintf("output %d: package model infers %v, the reference computes %v", i, inferred, o.Shape)
+		}
+	}
+	return ""
 }
 
 func (c *Case) dump() string {

@@ -9,7 +9,7 @@ func genQuantize(g *graph) {
 		return
 	}
 	x := g.inputQ(g.shape(1, 4), model.TypeFloat32, nil, -4, 4)
-	g.op(model.OpQuantize, 1, &model.QuantizeOptions{}, []int32{x}, g.result())
+	g.op(model.OpQuantize, &model.QuantizeOptions{}, []int32{x}, g.result())
 }
 
 func genRequantize(g *graph) {
@@ -19,7 +19,7 @@ func genRequantize(g *graph) {
 	g.kind = to
 	out := g.result()
 	g.kind = from
-	g.op(model.OpQuantize, 2, &model.QuantizeOptions{}, []int32{x}, out)
+	g.op(model.OpQuantize, &model.QuantizeOptions{}, []int32{x}, out)
 }
 
 func genDequantize(g *graph) {
@@ -43,20 +43,20 @@ func genCast(g *graph) {
 		to = pick(g, model.TypeFloat32, model.TypeInt32, model.TypeInt64, model.TypeUint8, model.TypeInt8)
 	}
 	o := &model.CastOptions{InDataType: from, OutDataType: to}
-	g.op(model.OpCast, 3, o, []int32{x}, g.tensor(to, nil, nil))
+	g.op(model.OpCast, o, []int32{x}, g.tensor(to, nil, nil))
 }
 
 func genShape(g *graph) {
 	x := g.input(g.shape(1, 4))
 	to := pick(g, model.TypeInt32, model.TypeInt64)
-	g.op(model.OpShape, 1, &model.ShapeOptions{OutType: to}, []int32{x}, g.tensor(to, nil, nil))
+	g.op(model.OpShape, &model.ShapeOptions{OutType: to}, []int32{x}, g.tensor(to, nil, nil))
 }
 
 func genFill(g *graph) {
 	shape := g.shape(1, 4)
 	q := g.quant()
 	value := g.inputQ(nil, g.kind.dtype, q, -2, 2)
-	g.op(model.OpFill, g.convVersion(1, 3, 1, 1), &model.FillOptions{}, []int32{g.ints(shape...), value}, g.tensor(g.kind.dtype, nil, q))
+	g.op(model.OpFill, &model.FillOptions{}, []int32{g.ints(shape...), value}, g.tensor(g.kind.dtype, nil, q))
 }
 
 // genDensify stores a matrix by compressed rows: level 0 dense, level 1 CSR.
@@ -84,7 +84,7 @@ func genDensify(g *graph) {
 		},
 	}
 	dense := g.tensor(model.TypeFloat32, []int32{rows, cols}, nil)
-	g.op(model.OpDensify, 1, &model.DensifyOptions{}, []int32{x}, dense)
+	g.op(model.OpDensify, &model.DensifyOptions{}, []int32{x}, dense)
 	g.addInput(dense)
 }
 
@@ -92,5 +92,5 @@ func genDensify(g *graph) {
 // what depends on no input.
 func (g *graph) addInput(x int32) {
 	y := g.inputQ(g.shapeOf(x), model.TypeFloat32, nil, -2, 2)
-	g.op(model.OpAdd, 1, &model.AddOptions{PotScaleInt16: true}, []int32{x, y}, g.tensor(model.TypeFloat32, nil, nil))
+	g.op(model.OpAdd, &model.AddOptions{PotScaleInt16: true}, []int32{x, y}, g.tensor(model.TypeFloat32, nil, nil))
 }

@@ -62,7 +62,7 @@ func genArithmetic(code model.BuiltinOperator) func(*graph) {
 		case model.OpMul:
 			options = &model.MulOptions{Activation: act}
 		}
-		g.op(code, g.convVersion(1, 2, 1, 1), options, []int32{a, b}, g.result())
+		g.op(code, options, []int32{a, b}, g.result())
 	}
 }
 
@@ -73,7 +73,7 @@ func genDiv(g *graph) {
 	options := &model.DivOptions{Activation: g.activation()}
 	if g.kind == f32 {
 		a, b := g.input(sa), g.inputIn(sb, 0.25, 4)
-		g.op(model.OpDiv, 1, options, []int32{a, b}, g.result())
+		g.op(model.OpDiv, options, []int32{a, b}, g.result())
 		return
 	}
 	a := g.input(sa)
@@ -82,7 +82,7 @@ func genDiv(g *graph) {
 		divisor[i] = byte(g.between(1, 255))
 	}
 	b := g.constant(model.TypeUint8, sb, affine(0.01+0.02*g.r.Float32(), 0), divisor)
-	g.op(model.OpDiv, 2, options, []int32{a, b}, g.result())
+	g.op(model.OpDiv, options, []int32{a, b}, g.result())
 }
 
 // genExtremum gives operands and result one quantisation: TFLite compares the
@@ -91,33 +91,33 @@ func genExtremum(code model.BuiltinOperator) func(*graph) {
 	return func(g *graph) {
 		q := g.quant()
 		a, b := g.operands(q, q)
-		g.op(code, g.convVersion(1, 2, 1, 1), &model.MaximumMinimumOptions{}, []int32{a, b}, g.like(a))
+		g.op(code, &model.MaximumMinimumOptions{}, []int32{a, b}, g.like(a))
 	}
 }
 
 func genSquaredDifference(g *graph) {
 	a, b := g.operands(g.quant(), g.quant())
-	g.op(model.OpSquaredDifference, g.convVersion(1, 2, 1, 1), &model.SquaredDifferenceOptions{}, []int32{a, b}, g.result())
+	g.op(model.OpSquaredDifference, &model.SquaredDifferenceOptions{}, []int32{a, b}, g.result())
 }
 
 func genAbs(g *graph) {
 	x := g.input(g.shape(1, 4))
-	g.op(model.OpAbs, g.convVersion(1, 2, 1, 1), &model.AbsOptions{}, []int32{x}, g.result())
+	g.op(model.OpAbs, &model.AbsOptions{}, []int32{x}, g.result())
 }
 
 // genUnary draws an operator without quantised form on values in [lo, hi].
 func genUnary(code model.BuiltinOperator, options any, lo, hi float32) func(*graph) {
 	return func(g *graph) {
 		x := g.inputIn(g.shape(1, 4), lo, hi)
-		g.op(code, 1, options, []int32{x}, g.like(x))
+		g.op(code, options, []int32{x}, g.like(x))
 	}
 }
 
 // genRequantising draws an activation whose result has its own quantisation.
-func genRequantising(code model.BuiltinOperator, int8Version int32, options any) func(*graph) {
+func genRequantising(code model.BuiltinOperator, options any) func(*graph) {
 	return func(g *graph) {
 		x := g.inputIn(g.shape(1, 4), -8, 8)
-		g.op(code, g.convVersion(1, int8Version, 1, 1), options, []int32{x}, g.result())
+		g.op(code, options, []int32{x}, g.result())
 	}
 }
 
@@ -125,14 +125,14 @@ func genRequantising(code model.BuiltinOperator, int8Version int32, options any)
 func genClamp(code model.BuiltinOperator) func(*graph) {
 	return func(g *graph) {
 		x := g.inputIn(g.shape(1, 4), -8, 8)
-		g.op(code, 1, nil, []int32{x}, g.like(x))
+		g.op(code, nil, []int32{x}, g.like(x))
 	}
 }
 
 func genLeakyRelu(g *graph) {
 	x := g.input(g.shape(1, 4))
 	alpha := pick[float32](g, 0.01, 0.1, 0.2, 0.3, 0.5)
-	g.op(model.OpLeakyRelu, g.convVersion(1, 2, 1, 1), &model.LeakyReluOptions{Alpha: alpha}, []int32{x}, g.result())
+	g.op(model.OpLeakyRelu, &model.LeakyReluOptions{Alpha: alpha}, []int32{x}, g.result())
 }
 
 func genPrelu(g *graph) {
@@ -141,12 +141,12 @@ func genPrelu(g *graph) {
 	alphaShape := pick(g, []int32{1, 1, shape[3]}, []int32{shape[3]}, shape[1:])
 	q := g.quant()
 	alpha := g.constant(g.kind.dtype, alphaShape, q, g.values(g.kind.dtype, elems(alphaShape), -1, 1))
-	g.op(model.OpPrelu, 1, nil, []int32{x, alpha}, g.result())
+	g.op(model.OpPrelu, nil, []int32{x, alpha}, g.result())
 }
 
 func genGelu(g *graph) {
 	x := g.inputIn(g.shape(1, 4), -4, 4)
-	g.op(model.OpGelu, g.convVersion(1, 2, 1, 1), &model.GeluOptions{Approximate: g.chance(0.5)}, []int32{x}, g.result())
+	g.op(model.OpGelu, &model.GeluOptions{Approximate: g.chance(0.5)}, []int32{x}, g.result())
 }
 
 // genFixed draws an operator whose quantised result has the scale and zero
@@ -155,12 +155,12 @@ func genFixed(code model.BuiltinOperator, options any, scale float32, zeroInt8, 
 	return func(g *graph) {
 		x := g.inputIn(g.shape(2, 4), -6, 6)
 		out := g.tensor(g.kind.dtype, nil, g.fixedQuant(scale, zeroInt8, zeroUint8))
-		g.op(code, g.convVersion(1, 2, 1, 1), options, []int32{x}, out)
+		g.op(code, options, []int32{x}, out)
 	}
 }
 
 func genSoftmax(g *graph) {
 	x := g.inputIn(g.shape(1, 4), -6, 6)
 	out := g.tensor(g.kind.dtype, nil, g.fixedQuant(1.0/256, -128, 0))
-	g.op(model.OpSoftmax, g.convVersion(1, 2, 1, 1), &model.SoftmaxOptions{Beta: pick[float32](g, 1, 1, 0.5, 2)}, []int32{x}, out)
+	g.op(model.OpSoftmax, &model.SoftmaxOptions{Beta: pick[float32](g, 1, 1, 0.5, 2)}, []int32{x}, out)
 }

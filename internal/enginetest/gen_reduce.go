@@ -34,7 +34,7 @@ func genReduce(code model.BuiltinOperator) func(*graph) {
 		if code == model.OpReduceMax || code == model.OpReduceMin {
 			out = g.like(x)
 		}
-		g.op(code, g.convVersion(1, 2, 1, 1), &model.ReducerOptions{KeepDims: g.chance(0.5)}, []int32{x, g.ints(axes...)}, out)
+		g.op(code, &model.ReducerOptions{KeepDims: g.chance(0.5)}, []int32{x, g.ints(axes...)}, out)
 	}
 }
 
@@ -48,7 +48,7 @@ func genArg(code model.BuiltinOperator) func(*graph) {
 		if code == model.OpArgMin {
 			options = &model.ArgMinOptions{OutputType: to}
 		}
-		g.op(code, g.convVersion(1, 2, 1, 1), options, []int32{x, g.scalar(axis)}, g.tensor(to, nil, nil))
+		g.op(code, options, []int32{x, g.scalar(axis)}, g.tensor(to, nil, nil))
 	}
 }
 
@@ -69,7 +69,7 @@ func genConcatenation(g *graph) {
 		axis -= len(shape)
 	}
 	out := g.tensor(g.kind.dtype, nil, q)
-	g.op(model.OpConcatenation, g.convVersion(1, 2, 1, 1), &model.ConcatenationOptions{Axis: int32(axis)}, in, out)
+	g.op(model.OpConcatenation, &model.ConcatenationOptions{Axis: int32(axis)}, in, out)
 }
 
 // likes adds n outputs of x's type.
@@ -87,7 +87,7 @@ func genSplit(g *graph) {
 	parts := g.between(1, 4)
 	shape[axis] = parts * g.between(1, 4)
 	x := g.input(shape)
-	g.op(model.OpSplit, g.convVersion(1, 2, 1, 1), &model.SplitOptions{NumSplits: parts},
+	g.op(model.OpSplit, &model.SplitOptions{NumSplits: parts},
 		[]int32{g.scalar(int32(axis)), x}, g.likes(x, parts)...)
 }
 
@@ -104,7 +104,7 @@ func genSplitV(g *graph) {
 		sizes[g.r.IntN(len(sizes))] = -1
 	}
 	x := g.input(shape)
-	g.op(model.OpSplitV, g.convVersion(1, 2, 1, 1), &model.SplitVOptions{NumSplits: int32(len(sizes))},
+	g.op(model.OpSplitV, &model.SplitVOptions{NumSplits: int32(len(sizes))},
 		[]int32{x, g.ints(sizes...), g.scalar(int32(axis))}, g.likes(x, int32(len(sizes)))...)
 }
 
@@ -116,7 +116,7 @@ func genPack(g *graph) {
 		in = append(in, g.operand(shape, q, -2, 2))
 	}
 	axis := g.between(-int32(len(shape)), int32(len(shape)))
-	g.op(model.OpPack, g.convVersion(1, 2, 1, 1), &model.PackOptions{ValuesCount: int32(len(in)), Axis: axis},
+	g.op(model.OpPack, &model.PackOptions{ValuesCount: int32(len(in)), Axis: axis},
 		in, g.tensor(g.kind.dtype, nil, q))
 }
 
@@ -126,5 +126,5 @@ func genUnpack(g *graph) {
 	n := min(shape[axis], 5)
 	shape[axis] = n
 	x := g.input(shape)
-	g.op(model.OpUnpack, g.convVersion(1, 2, 1, 1), &model.UnpackOptions{Num: n, Axis: int32(axis)}, []int32{x}, g.likes(x, n)...)
+	g.op(model.OpUnpack, &model.UnpackOptions{Num: n, Axis: int32(axis)}, []int32{x}, g.likes(x, n)...)
 }

@@ -3,8 +3,8 @@ package enginetest
 import "edged/model"
 
 // moved is an operator that copies x's elements elsewhere.
-func (g *graph) moved(code model.BuiltinOperator, int8Version int32, options any, x int32, more ...int32) {
-	g.op(code, g.convVersion(1, int8Version, 1, 1), options, append([]int32{x}, more...), g.like(x))
+func (g *graph) moved(code model.BuiltinOperator, options any, x int32, more ...int32) {
+	g.op(code, options, append([]int32{x}, more...), g.like(x))
 }
 
 func genSlice(g *graph) {
@@ -18,7 +18,7 @@ func genSlice(g *graph) {
 			size[i] = -1
 		}
 	}
-	g.moved(model.OpSlice, 2, &model.SliceOptions{}, x, g.ints(begin...), g.ints(size...))
+	g.moved(model.OpSlice, &model.SliceOptions{}, x, g.ints(begin...), g.ints(size...))
 }
 
 func genStridedSlice(g *graph) {
@@ -50,7 +50,7 @@ func genStridedSlice(g *graph) {
 			o.EndMask |= bit
 		}
 	}
-	g.moved(model.OpStridedSlice, 2, o, x, g.ints(begin...), g.ints(end...), g.ints(stride...))
+	g.moved(model.OpStridedSlice, o, x, g.ints(begin...), g.ints(end...), g.ints(stride...))
 }
 
 func genGather(g *graph) {
@@ -63,7 +63,7 @@ func genGather(g *graph) {
 		v[i] = g.between(0, shape[axis]-1)
 	}
 	indices := g.constant(model.TypeInt32, at, nil, int32s(v...))
-	g.moved(model.OpGather, 2, &model.GatherOptions{Axis: int32(axis)}, x, indices)
+	g.moved(model.OpGather, &model.GatherOptions{Axis: int32(axis)}, x, indices)
 }
 
 func genReshape(g *graph) {
@@ -72,7 +72,7 @@ func genReshape(g *graph) {
 	to := pick(g, []int32{int32(elems(shape))}, []int32{1, int32(elems(shape))}, []int32{shape[0], -1},
 		append([]int32{1}, shape...), []int32{int32(elems(shape)) / shape[0], shape[0]})
 	o := &model.ReshapeOptions{NewShape: to}
-	g.op(model.OpReshape, 1, o, []int32{x, g.ints(to...)}, g.like(x))
+	g.op(model.OpReshape, o, []int32{x, g.ints(to...)}, g.like(x))
 }
 
 func genSqueeze(g *graph) {
@@ -87,14 +87,14 @@ func genSqueeze(g *graph) {
 	case 1:
 		o.SqueezeDims = []int32{int32(one - len(shape))}
 	}
-	g.moved(model.OpSqueeze, 1, o, x)
+	g.moved(model.OpSqueeze, o, x)
 }
 
 func genExpandDims(g *graph) {
 	shape := g.shape(1, 3)
 	x := g.input(shape)
 	axis := g.between(-int32(len(shape))-1, int32(len(shape)))
-	g.moved(model.OpExpandDims, 1, &model.ExpandDimsOptions{}, x, g.scalar(axis))
+	g.moved(model.OpExpandDims, &model.ExpandDimsOptions{}, x, g.scalar(axis))
 }
 
 func genTranspose(g *graph) {
@@ -104,7 +104,7 @@ func genTranspose(g *graph) {
 	for i, p := range g.r.Perm(len(shape)) {
 		perm[i] = int32(p)
 	}
-	g.moved(model.OpTranspose, 2, &model.TransposeOptions{}, x, g.ints(perm...))
+	g.moved(model.OpTranspose, &model.TransposeOptions{}, x, g.ints(perm...))
 }
 
 // paddings draws a [rank, 2] tensor of amounts, each at most limit(dimension).
@@ -123,7 +123,7 @@ func upToThree(int32) int32 { return 3 }
 func genPad(g *graph) {
 	shape := g.shape(1, 4)
 	x := g.input(shape)
-	g.moved(model.OpPad, 2, &model.PadOptions{}, x, g.paddings(shape, upToThree))
+	g.moved(model.OpPad, &model.PadOptions{}, x, g.paddings(shape, upToThree))
 }
 
 func genPadV2(g *graph) {
@@ -131,7 +131,7 @@ func genPadV2(g *graph) {
 	x := g.input(shape)
 	t := g.sg.Tensors[x]
 	value := g.constant(t.Type, []int32{1}, t.Quantization, g.values(t.Type, 1, -2, 2))
-	g.moved(model.OpPadV2, 2, &model.PadV2Options{}, x, g.paddings(shape, upToThree), value)
+	g.moved(model.OpPadV2, &model.PadV2Options{}, x, g.paddings(shape, upToThree), value)
 }
 
 func genMirrorPad(g *graph) {
@@ -142,7 +142,7 @@ func genMirrorPad(g *graph) {
 	if mode == model.MirrorSymmetric {
 		limit = func(d int32) int32 { return min(3, d) }
 	}
-	g.moved(model.OpMirrorPad, 2, &model.MirrorPadOptions{Mode: mode}, x, g.paddings(shape, limit))
+	g.moved(model.OpMirrorPad, &model.MirrorPadOptions{Mode: mode}, x, g.paddings(shape, limit))
 }
 
 func genTile(g *graph) {
@@ -152,7 +152,7 @@ func genTile(g *graph) {
 	for i := range times {
 		times[i] = pick[int32](g, 1, 1, 2, 3)
 	}
-	g.moved(model.OpTile, 3, &model.TileOptions{}, x, g.ints(times...))
+	g.moved(model.OpTile, &model.TileOptions{}, x, g.ints(times...))
 }
 
 func genBroadcastTo(g *graph) {
@@ -165,7 +165,7 @@ func genBroadcastTo(g *graph) {
 	}
 	from = from[g.r.IntN(len(from)):]
 	x := g.input(from)
-	g.op(model.OpBroadcastTo, g.convVersion(2, 3, 2, 2), &model.BroadcastToOptions{}, []int32{x, g.ints(to...)}, g.like(x))
+	g.op(model.OpBroadcastTo, &model.BroadcastToOptions{}, []int32{x, g.ints(to...)}, g.like(x))
 }
 
 func genSpaceToBatch(g *graph) {
@@ -182,7 +182,7 @@ func genSpaceToBatch(g *graph) {
 	}
 	x := g.input(shape)
 	amounts := g.constant(model.TypeInt32, []int32{int32(len(block)), 2}, nil, int32s(pads...))
-	g.moved(model.OpSpaceToBatchND, 2, &model.SpaceToBatchNDOptions{}, x, g.ints(block...), amounts)
+	g.moved(model.OpSpaceToBatchND, &model.SpaceToBatchNDOptions{}, x, g.ints(block...), amounts)
 }
 
 func ceilTo(n, step int32) int32 { return (n + step - 1) / step * step }
@@ -195,19 +195,19 @@ func genBatchToSpace(g *graph) {
 	left, right := crop(shape[2] * bw)
 	x := g.input(shape)
 	amounts := g.constant(model.TypeInt32, []int32{2, 2}, nil, int32s(top, bottom, left, right))
-	g.moved(model.OpBatchToSpaceND, 2, &model.BatchToSpaceNDOptions{}, x, g.ints(bh, bw), amounts)
+	g.moved(model.OpBatchToSpaceND, &model.BatchToSpaceNDOptions{}, x, g.ints(bh, bw), amounts)
 }
 
 func genSpaceToDepth(g *graph) {
 	b := g.between(1, 3)
 	x := g.input([]int32{g.batch(), b * g.between(1, 5), b * g.between(1, 5), g.between(1, 9)})
-	g.moved(model.OpSpaceToDepth, 2, &model.SpaceToDepthOptions{BlockSize: b}, x)
+	g.moved(model.OpSpaceToDepth, &model.SpaceToDepthOptions{BlockSize: b}, x)
 }
 
 func genDepthToSpace(g *graph) {
 	b := g.between(1, 3)
 	x := g.input([]int32{g.batch(), g.between(1, 5), g.between(1, 5), b * b * g.between(1, 9)})
-	g.moved(model.OpDepthToSpace, 2, &model.DepthToSpaceOptions{BlockSize: b}, x)
+	g.moved(model.OpDepthToSpace, &model.DepthToSpaceOptions{BlockSize: b}, x)
 }
 
 // sampling draws one of the three pixel conventions and a target size.
@@ -225,18 +225,18 @@ func genResizeBilinear(g *graph) {
 	x := g.input(g.image())
 	corners, centers, size := g.sampling()
 	o := &model.ResizeBilinearOptions{AlignCorners: corners, HalfPixelCenters: centers}
-	g.op(model.OpResizeBilinear, 3, o, []int32{x, size}, g.like(x))
+	g.op(model.OpResizeBilinear, o, []int32{x, size}, g.like(x))
 }
 
 func genResizeNearest(g *graph) {
 	x := g.input(g.image())
 	corners, centers, size := g.sampling()
 	o := &model.ResizeNearestNeighborOptions{AlignCorners: corners, HalfPixelCenters: centers}
-	g.op(model.OpResizeNearestNeighbor, 3, o, []int32{x, size}, g.like(x))
+	g.op(model.OpResizeNearestNeighbor, o, []int32{x, size}, g.like(x))
 }
 
 func genReverse(g *graph) {
 	shape := g.shape(1, 4)
 	x := g.input(shape)
-	g.op(model.OpReverseV2, g.convVersion(1, 3, 1, 1), &model.ReverseV2Options{}, []int32{x, g.ints(int32(g.r.IntN(len(shape))))}, g.like(x))
+	g.op(model.OpReverseV2, &model.ReverseV2Options{}, []int32{x, g.ints(int32(g.r.IntN(len(shape))))}, g.like(x))
 }

@@ -55,22 +55,9 @@ func genConv2D(g *graph) {
 	g.terms = int(w.kh*w.kw*in) + 1
 	weights, scales := g.weights([]int32{out, w.kh, w.kw, in}, 0)
 	inputs := []int32{x, weights, g.bias(out, x, scales)}
-	g.op(model.OpConv2D, g.convVersion(1, 3, 2, 5), &model.Conv2DOptions{
+	g.op(model.OpConv2D, &model.Conv2DOptions{
 		Padding: w.padding, StrideH: w.sh, StrideW: w.sw, DilationH: w.dh, DilationW: w.dw, Activation: g.activation(),
 	}, inputs, g.accumulated(x, scales))
-}
-
-// convVersion is the version that a converter would write for the case's kind.
-func (g *graph) convVersion(forFloat, forInt8, forHybrid, forHybridPerChannel int32) int32 {
-	switch {
-	case g.kind.form == hybridPerChannel:
-		return forHybridPerChannel
-	case g.kind.form == hybrid:
-		return forHybrid
-	case g.kind.dtype == model.TypeInt8:
-		return forInt8
-	}
-	return forFloat
 }
 
 func genDepthwise(g *graph) {
@@ -81,7 +68,7 @@ func genDepthwise(g *graph) {
 	g.terms = int(w.kh*w.kw) + 1
 	weights, scales := g.weights([]int32{1, w.kh, w.kw, out}, 3)
 	inputs := []int32{x, weights, g.bias(out, x, scales)}
-	g.op(model.OpDepthwiseConv2D, g.convVersion(2, 3, 4, 6), &model.DepthwiseConv2DOptions{
+	g.op(model.OpDepthwiseConv2D, &model.DepthwiseConv2DOptions{
 		Padding: w.padding, StrideH: w.sh, StrideW: w.sw, DilationH: w.dh, DilationW: w.dw,
 		DepthMultiplier: multiplier, Activation: g.activation(),
 	}, inputs, g.accumulated(x, scales))
@@ -99,11 +86,11 @@ func genTransposeConv(g *graph) {
 	g.terms = int(w.kh*w.kw*w.shape[3]) + 1
 	weights, scales := g.weights([]int32{out, w.kh, w.kw, w.shape[3]}, 0)
 	x := g.input(w.shape)
-	inputs, version := []int32{size, weights, x}, g.convVersion(1, 2, 1, 1)
+	inputs := []int32{size, weights, x}
 	if g.chance(0.6) {
-		inputs, version = append(inputs, g.bias(out, x, scales)), 3
+		inputs = append(inputs, g.bias(out, x, scales))
 	}
-	g.op(model.OpTransposeConv, version, &model.TransposeConvOptions{Padding: w.padding, StrideH: w.sh, StrideW: w.sw},
+	g.op(model.OpTransposeConv, &model.TransposeConvOptions{Padding: w.padding, StrideH: w.sh, StrideW: w.sw},
 		inputs, g.accumulated(x, scales))
 }
 
@@ -120,18 +107,11 @@ func genFullyConnected(g *graph) {
 	if g.chance(0.8) {
 		bias = g.bias(out, x, scales)
 	}
-	version := g.convVersion(1, 4, 3, 3)
-	if keep {
-		version = max(version, 5)
-	}
-	if bias < 0 {
-		version = max(version, 6)
-	}
 	options := &model.FullyConnectedOptions{Activation: g.activation(), KeepNumDims: keep}
 	if g.kind.form == hybrid && g.chance(0.5) {
-		options.AsymmetricQuantizeInputs, version = true, 9
+		options.AsymmetricQuantizeInputs = true
 	}
-	g.op(model.OpFullyConnected, version, options, []int32{x, weights, bias}, g.accumulated(x, scales))
+	g.op(model.OpFullyConnected, options, []int32{x, weights, bias}, g.accumulated(x, scales))
 }
 
 func genPool(code model.BuiltinOperator) func(*graph) {
@@ -139,7 +119,7 @@ func genPool(code model.BuiltinOperator) func(*graph) {
 		w := g.window(1)
 		g.terms = int(w.kh*w.kw) + 1
 		x := g.input(w.shape)
-		g.op(code, g.convVersion(1, 2, 1, 1), &model.Pool2DOptions{
+		g.op(code, &model.Pool2DOptions{
 			Padding: w.padding, StrideH: w.sh, StrideW: w.sw, FilterHeight: w.kh, FilterWidth: w.kw, Activation: g.activation(),
 		}, []int32{x}, g.like(x))
 	}

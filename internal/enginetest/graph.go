@@ -118,17 +118,9 @@ func (g *graph) result() int32 { return g.tensor(g.kind.dtype, nil, g.quant()) }
 
 func (g *graph) shapeOf(x int32) []int32 { return g.sg.Tensors[x].Shape }
 
-// op adds an operator.
-func (g *graph) op(code model.BuiltinOperator, version int32, options any, in []int32, out ...int32) {
-	index := uint32(len(g.m.OperatorCodes))
-	for i, c := range g.m.OperatorCodes {
-		if c.Builtin == code && c.Version == version {
-			index = uint32(i)
-		}
-	}
-	if int(index) == len(g.m.OperatorCodes) {
-		g.m.OperatorCodes = append(g.m.OperatorCodes, &model.OperatorCode{Builtin: code, Version: version})
-	}
+// op adds an operator. finish sets its version.
+func (g *graph) op(code model.BuiltinOperator, options any, in []int32, out ...int32) {
+	index := g.m.CodeIndex(model.OperatorCode{Builtin: code, Version: 1})
 	g.sg.Operators = append(g.sg.Operators, &model.Operator{OpcodeIndex: index, Inputs: in, Outputs: out, Options: options})
 }
 
@@ -159,20 +151,10 @@ func (g *graph) put(b []byte, t model.TensorType, lo, hi float32) {
 	case model.TypeBool:
 		b[0] = byte(g.r.Uint32() & 1)
 	case model.TypeFloat16:
-		binary.LittleEndian.PutUint16(b, float16(lo+(hi-lo)*g.r.Float32()))
+		binary.LittleEndian.PutUint16(b, model.ToFloat16(lo+(hi-lo)*g.r.Float32()))
 	default:
 		panic("BUG: no random values of type " + t.String())
 	}
-}
-
-// float16 rounds a number of normal range towards zero.
-func float16(v float32) uint16 {
-	b := math.Float32bits(v)
-	exponent := int(b>>23&0xff) - 127 + 15
-	if exponent <= 0 {
-		return uint16(b >> 16 & 0x8000)
-	}
-	return uint16(b>>16&0x8000) | uint16(exponent)<<10 | uint16(b>>13&0x3ff)
 }
 
 func int32s(v ...int32) []byte {

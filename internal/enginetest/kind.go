@@ -140,7 +140,7 @@ func (g *graph) bias(n int32, x int32, scales []float32) int32 {
 
 func (g *graph) dequantize(x int32) int32 {
 	out := g.tensor(model.TypeFloat32, g.shapeOf(x), nil)
-	g.op(model.OpDequantize, 3, &model.DequantizeOptions{}, []int32{x}, out)
+	g.op(model.OpDequantize, &model.DequantizeOptions{}, []int32{x}, out)
 	return out
 }
 
