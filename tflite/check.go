@@ -24,7 +24,18 @@ func read(file []byte) (*model.Model, error) {
 			}
 		}
 	}
-	return m, nil
+	return m, checkUnused(m)
+}
+
+// checkUnused is for codes that the graph does not use: the library asks for
+// those too.
+func checkUnused(m *model.Model) error {
+	for i, code := range m.OperatorCodes {
+		if err := checkOperator(code); err != nil && code.Builtin != model.OpCustom {
+			return fmt.Errorf("operator code %d (%s version %d), which no operator has: %w", i, code.Builtin, code.Version, err)
+		}
+	}
+	return nil
 }
 
 // checkOperator compares an operator with what the library registers.

@@ -24,6 +24,7 @@ type engine struct {
 	name        string
 	graph       *model.Model // without its data: what messages and limits need
 	fixed       bool         // the shapes must stay: see fixPadding
+	limits      edged.Options
 	model       *tf.Model
 	options     *tf.InterpreterOptions
 	delegate    *xnnpack // nil for the builtin kernels
@@ -49,7 +50,7 @@ func OpenBuiltin(file []byte, o edged.Options) (edged.Engine, error) { return op
 
 func open(file []byte, o edged.Options, delegate bool) (edged.Engine, error) {
 	e := &engine{name: nameBuiltin}
-	err := e.admit(&file, delegate)
+	err := e.admit(&file, o, delegate)
 	if err == nil {
 		err = e.load(file, threads(o), delegate)
 	}
@@ -62,12 +63,15 @@ func open(file []byte, o edged.Options, delegate bool) (edged.Engine, error) {
 
 // admit checks the file in Go, where a fault is an error and not an abort, and
 // replaces it where XNNPACK needs another one.
-func (e *engine) admit(file *[]byte, delegate bool) error {
+func (e *engine) admit(file *[]byte, o edged.Options, delegate bool) error {
 	m, err := read(*file)
 	if err != nil {
 		return err
 	}
-	e.graph = skeleton(m)
+	e.graph, e.limits = skeleton(m), o
+	if err := checkMemory(e.graph, o); err != nil {
+		return err
+	}
 	if !delegate {
 		return nil
 	}
@@ -226,6 +230,10 @@ func (e *engine) resize(i int, shape []int) error {
 			return fmt.Errorf("dimension %d is %d: it must be from 1 to 2147483647", k, d)
 		}
 		dims[k] = int32(d)
+	}
+	e.graph.Subgraphs[0].Tensors[e.graph.Subgraphs[0].Inputs[i]].Shape = dims
+	if err := checkMemory(e.graph, e.limits); err != nil {
+		return err
 	}
 	if e.interpreter.ResizeInputTensor(i, dims) != tf.OK {
 		return e.explain("take the shape")

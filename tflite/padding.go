@@ -68,7 +68,11 @@ func convolution(m *model.Model, sg *model.Subgraph, op *model.Operator) (geomet
 	if len(op.Inputs) < 2 || op.Inputs[0] < 0 || op.Inputs[1] < 0 {
 		return g, false
 	}
-	x, w := sg.Tensors[op.Inputs[0]].Shape, sg.Tensors[op.Inputs[1]].Shape
+	xt, wt := sg.Tensors[op.Inputs[0]], sg.Tensors[op.Inputs[1]]
+	if xt.Type == model.TypeUint8 || xt.Type == model.TypeFloat32 && wt.Type == model.TypeInt8 {
+		return g, false // stays with the builtin kernels
+	}
+	x, w := xt.Shape, wt.Shape
 	if len(x) != 4 || len(w) != 4 || g.stride[0] < 1 || g.stride[1] < 1 {
 		return g, false
 	}

@@ -16,3 +16,8 @@ func TestXNNPACKAgainstBuiltin(t *testing.T) {
 		Steps: 1, StepsOf: map[string]int{"RESIZE_BILINEAR/int8": 3}, Looser: 4, MayRefuse: true,
 	})
 }
+
+func TestEngine(t *testing.T) {
+	t.Run("xnnpack", func(t *testing.T) { enginetest.Run(t, enginetest.Subject{Open: Open, FloatThreads: true}) })
+	t.Run("builtin", func(t *testing.T) { enginetest.Run(t, enginetest.Subject{Open: OpenBuiltin}) })
+}

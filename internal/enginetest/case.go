@@ -52,12 +52,25 @@ func (g *graph) finish(name string, bound Bound) *Case {
 	if err := g.m.InferShapes(0); err != nil {
 		panic("BUG: case " + name + ": " + err.Error())
 	}
-	g.m.UpdateVersions()
+	g.version()
 	c := &Case{Name: name, Model: g.m, Bound: bound, Terms: g.terms}
 	for _, fill := range g.fills {
 		c.Inputs = append(c.Inputs, fill())
 	}
 	return c
+}
+
+// version writes the operator codes that a converter would write: each
+// operator's lowest version, and no code that is not used.
+func (g *graph) version() {
+	var codes []model.OperatorCode
+	for _, op := range g.sg.Operators {
+		codes = append(codes, model.OperatorCode{Builtin: g.m.Code(op).Builtin, Version: g.m.OpVersion(g.sg, op)})
+	}
+	g.m.OperatorCodes = nil
+	for i, op := range g.sg.Operators {
+		op.OpcodeIndex = g.m.CodeIndex(codes[i])
+	}
 }
 
 // Run opens the case's model, feeds the inputs, runs it, and returns copies of

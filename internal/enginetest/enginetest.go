@@ -124,27 +124,8 @@ func (c *Case) misshapen(want []Output) string {
 
 func (c *Case) dump() string {
 	var b bytes.Buffer
-	for _, op := range c.Model.Subgraphs[0].Operators {
-		fmt.Fprintf(&b, "%s %+v in", c.Model.Code(op).Builtin, op.Options)
-		for _, i := range op.Inputs {
-			if i >= 0 {
-				t := c.Model.Subgraphs[0].Tensors[i]
-				fmt.Fprintf(&b, " %d:%v%v", i, t.Type, t.Shape)
-				if t.Quantization != nil {
-					fmt.Fprintf(&b, " %v %v", t.Quantization.Scale, t.Quantization.ZeroPoint)
-				}
-				if d := c.Model.Data(t); len(d) <= 64 {
-					fmt.Fprintf(&b, "=%v", d)
-				}
-			}
-		}
-		for _, i := range op.Outputs {
-			t := c.Model.Subgraphs[0].Tensors[i]
-			fmt.Fprintf(&b, " -> %d:%v%v", i, t.Type, t.Shape)
-			if t.Quantization != nil {
-				fmt.Fprintf(&b, " %v %v", t.Quantization.Scale, t.Quantization.ZeroPoint)
-			}
-		}
+	if err := c.Model.Dump(&b); err != nil {
+		return err.Error()
 	}
 	return b.String()
 }
