@@ -2,9 +2,12 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 
 	"edged"
+	"edged/tflite"
 )
 
 // The names --engine and camera.engine take.
@@ -15,18 +18,30 @@ const (
 	engineFallback      = "fallback"
 )
 
-// openers are the engines that can be asked for by name.
-var openers = map[string]edged.Opener{}
-
 var engineNames = []string{engineAuto, engineTFLite, engineTFLiteBuiltin, engineFallback}
+
+// openerOf is the engine that is asked for by name.
+func openerOf(name string) (edged.Opener, error) {
+	switch name {
+	case engineTFLite:
+		return tflite.Open, nil
+	case engineTFLiteBuiltin:
+		return tflite.OpenBuiltin, nil
+	case engineFallback:
+		return openFallback, nil
+	case engineAuto:
+		return openAuto, nil
+	}
+	return nil, exitf(exitUsage, "engine %q: no such engine; choose one of %s", name, strings.Join(engineNames, ", "))
+}
 
 // openEngine loads model on the engine named. "auto" takes TFLite where it is
 // linked and can run the model, else the fallback; an engine asked for by its
 // own name never gives way to another.
 func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error) {
-	open, ok := openers[name]
-	if !ok {
-		return nil, exitf(exitUsage, "engine %q: no such engine; choose one of %s", name, strings.Join(engineNames, ", "))
+	open, err := openerOf(name)
+	if err != nil {
+		return nil, err
 	}
 	e, err := open(model, o)
 	if err != nil {
@@ -35,4 +50,33 @@ func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error
 	return e, nil
 }
 
-func linkedEngines() []string { return []string{} }
+// openAuto prefers TFLite. That the model does not crash it is for the canary
+// to find out, before.
+func openAuto(model []byte, o edged.Options) (edged.Engine, error) {
+	e, first := tflite.Open(model, o)
+	if first == nil {
+		return e, nil
+	}
+	e, err := openFallback(model, o)
+	if err != nil {
+		return nil, fmt.Errorf("%w; and the fallback: %w", first, err)
+	}
+	if tflite.Linked() {
+		slog.Warn("engine chosen", "engine", e.Name(), "reason", first.Error())
+	}
+	return e, nil
+}
+
+// linkedEngines lists the engines in this binary.
+func linkedEngines() []string {
+	names := []string{engineFallback}
+	if tflite.Linked() {
+		names = slices.Concat([]string{engineTFLite, engineTFLiteBuiltin}, names)
+	}
+	return names
+}
+
+// openFallback is the engine in Go.
+func openFallback(model []byte, o edged.Options) (edged.Engine, error) {
+	return nil, fmt.Errorf("not in this tree yet")
+}

@@ -310,3 +310,6 @@ func countPixels(counts []int, m *edged.Mask, n int) []int {
 	}
 	return append(counts[:0], all[:n]...)
 }
+
+// Abandon closes what a camera holds that is never Run.
+func (c *Camera) Abandon() { c.close() }

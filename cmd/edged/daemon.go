@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"edged/mqtt"
+)
+
+// drainTime is what the daemon grants the broker at its end; with what the
+// cameras take it stays below the 5 seconds that systemd and people expect.
+const drainTime = 3 * time.Second
+
+// drainTimeOnce is the same for run --once, which has nobody waiting to kill it.
+const drainTimeOnce = 30 * time.Second
+
+type daemonOptions struct {
+	once bool
+	loop bool // files start again at their end
+	log  *slog.Logger
+}
+
+// daemon is everything that runs: the cameras, the link to the broker, the page.
+type daemon struct {
+	cfg     *Config
+	opts    daemonOptions
+	log     *slog.Logger
+	started time.Time
+	units   []*unit
+	client  *mqtt.Client // nil: no broker is configured
+	web     *web
+}
+
+// newDaemon loads every model and lays out every camera. Nothing runs yet.
+func newDaemon(c *Config, o daemonOptions) (*daemon, error) {
+	d := &daemon{cfg: c, opts: o, log: o.log, started: time.Now()}
+	if c.Node.MemoryLimit > 0 {
+		debug.SetMemoryLimit(int64(c.Node.MemoryLimit))
+	}
+	if c.MQTT.Broker != "" {
+		mc := c.client()
+		mc.Log = o.log
+		client, err := mqtt.New(mc)
+		if err != nil {
+			return nil, &exitError{exitBadConfig, err}
+		}
+		d.client = client
+	}
+	for i := range c.Cameras {
+		u, err := newUnit(d, &c.Cameras[i])
+		if err != nil {
+			d.abandon()
+			return nil, err
+		}
+		d.units = append(d.units, u)
+	}
+	return d, nil
+}
+
+// abandon closes what newDaemon had opened before it failed.
+func (d *daemon) abandon() {
+	for _, u := range d.units {
+		u.abandon()
+	}
+}
+
+// run carries frames until ctx is done or, with once, every source has ended.
+func (d *daemon) run(ctx context.Context) error {
+	stopWeb, err := d.startWeb()
+	if err != nil {
+		d.abandon()
+		return err
+	}
+	defer stopWeb()
+	d.startClient()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	side := d.startSide(ctx)
+	err = d.runUnits(ctx)
+	cancel()
+	side.Wait()
+	d.closeClient()
+	return err
+}
+
+// runUnits runs every camera and joins their errors. A camera that fails with
+// once leaves the others to their end.
+func (d *daemon) runUnits(ctx context.Context) error {
+	errs := make([]error, len(d.units))
+	var wg sync.WaitGroup
+	for i, u := range d.units {
+		wg.Go(func() { errs[i] = u.run(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// startClient publishes who we are and begins to connect.
+func (d *daemon) startClient() {
+	if d.client == nil {
+		d.log.Info("no broker configured: results go to the page and the metrics alone")
+		return
+	}
+	d.handleCommands()
+	d.client.HandleStats(d.stats)
+	if err := d.client.Info(d.info()); err != nil {
+		d.log.Error("info could not be published", "err", err.Error())
+	}
+	for _, u := range d.units {
+		d.client.Enabled(u.cfg.Name, true)
+		u.publishStatus()
+	}
+	d.client.Start()
+}
+
+func (d *daemon) closeClient() {
+	if d.client == nil {
+		return
+	}
+	limit := drainTime
+	if d.opts.once {
+		limit = drainTimeOnce
+		if link, _ := d.client.Link(); !link.Connected {
+			limit = drainTime // nobody is there to take what waits
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	if err := d.client.Close(ctx); err != nil {
+		d.log.Warn("not everything could be delivered before the end", "err", err.Error())
+	}
+}
+
+// info is what the retained info topic says.
+func (d *daemon) info() mqtt.Info {
+	i := mqtt.Info{Version: version, Classes: map[string][]string{}, StartedAt: mqtt.Time{Time: d.started}}
+	for _, u := range d.units {
+		m := u.modelInfo()
+		i.Models = append(i.Models, m.ModelInfo)
+		i.Classes[u.cfg.Name] = m.labels
+		i.Cameras = append(i.Cameras, u.cfg.Name)
+	}
+	return i
+}
+
+// unit finds a camera by name; an empty name means the only one.
+func (d *daemon) unit(name string) (*unit, error) {
+	if name == "" && len(d.units) == 1 {
+		return d.units[0], nil
+	}
+	for _, u := range d.units {
+		if u.cfg.Name == name {
+			return u, nil
+		}
+	}
+	var names []string
+	for _, u := range d.units {
+		names = append(names, u.cfg.Name)
+	}
+	return nil, fmt.Errorf("camera %q: there is no such camera; name one of %q", name, names)
+}

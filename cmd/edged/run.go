@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func newRunCmd() *cobra.Command {
+	var config string
+	var once, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "run -c FILE",
+		Short: "Run the daemon",
+		Long: `Run the daemon: every camera of the config through its model, to the broker.
+
+It does not exit for a camera or a broker that is away: it says so once and
+keeps trying. It ends on SIGTERM or SIGINT, within 5 seconds. SIGHUP reloads the
+models.
+
+With --once it processes every frame of its sources, which must be files or
+folders (or a pipeline that ends), ends when they have ended, and prints what
+became of every frame and message.`,
+		Example: `  edged run -c /etc/edged/edged.toml
+  edged run -c clip.toml --once
+  edged run -c clip.toml --once --json | jq .cameras`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(config)
+			if err != nil {
+				return err
+			}
+			return runDaemon(cmd.Context(), c, once, func(l *finalLedger) error {
+				if asJSON {
+					return writeJSON(cmd.OutOrStdout(), l)
+				}
+				return l.print(cmd.OutOrStdout())
+			}, cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVarP(&config, "config", "c", "", "the configuration `FILE`")
+	cmd.Flags().BoolVar(&once, "once", false, "end when every source has ended, and print the ledger")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "with --once: print the ledger as one JSON document")
+	_ = cmd.MarkFlagRequired("config")
+	return cmd
+}
+
+// errSignal is why the daemon stops when it is told to.
+var errSignal = errors.New("stopped by a signal")
+
+// runDaemon runs c until its sources end (once) or a signal comes, then hands
+// the ledger to report.
+func runDaemon(ctx context.Context, c *Config, once bool, report func(*finalLedger) error, stderr io.Writer) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	log, flush := newLogger(stderr)
+	defer flush()
+	slog.SetDefault(log)
+	d, err := newDaemon(c, daemonOptions{once: once, log: log})
+	if err != nil {
+		return err
+	}
+	runErr := d.run(ctx)
+	flush()
+	if once {
+		if err := report(d.finalLedger()); err != nil {
+			return fmt.Errorf("ledger: %w", err)
+		}
+	}
+	return runErr
+}

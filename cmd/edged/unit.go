@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"edged"
+	"edged/capture"
+	"edged/internal/pipeline"
+	"edged/mqtt"
+)
+
+const (
+	// triggerDepth bounds the triggers that wait for the model.
+	triggerDepth = 16
+
+	// triggerTimeout is how long a trigger may wait for its frame.
+	triggerTimeout = 2 * time.Second
+)
+
+// unit is one camera with its source, its model and its account.
+type unit struct {
+	d      *daemon
+	cfg    *CameraConfig
+	log    *slog.Logger
+	source capture.Source
+	camera *pipeline.Camera
+	queue  *pipeline.Queue // nil unless the trigger is mqtt
+
+	mu     sync.Mutex
+	file   *modelFile // in use
+	engine string     // in use
+	labels []string   // in use
+	status capture.Status
+	timing timing
+
+	result mqtt.Result // reused for every frame
+}
+
+// newUnit loads the camera's model. The source is opened by run.
+func newUnit(d *daemon, cfg *CameraConfig) (*unit, error) {
+	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name)}
+	file, stage, err := u.load()
+	if err != nil {
+		return nil, err
+	}
+	u.use(file, stage)
+	u.camera = pipeline.NewCamera(cfg.Name, nil, stage)
+	u.camera.Log = d.log
+	u.camera.Sink = u
+	u.camera.Missed = u.missed
+	switch cfg.Trigger {
+	case "continuous":
+	case "mqtt":
+		u.queue = pipeline.NewQueue(triggerDepth, triggerTimeout)
+		u.camera.Trigger = u.queue
+	default:
+		every, err := triggerInterval(cfg.Trigger)
+		if err != nil {
+			return nil, &exitError{exitBadConfig, err}
+		}
+		u.camera.Trigger = pipeline.NewInterval(every)
+	}
+	return u, nil
+}
+
+// load reads the model file and opens it on the camera's engine.
+func (u *unit) load() (*modelFile, *pipeline.Stage, error) {
+	file, err := readModel(u.cfg.Model)
+	if err != nil {
+		return nil, nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)
+	}
+	stage, err := openStage(file, u.cfg, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
+	return file, stage, err
+}
+
+// use notes which model runs.
+func (u *unit) use(file *modelFile, stage *pipeline.Stage) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.file, u.engine, u.labels = file, stage.Engine.Name(), stage.Labels
+	u.log.Info("model in use", "model", file.name, "sha256", file.sha256[:12], "engine", u.engine)
+}
+
+func (u *unit) abandon() { u.camera.Abandon() }
+
+// run opens the source and carries its frames. A source that has ended is no
+// error.
+func (u *unit) run(ctx context.Context) error {
+	source, err := capture.Open(capture.Config{
+		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
+		EveryFrame: u.d.opts.once, Once: u.d.opts.once, Loop: u.d.opts.loop,
+	})
+	if err != nil {
+		u.abandon()
+		return fmt.Errorf("camera %s: %w", u.cfg.Name, err)
+	}
+	defer source.Close()
+	u.mu.Lock()
+	u.source = source
+	u.mu.Unlock()
+	u.camera.Source = source
+	err = u.camera.Run(ctx)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	if err == nil {
+		u.log.Info("source has ended", "source", capture.Redact(u.cfg.Source))
+		u.onStatus(capture.Status{Reason: "the source has ended"})
+	}
+	return err
+}
+
+// onStatus notes whether the camera is there, says so, and publishes it.
+func (u *unit) onStatus(s capture.Status) {
+	u.mu.Lock()
+	u.status = s
+	u.mu.Unlock()
+	u.publishStatus()
+}
+
+// statusWord is what the status topic says.
+func (u *unit) statusWord() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case !u.camera.Enabled():
+		return mqtt.Disabled
+	case u.status.Online:
+		return mqtt.Online
+	}
+	return mqtt.Offline
+}
+
+func (u *unit) publishStatus() {
+	if u.d.client != nil {
+		u.d.client.CameraStatus(u.cfg.Name, u.statusWord())
+	}
+}
+
+// Publish is the pipeline's sink.
+func (u *unit) Publish(r *pipeline.Result) {
+	u.timing.add(r.Infer)
+	if u.d.client != nil {
+		u.fill(r)
+		if err := u.d.client.Publish(u.cfg.Name, &u.result, r.Mask); err != nil {
+			u.log.Error("result not published", "err", err.Error())
+		}
+	}
+	if u.d.web != nil {
+		u.d.web.show(r)
+	}
+}
+
+// fill turns the pipeline's result into the payload's.
+func (u *unit) fill(r *pipeline.Result) {
+	roi := r.Stage.Prepare.ROI()
+	p := &u.result
+	p.Seq, p.TS = r.Seq, mqtt.Time{Time: r.Frame.Time}
+	p.Frame = mqtt.Size{W: r.Frame.W, H: r.Frame.H}
+	p.ROI = mqtt.Rect{X: roi.X, Y: roi.Y, W: roi.W, H: roi.H}
+	p.Fit = r.Stage.Prepare.Config().Fit.String()
+	p.FrameAgeMS, p.InferMS = milliseconds(r.Age), milliseconds(r.Infer)
+	p.Model, p.Verdict, p.PartID = r.Stage.Model, r.Verdict, r.PartID
+	p.Reasons = append(p.Reasons[:0], r.Reasons...)
+	p.Classes = p.Classes[:0]
+	total := float64(r.Mask.W * r.Mask.H)
+	for id, px := range r.Pixels {
+		p.Classes = append(p.Classes, mqtt.Class{ID: id, Name: r.Stage.Labels[id], Px: px, Ratio: float64(px) / total})
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+
+// missed publishes a trigger that led to no result.
+func (u *unit) missed(shot pipeline.Shot, reason string) {
+	u.log.Warn("trigger missed", "part_id", shot.PartID, "reason", reason)
+	u.event(mqtt.Event{Kind: mqtt.EventMissedTrigger, Message: reason, PartID: shot.PartID})
+}
+
+func (u *unit) event(e mqtt.Event) {
+	if u.d.client == nil {
+		return
+	}
+	if err := u.d.client.Event(u.cfg.Name, e); err != nil {
+		u.log.Error("event not published", "err", err.Error())
+	}
+}
+
+// unitModel is what info says of a camera's model.
+type unitModel struct {
+	mqtt.ModelInfo
+	labels []string
+}
+
+func (u *unit) modelInfo() unitModel {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return unitModel{
+		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.name, SHA256: u.file.sha256, Engine: u.engine},
+		u.labels,
+	}
+}
