@@ -66,16 +66,16 @@ func (t *timing) rate() float64 {
 
 // frames is a camera's account: Read is the sum of all the others.
 type frames struct {
-	Read            uint64            `json:"read"`
-	Published       uint64            `json:"published"`
-	PassedOver      uint64            `json:"passed_over"`
-	Refused         uint64            `json:"refused"`
-	Failed          uint64            `json:"failed"`
-	InWork          uint64            `json:"in_work"`
-	RefusedBy       map[string]uint64 `json:"refused_by"`
-	MissedTriggers  uint64            `json:"missed_triggers"`
-	capture.Counts  `json:"-"`
-	pipelineCounted pipeline.Counts
+	Read           uint64            `json:"read"`
+	Published      uint64            `json:"published"`
+	PassedOver     uint64            `json:"passed_over"`
+	Refused        uint64            `json:"refused"`
+	Failed         uint64            `json:"failed"`
+	InWork         uint64            `json:"in_work"`
+	RefusedBy      map[string]uint64 `json:"refused_by"`
+	MissedTriggers uint64            `json:"missed_triggers"`
+
+	source capture.Counts
 }
 
 // account reads the counters of the loop first and of the source afterwards,
@@ -93,7 +93,7 @@ func (u *unit) account() frames {
 	f := frames{
 		Read: c.Read, Published: n.Published, PassedOver: c.PassedOver + n.PassedOver,
 		Refused: c.Refused + refused, Failed: n.Refused[pipeline.RefusedEngine],
-		RefusedBy: n.RefusedByReason(), MissedTriggers: n.Missed, Counts: c, pipelineCounted: n,
+		RefusedBy: n.RefusedByReason(), MissedTriggers: n.Missed, source: c,
 	}
 	f.InWork = f.Read - f.Published - f.PassedOver - f.Refused - f.Failed
 	for reason, count := range map[string]uint64{
@@ -117,7 +117,7 @@ func (d *daemon) stats() mqtt.Stats {
 		s.Cameras[u.cfg.Name] = mqtt.CameraStats{
 			Status: u.statusWord(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
 			Published: f.Published, Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
-			Restarts: f.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
+			Restarts: f.source.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
 		}
 	}
 	return s

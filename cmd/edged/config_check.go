@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"reflect"
 	"slices"
 	"strings"
 
+	"edged"
 	"edged/capture"
 	"edged/internal/pipeline"
 	"edged/mqtt"
@@ -226,3 +228,5 @@ func meaningOf(s string) (pipeline.Meaning, error) {
 	return "", fmt.Errorf("output meaning %q: use logits or probabilities", s)
 }
 
+// isMissing tells whether a source is merely not there now.
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -71,19 +71,14 @@ func (d *daemon) abandon() {
 
 // run carries frames until ctx is done or, with once, every source has ended.
 func (d *daemon) run(ctx context.Context) error {
-	stopWeb, err := d.startWeb()
-	if err != nil {
-		d.abandon()
-		return err
-	}
-	defer stopWeb()
+	defer d.startWeb()()
 	d.startClient()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	side := d.startSide(ctx)
-	err = d.runUnits(ctx)
+	waitSide := d.startSide(ctx)
+	err := d.runUnits(ctx)
 	cancel()
-	side.Wait()
+	waitSide()
 	d.closeClient()
 	return err
 }

@@ -136,6 +136,12 @@ func (u *unit) statusWord() string {
 	return mqtt.Offline
 }
 
+func (u *unit) isOnline() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.status.Online
+}
+
 func (u *unit) publishStatus() {
 	if u.d.client != nil {
 		u.d.client.CameraStatus(u.cfg.Name, u.statusWord())

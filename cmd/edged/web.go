@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"edged/internal/metrics"
+	"edged/internal/page"
+	"edged/internal/pipeline"
+)
+
+// stuckAfter is how long one step of a camera's loop may take before the
+// daemon counts as unwell.
+const stuckAfter = 10 * time.Second
+
+// web is the page, the metrics and the health checks behind one listener.
+type web struct {
+	page    *page.Page
+	address string // host:port that it listens on
+}
+
+// startWeb listens on node.http. An address that cannot be had is no reason to
+// leave cameras alone: it is said, and the daemon goes on without the page.
+func (d *daemon) startWeb() (stop func()) {
+	if d.cfg.Node.HTTP == "" {
+		return func() {}
+	}
+	listener, err := net.Listen("tcp", d.cfg.Node.HTTP)
+	if err != nil {
+		d.log.Error("no page and no metrics: the address cannot be used; choose another node.http", "err", err.Error())
+		return func() {}
+	}
+	var names []string
+	for _, u := range d.units {
+		names = append(names, u.cfg.Name)
+	}
+	d.web = &web{page: page.New(d.cfg.Node.Name, names), address: listener.Addr().String()}
+	mux := http.NewServeMux()
+	d.web.page.Register(mux)
+	metrics.Register(mux, d.snapshot, d.alive, d.ready)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			d.log.Error("page stopped", "err", err.Error())
+		}
+	}()
+	d.log.Info("page and metrics", "address", "http://"+d.web.address+"/")
+	return func() {
+		// Viewers hold long requests open; they are not worth waiting for.
+		_ = server.Close()
+		<-done
+	}
+}
+
+// show offers a result to the page.
+func (w *web) show(r *pipeline.Result) {
+	w.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
+		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
+		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
+		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID,
+	})
+}
+
+// snapshot is what /metrics shows.
+func (d *daemon) snapshot() metrics.Snapshot {
+	s := metrics.Snapshot{Started: d.started, Version: version}
+	for _, u := range d.units {
+		f := u.account()
+		s.Cameras = append(s.Cameras, metrics.Camera{
+			Name: u.cfg.Name, Online: u.isOnline(), Read: f.Read, Published: f.Published,
+			PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed, InWork: f.InWork,
+			Missed: f.MissedTriggers, Restarts: f.source.Restarts, InferSeconds: u.timing.median().Seconds(),
+		})
+	}
+	if d.client == nil {
+		return s
+	}
+	link, _ := d.client.Link()
+	s.Connected = link.Connected
+	for kind, a := range d.client.Ledger() {
+		m := metrics.Messages{
+			Kind: string(kind), Produced: a.Produced, Acknowledged: a.Acknowledged, HandedOver: a.HandedOver,
+			Unknown: a.Unknown, InFlight: a.InFlight, Dropped: map[string]uint64{},
+		}
+		for reason, n := range a.Dropped {
+			m.Dropped[string(reason)] = n
+		}
+		s.Messages = append(s.Messages, m)
+	}
+	return s
+}
+
+// alive tells whether every camera's loop moves. A loop that waits for frames
+// is well: the camera's absence is another matter.
+func (d *daemon) alive() metrics.Health {
+	h := metrics.Health{OK: true, Checks: map[string]string{}}
+	for _, u := range d.units {
+		text := "ok"
+		if phase, since, _ := u.camera.Progress(); phase != pipeline.Waiting && time.Since(since) > stuckAfter {
+			h.OK = false
+			text = fmt.Sprintf("%s since %v", phase, time.Since(since).Round(time.Second))
+		}
+		h.Checks["camera "+u.cfg.Name] = text
+	}
+	return h
+}
+
+// ready tells whether the daemon does its work: the models are loaded (it does
+// not answer before) and the loops move. Cameras and broker are listed; their
+// absence does not make the daemon unready, because it waits for them.
+func (d *daemon) ready() metrics.Health {
+	h := d.alive()
+	for _, u := range d.units {
+		h.Checks["source "+u.cfg.Name] = u.statusWord()
+	}
+	if d.client != nil {
+		h.Checks["broker"] = "ok"
+		if link, err := d.client.Link(); !link.Connected {
+			h.Checks["broker"] = "not connected"
+			if err != nil {
+				h.Checks["broker"] = "not connected: " + err.Error()
+			}
+		}
+	}
+	return h
+}
+
+// startSide runs what goes on beside the cameras until ctx is done.
+func (d *daemon) startSide(ctx context.Context) (wait func()) {
+	return func() {}
+}

@@ -1,0 +1,140 @@
+// Package metrics offers the daemon's counters in Prometheus' text format and
+// answers the health checks of process managers. It reads the counters when it
+// is asked and keeps none itself, so /metrics and the stats topic cannot
+// disagree.
+package metrics
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Camera is one camera's account at an instant. Read is the sum of the six
+// fields behind it.
+type Camera struct {
+	Name                                                         string
+	Online                                                       bool
+	Read, Published, PassedOver, Refused, Failed, InWork, Missed uint64
+	Restarts                                                     uint64
+	InferSeconds                                                 float64 // median of the last inferences
+}
+
+// Messages is the account of one kind of MQTT message. Produced is the sum of
+// the others.
+type Messages struct {
+	Kind                                                  string
+	Produced, Acknowledged, HandedOver, Unknown, InFlight uint64
+	Dropped                                               map[string]uint64 // by reason
+}
+
+// Snapshot is everything that /metrics shows.
+type Snapshot struct {
+	Started   time.Time
+	Version   string
+	Connected bool // to the broker
+	Cameras   []Camera
+	Messages  []Messages
+}
+
+// Health is what /healthz and /readyz answer.
+type Health struct {
+	OK     bool              `json:"ok"`
+	Checks map[string]string `json:"checks"` // "ok", or what is wrong
+}
+
+// Register adds /metrics, /healthz and /readyz to mux.
+func Register(mux *http.ServeMux, snapshot func() Snapshot, alive, ready func() Health) {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector(snapshot))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(r, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", answer(alive))
+	mux.HandleFunc("GET /readyz", answer(ready))
+}
+
+func answer(check func() Health) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		h := check()
+		w.Header().Set("Content-Type", "application/json")
+		if !h.OK {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		// Whoever asked is gone when this fails; there is nobody to tell.
+		_ = json.NewEncoder(w).Encode(h)
+	}
+}
+
+// collector is a prometheus.Collector over a snapshot.
+type collector func() Snapshot
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("edged_"+name, help, labels, nil)
+}
+
+// Describe implements prometheus.Collector. It describes nothing: the set of
+// cameras and reasons is only known when it collects.
+func (c collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	s := c()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(desc("info", "The version that runs.", "version"), 1, s.Version)
+	gauge(desc("started_seconds", "When the daemon started, Unix time."), float64(s.Started.UnixMilli())/1e3)
+	gauge(desc("mqtt_connected", "Whether the broker is connected."), number(s.Connected))
+	for i := range s.Cameras {
+		collectCamera(out, &s.Cameras[i])
+	}
+	for i := range s.Messages {
+		collectMessages(out, &s.Messages[i])
+	}
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func collectCamera(out chan<- prometheus.Metric, c *Camera) {
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, c.Name)
+	}
+	counter(desc("frames_read_total", "Frames read from the source.", "camera"), c.Read, c.Name)
+	fate := desc("frames_total", "Frames by what became of them.", "camera", "fate")
+	counter(fate, c.Published, c.Name, "published")
+	counter(fate, c.PassedOver, c.Name, "passed_over")
+	counter(fate, c.Refused, c.Name, "refused")
+	counter(fate, c.Failed, c.Name, "failed")
+	counter(desc("triggers_missed_total", "Triggers that led to no result.", "camera"), c.Missed, c.Name)
+	counter(desc("worker_restarts_total", "Workers started in place of another.", "camera"), c.Restarts, c.Name)
+	gauge(desc("frames_in_work", "Frames being worked on.", "camera"), float64(c.InWork))
+	gauge(desc("camera_online", "Whether the camera delivers frames.", "camera"), number(c.Online))
+	gauge(desc("infer_seconds", "Median time of the last inferences.", "camera"), c.InferSeconds)
+}
+
+func collectMessages(out chan<- prometheus.Metric, m *Messages) {
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	counter(desc("messages_produced_total", "MQTT messages produced.", "kind"), m.Produced, m.Kind)
+	fate := desc("messages_total", "MQTT messages by what became of them.", "kind", "fate", "reason")
+	counter(fate, m.Acknowledged, m.Kind, "acknowledged", "")
+	counter(fate, m.HandedOver, m.Kind, "handed_over", "")
+	counter(fate, m.Unknown, m.Kind, "unknown", "")
+	for reason, n := range m.Dropped {
+		counter(fate, n, m.Kind, "dropped", reason)
+	}
+	out <- prometheus.MustNewConstMetric(desc("messages_in_flight", "MQTT messages not settled yet.", "kind"),
+		prometheus.GaugeValue, float64(m.InFlight), m.Kind)
+}
