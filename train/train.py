@@ -5,8 +5,8 @@ they train fastest on a CPU: a crop wider than a patch gives many overlapping
 patches that share their convolutions. Without padding that is exactly training
 patch by patch; for the padded net the patches proper are trained beside it.
 
-Usage: train.py DATA_DIR OUT_DIR. Writes OUT_DIR/NET/{NAME.npy,net.json}: batch
-norm folded, weights as TFLite wants them ([O,kh,kw,I]), activation ranges.
+Usage: train.py DATA_DIR OUT_DIR. Writes for each net its graph as JSON, batch norm
+folded, weights as TFLite wants them ([O,kh,kw,I]), and the ranges of its tensors.
 """
 
 import json
@@ -23,7 +23,6 @@ CLASSES = 5
 TRAIN_SIDE, TEST_SIDE = 129, 65
 MEAN, SCALE = 128.0, 1 / 128  # so that the int8 input is exactly pixel - 128
 BATCH = 24
-MINUTES = {"valid": 3.0, "same": 6.0}  # of one core, about; sets nothing but the printed plan
 
 
 def read_crops(path, side):
@@ -77,14 +76,16 @@ class Same(nn.Module):
     """A small ResNet: strided convolutions, SAME padding, global average pool.
 
     On 33 pixels every strided layer sees an odd map (33, 17, 9, 5), so that SAME
-    pads one on each side and the patch's centre stays the centre."""
+    pads one on each side and the patch's centre stays the centre. Only 3x3 units
+    are left to average: a wide average cannot tell where in the patch a thing is,
+    except by the padding, which is not there when the net slides over a frame."""
 
-    patch, stride, window = 33, 8, 5
+    patch, stride, window = 33, 16, 3
 
     def __init__(self, c0=12, c1=12, c2=16, c3=24):
         super().__init__()
         self.stem = conv(3, c0, 3, 2, 1)
-        self.blocks = nn.Sequential(Block(c0, c1, 1), Block(c1, c2, 2), Block(c2, c3, 2))
+        self.blocks = nn.Sequential(Block(c0, c1, 2), Block(c1, c2, 2), Block(c2, c3, 2))
         self.fc = nn.Conv2d(c3, CLASSES, 1)
 
     def forward(self, x):
@@ -183,22 +184,141 @@ def judge(net, pixels, truth, side):
     net.train()
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(int(os.environ.get("THREADS", "2")))
-    data, out = sys.argv[1:3]
-    pixels, truth = read_crops(data + "/train.bin", TRAIN_SIDE)
-    tp, tt = read_crops(data + "/test.bin", TEST_SIDE)
-    steps = int(os.environ.get("STEPS", "1000"))
-    which = os.environ.get("NET", "valid same").split()
+# --- handing the weights over -------------------------------------------------
+
+
+def folded(seq):
+    """Weights [O,kh,kw,I] and bias of a convolution with its batch norm folded in."""
+    c, bn = (seq[0], seq[1]) if isinstance(seq, nn.Sequential) else (seq, None)
+    w = c.weight.detach().double()
+    b = c.bias.detach().double() if c.bias is not None else torch.zeros(len(w), dtype=torch.double)
+    if bn is not None:
+        g = bn.weight.detach().double() / torch.sqrt(bn.running_var.double() + bn.eps)
+        w, b = w * g[:, None, None, None], (b - bn.running_mean.double()) * g + bn.bias.detach().double()
+    return w.permute(0, 2, 3, 1).contiguous().float().numpy(), b.float().numpy()
+
+
+def conv_layer(name, src, seq, relu, padding="VALID"):
+    w, b = folded(seq)
+    stride = (seq[0] if isinstance(seq, nn.Sequential) else seq).stride[0]
+    return dict(op="conv", name=name, inputs=[src], stride=stride, padding=padding, relu=relu, w=w, b=b)
+
+
+def dense_layer(name, src, seq, relu):
+    w, b = folded(seq)
+    return dict(op="dense", name=name, inputs=[src], relu=relu, w=w.reshape(len(w), -1), b=b)
+
+
+def valid_layers(net):
+    out, src = [], "input"
+    for i, (seq, k) in enumerate(((net.c1, 3), (net.c2, 2), (net.c3, 2)), 1):
+        out.append(conv_layer(f"conv{i}", src, seq, True))
+        out.append(dict(op="maxpool", name=f"pool{i}", inputs=[f"conv{i}"], k=k, stride=2))
+        src = f"pool{i}"
+    out.append(dict(op="flatten", name="flat", inputs=[src]))
+    out.append(dense_layer("hidden", "flat", net.fc1, True))
+    return out + [dense_layer("logits", "hidden", net.fc2, False)]
+
+
+def same_layers(net):
+    out, src = [conv_layer("stem", "input", net.stem, True, "SAME")], "stem"
+    for i, block in enumerate(net.blocks, 1):
+        out.append(conv_layer(f"block{i}/a", src, block.a, True, "SAME"))
+        out.append(conv_layer(f"block{i}/b", f"block{i}/a", block.b, False, "SAME"))
+        skip = src
+        if block.skip is not None:
+            skip = f"block{i}/skip"
+            out.append(conv_layer(skip, src, block.skip, False, "SAME"))
+        out.append(dict(op="add", name=f"block{i}", inputs=[f"block{i}/b", skip], relu=True))
+        src = f"block{i}"
+    out.append(dict(op="mean", name="mean", inputs=[src]))
+    return out + [dense_layer("logits", "mean", net.fc, False)]
+
+
+def run(layers, x):
+    """The folded layers on patches, as TFLite will run them. Returns every tensor."""
+    t = {"input": x}
+    for l in layers:
+        y = t[l["inputs"][0]]
+        if l["op"] == "conv":
+            w = torch.from_numpy(l["w"]).permute(0, 3, 1, 2)
+            pad = w.shape[2] // 2 if l["padding"] == "SAME" else 0
+            y = F.conv2d(y, w, torch.from_numpy(l["b"]), l["stride"], pad)
+        elif l["op"] == "dense":
+            y = F.linear(y.flatten(1), torch.from_numpy(l["w"]), torch.from_numpy(l["b"]))
+        elif l["op"] == "maxpool":
+            y = F.max_pool2d(y, l["k"], l["stride"])
+        elif l["op"] == "flatten":
+            y = y.permute(0, 2, 3, 1).flatten(1)  # rows, columns, channels: TFLite's order
+        elif l["op"] == "add":
+            y = y + t[l["inputs"][1]]
+        elif l["op"] == "mean":
+            y = y.mean((2, 3))
+        t[l["name"]] = F.relu(y) if l.get("relu") else y
+    return t
+
+
+def ranges(layers, x):
+    """The range that int8 must cover in every tensor, a few outliers cut off."""
+    lo, hi = {}, {}
+    with torch.no_grad():
+        for name, y in run(layers, x).items():
+            v = y.flatten()
+            v = v[torch.randint(len(v), (2_000_000,))] if len(v) > 2_000_000 else v
+            v = np.sort(v.numpy())
+            cut = len(v) // 20_000
+            lo[name], hi[name] = float(min(0, v[cut])), float(max(0, v[-1 - cut]))
+    return lo, hi
+
+
+def export(name, net, layers, calibration, parity, out):
+    """Writes NAME.json (the graph), NAME.bin (its weights, float32) and
+    NAME_parity.bin: patches, and the logits that PyTorch gives for them."""
+    blob, graph = bytearray(), []
+    lo, hi = ranges(layers, to_input(calibration))
+    for l in layers:
+        g = {k: v for k, v in l.items() if k not in "wb"}
+        for key in "wb":
+            if key in l:
+                g[key] = dict(offset=len(blob) // 4, shape=list(l[key].shape))
+                blob += l[key].astype("<f4").tobytes()
+        g["range"] = [lo[l["name"]], hi[l["name"]]]
+        graph.append(g)
+    doc = dict(name=name, patch=net.patch, mean=MEAN, scale=SCALE, layers=graph, torch=torch.__version__)
+    with open(f"{out}/{name}.json", "w") as f:
+        json.dump(doc, f, indent=1)
+    with open(f"{out}/{name}.bin", "wb") as f:
+        f.write(blob)
+    with torch.no_grad():
+        logits = run(layers, to_input(parity))["logits"].numpy()
+        direct = net.eval()(to_input(parity))[:, :, 0, 0].numpy()
+    if not np.allclose(logits, direct, atol=1e-3):
+        raise SystemExit(f"{name}: folding changed the net by {np.abs(logits - direct).max()}")
+    with open(f"{out}/{name}_parity.bin", "wb") as f:
+        f.write(parity.tobytes() + logits.astype("<f4").tobytes())
+
+
+def main(data, out):
+    torch.set_num_threads(1)  # the maps are small: a second thread mostly waits
     torch.manual_seed(1)
-    if "valid" in which:
-        net = Valid()
-        train("valid", net, pixels, truth, steps, 127, 6e-3, 0)
-        judge(net, tp, tt, 39)
-        torch.save(net.state_dict(), out + "/valid.pt")
-    if "same" in which:
-        net = Same()
-        train("same", net, pixels, truth, steps, 113, 6e-3, 60)
-        judge(net, tp, tt, 33)
-        judge(net, tp, tt, 65)
-        torch.save(net.state_dict(), out + "/same.pt")
+    pixels, truth = read_crops(data + "/train.bin", TRAIN_SIDE)
+    test, test_truth = read_crops(data + "/test.bin", TEST_SIDE)
+    scale = float(os.environ.get("EDGED_TRAIN_SCALE", "1"))  # a dry run sets it low
+    for name, net, layers, steps, side, single in (
+        ("valid", Valid(), valid_layers, 1000, 127, 0),
+        ("same", Same(), same_layers, 1500, 113, 60),
+    ):
+        train(name, net, pixels, truth, max(2, int(steps * scale)), side, 6e-3, single)
+        judge(net, test, test_truth, net.patch)
+        if single:
+            judge(net, test, test_truth, TEST_SIDE)  # the same centre, true pixels around it
+        net.eval()
+        index = class_index(truth, net.patch // 2)
+        calibration = next(patches(np.random.default_rng(2), pixels, truth, index, net.patch, 500))[0]
+        mid, half = TEST_SIDE // 2, net.patch // 2
+        few = test[:: len(test) // 10][:10, mid - half : mid + half + 1, mid - half : mid + half + 1]
+        export(name, net, layers(net), calibration, few, out)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])

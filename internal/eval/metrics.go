@@ -187,3 +187,20 @@ func near(b []uint8, c uint8, x, y, w, h, tolerance int) bool {
 	}
 	return false
 }
+
+// Pixels is how many were counted.
+func (s *Score) Pixels() (n uint64) {
+	for _, v := range s.confusion {
+		n += v
+	}
+	return n
+}
+
+// Share is the part of all pixels whose true class is c, NaN without pixels.
+func (s *Score) Share(c int) float64 {
+	var n uint64
+	for i := range s.classes {
+		n += s.Confusion(c, i)
+	}
+	return ratio(n, s.Pixels())
+}

@@ -1,0 +1,100 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Plot draws mIoU against the multiplications of a frame, logarithmic, one colour
+// a net: the equivalent net's output strides as a line, the other ways as points.
+// The file's ending chooses the format, .png or .svg.
+func (r *Report) Plot(path string) error {
+	if ext := strings.ToLower(filepath.Ext(path)); ext != ".png" && ext != ".svg" {
+		return fmt.Errorf("eval: plot %s: the name must end in .png or .svg", path)
+	}
+	p := plot.New()
+	p.Title.Text = fmt.Sprintf("What each way costs and gives: %d pictures of %s", r.Images, r.Source)
+	p.X.Label.Text = "multiplications per frame, 10⁹"
+	p.Y.Label.Text = "mean IoU, %"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.Add(plotter.NewGrid())
+	p.Legend.Top, p.Legend.Left = true, true
+	drawn := 0
+	for i := range r.Models {
+		n, err := r.Models[i].plot(p, i)
+		if err != nil {
+			return fmt.Errorf("eval: plot %s: %w", path, err)
+		}
+		drawn += n
+	}
+	if drawn == 0 {
+		return errors.New("eval: plot: no way has a score")
+	}
+	if err := p.Save(24*vg.Centimeter, 16*vg.Centimeter, path); err != nil {
+		return fmt.Errorf("eval: plot %s: %w", path, err)
+	}
+	return nil
+}
+
+// Four hues that stay apart for colour-blind eyes and in grey.
+var hues = [...]color.RGBA{{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {120, 60, 140, 255}}
+
+func (m *ModelReport) plot(p *plot.Plot, index int) (int, error) {
+	hue := hues[index%len(hues)]
+	var all, line plotter.XYs
+	var names []string
+	for _, w := range m.Ways {
+		if w.MIoU == nil || w.MACs <= 0 {
+			continue
+		}
+		at := plotter.XY{X: float64(w.MACs) / 1e9, Y: 100 * *w.MIoU}
+		all = append(all, at)
+		name := w.Title()
+		if w.Way == "equivalent" {
+			line = append(line, at)
+			name = fmt.Sprintf("stride %d", w.OutputStride)
+		}
+		names = append(names, " "+name)
+	}
+	if len(all) == 0 {
+		return 0, nil
+	}
+	points, err := plotter.NewScatter(all)
+	if err != nil {
+		return 0, err
+	}
+	points.GlyphStyle = draw.GlyphStyle{Color: hue, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+	p.Add(points)
+	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: all, Labels: names})
+	if err != nil {
+		return 0, err
+	}
+	for i := range labels.TextStyle {
+		labels.TextStyle[i].Color = hue
+		labels.TextStyle[i].Font.Size = vg.Points(8)
+	}
+	p.Add(labels)
+	return len(all), m.plotLine(p, line, hue)
+}
+
+func (m *ModelReport) plotLine(p *plot.Plot, line plotter.XYs, hue color.Color) error {
+	if len(line) == 0 {
+		return nil
+	}
+	l, err := plotter.NewLine(line)
+	if err != nil {
+		return err
+	}
+	l.Color, l.Width = hue, vg.Points(1.5)
+	p.Add(l)
+	p.Legend.Add(m.Model, l)
+	return nil
+}
