@@ -66,8 +66,8 @@ func liftReduce(c *lifting) string {
 // refuseReduce names the statistics over the whole map that no sliding window
 // operator of TFLite computes.
 func (c *lifting) refuseReduce(in *value) {
-	switch c.nd.code {
-	case model.OpMean, model.OpReduceMax:
+	partly := in.typ != model.TypeFloat32 && c.nd.win.k != in.n
+	if c.nd.code == model.OpReduceMax || c.nd.code == model.OpMean && !partly {
 		return
 	}
 	c.nd.refuse = fmt.Sprintf("has no sliding form over %dx%d positions", in.n[0], in.n[1])

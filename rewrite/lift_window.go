@@ -155,6 +155,7 @@ func liftPad(c *lifting) string {
 		case l.canonical(c.tensor(0).Shape) && i > 0:
 			if i == 3 {
 				ch += before + after
+				c.nd.channelPad = pair{before, after}
 			} else {
 				w.a[i-1], w.b[i-1] = before, after
 			}
