@@ -76,19 +76,20 @@ type arg struct {
 
 // node is an operator of the baseline and what it does to the grid.
 type node struct {
-	kind     kind
-	op       *model.Operator
-	code     model.BuiltinOperator
-	index    int // the operator's index in the baseline
-	win      window
-	up       pair // kindUp: the factor per axis
-	args     []arg
-	out      []*value
-	axis     int32  // the axis that a point operator works along, in NHWC
-	span     span   // a channel slice
-	keepDims bool   // kindGlobal: as in the baseline
-	refuse   string // why the dense forms cannot hold this node, empty if they can
-	cure     string
+	kind       kind
+	op         *model.Operator
+	code       model.BuiltinOperator
+	index      int // the operator's index in the baseline
+	win        window
+	up         pair // kindUp: the factor per axis
+	args       []arg
+	out        []*value
+	axis       int32  // the axis that a point operator works along, in NHWC
+	span       span   // a channel slice
+	keepDims   bool   // kindGlobal: as in the baseline
+	channelPad pair   // kindPad: before and after the channels
+	refuse     string // why the dense forms cannot hold this node, empty if they can
+	cure       string
 }
 
 // maps are the node's map inputs in order.

@@ -1,0 +1,195 @@
+package rewrite
+
+import (
+	"fmt"
+	"slices"
+
+	"edged/model"
+)
+
+// stacked describes an output of the graph that is to run on shifted crops.
+type stacked struct {
+	tensor int32 // in that graph
+	name   string
+	dims   [][]atom
+	val    *value
+	target pair
+}
+
+// stackShifts writes the graph of m with crops of its input, one for every
+// shift below the output's eST, stacked in the batch: crop (i, j) starts at
+// pixel (i*q, j*q) of the frame, whose end is extended by zeros. It is exact
+// for every graph that treats its batch row by row.
+func stackShifts(m *model.Model, inDims [][]atom, frame, q pair, outs []stacked) (_ *emitter, err error) {
+	s := &stacking{emitter: newEmitter(m), q: q, done: map[int32]int32{}}
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(emitError)
+			if !ok {
+				panic(r)
+			}
+			err = e.err
+		}
+	}()
+	s.shifts = pair{1, 1}
+	for _, o := range outs {
+		for i := range s.shifts {
+			s.shifts[i] = max(s.shifts[i], o.val.grid[i].e/q[i])
+		}
+	}
+	s.emitCrops(inDims, frame)
+	for i, op := range s.liveOps(outs) {
+		if op != nil {
+			s.copyOp(i, op)
+		}
+	}
+	for _, o := range outs {
+		s.emitOutput(o)
+	}
+	return s.emitter, nil
+}
+
+type stacking struct {
+	*emitter
+	q      pair
+	shifts pair            // crops per axis
+	done   map[int32]int32 // tensors of the source that vary with the batch
+}
+
+func (s *stacking) rows() int { return s.shifts.area() }
+
+// emitCrops declares the frame and stacks its crops, x fastest, as
+// BATCH_TO_SPACE_ND expects them.
+func (s *stacking) emitCrops(dims [][]atom, frame pair) {
+	src := s.from.Tensors[s.from.Inputs[0]]
+	shape := slices.Clone(src.Shape)
+	if len(shape) < 3 || shape[0] != 1 || len(dims[0]) > 0 {
+		panic(emitError{&Refusal{Reason: fmt.Sprintf("the input of shape %v has no batch axis to stack shifts in", shape)}})
+	}
+	t := s.addTensor(&model.Tensor{Name: src.Name, Type: src.Type, Quantization: src.Quantization, Shape: shape, HasRank: true})
+	s.g.Inputs = []int32{t}
+	sp := spec{src.Name + "/shifts", src.Type, src.Quantization}
+	axis := [2]int{}
+	pads := make([]int, 2*len(shape))
+	for i, d := range dims {
+		for _, a := range d {
+			if a != atomC {
+				axis[a] = i
+				pads[2*i+1] = (s.shifts[a] - 1) * s.q[a]
+			}
+		}
+	}
+	in := t
+	if s.rows() > 1 {
+		in = s.op(builtin(model.OpPad), &model.PadOptions{}, []int32{t, s.ints([]int32{int32(len(shape)), 2}, pads...)}, sp)
+	}
+	for _, a := range []int{1, 0} {
+		in = s.stack(in, axis[a], s.shifts[a], s.q[a], frame[a], sp)
+	}
+	s.done[s.from.Inputs[0]] = in
+}
+
+// stack puts n crops of length size along an axis, q apart, into the batch.
+func (s *stacking) stack(t int32, axis, n, q, size int, sp spec) int32 {
+	if n == 1 {
+		return t
+	}
+	var crops []int32
+	begin, length := make([]int, len(s.shape(t))), make([]int, len(s.shape(t)))
+	for i := range length {
+		length[i] = -1
+	}
+	length[axis] = size
+	for i := range n {
+		begin[axis] = i * q
+		crops = append(crops, s.op(builtin(model.OpSlice), &model.SliceOptions{}, []int32{t, s.list(begin...), s.list(length...)}, sp))
+	}
+	return s.concat(0, crops, sp)
+}
+
+// liveOps are the source's operators, nil where no output needs one.
+func (s *stacking) liveOps(outs []stacked) []*model.Operator {
+	need := map[int32]bool{}
+	for _, o := range outs {
+		need[o.tensor] = true
+	}
+	ops := slices.Clone(s.from.Operators)
+	for i := len(ops) - 1; i >= 0; i-- {
+		if !slices.ContainsFunc(ops[i].Outputs, func(t int32) bool { return need[t] }) {
+			ops[i] = nil
+			continue
+		}
+		for k, t := range ops[i].Inputs {
+			if !structural(s.src.Code(ops[i]).Builtin, k) {
+				need[t] = true
+			}
+		}
+	}
+	return ops
+}
+
+// structural names the inputs that copyOp writes anew from compiled shapes.
+func structural(code model.BuiltinOperator, input int) bool {
+	switch code {
+	case model.OpReshape, model.OpResizeBilinear, model.OpResizeNearestNeighbor:
+		return input == 1
+	case model.OpTransposeConv:
+		return input == 0
+	}
+	return false
+}
+
+func (s *stacking) emitOutput(o stacked) {
+	t, ok := s.done[o.tensor]
+	if !ok {
+		panic(emitError{&Refusal{Reason: fmt.Sprintf("output %q does not depend on the input", o.name)}})
+	}
+	v, sp := o.val, o.val.spec().suffix("/dense")
+	n := pair{v.grid[0].n, v.grid[1].n}
+	t = s.asMap(t, o, n, sp)
+	block := pair{max(v.grid[0].e/s.q[0], 1), max(v.grid[1].e/s.q[1], 1)}
+	t = s.selectShifts(t, block, sp)
+	if block != (pair{1, 1}) {
+		t = s.batchToSpace(t, block, o.target, sp)
+	}
+	t = s.crop(t, pair{}, o.target, sp)
+	if slices.Contains(s.g.Outputs, t) || t == s.g.Inputs[0] {
+		t = s.reshape(t, sp, 1, o.target[0], o.target[1], v.ch)
+	}
+	s.rename(t, o.name)
+	s.g.Outputs = append(s.g.Outputs, t)
+}
+
+// asMap brings a stacked output to [rows, h, w, c].
+func (s *stacking) asMap(t int32, o stacked, n pair, sp spec) int32 {
+	v := o.val
+	natural := newLayout(v, nhwc())
+	l := newLayout(v, o.dims)
+	if slices.Equal(l.sequence(), natural.sequence()) {
+		if sh := s.shape(t); len(sh) == 4 && int(sh[1]) == n[0] && int(sh[2]) == n[1] {
+			return t
+		}
+		return s.reshape(t, sp, -1, n[0], n[1], v.ch)
+	}
+	perm := []int{0}
+	for _, a := range []atom{atomY, atomX, atomC} {
+		perm = append(perm, slices.IndexFunc(o.dims, func(d []atom) bool { return slices.Contains(d, a) }))
+	}
+	if len(o.dims) != 4 || slices.Contains(perm, -1) {
+		panic(emitError{&Refusal{Reason: fmt.Sprintf("output %q cannot be laid out as a map", o.name)}})
+	}
+	return s.op(builtin(model.OpTranspose), &model.TransposeOptions{}, []int32{t, s.list(perm...)}, sp)
+}
+
+// selectShifts keeps the shifts that an output of smaller eST needs.
+func (s *stacking) selectShifts(t int32, block pair, sp spec) int32 {
+	if block == s.shifts {
+		return t
+	}
+	var rows []int32
+	for y := range block[0] {
+		rows = append(rows, s.op(builtin(model.OpSlice), &model.SliceOptions{},
+			[]int32{t, s.list(y*s.shifts[1], 0, 0, 0), s.list(block[1], -1, -1, -1)}, sp))
+	}
+	return s.concat(0, rows, sp)
+}
