@@ -38,6 +38,9 @@ type Manifest struct {
 	Band           *Band        `json:"band,omitempty"`           // where the frame's border changes the result
 	Certificate    *Certificate `json:"certificate,omitempty"`    // what edged verify found
 	Notes          []string     `json:"notes,omitempty"`          // for people
+
+	PatchAgreement *PatchAgreement `json:"patch_agreement,omitempty"` // under the frame contract, as edged rewrite measured it
+	Inverse        json.RawMessage `json:"inverse,omitempty"`         // what edged rewrite --inverse needs: structure, no weights
 }
 
 // Input says how pixels become the model's input:

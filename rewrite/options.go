@@ -1,0 +1,92 @@
+package rewrite
+
+import (
+	"fmt"
+
+	"edged/model"
+)
+
+// Form is how a dense graph holds all phases.
+type Form string
+
+// The forms. Auto takes the cheapest that is exact for the net.
+const (
+	Auto      Form = "auto"
+	Dilated   Form = "dilated"   // whole maps, dilated windows
+	Fragments Form = "fragments" // maps split over the batch, windows as they were
+	Shifts    Form = "shifts"    // the baseline itself on shifted crops in the batch
+)
+
+// Contract is what a dense graph promises.
+type Contract string
+
+// The contracts. Under Patch, output t is the baseline's on the patch at pixel
+// q*t. Under Frame, it is that of the baseline enlarged to the frame.
+const (
+	DefaultContract Contract = ""
+	Patch           Contract = "patch"
+	Frame           Contract = "frame"
+)
+
+// Options are a rewriting's wishes. The zero value asks for every position, at
+// the baseline's own input size, in the form that suits.
+type Options struct {
+	Input        [2]int // h, w of the dense graph's input; zero: the baseline's
+	OutputStride [2]int // y, x, input pixels; zero: 1
+	Form         Form   // empty: Auto
+	Contract     Contract
+	Cut          string          // name of the tensor that becomes the only output, empty: the graph's outputs
+	Facts        *model.Manifest // what is known about the model beyond its graph, nil: what the baseline's manifest says
+}
+
+// Validate names the first option that makes no sense.
+func (o Options) Validate() error {
+	switch o.Form {
+	case "", Auto, Dilated, Fragments, Shifts:
+	default:
+		return usagef("form %q: choose auto, dilated, fragments or shifts", o.Form)
+	}
+	switch o.Contract {
+	case DefaultContract, Patch, Frame:
+	default:
+		return usagef("contract %q: choose patch or frame", o.Contract)
+	}
+	for i := range o.Input {
+		if o.Input[i] < 0 || o.Input[i] > 1<<15 || (o.Input[0] == 0) != (o.Input[1] == 0) {
+			return usagef("input %dx%d: give height x width, both from 1 to 32768", o.Input[0], o.Input[1])
+		}
+		if o.OutputStride[i] < 0 {
+			return usagef("output stride %v is negative", o.OutputStride)
+		}
+	}
+	return nil
+}
+
+func (o Options) stride() pair {
+	return pair{max(o.OutputStride[0], 1), max(o.OutputStride[1], 1)}
+}
+
+// OutputGrid is one output of a dense graph and its place on the frame.
+type OutputGrid struct {
+	Name    string     `json:"name"`
+	Size    [2]int     `json:"size"`   // positions
+	Stride  [2]int     `json:"stride"` // input pixels
+	Origin  [2]float64 `json:"origin"` // the pixel that position (0, 0) looks at
+	Field   [2]int     `json:"receptive_field"`
+	EST     [2]int     `json:"est"` // of the baseline
+	Band    model.Band `json:"band"`
+	Padded  bool       `json:"padded"`
+	Channel int        `json:"channels"`
+}
+
+// Result is a finished rewriting.
+type Result struct {
+	Model    *model.Model
+	Form     Form
+	Reason   string // why this form
+	Contract Contract
+	Outputs  []OutputGrid
+	MACs     int64
+}
+
+func sizeText(p pair) string { return fmt.Sprintf("%dx%d", p[0], p[1]) }

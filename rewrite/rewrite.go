@@ -1,0 +1,297 @@
+package rewrite
+
+import (
+	"fmt"
+	"slices"
+
+	"edged/model"
+)
+
+// state is what the passes work on.
+type state struct {
+	opts     Options
+	sha      string       // of the baseline's file
+	base     *model.Model // as read
+	work     *model.Model // with its shapes, and cut
+	net      *net
+	dense    *dense
+	contract Contract
+	form     Form
+	reason   string
+	graph    *emitter // what was lowered
+	weights  map[int32]weightRef
+	result   *Result
+}
+
+// pass is one step of a rewriting.
+type pass struct {
+	name string
+	run  func(*state) error
+}
+
+// passes are the steps in their order. Each one's effect is shown in
+// testdata/passes as the state before and after it.
+var passes = []pass{
+	{"cut", (*state).cut},           // end the graph where asked
+	{"lift", (*state).lift},         // see maps instead of layouts; freeze pads; turn heads into windows
+	{"place", (*state).place},       // eST, origin, receptive field and length of every map on the frame
+	{"contract", (*state).promise},  // what the dense graph will promise, or a refusal
+	{"densify", (*state).densify},   // which strides stay, which become dilations
+	{"lower", (*state).lower},       // write the form's graph
+	{"carry", (*state).carry},       // signatures, metadata
+	{"versions", (*state).versions}, // operator versions by the schema's rules
+	{"check", (*state).check},       // shapes once more, by the model's own inference
+	{"manifest", (*state).manifest},
+}
+
+// Rewrite makes the dense graph of base. sha is the SHA-256 of base's file in
+// hex; base is not changed.
+//
+// The error is a *Refusal where no exact dense graph exists, a *UsageError
+// where the options make no sense for this net.
+func Rewrite(base *model.Model, sha string, o Options) (*Result, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	s := &state{opts: o, sha: sha, base: base, result: &Result{}}
+	for _, p := range passes {
+		if err := p.run(s); err != nil {
+			return nil, fmt.Errorf("rewrite: pass %s: %w", p.name, err)
+		}
+	}
+	return s.result, nil
+}
+
+// cut takes a private copy, infers its shapes, and ends it at the tensor asked
+// for.
+func (s *state) cut() error {
+	s.work = s.base.Clone()
+	if len(s.work.Subgraphs) == 0 {
+		return &Refusal{Reason: "the model has no graph"}
+	}
+	g := s.work.Subgraphs[0]
+	for _, op := range g.Operators {
+		if n := s.work.Code(op).Builtin; n == model.OpIf || n == model.OpWhile || n == model.OpCallOnce {
+			return &Refusal{Op: n.String(), Index: slices.Index(g.Operators, op), Reason: "calls another graph", Instead: "convert the model without control flow"}
+		}
+	}
+	if s.opts.Cut != "" {
+		t := slices.IndexFunc(g.Tensors, func(t *model.Tensor) bool { return t.Name == s.opts.Cut })
+		if t < 0 {
+			return usagef("cut %q: no tensor has this name (edged inspect lists them)", s.opts.Cut)
+		}
+		g.Outputs = []int32{int32(t)}
+	}
+	dropDead(g)
+	return nil
+}
+
+// dropDead removes the operators that no output needs.
+func dropDead(g *model.Subgraph) {
+	need := map[int32]bool{}
+	for _, t := range g.Outputs {
+		need[t] = true
+	}
+	var keep []*model.Operator
+	for i := len(g.Operators) - 1; i >= 0; i-- {
+		op := g.Operators[i]
+		if !slices.ContainsFunc(op.Outputs, func(t int32) bool { return need[t] }) {
+			continue
+		}
+		for _, t := range op.Inputs {
+			need[t] = true
+		}
+		keep = append(keep, op)
+	}
+	slices.Reverse(keep)
+	g.Operators = keep
+}
+
+func (s *state) lift() error {
+	n, err := lift(s.work)
+	if err != nil {
+		return err
+	}
+	n.prune()
+	s.net = n
+	return nil
+}
+
+func (s *state) place() error {
+	frame := s.net.input.n
+	if s.opts.Input != [2]int{} {
+		frame = s.opts.Input
+	}
+	for _, o := range s.net.outputs {
+		if o.val == nil {
+			return o.why
+		}
+	}
+	return s.net.place(frame)
+}
+
+// isPatch reports whether every output is a single position: the net of a
+// patch classifier.
+func (n *net) isPatch() bool {
+	return !slices.ContainsFunc(n.outputs, func(o *output) bool { return o.val == nil || o.val.n != pair{1, 1} })
+}
+
+// promise settles the contract.
+func (s *state) promise() error {
+	s.contract = Frame
+	if !s.net.isPatch() {
+		if s.opts.Contract == Patch {
+			return &Refusal{Reason: "the net's output is a map already, so there are no patches to keep it on", Instead: "use --contract frame, the only one here"}
+		}
+		return nil
+	}
+	if s.opts.Contract == Frame {
+		return nil
+	}
+	s.contract = Patch
+	for _, nd := range s.net.nodes {
+		if nd.win.a[0] > 0 || nd.win.a[1] > 0 || nd.win.b[0] > 0 || nd.win.b[1] > 0 {
+			return &Refusal{Op: s.net.opName(nd.op), Index: nd.index,
+				Reason:  "pads its input: on a patch it sees zeros where the frame has true pixels, so only patch by patch keeps the patch contract",
+				Instead: "use --contract frame"}
+		}
+		if nd.kind == kindMixed || nd.kind == kindUp {
+			return &Refusal{Op: s.net.opName(nd.op), Index: nd.index, Reason: nd.refuse, Instead: "use --contract frame"}
+		}
+	}
+	return nil
+}
+
+func (s *state) densify() error {
+	d, err := s.net.densify(s.opts.stride())
+	s.dense = d
+	return err
+}
+
+// lower writes the graph in the form asked for, or in the cheapest exact one.
+func (s *state) lower() error {
+	s.form = s.opts.Form
+	switch s.form {
+	case Dilated, Fragments:
+		return s.lowerAs(s.form, "as asked for")
+	case Shifts:
+		return s.lowerShifts("as asked for")
+	}
+	if s.identity() {
+		return s.lowerAs(Dilated, "every output has stride 1 already: nothing to rewrite")
+	}
+	err := s.lowerAs(Dilated, "exact for every operator, with the fewest multiplications and the fewest copies")
+	if err == nil {
+		return nil
+	}
+	why := asRefusal(err)
+	if why == nil {
+		return err
+	}
+	if serr := s.lowerShifts("the only exact form: " + why.Error()); serr != nil {
+		both := *why
+		both.Instead = fmt.Sprintf("the form shifts does not help either (%v); use --cut TENSOR", serr)
+		return &both
+	}
+	return nil
+}
+
+func (s *state) lowerAs(f Form, reason string) error {
+	lo, err := s.dense.lower(f == Fragments)
+	if err != nil {
+		return err
+	}
+	s.form, s.reason, s.graph, s.weights = f, reason, lo.emitter, lo.weights
+	return nil
+}
+
+// identity reports whether there is nothing to do.
+func (s *state) identity() bool {
+	return s.dense.nothingDilated() && s.dense.q == pair{1, 1}
+}
+
+// lowerShifts stacks shifted crops through the baseline as it is, or, where
+// its head has to slide or the frame is larger, through its enlargement.
+func (s *state) lowerShifts(reason string) error {
+	sameSize := s.dense.frame == s.net.input.n
+	var err error
+	if sameSize && !s.net.isPatch() {
+		if err = s.shiftsOf(s.work, s.net.inDims, nil); err == nil {
+			s.form, s.reason = Shifts, reason
+			return nil
+		}
+	}
+	if err2 := s.shiftsOfEnlarged(); err2 == nil {
+		s.form, s.reason = Shifts, reason
+		return nil
+	} else if err == nil {
+		err = err2
+	}
+	if sameSize && s.net.isPatch() && s.shiftsOf(s.work, s.net.inDims, nil) == nil {
+		s.form, s.reason = Shifts, reason
+		return nil
+	}
+	return err
+}
+
+// shiftsOf stacks shifts through m; at maps the outputs of the net to tensors
+// of m where those are not the baseline's.
+func (s *state) shiftsOf(m *model.Model, inDims [][]atom, at []int32) error {
+	var outs []stacked
+	for i, o := range s.net.outputs {
+		k := stacked{tensor: o.tensor, name: s.work.Subgraphs[0].Tensors[o.tensor].Name, val: o.val, target: s.dense.target(o.val)}
+		if at != nil {
+			k.tensor, k.dims = at[i], nhwc()
+		} else {
+			k.dims = s.net.layouts[o.tensor].dims
+		}
+		for _, g := range o.val.grid {
+			if g.bad {
+				return &Refusal{Reason: fmt.Sprintf("output %q has no regular grid", k.name)}
+			}
+		}
+		outs = append(outs, k)
+	}
+	e, err := stackShifts(m, inDims, s.dense.frame, s.dense.q, outs)
+	if err != nil {
+		return err
+	}
+	s.graph, s.weights = e, e.weights
+	return nil
+}
+
+// shiftsOfEnlarged stacks shifts through the strided net at the frame's size:
+// the dense net at the output stride where nothing is dilated.
+func (s *state) shiftsOfEnlarged() error {
+	b, err := s.net.strided()
+	if err != nil {
+		return err
+	}
+	if err := s.shiftsOf(b.m, s.net.inDims, b.g.Outputs); err != nil {
+		return err
+	}
+	through := map[int32]weightRef{}
+	for t, ref := range b.weights {
+		if r, ok := s.graph.weights[ref.tensor]; ok {
+			through[t] = weightRef{r.tensor, ref.perm}
+		}
+	}
+	s.weights = through
+	return nil
+}
+
+// strided is the baseline enlarged to the frame, B' of the theory: fully
+// convolutional, every stride kept, its head slid over the map.
+func (n *net) strided() (*lowering, error) {
+	q := pair{1, 1}
+	for _, nd := range n.nodes {
+		for i := range q {
+			q[i] = max(q[i], nd.out[0].grid[i].e)
+		}
+	}
+	d, err := n.densify(q)
+	if err != nil {
+		return nil, err
+	}
+	return d.lower(false)
+}

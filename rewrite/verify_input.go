@@ -1,0 +1,132 @@
+package rewrite
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"edged"
+)
+
+// probe is one input frame.
+type probe struct {
+	name string
+	data []byte
+}
+
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)) }
+
+// probes are the frames that a verification looks at: noise around zero; noise
+// below zero, which tells a padded zero from a padded minimum; edges and ramps,
+// which tell one pixel from the next.
+func (v *verification) probes() []probe {
+	s := v.dense.Inputs()[0]
+	whole := v.integerNet()
+	var out []probe
+	for i, kind := range []string{"noise", "negative", "edges"} {
+		r := newRandom(v.o.Seed + uint64(i))
+		b := make([]byte, s.Bytes())
+		fillRandom(b, s.Type, r, whole)
+		switch kind {
+		case "negative":
+			negate(b, s.Type)
+		case "edges":
+			v.paintEdges(b, s, r)
+		}
+		out = append(out, probe{kind, b})
+	}
+	return out
+}
+
+// fillRandom fills a tensor: floats in [-1, 1), or whole numbers from -4 to 4;
+// integers over their range.
+func fillRandom(b []byte, t edged.DType, r *rand.Rand, whole bool) {
+	switch t {
+	case edged.Float32:
+		f := edged.View[float32](b)
+		for i := range f {
+			if whole {
+				f[i] = float32(r.IntN(9) - 4)
+			} else {
+				f[i] = 2*r.Float32() - 1
+			}
+		}
+	default:
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+	}
+}
+
+// negate makes every element negative, or small where there are no negatives.
+func negate(b []byte, t edged.DType) {
+	switch t {
+	case edged.Float32:
+		f := edged.View[float32](b)
+		for i := range f {
+			f[i] = -float32(math.Abs(float64(f[i])))
+		}
+	case edged.Int8:
+		for i := range b {
+			b[i] |= 0x80
+		}
+	case edged.Uint8:
+		for i := range b {
+			b[i] &= 0x7f
+		}
+	}
+}
+
+// paintEdges draws rectangles of constant value over the noise.
+func (v *verification) paintEdges(b []byte, s edged.Spec, r *rand.Rand) {
+	l := newLayout(&value{n: v.frame, ch: v.net.input.ch}, v.net.inDims)
+	d := stepsOf(l)
+	size := s.Type.Size()
+	pixel := make([]byte, size*v.net.input.ch)
+	for range 12 {
+		fillRandom(pixel, s.Type, r, true)
+		y0, x0 := r.IntN(v.frame[0]), r.IntN(v.frame[1])
+		y1, x1 := min(v.frame[0], y0+1+r.IntN(1+v.frame[0]/2)), min(v.frame[1], x0+1+r.IntN(1+v.frame[1]/2))
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x++ {
+				for c := range v.net.input.ch {
+					at := (y*d.y + x*d.x + c*d.c) * size
+					copy(b[at:at+size], pixel[c*size:])
+				}
+			}
+		}
+	}
+}
+
+// crop copies the crop at pixel at into dst; what lies beyond the frame is the
+// value that stands for zero.
+func (v *verification) crop(dst, frame []byte, at, size pair, s edged.Spec) {
+	es := s.Type.Size()
+	zero := byte(0)
+	if s.Type == edged.Int8 || s.Type == edged.Uint8 {
+		zero = byte(s.Quant.ZeroPoint)
+	}
+	for i := range dst {
+		dst[i] = zero
+	}
+	ch := v.net.input.ch
+	from := stepsOf(newLayout(&value{n: v.frame, ch: ch}, v.net.inDims))
+	to := stepsOf(newLayout(&value{n: size, ch: ch}, v.net.inDims))
+	h, w := min(size[0], v.frame[0]-at[0]), min(size[1], v.frame[1]-at[1])
+	if to.c <= 1 && from.c <= 1 && (ch == 1 || to.x == ch || to.x == 0) {
+		for y := range h {
+			a := ((at[0]+y)*from.y + at[1]*max(from.x, ch)) * es
+			b := y * to.y * es
+			copy(dst[b:b+w*ch*es], frame[a:a+w*ch*es])
+		}
+		return
+	}
+	for c := range ch {
+		for y := range h {
+			for x := range w {
+				a := ((at[0]+y)*from.y + (at[1]+x)*from.x + c*from.c) * es
+				b := (y*to.y + x*to.x + c*to.c) * es
+				copy(dst[b:b+es], frame[a:a+es])
+			}
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package rewrite
+
+import (
+	"fmt"
+	"runtime"
+
+	"edged"
+	"edged/model"
+)
+
+// oracle is the baseline ready to run on crops of a fixed size.
+type oracle struct {
+	file    []byte
+	size    pair // of a crop
+	engines []edged.Engine
+	local   bool   // no padding: crops smaller than the frame tile it
+	dims    []dims // how each output lies in memory
+	patch   edged.Engine
+	bigger  bool // the enlarged baseline, not the file itself
+	v       *verification
+}
+
+// dims are the steps in memory, in elements, from one position or channel of
+// an output to the next.
+type dims struct{ y, x, c int }
+
+// newOracle opens the baseline: the file as it is wherever crops of its own
+// size can show every output; else its enlargement to the frame, which is
+// first compared with the file.
+func (v *verification) newOracle(base []byte) (*oracle, error) {
+	o := &oracle{file: base, size: v.net.input.n, v: v, local: true}
+	for _, c := range v.outs {
+		o.local = o.local && c.local()
+	}
+	if !o.local && v.report.Contract == Patch {
+		return nil, &Refusal{Reason: "the baseline pads its maps, or uses a statistic of the whole map: no dense graph keeps the patch contract", Instead: "verify --contract frame"}
+	}
+	if !o.local && (v.frame != o.size) {
+		lo, err := v.net.strided()
+		if err != nil {
+			return nil, err
+		}
+		lo.m.UpdateVersions()
+		if o.file, err = lo.m.Write(); err != nil {
+			return nil, err
+		}
+		o.size, o.bigger = v.frame, true
+	}
+	n := v.o.Workers
+	if n <= 0 {
+		n = min(2, runtime.GOMAXPROCS(0))
+	}
+	for range n {
+		e, err := v.open(o.file, edged.Options{Threads: 1})
+		if err != nil {
+			o.close()
+			return nil, fmt.Errorf("rewrite: baseline: %w", err)
+		}
+		o.engines = append(o.engines, e)
+	}
+	if v.net.isPatch() && (o.bigger || v.report.Contract == Frame) {
+		var err error
+		if o.patch, err = v.open(base, edged.Options{Threads: 1}); err != nil {
+			o.close()
+			return nil, fmt.Errorf("rewrite: baseline: %w", err)
+		}
+	}
+	o.findDims()
+	return o, nil
+}
+
+func (o *oracle) close() {
+	for _, e := range append(o.engines, o.patch) {
+		if e != nil {
+			_ = e.Close()
+		}
+	}
+}
+
+func (o *oracle) findDims() {
+	for i, c := range o.v.outs {
+		if o.bigger {
+			s := o.engines[0].Outputs()[i].Shape
+			o.dims = append(o.dims, dims{y: s[2] * s[3], x: s[3], c: 1})
+			continue
+		}
+		o.dims = append(o.dims, stepsOf(o.v.net.layouts[c.tensor]))
+	}
+}
+
+// stepsOf finds the steps of a map in a tensor's memory.
+func stepsOf(l *layout) dims {
+	var d dims
+	step := 1
+	seq := l.sequence()
+	for i := len(seq) - 1; i >= 0; i-- {
+		switch seq[i] {
+		case atomY:
+			d.y = step
+		case atomX:
+			d.x = step
+		case atomC:
+			d.c = step
+		}
+		step *= l.val.size(seq[i])
+	}
+	return d
+}
+
+// check compares the enlarged baseline with the file where both are defined: on
+// an input of the file's own size.
+func (o *oracle) check() error {
+	if !o.bigger {
+		return nil
+	}
+	n, err := lift(o.v.net.m)
+	if err != nil {
+		return err
+	}
+	n.prune()
+	if err := n.place(n.input.n); err != nil {
+		return err
+	}
+	lo, err := n.strided()
+	if err != nil {
+		return err
+	}
+	lo.m.UpdateVersions()
+	b, err := lo.m.Write()
+	if err != nil {
+		return err
+	}
+	return o.sameAs(b)
+}
+
+func (o *oracle) sameAs(enlarged []byte) error {
+	small, err := o.v.open(enlarged, edged.Options{Threads: 1})
+	if err != nil {
+		return err
+	}
+	defer small.Close()
+	file, err := fileOf(o.v.net.m)
+	if err != nil {
+		return err
+	}
+	own, err := o.v.open(file, edged.Options{Threads: 1})
+	if err != nil {
+		return err
+	}
+	defer own.Close()
+	r := newRandom(o.v.o.Seed)
+	fillRandom(own.Input(0), own.Inputs()[0].Type, r, false)
+	copy(small.Input(0), own.Input(0))
+	if err := own.Run(); err != nil {
+		return err
+	}
+	if err := small.Run(); err != nil {
+		return err
+	}
+	for i, s := range own.Outputs() {
+		a, b := realValues(own.Output(i), s), realValues(small.Output(i), small.Outputs()[i])
+		l := o.v.net.layouts[o.v.outs[i].tensor]
+		d := stepsOf(l)
+		lim := 1e-4 * spread(a)
+		k := 0
+		for y := range l.val.n[0] {
+			for x := range l.val.n[1] {
+				for c := range l.val.ch {
+					if diff := abs(a[y*d.y+x*d.x+c*d.c] - b[k]); diff > lim || s.Type != edged.Float32 && diff != 0 {
+						return fmt.Errorf("rewrite: the enlarged baseline differs from the file by %g on the file's own input size", diff)
+					}
+					k++
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func fileOf(m *model.Model) ([]byte, error) { return m.Write() }
+
+// cropPlan is one run of the baseline: a crop at pixel at, and the positions
+// of each output that are read from it, nil for all that count.
+type cropPlan struct {
+	at    pair
+	limit int // positions to compare at most, 0: all
+}
