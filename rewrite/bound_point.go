@@ -213,6 +213,9 @@ func (v *verification) integerNet() bool {
 		return false
 	}
 	for _, nd := range v.net.nodes {
+		if activationOf(nd.op.Options) == model.ActTanh {
+			return false
+		}
 		switch nd.kind {
 		case kindConv, kindFlat, kindRows, kindMax, kindPad, kindCrop:
 		case kindPoint:
