@@ -99,8 +99,9 @@ const twins = 3
 
 // noticeTwin says once that another client seems to use the same id: brokers
 // close the older connection of the two. An id of our own making is changed.
-func (c *Client) noticeTwin(d *dialer, h *health, lived time.Duration) {
-	if lived > c.cfg.BackoffMax || h.limit.suspects > 0 {
+func (c *Client) noticeTwin(d *dialer, h *health, s *session, lived time.Duration) {
+	large := s.largestLost > minPayload && s.largestLost >= 2*s.largestConfirmed
+	if large || lived > 2*c.cfg.BackoffMax+c.cfg.ConnectTimeout {
 		h.short = 0
 		return
 	}

@@ -150,7 +150,7 @@ func (c *Client) ended(d *dialer, h *health, s *session) {
 		return
 	}
 	c.learn(h, s, first)
-	c.noticeTwin(d, h, lived)
+	c.noticeTwin(d, h, s, lived)
 }
 
 // connected notes a new link.

@@ -71,6 +71,8 @@ type rig struct {
 	seq   uint64
 	stop  chan struct{}
 	ended sync.WaitGroup
+
+	closed bool
 }
 
 func newRig(t *testing.T, cfg mqtt.Config, log *bytesLog) *rig {
@@ -79,7 +81,13 @@ func newRig(t *testing.T, cfg mqtt.Config, log *bytesLog) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rig{t: t, c: c, log: log, mask: noisy(160, 120), stop: make(chan struct{})}
+	r := &rig{t: t, c: c, log: log, mask: noisy(160, 120), stop: make(chan struct{})}
+	t.Cleanup(func() { // after a failure that ended the test early
+		if !r.closed {
+			r.close()
+		}
+	})
+	return r
 }
 
 // noisy is a mask of w by h with a few thousand bytes as PNG.
@@ -138,6 +146,7 @@ func (r *rig) balanced() {
 // spooled events.
 func (r *rig) close() mqtt.Ledger {
 	r.t.Helper()
+	r.closed = true
 	close(r.stop)
 	r.ended.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

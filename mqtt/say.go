@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,20 +15,22 @@ import (
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
-// saidOnce keeps a lasting trouble from filling the log: a subject is said
-// again only after its text has changed or the trouble has passed.
+// saidOnce keeps a lasting trouble from filling the log: about one subject each
+// text is said once until the trouble has passed.
 type saidOnce struct {
 	mu   sync.Mutex
-	said map[string]string
+	said map[string][]string
 }
 
 func (s *saidOnce) once(log *slog.Logger, subject, text string, args ...any) {
 	s.mu.Lock()
-	again := s.said[subject] == text
-	if s.said == nil {
-		s.said = map[string]string{}
+	again := slices.Contains(s.said[subject], text)
+	if !again {
+		if s.said == nil {
+			s.said = map[string][]string{}
+		}
+		s.said[subject] = append(s.said[subject], text)
 	}
-	s.said[subject] = text
 	s.mu.Unlock()
 	if !again {
 		log.Warn(text, args...)
@@ -83,7 +86,7 @@ func diagnose(err error) (what, cure string) {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "no broker answers", "start the broker, or correct broker's host and port"
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return "the broker closes the connection before it is made", "check that the port speaks MQTT, with TLS or without"
+		return "the broker closes the connection before it is made", "check that the port speaks MQTT, with TLS or without, and whether it asks for a client certificate (cert and key)"
 	}
 	return "the broker cannot be reached", "check broker, the network and the name server"
 }

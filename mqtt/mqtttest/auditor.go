@@ -83,7 +83,11 @@ func (a *Auditor) receive(_ paho.Client, m paho.Message) {
 		var e mqtt.Event
 		a.decode(m.Payload(), &e)
 		a.count(account{cam, mqtt.KindEvent}, e.Seq)
-		a.events[fmt.Sprintf("%s %s %d", cam, e.Run, e.Seq)] = e
+		name := fmt.Sprintf("%s %s %d", cam, e.Run, e.Seq)
+		if _, again := a.events[name]; again {
+			return
+		}
+		a.events[name] = e
 		for _, g := range e.Gaps {
 			k := account{cam, g.Kind}
 			a.gaps[k] = append(a.gaps[k], g)

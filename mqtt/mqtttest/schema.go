@@ -58,7 +58,9 @@ func checkPayload(compiled map[string]*jsonschema.Schema, topic string, payload 
 	switch {
 	case name == "mask":
 		return checkMask(payload)
-	case name == "set" || name == "state":
+	case name == "set":
+		return nil // what others send
+	case name == "state":
 		name = "enabled"
 	case path.Base(path.Dir(topic)) == "response":
 		name = "response"
