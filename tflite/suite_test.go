@@ -21,3 +21,7 @@ func TestEngine(t *testing.T) {
 	t.Run("xnnpack", func(t *testing.T) { enginetest.Run(t, enginetest.Subject{Open: Open, FloatThreads: true}) })
 	t.Run("builtin", func(t *testing.T) { enginetest.Run(t, enginetest.Subject{Open: OpenBuiltin}) })
 }
+
+func TestNetsXNNPACKAgainstBuiltin(t *testing.T) {
+	enginetest.CompareNets(t, Open, OpenBuiltin, enginetest.Tolerance{StepsOf: map[string]int{"NET": 32}, MayRefuse: true})
+}

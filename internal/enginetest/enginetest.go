@@ -5,15 +5,14 @@
 //   - Compare runs generated one-operator graphs on an engine and on a
 //     reference and compares the outputs: every operator of the fallback over
 //     shapes, strides, paddings, dilations, broadcasts, quantisations.
-//   - CompareGraphs and FuzzGraphs do the same with whole random graphs; Finds
-//     replays the cases that once differed, kept in testdata.
+//   - CompareNets and FuzzNets do the same with whole random nets; Finds
+//     replays the cases that once differed, kept in testdata/finds.
 //
 // The engines are handed in, so the package builds without cgo. Every case is
 // a function of its name: a failure prints the name and the graph.
 package enginetest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -67,7 +66,7 @@ func compareKind(t *testing.T, op operator, k kind, open, ref edged.Opener, tol 
 		case err != nil:
 			t.Fatalf("case %s: %v\n%s", c.Name, err, c.dump())
 		case d != "":
-			t.Fatalf("case %s: %s\n%s", c.Name, d, c.dump())
+			t.Fatalf("case %s: %s\n%s%s", c.Name, d, c.dump(), keep(c, d))
 		}
 	}
 	if refused > 0 {
@@ -120,12 +119,4 @@ func (c *Case) misshapen(want []Output) string {
 		}
 	}
 	return ""
-}
-
-func (c *Case) dump() string {
-	var b bytes.Buffer
-	if err := c.Model.Dump(&b); err != nil {
-		return err.Error()
-	}
-	return b.String()
 }

@@ -17,6 +17,7 @@ type graph struct {
 	m     *model.Model
 	sg    *model.Subgraph
 	fills []func() []byte // one for each input
+	unit  bool            // weights of a size that keeps the signal's
 	terms int             // how many products one output sums, for the float bound
 }
 

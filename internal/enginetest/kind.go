@@ -82,31 +82,43 @@ func (g *graph) fixedQuant(scale float32, zeroInt8, zeroUint8 int64) *model.Quan
 // weights adds the constant weights of a convolution-like operator and returns
 // the tensor to read and its scales. axis is the dimension of output channels.
 func (g *graph) weights(shape []int32, axis int32) (id int32, scales []float32) {
-	n := elems(shape)
+	n, span := elems(shape), float32(1)
+	if g.unit {
+		span = float32(math.Sqrt(3 / float64(g.terms)))
+	}
 	switch g.kind.form {
 	case half:
-		id = g.constant(model.TypeFloat16, shape, nil, g.values(model.TypeFloat16, n, -1, 1))
+		id = g.constant(model.TypeFloat16, shape, nil, g.values(model.TypeFloat16, n, -span, span))
 		return g.dequantize(id), nil
 	case perChannel, hybridPerChannel:
 		q := &model.Quantization{QuantizedDimension: axis}
 		for range shape[axis] {
-			q.Scale = append(q.Scale, 0.002+0.02*g.r.Float32())
+			q.Scale = append(q.Scale, g.weightScale())
 			q.ZeroPoint = append(q.ZeroPoint, 0)
 		}
 		return g.constant(model.TypeInt8, shape, q, g.symmetric(n)), q.Scale
 	case hybrid:
-		q := affine(0.002+0.02*g.r.Float32(), 0)
+		q := affine(g.weightScale(), 0)
 		return g.constant(model.TypeInt8, shape, q, g.symmetric(n)), q.Scale
 	}
 	switch g.kind.dtype {
 	case model.TypeInt8:
-		q := affine(0.002+0.02*g.r.Float32(), 0)
+		q := affine(g.weightScale(), 0)
 		return g.constant(model.TypeInt8, shape, q, g.symmetric(n)), q.Scale
 	case model.TypeUint8:
-		q := affine(0.002+0.02*g.r.Float32(), int64(g.between(100, 155)))
+		q := affine(g.weightScale(), int64(g.between(100, 155)))
 		return g.constant(model.TypeUint8, shape, q, g.values(model.TypeUint8, n, 0, 0)), q.Scale
 	}
-	return g.constant(model.TypeFloat32, shape, nil, g.values(model.TypeFloat32, n, -1, 1)), nil
+	return g.constant(model.TypeFloat32, shape, nil, g.values(model.TypeFloat32, n, -span, span)), nil
+}
+
+// weightScale is a random scale of quantised weights. Uniform bytes deviate by
+// 74, so that 1/(74 sqrt(K)) keeps the size of a sum of K terms.
+func (g *graph) weightScale() float32 {
+	if g.unit {
+		return (0.5 + g.r.Float32()) / (74 * float32(math.Sqrt(float64(g.terms))))
+	}
+	return 0.002 + 0.02*g.r.Float32()
 }
 
 // symmetric are n random int8 values without -128, as TFLite's quantiser
