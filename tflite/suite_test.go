@@ -25,3 +25,11 @@ func TestEngine(t *testing.T) {
 func TestNetsXNNPACKAgainstBuiltin(t *testing.T) {
 	enginetest.CompareNets(t, Open, OpenBuiltin, enginetest.Tolerance{StepsOf: map[string]int{"NET": 32}, MayRefuse: true})
 }
+
+func TestFindsXNNPACKAgainstBuiltin(t *testing.T) {
+	enginetest.Finds(t, Open, OpenBuiltin, enginetest.Tolerance{Steps: 1, MayRefuse: true})
+}
+
+func FuzzXNNPACKAgainstBuiltin(f *testing.F) {
+	enginetest.FuzzNets(f, Open, OpenBuiltin, enginetest.Tolerance{StepsOf: map[string]int{"NET": 32}, MayRefuse: true})
+}
