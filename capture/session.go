@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"edged"
 	"edged/capture/internal/shm"
 	"edged/capture/internal/wire"
 )
@@ -30,7 +29,6 @@ type session struct {
 	mem     *memory
 	numbers uint32 // segments so far
 	last    uint64 // the worker's count at the last frame accounted for
-	pass    uint64 // frames of this opening
 	beat    rhythm
 	fault   string // why the worker was killed
 }
@@ -164,7 +162,7 @@ func (s *session) open() (over bool) {
 	if err := s.present(); err != nil {
 		return s.again(err.Error())
 	}
-	s.openAt, s.pass, s.beat = time.Time{}, 0, rhythm{}
+	s.openAt, s.beat = time.Time{}, rhythm{}
 	cfg := &s.c.cfg
 	o := wire.Open{
 		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
@@ -198,7 +196,7 @@ func (s *session) onEnded(reason string) (over bool) {
 	if s.c.live {
 		return s.again("stream ended: " + reason)
 	}
-	if s.pass+s.skip == 0 {
+	if s.skip == 0 {
 		return s.again("it opens, but holds no frame that can be read: " + reason)
 	}
 	if missing := s.opened.Frames - int64(s.skip); missing > 0 && s.c.kind == File {
@@ -212,108 +210,4 @@ func (s *session) onEnded(reason string) (over bool) {
 	}
 	s.c.finish(io.EOF)
 	return true
-}
-
-// onWant gives the worker memory for pictures of another size.
-func (s *session) onWant(ctx context.Context, b []byte) error {
-	var w wire.Want
-	if err := wire.Decode(b, &w); err != nil {
-		return err
-	}
-	if w.W <= 0 || w.H <= 0 || w.Ch != 1 && w.Ch != 3 || int64(w.W)*int64(w.H) > s.c.cfg.MaxPixels {
-		return fmt.Errorf("a picture of %dx%d with %d channels; at most %d pixels are taken", w.W, w.H, w.Ch, s.c.cfg.MaxPixels)
-	}
-	if s.c.cfg.EveryFrame && !s.c.emptied(ctx) {
-		return nil // closing
-	}
-	if s.w != 0 && (s.w != w.W || s.h != w.H) {
-		s.c.note(func(t *tally) { t.SizeChanges++ })
-		s.c.cfg.Log.Warn("camera changed its picture size", "camera", s.c.cfg.Name,
-			"from", fmt.Sprintf("%dx%d", s.w, s.h), "to", fmt.Sprintf("%dx%d", w.W, w.H))
-	}
-	s.w, s.h = w.W, w.H
-	seg, file, err := shm.Create(s.c.cfg.Slots, w.Bytes())
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	s.drop()
-	s.numbers++
-	s.mem = &memory{seg: seg, conn: s.p.conn, number: s.numbers, users: 1}
-	s.p.conn.SendMemory(wire.Memory{Number: s.numbers, Slots: seg.Slots(), SlotBytes: seg.SlotBytes()}, file)
-	return nil
-}
-
-// drop lets go of the current segment; frames held of it keep it mapped.
-func (s *session) drop() {
-	if s.mem == nil {
-		return
-	}
-	s.c.mu.Lock()
-	s.mem.letGo()
-	s.c.mu.Unlock()
-	s.mem = nil
-}
-
-// settle closes the account of a worker that is gone: what it read and did not
-// hand over is lost or, when we hung up on it, passed over.
-func (s *session) settle(closing bool) {
-	s.drop()
-	total := max(s.last, s.p.vitals.Read())
-	rest := total - s.last
-	s.c.note(func(t *tally) {
-		if closing {
-			t.passOver(rest)
-		} else {
-			t.refuse(&t.By.Lost, rest)
-		}
-	})
-	s.skip += rest
-	s.seq += total
-}
-
-// onFrame accounts for a frame and offers it to the caller, or refuses it.
-func (s *session) onFrame(f wire.Frame) error {
-	if f.Read <= s.last || f.Read > s.p.vitals.Read() {
-		return fmt.Errorf("frame %d after %d of %d", f.Read, s.last, s.p.vitals.Read())
-	}
-	picture := f.Ch != 0
-	if picture && (s.mem == nil || f.Memory != s.mem.number || int(f.Slot) >= s.mem.seg.Slots() || f.Ch != 1 && f.Ch != 3 ||
-		f.W == 0 || f.H == 0 || uint64(f.W)*uint64(f.H)*uint64(f.Ch) > uint64(s.mem.seg.SlotBytes()) ||
-		s.mem.seg.Seq(int(f.Slot)).Load() != f.Read) {
-		return fmt.Errorf("frame %d is not in its slot %d", f.Read, f.Slot)
-	}
-	passed := f.Read - s.last - 1
-	s.last = f.Read
-	s.pass += passed + 1
-	s.skip += passed + 1
-	s.c.note(func(t *tally) {
-		t.passOver(passed)
-		if f.Copied {
-			t.Copied++
-		}
-	})
-	if !picture {
-		s.c.note(func(t *tally) { t.refuse(&t.By.Corrupt, 1) })
-		return nil
-	}
-	h := held{frame: s.describe(f), mem: s.mem, slot: f.Slot}
-	s.c.mu.Lock()
-	s.mem.users++
-	s.c.mu.Unlock()
-	s.judge(f, h)
-	return nil
-}
-
-// describe makes the caller's view of a slot.
-func (s *session) describe(f wire.Frame) edged.Frame {
-	format := edged.BGR
-	if f.Ch == 1 {
-		format = edged.Gray
-	}
-	stride := int(f.W) * int(f.Ch)
-	return edged.Frame{
-		Pix: s.mem.seg.Slot(int(f.Slot))[:stride*int(f.H)], Stride: stride, W: int(f.W), H: int(f.H), Format: format,
-		Seq: s.seq + f.Read, Time: time.Now().Add(-max(0, shm.Now()-f.At)),
-	}
 }

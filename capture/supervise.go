@@ -36,7 +36,8 @@ type supervisor struct {
 	status *Status // last told
 
 	seq   uint64 // frames read by the workers before this one
-	skip  uint64 // frames of a file read in this pass
+	any   bool   // a frame has come
+	skip  uint64 // frames of a file read in this round
 	stall int    // crashes since a frame came
 	w, h  int    // of the latest frame
 }
@@ -124,7 +125,7 @@ func (s *supervisor) crashed(how, words string) (over bool, wait time.Duration) 
 func (s *supervisor) failed(reason string) (over bool) {
 	s.c.note(func(t *tally) { t.Failures++ })
 	s.offline(reason)
-	if !s.c.cfg.Once || s.c.live && s.seq+s.skip > 0 {
+	if !s.c.cfg.Once || s.c.live && s.any {
 		return false
 	}
 	s.c.finish(fmt.Errorf("capture: cannot open %s: %s", Redact(s.c.cfg.Source), reason))

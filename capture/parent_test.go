@@ -1,0 +1,3 @@
+package capture
+
+func parentMain() int { return 0 }
