@@ -166,6 +166,7 @@ type Engine interface {
 type Options struct {
 	Threads     int   // 0: the engine chooses
 	MemoryLimit int64 // bytes of tensors a model may ask for, 0: no limit
+	Exact       bool  // no algorithm that rounds more than plain summation does (Winograd)
 }
 
 // Opener loads a .tflite held in memory. It keeps no reference to model after

@@ -63,7 +63,7 @@ func Open(file []byte, o edged.Options) (edged.Engine, error) {
 
 // replan makes the plan for the present input shapes.
 func (e *Engine) replan() error {
-	p, err := newPlan(e.graph, e.options.MemoryLimit, e.options.Threads, e.shapes)
+	p, err := newPlan(e.graph, e.options, e.shapes)
 	if err != nil {
 		return err
 	}

@@ -39,9 +39,15 @@ func planConv2D(c *opContext) error {
 // planConv chooses the arithmetic by the element types.
 func (c *opContext) planConv(s *convShape, a model.Activation) error {
 	in, filter, out := c.in[0], c.in[1], c.out[0]
+	f32, i8 := kernel.Direct()
 	switch {
 	case isType(model.TypeFloat32, in, filter, c.bias(), out):
+		if c.direct(s, f32) {
+			return c.planDirectF32(s, a)
+		}
 		return c.planConvF32(s, a)
+	case in.quantised() && isType(in.typ, out) && c.symmetric() && c.direct(s, i8):
+		return c.planDirectI8(s, a)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planConvQuant(s, a)
 	}

@@ -56,6 +56,13 @@ func depthGeometry(s *convShape, b frame) tiling {
 	return t
 }
 
+// single is s as the direct routines see a depthwise convolution: one group.
+func (s *convShape) single() *convShape {
+	one := *s
+	one.groups = 1
+	return &one
+}
+
 // repeated gives the input with every channel m times, and makes s a
 // convolution with one output channel for each.
 func (c *opContext) repeated(s *convShape) (*tensor, error) {
@@ -79,6 +86,9 @@ func (c *opContext) planDepthF32(s *convShape, a model.Activation) error {
 	in, err := c.repeated(s)
 	if err != nil {
 		return err
+	}
+	if f32, _ := kernel.Direct(); c.direct(s.single(), f32) {
+		return c.planDirectDepthF32(s, in, a)
 	}
 	b := s.border()
 	f := &floatTiles{tiling: depthGeometry(s, b), mul: kernel.DepthF32}
@@ -117,6 +127,9 @@ func (c *opContext) planDepthQuant(s *convShape, a model.Activation) error {
 	in, err := c.repeated(s)
 	if err != nil {
 		return err
+	}
+	if _, i8 := kernel.Direct(); c.symmetric() && c.direct(s.single(), i8) {
+		return c.planDirectDepthI8(s, in, a)
 	}
 	b := s.border()
 	q := &quantTiles{tiling: depthGeometry(s, b), mulTile: kernel.DepthI16, zero: r.zero, lo: r.lo, hi: r.hi}

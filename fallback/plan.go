@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 
+	"edged"
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -23,18 +25,19 @@ type step struct {
 
 // plan is everything Run needs.
 type plan struct {
-	m       *model.Model
-	sub     *model.Subgraph
-	limit   int64
-	tensors []*tensor
-	inputs  []*tensor
-	outputs []*tensor
-	steps   []step
-	once    []*step  // compute constants from constants
-	packers []func() // fill packed weights, after the once steps
-	scratch []*tensor
-	private []*tensor // scratch of which every worker has a part
-	workers int
+	m        *model.Model
+	sub      *model.Subgraph
+	limit    int64
+	tensors  []*tensor
+	inputs   []*tensor
+	outputs  []*tensor
+	steps    []step
+	once     []*step  // compute constants from constants
+	packers  []func() // fill packed weights, after the once steps
+	scratch  []*tensor
+	private  []*tensor // scratch of which every worker has a part
+	workers  int
+	winograd bool // where it pays and is accurate
 
 	fixedBytes int64 // constants, folded tensors and packed weights
 	arenaBytes int64
@@ -45,14 +48,15 @@ type plan struct {
 const ceiling = min(1<<32, math.MaxInt/2)
 
 // newPlan allocates nothing of the size that the model asks for; bind does.
-func newPlan(m *model.Model, limit int64, workers int, shapes map[int][]int) (*plan, error) {
+func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
+	limit := o.MemoryLimit
 	if limit <= 0 {
 		limit = ceiling
 	}
 	if len(m.Subgraphs) == 0 {
 		return nil, &model.MalformedError{Path: "subgraphs", Problem: "there is none"}
 	}
-	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, workers: workers}
+	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, workers: o.Threads, winograd: !o.Exact && kernel.WinogradOn()}
 	if err := p.loadTensors(shapes); err != nil {
 		return nil, err
 	}

@@ -8,13 +8,14 @@ import (
 
 // worker is one thread's private memory, so that steps need not allocate.
 type worker struct {
-	id    int
-	f32   kernel.TileF32
-	i16   kernel.TileI16
-	req   kernel.Requant
-	sums  [kernel.TileRows * kernel.TileCols]int32
-	tile  [kernel.TileRows * kernel.TileCols]float32
-	bytes [kernel.TileRows * kernel.TileCols]byte
+	id     int
+	direct kernel.Worker
+	f32    kernel.TileF32
+	i16    kernel.TileI16
+	req    kernel.Requant
+	sums   [kernel.TileRows * kernel.TileCols]int32
+	tile   [kernel.TileRows * kernel.TileCols]float32
+	bytes  [kernel.TileRows * kernel.TileCols]byte
 }
 
 // pool is a fixed set of resident workers. The caller of do is the first; the

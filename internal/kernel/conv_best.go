@@ -30,3 +30,9 @@ func bestDepthwiseF32() *convKernel {
 func bestDepthwiseI8() *convKernelI8 {
 	return best(depthwiseI8Kernels(), func(k *convKernelI8) Variant { return k.variant })
 }
+
+// Direct says whether the variant in use has its own direct convolutions, for
+// float32 and for 8 bits; where it has not, the matrix tiles are the faster ones.
+func Direct() (f32, i8 bool) {
+	return bestConvF32().variant == Active(), bestConvI8().variant == Active()
+}

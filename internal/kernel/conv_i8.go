@@ -59,8 +59,8 @@ type ConvI8Params struct {
 	HalfAway bool     // second rounding: halves away from zero instead of up
 }
 
-// Slack is the number of bytes that must be readable behind the last tap: a
-// routine reads whole groups of four channels.
+// Slack is the number of bytes that must be readable behind a source's last
+// element: a routine reads whole groups of four channels.
 const Slack = 3
 
 // NewConvI8 packs w, shaped [OC][KH][KW][IC], and bias (nil: none).
@@ -78,7 +78,7 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 		c.table, c.flip = &k.signed, 0x80
 		p.SrcZero += 128
 	}
-	c.reach = taps[len(taps)-1] + c.groups*4
+	c.reach = taps[len(taps)-1] + kc
 	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*c.groups*4)
 	last := c.blocks[len(c.blocks)-1]
 	c.w = make([]int8, last.w+last.width*len(taps)*c.groups*4)

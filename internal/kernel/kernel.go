@@ -29,7 +29,7 @@ type Variant string
 const (
 	Generic Variant = "generic" // portable Go
 	AVX2    Variant = "avx2"    // amd64 with AVX2 and FMA
-	AVX512  Variant = "avx512"  // amd64 with AVX-512 F, BW, VL
+	AVX512  Variant = "avx512"  // amd64 with AVX-512 F, BW, DQ, VL; 8-bit convolutions also want VNNI
 	NEON    Variant = "neon"    // arm64
 )
 

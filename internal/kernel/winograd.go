@@ -1,6 +1,9 @@
 package kernel
 
 import (
+	"math"
+	"math/rand/v2"
+	"os"
 	"slices"
 	"unsafe"
 )
@@ -21,6 +24,12 @@ type winogradKernel struct {
 	lanes   int
 	in, out func(*winogradCall)
 }
+
+// WinogradVariable is the environment variable that switches Winograd off: off.
+const WinogradVariable = "EDGED_WINOGRAD"
+
+// WinogradOn says whether Winograd may be used.
+func WinogradOn() bool { return os.Getenv(WinogradVariable) != "off" }
 
 const (
 	winogradPlanes = 36 // products of a 6x6 tile
@@ -240,6 +249,32 @@ func copyPixels(dst []float32, dstRow, dstPix int, src []float32, srcRow, srcPix
 
 func bestWinograd() *winogradKernel {
 	return best(winogradKernels(), func(k *winogradKernel) Variant { return k.variant })
+}
+
+// WinogradError is the largest difference between Winograd's result and the
+// direct one on a random picture, relative to the largest value of the latter.
+func WinogradError(s ConvShape, w []float32) float64 {
+	const size = 8 // four tiles
+	s.DY, s.DX = 1, 1
+	s.Pix, s.Row = s.IC, (size+2)*s.IC
+	r := rand.New(rand.NewPCG(1, 1))
+	src := make([]float32, (size+2)*s.Row)
+	for i := range src {
+		src[i] = float32(r.NormFloat64())
+	}
+	from, none, k := Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}, new(Worker)
+	fast, slow := make([]float32, size*size*s.OC), make([]float32, size*size*s.OC)
+	NewWinogradF32(s, w, nil, minusInf, plusInf).Run(k, Plane[float32]{fast, size * s.OC, s.OC}, from, none, size, size)
+	NewConvF32(s, w, nil, minusInf, plusInf).Run(k, Plane[float32]{slow, size * s.OC, s.OC}, from, none, size, size)
+	worst, most := 0.0, 0.0
+	for i, v := range slow {
+		most = max(most, math.Abs(float64(v)))
+		worst = max(worst, math.Abs(float64(v)-float64(fast[i])))
+	}
+	if most == 0 {
+		return 0
+	}
+	return worst / most
 }
 
 // kernelOf finds the convolution routines of a Winograd variant.

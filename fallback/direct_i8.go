@@ -1,0 +1,100 @@
+package fallback
+
+import (
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// symmetric says that the filter is int8 without zero points, as the 8-bit
+// routines want it.
+func (c *opContext) symmetric() bool {
+	for _, z := range c.in[1].quant.zero {
+		if z != 0 {
+			return false
+		}
+	}
+	return c.in[1].typ == model.TypeInt8
+}
+
+// paramsI8 is what the 8-bit routines need beside the weights.
+func (c *opContext) paramsI8(r *requant, oc int) kernel.ConvI8Params {
+	in := c.in[0]
+	p := kernel.ConvI8Params{Signed: in.typ == model.TypeInt8, SrcZero: in.quant.zero0(), DstZero: r.zero, Lo: r.lo, Hi: r.hi}
+	for n := range oc {
+		m := r.mult[min(n, len(r.mult)-1)]
+		p.Factors = append(p.Factors, kernel.Factor{Multiplier: m.mul, Shift: m.shift})
+	}
+	return p
+}
+
+// planBandsI8 is planBandsF32 for 8-bit activations. The kernels read up to
+// kernel.Slack bytes behind the input: areas and the arena have more than that.
+func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, bytes, perOutput int, pack func(b bands) runnerI8) error {
+	border := s.border()
+	src, err := c.padI8(in, border)
+	if err != nil {
+		return err
+	}
+	var run runnerI8
+	b, out := newBands(s, border, bandRows), c.out[0]
+	if err := c.later(bytes, func() { run = pack(b) }); err != nil {
+		return err
+	}
+	c.emit(name, b.units(), b.work(perOutput), []*tensor{src}, func(w *worker, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			dst, from, rows := at(b, i, out.data, src.data)
+			run.Run(&w.direct, dst, from, rows, s.x.out)
+		}
+	})
+	return nil
+}
+
+// padI8 gives the tensor itself where there is no border, else an area with a
+// border of zero points and the step that fills it.
+func (c *opContext) padI8(in *tensor, b frame) (*tensor, error) {
+	if b.plain() {
+		return in, nil
+	}
+	area, err := c.scratch(b.elems() + kernel.Slack)
+	if err != nil {
+		return nil, err
+	}
+	zero := byte(in.quant.zero0())
+	c.emitTo("pad i8", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
+		pad(b, area.data, in.data, zero, lo, hi)
+	})
+	return area, nil
+}
+
+func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
+	filter, bias := c.in[1], c.bias()
+	r, err := c.requant(c.in[0], filter, bias, c.out[0], s.oc, 0, a)
+	if err != nil {
+		return err
+	}
+	taps, p := s.y.k*s.x.k*roundUp(s.c, 4), c.paramsI8(r, s.oc)
+	return c.planBandsI8("direct i8", c.in[0], s, (taps+20)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
+		return kernel.NewConvI8(b.shape(), filter.i8(), ints32(bias), p)
+	})
+}
+
+func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activation) error {
+	filter, bias := c.in[1], c.bias()
+	r, err := c.requant(c.in[0], filter, bias, c.out[0], s.oc, 3, a)
+	if err != nil {
+		return err
+	}
+	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
+	p.HalfAway = true
+	return c.planBandsI8("direct depth i8", in, s, (2*taps+24)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
+		return kernel.NewDepthwiseI8(b.shape(), filter.i8(), ints32(bias), p)
+	})
+}
+
+// ints32 is an optional tensor's content.
+func ints32(t *tensor) []int32 {
+	if t == nil {
+		return nil
+	}
+	return t.i32()
+}
