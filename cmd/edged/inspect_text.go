@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"edged/model"
+	"edged/rewrite"
+)
+
+// text is the report for people: what goes in and out, a line an operator, the
+// sums, and what the manifest says.
+func (r *inspection) text(path string, size int, m *model.Model) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s: %sB, %sB of weights, %d operators", path, countText(int64(size)), countText(r.WeightsBytes), len(r.Operators))
+	if n := len(m.Subgraphs); n != 1 {
+		fmt.Fprintf(&b, ", %d subgraphs (the first is shown)", n)
+	}
+	b.WriteString("\n")
+	for _, t := range r.Inputs {
+		fmt.Fprintf(&b, "input   %v\n", t)
+	}
+	for i, t := range r.Outputs {
+		fmt.Fprintf(&b, "output  %v%s\n", t, r.outputNote(i))
+	}
+	b.WriteString("\n" + r.table() + "\n\n")
+	fmt.Fprintf(&b, "MACs             %s\n", countText(r.MACs))
+	if p := r.placedOutput(); p != nil {
+		fmt.Fprintf(&b, "receptive field  %s pixels%s\n", pairText(&p.Field), globalNote(p))
+		fmt.Fprintf(&b, "output stride    %s pixels\n", pairText(&p.EST))
+		origin := gridOrigin(p)
+		fmt.Fprintf(&b, "grid origin      y %g, x %g: the pixel that output (0, 0) is centred on\n", origin[0], origin[1])
+	}
+	b.WriteString(manifestText(r.Manifest))
+	return b.Bytes()
+}
+
+func (r *inspection) outputNote(i int) string {
+	if i >= len(r.analysis.Outputs) {
+		return ""
+	}
+	if p := r.analysis.Outputs[i]; p != nil {
+		return fmt.Sprintf("  (stride %s, field %s)", pairText(&p.EST), pairText(&p.Field))
+	}
+	if why := r.analysis.Why[i]; why != "" {
+		return "  (no grid: " + why + ")"
+	}
+	return ""
+}
+
+// placedOutput is the first output that has a grid.
+func (r *inspection) placedOutput() *rewrite.Place {
+	for _, p := range r.analysis.Outputs {
+		if p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+func globalNote(p *rewrite.Place) string {
+	if p.Global {
+		return ", and the whole input through a global operator"
+	}
+	return ""
+}
+
+// gridOrigin is the pixel on which output (0, 0) is centred, y and x.
+func gridOrigin(p *rewrite.Place) [2]float64 {
+	var o [2]float64
+	for i := range o {
+		o[i] = float64(p.Field[i]-1)/2 - float64(p.Origin[i])
+	}
+	return o
+}
+
+func (r *inspection) table() string {
+	const barWidth = 12
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options.SeparateColumns = false
+	t.Style().Options.DrawBorder = false
+	t.AppendHeader(table.Row{"#", "operator", "output", "type", "eST", "MACs", ""})
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 1, Align: text.AlignRight}, {Number: 5, Align: text.AlignRight}, {Number: 6, Align: text.AlignRight},
+	})
+	most := int64(0)
+	for _, o := range r.Operators {
+		most = max(most, o.MACs)
+	}
+	for _, o := range r.Operators {
+		shape, kind := "", ""
+		if len(o.Outputs) > 0 {
+			shape, kind = model.FormatShape(o.Outputs[0].Shape), o.Outputs[0].Type
+		}
+		if n := len(o.Outputs); n > 1 {
+			shape += fmt.Sprintf(" and %d more", n-1)
+		}
+		macs := ""
+		if o.MACs > 0 {
+			macs = countText(o.MACs)
+		}
+		t.AppendRow(table.Row{o.Index, o.Op, shape, kind, pairText(o.EST), macs, shareBar(o.MACs, most, barWidth)})
+	}
+	return t.Render()
+}
+
+func manifestText(f *model.Manifest) string {
+	if f == nil {
+		return "manifest         none\n"
+	}
+	s := fmt.Sprintf("manifest         schema %d", f.Schema)
+	if len(f.Labels) > 0 {
+		s += fmt.Sprintf(", classes %q", f.Labels)
+	}
+	if f.Form != "" {
+		s += fmt.Sprintf(", form %s, contract %s, output stride %s", f.Form, f.Contract, pairText(&f.OutputStride))
+	}
+	switch c := f.Certificate; {
+	case c != nil && c.Equivalent:
+		s += fmt.Sprintf("\ncertificate      equivalent at %d positions on %s, largest difference %g", c.Positions, c.Engine, c.MaxAbsDiff)
+	case c != nil:
+		s += "\ncertificate      NOT equivalent"
+	}
+	return s + "\n"
+}
