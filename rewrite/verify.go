@@ -289,3 +289,17 @@ func (v *verification) run() error {
 	v.report.Equivalent = true
 	return v.agreement()
 }
+
+// Certificate is what a report says about dense, tied to dense's graph and to
+// the baseline's file by their SHA-256.
+func Certificate(dense *model.Model, baseSHA string, r *Report) (*model.Certificate, error) {
+	graph, err := dense.GraphSHA256()
+	if err != nil {
+		return nil, err
+	}
+	return &model.Certificate{
+		GraphSHA256: graph, BaselineSHA256: baseSHA, Equivalent: r.Equivalent,
+		Contract: string(r.Contract), Form: r.Form, Engine: r.Engine, Positions: r.Positions, Phases: r.Phases,
+		BitIdentical: r.BitIdentical, MaxAbsDiff: r.MaxAbsDiff, Bound: r.Bound, Band: r.Band, PatchAgreement: r.PatchAgreement,
+	}, nil
+}

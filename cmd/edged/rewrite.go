@@ -1,0 +1,203 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"edged/model"
+	"edged/rewrite"
+)
+
+// rewriteFlags are what the command line of edged rewrite says.
+type rewriteFlags struct {
+	out, stride, input, form, contract, cut, manifest, engine string
+	plan, json, inverse                                       bool
+}
+
+func newRewriteCmd() *cobra.Command {
+	f := &rewriteFlags{}
+	cmd := &cobra.Command{
+		Use:   "rewrite BASE -o DENSE",
+		Short: "Make a strided net answer at every position, with the same weights",
+		Long: `rewrite turns a compiled convolutional net, a .tflite, into the dense net that
+gives the net's own output at every position of the input, or at every Q-th.
+Nothing is trained and no weight changes: strides become dilations (or
+fragments, or shifts, see --form), and stock TFLite runs the result.
+
+What cannot be made dense exactly is refused with the operator, its index and
+what would work instead. "edged verify BASE DENSE" proves the result.`,
+		Example: `  edged rewrite patch.tflite -o dense.tflite --input 480x640
+  edged rewrite patch.tflite --plan --input 480x640      the price of every output stride
+  edged rewrite net.tflite -o dense.tflite --output-stride 4 --contract frame
+  edged rewrite --inverse dense.tflite -o net.tflite     the way back, with the weights as they are now`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return refused(f.run(cmd, args[0])) },
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&f.out, "output", "o", "", "the `FILE` to write")
+	fl.StringVar(&f.stride, "output-stride", "1", "`Q`, or QxR for y and x: keep the first strides up to Q pixels")
+	fl.StringVar(&f.input, "input", "", "`HxW` of the dense net's input (default: the baseline's)")
+	fl.StringVar(&f.form, "form", "auto", "auto, dilated, fragments or shifts")
+	fl.StringVar(&f.contract, "contract", "", "patch or frame (default: patch for a patch classifier, frame for a net whose output is a map)")
+	fl.StringVar(&f.cut, "cut", "", "end the net at this `TENSOR`")
+	fl.StringVar(&f.manifest, "manifest", "", "JSON `FILE` with facts to put into the manifest: labels, input, output")
+	fl.StringVar(&f.engine, "engine", engineAuto, "what --plan measures with: auto, tflite, tflite-builtin, fallback")
+	fl.BoolVar(&f.plan, "plan", false, "print the price of every output stride and write nothing")
+	fl.BoolVar(&f.json, "json", false, "print one JSON document")
+	fl.BoolVar(&f.inverse, "inverse", false, "restore the baseline from a dense net")
+	return cmd
+}
+
+// refused gives refusals and wrong usage of the rewriter their exit codes.
+func refused(err error) error {
+	var no *rewrite.Refusal
+	var usage *rewrite.UsageError
+	var unsupported *model.UnsupportedError
+	switch {
+	case errors.As(err, &usage):
+		return &exitError{exitUsage, err}
+	case errors.As(err, &no), errors.As(err, &unsupported):
+		return &exitError{exitRefused, err}
+	}
+	return err
+}
+
+func (f *rewriteFlags) run(cmd *cobra.Command, path string) error {
+	if !f.plan && f.out == "" {
+		return usageErr(cmd, errors.New("-o is missing: the file to write"))
+	}
+	if !f.plan && sameFile(path, f.out) {
+		return usageErr(cmd, fmt.Errorf("-o %s is the input itself, which is never overwritten", f.out))
+	}
+	m, b, err := readGraph(path)
+	if err != nil {
+		return err
+	}
+	if f.inverse {
+		return f.goBack(cmd, m)
+	}
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(b)
+	sha := hex.EncodeToString(sum[:])
+	if f.plan {
+		return f.printPlan(cmd, m, sha, o)
+	}
+	r, err := rewrite.Rewrite(m, sha, o)
+	if err != nil {
+		return err
+	}
+	if err := f.agree(cmd, b, r); err != nil {
+		return err
+	}
+	if err := writeModel(f.out, r.Model); err != nil {
+		return err
+	}
+	return f.printResult(cmd, r)
+}
+
+// sameFile reports whether two paths name one file.
+func sameFile(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	if err1 == nil && err2 == nil {
+		return os.SameFile(x, y)
+	}
+	return filepath.Clean(a) == filepath.Clean(b)
+}
+
+func (f *rewriteFlags) options() (rewrite.Options, error) {
+	o := rewrite.Options{Form: rewrite.Form(f.form), Contract: rewrite.Contract(f.contract), Cut: f.cut}
+	var err error
+	if o.OutputStride, err = parsePair("--output-stride", f.stride, true); err != nil {
+		return o, err
+	}
+	if f.input != "" {
+		if o.Input, err = parsePair("--input", f.input, false); err != nil {
+			return o, err
+		}
+	}
+	if f.manifest != "" {
+		b, err := os.ReadFile(f.manifest)
+		if err != nil {
+			return o, fmt.Errorf("manifest: %w", err)
+		}
+		if o.Facts, err = model.ParseManifest(b); err != nil {
+			return o, fmt.Errorf("%s: %w", f.manifest, err)
+		}
+	}
+	return o, o.Validate()
+}
+
+// parsePair reads "12x34", and "12" for both where single allows it.
+func parsePair(flag, s string, single bool) (p [2]int, err error) {
+	parts := strings.Split(s, "x")
+	if len(parts) == 1 && single {
+		parts = append(parts, parts[0])
+	}
+	if len(parts) == 2 {
+		p[0], err = strconv.Atoi(parts[0])
+		if err == nil {
+			p[1], err = strconv.Atoi(parts[1])
+		}
+		if err == nil && p[0] > 0 && p[1] > 0 {
+			return p, nil
+		}
+	}
+	return p, exitf(exitUsage, "%s %q: give height x width, like 480x640", flag, s)
+}
+
+// agree measures how far a dense patch classifier under the frame contract
+// agrees with the classifier on patches, and notes it in the manifest.
+func (f *rewriteFlags) agree(cmd *cobra.Command, base []byte, r *rewrite.Result) error {
+	if r.Contract != rewrite.Frame {
+		return nil
+	}
+	dense, err := r.Model.Write()
+	if err != nil {
+		return err
+	}
+	open, err := openerOf(f.engine)
+	if err != nil {
+		return err
+	}
+	a, err := rewrite.Agreement(base, dense, open)
+	if err != nil || a == nil {
+		if err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "edged: agreement with patches was not measured: %v\n", err)
+		}
+		return nil
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "on patches: largest difference %.4g, same class in %.1f %%\n", a.MaxAbsDiff, 100*a.EqualClasses)
+	m, err := r.Model.Manifest()
+	if err != nil {
+		return err
+	}
+	m.PatchAgreement = a
+	return r.Model.SetManifest(m)
+}
+
+func (f *rewriteFlags) goBack(cmd *cobra.Command, dense *model.Model) error {
+	base, err := rewrite.Inverse(dense)
+	if err != nil {
+		return err
+	}
+	if err := writeModel(f.out, base); err != nil {
+		return err
+	}
+	if f.json {
+		return writeJSON(cmd.OutOrStdout(), map[string]any{"baseline": f.out, "operators": len(base.Subgraphs[0].Operators)})
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d operators, weights as in the dense net\n", f.out, len(base.Subgraphs[0].Operators))
+	return err
+}

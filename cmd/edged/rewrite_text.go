@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"edged/model"
+	"edged/rewrite"
+)
+
+// rewriteReport is the JSON of edged rewrite.
+type rewriteReport struct {
+	Dense    string               `json:"dense"`
+	Form     rewrite.Form         `json:"form"`
+	Reason   string               `json:"reason"`
+	Contract rewrite.Contract     `json:"contract"`
+	MACs     int64                `json:"macs"`
+	Outputs  []rewrite.OutputGrid `json:"outputs"`
+}
+
+func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result) error {
+	if f.json {
+		return writeJSON(cmd.OutOrStdout(), rewriteReport{f.out, r.Form, r.Reason, r.Contract, r.MACs, r.Outputs})
+	}
+	w := cmd.OutOrStdout()
+	fmt.Fprintf(w, "%s: form %s (%s), contract %s, %.2f GMAC\n", f.out, r.Form, r.Reason, r.Contract, float64(r.MACs)/1e9)
+	for _, o := range r.Outputs {
+		fmt.Fprintf(w, "  output %q: %dx%d positions, %d channels; position (0, 0) at pixel (%g, %g), then every (%d, %d)\n",
+			o.Name, o.Size[0], o.Size[1], o.Channel, o.Origin[0], o.Origin[1], o.Stride[0], o.Stride[1])
+		if o.Padded {
+			b := o.Band
+			fmt.Fprintf(w, "    padded: within %d pixels of the top, %d left, %d bottom, %d right, outputs between the baseline's own may differ from its shifts\n",
+				b.Top, b.Left, b.Bottom, b.Right)
+		}
+	}
+	return nil
+}
+
+func (f *rewriteFlags) printPlan(cmd *cobra.Command, m *model.Model, sha string, o rewrite.Options) error {
+	open, err := openerOf(f.engine)
+	if err != nil {
+		return err
+	}
+	lines, err := rewrite.Plan(m, sha, o, open)
+	if err != nil {
+		return err
+	}
+	if f.json {
+		return writeJSON(cmd.OutOrStdout(), map[string]any{"plan": lines})
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "output stride\tform\tGMAC\tactivations\tfile\ttime\toutput")
+	for _, l := range lines {
+		q := fmt.Sprintf("%dx%d", l.OutputStride[0], l.OutputStride[1])
+		if l.Refused != "" {
+			fmt.Fprintf(w, "%s\trefused: %s\n", q, l.Refused)
+			continue
+		}
+		about := "about "
+		if l.Measured {
+			about = ""
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.3f\t%.1f MB\t%.1f kB\t%s%.1f ms\t%dx%d\n", q, l.Form, float64(l.MACs)/1e9,
+			float64(l.ActivationBytes)/1e6, float64(l.FileBytes)/1e3, about, l.EstimatedMS, l.Output[0], l.Output[1])
+	}
+	return w.Flush()
+}
