@@ -5,6 +5,7 @@ import "github.com/spf13/cobra"
 // commands lists every command in the order of their names. A command writes
 // its product to cmd.OutOrStdout() and everything else to cmd.ErrOrStderr().
 var commands = []func() *cobra.Command{
+	newEvalCmd,
 	newInspectCmd,
 	newManifestCmd,
 	newRewriteCmd,

@@ -4,14 +4,17 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"edged"
 	"edged/model"
+	"edged/rewrite"
 )
 
 // Naive is what one gets who wants a denser output and just removes the strides:
 // every stride of m becomes 1 and nothing is dilated. The weights are the same,
 // but every layer behind a removed stride now looks at the wrong distance. m must
-// slide over a frame already; it is left as it is.
-func Naive(m *model.Model) (*model.Model, error) {
+// slide over a frame already; it is left as it is. The grid is where the
+// centres of the outputs' views lie.
+func Naive(m *model.Model) (*model.Model, edged.Grid, error) {
 	m = m.Clone()
 	g := m.Subgraphs[0]
 	maps := map[int32][2]int32{} // rows and columns that a tensor has, or was flattened from
@@ -26,17 +29,27 @@ func Naive(m *model.Model) (*model.Model, error) {
 		}
 		size, err := unstride(m, g, op, maps[op.Inputs[0]])
 		if err != nil {
-			return nil, fmt.Errorf("eval: naive net: operator %d (%v): %w", i, m.Code(op).Builtin, err)
+			return nil, edged.Grid{}, fmt.Errorf("eval: naive net: operator %d (%v): %w", i, m.Code(op).Builtin, err)
 		}
 		maps[op.Outputs[0]] = size
 	}
 	for i := range m.Subgraphs {
 		if err := m.InferShapes(i); err != nil {
-			return nil, fmt.Errorf("eval: naive net: %w", err)
+			return nil, edged.Grid{}, fmt.Errorf("eval: naive net: %w", err)
 		}
 	}
 	m.Metadata = nil // the manifest's grid is no longer true
-	return m, nil
+	a := rewrite.Analyse(m)
+	if len(a.Outputs) != 1 || a.Outputs[0] == nil {
+		return nil, edged.Grid{}, fmt.Errorf("eval: naive net: its output is no grid: %v", a.Why)
+	}
+	var grid edged.Grid
+	for i := range 2 {
+		p := a.Outputs[0]
+		grid.Stride[i] = float64(p.EST[i])
+		grid.Origin[i] = float64(p.Field[i]-1)/2 - float64(p.Origin[i])
+	}
+	return m, grid, nil
 }
 
 // unstride removes the strides of op and gives the size of its output map.

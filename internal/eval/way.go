@@ -1,8 +1,6 @@
 package eval
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"edged"
@@ -20,48 +18,24 @@ type graph struct {
 	memory int64
 }
 
-// openGraph loads tfl and finds where its outputs lie on the frame.
-func openGraph(open edged.Opener, tfl []byte, o edged.Options, threshold float64) (*graph, error) {
-	m, err := model.Read(tfl)
+// openGraph loads m, whose outputs look at the pixels of grid.
+func openGraph(cfg Config, m *model.Model, grid edged.Grid, threshold float64) (*graph, error) {
+	tfl, err := m.Write()
 	if err != nil {
 		return nil, err
 	}
-	a := rewrite.Analyse(m)
-	grid, err := gridOf(m, a)
-	if err != nil {
-		return nil, err
-	}
-	e, err := open(tfl, o)
+	e, err := cfg.Open(tfl, cfg.Options)
 	if err != nil {
 		return nil, err
 	}
 	return &graph{
-		engine: e, macs: a.MACs, memory: memoryOf(m),
+		engine: e, macs: rewrite.Analyse(m).MACs, memory: memoryOf(m),
 		out: scores{grid: grid, threshold: float32(threshold)},
 	}, nil
 }
 
-// gridOf is where the centres of the outputs' views lie: what the manifest of a
-// rewritten net says, else what the graph itself implies.
-func gridOf(m *model.Model, a *rewrite.Analysis) (edged.Grid, error) {
-	known, err := m.Manifest()
-	if err != nil {
-		return edged.Grid{}, err
-	}
-	if known != nil && known.Grid.Stride[0] > 0 {
-		return edged.Grid(known.Grid), nil
-	}
-	if len(a.Outputs) != 1 || a.Outputs[0] == nil {
-		return edged.Grid{}, fmt.Errorf("eval: the net must have one output that is a grid of scores; its %d outputs: %s",
-			len(a.Outputs), strings.Join(a.Why, "; "))
-	}
-	p := a.Outputs[0]
-	var g edged.Grid
-	for i := range 2 {
-		g.Stride[i] = float64(p.EST[i])
-		g.Origin[i] = float64(p.Field[i]-1)/2 - float64(p.Origin[i])
-	}
-	return g, nil
+func gridOf(o rewrite.OutputGrid) edged.Grid {
+	return edged.Grid{Stride: [2]float64{float64(o.Stride[0]), float64(o.Stride[1])}, Origin: o.Origin}
 }
 
 // run computes the scores of the prepared input.
@@ -95,25 +69,21 @@ type slider struct {
 }
 
 // openSlider loads the baseline. It looks at every step-th patch along each axis
-// so that a frame costs about limit patches.
-func openSlider(open edged.Opener, base []byte, o edged.Options, frame [2]int, limit int, dense edged.Grid) (*slider, error) {
-	m, err := model.Read(base)
+// so that a frame costs about cfg.Patches of them.
+func (c *comparison) openSlider() error {
+	e, err := c.cfg.Open(c.net.TFLite, c.cfg.Options)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	e, err := open(base, o)
-	if err != nil {
-		return nil, err
-	}
-	in := e.Inputs()[0].Shape
 	s := &slider{
-		engine: e, patch: [2]int{in[1], in[2]}, frame: frame, grid: dense,
-		macs: rewrite.Analyse(m).MACs, memory: memoryOf(m),
+		engine: e, patch: c.report.Patch, frame: c.size, grid: c.graphs[len(c.graphs)-1].out.grid,
+		macs: rewrite.Analyse(c.base).MACs, memory: memoryOf(c.base),
 		score: make([]float32, e.Outputs()[0].Elems()),
 	}
-	for s.step = 1; limit > 0 && s.patches() > limit; s.step++ {
+	for s.step = 1; c.cfg.Patches > 0 && s.patches() > c.cfg.Patches; s.step++ {
 	}
-	return s, nil
+	c.slide = s
+	return nil
 }
 
 // places is how many patches lie in the frame along axis i, at stride 1.

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"edged"
+	"edged/capture/belt"
+	"edged/internal/eval"
+	"edged/model"
+)
+
+// evalFlags are the flags of edged eval.
+type evalFlags struct {
+	images, source, engine, plot string
+	frames, threads              int
+	json, markdown               bool
+	cfg                          eval.Config
+}
+
+func newEvalCmd() *cobra.Command {
+	f := evalFlags{cfg: eval.Default()}
+	cmd := &cobra.Command{
+		Use:   "eval MODEL... --images DIR | --source test:belt",
+		Short: "Measure accuracy and cost of a net against known masks",
+		Long: `eval applies a patch classifier to whole frames in every way there is - at its
+own stride and upsampled, with its strides just removed, patch by patch, and as the
+equivalent dense net at each output stride - and compares the masks with the truth.
+
+A folder holds NAME.png or NAME.jpg beside NAME_mask.png, or images/ and masks/ with
+files of the same names. A mask is an 8-bit greyscale PNG (or a palette PNG) of class ids.`,
+		Example: `  edged eval net.tflite --source test:belt --plot cost.svg
+  edged eval net.tflite net_int8.tflite --images parts/ --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.images, "images", "", "folder of pictures and masks")
+	fs.StringVar(&f.source, "source", "", "a source that knows its truth: test:belt, with options")
+	fs.IntVar(&f.frames, "frames", 12, "frames to take from --source")
+	fs.StringVar(&f.engine, "engine", engineAuto, strings.Join(engineNames, ", "))
+	fs.IntVar(&f.threads, "threads", 0, "threads of the engine, 0: it chooses")
+	fs.IntVar(&f.cfg.Patches, "patches", f.cfg.Patches, "patches of a frame for the patch-by-patch way, 0: every one")
+	fs.IntVar(&f.cfg.Tolerance, "tolerance", f.cfg.Tolerance, "pixels that a border may be off")
+	fs.BoolVar(&f.json, "json", false, "print one JSON document")
+	fs.BoolVar(&f.markdown, "markdown", false, "print tables for a document")
+	fs.StringVar(&f.plot, "plot", "", "draw mIoU against cost into FILE.png or FILE.svg")
+	cmd.MarkFlagsOneRequired("images", "source")
+	cmd.MarkFlagsMutuallyExclusive("images", "source")
+	return cmd
+}
+
+func (f *evalFlags) run(cmd *cobra.Command, args []string) error {
+	f.cfg.Options = edged.Options{Threads: f.threads}
+	engine := ""
+	f.cfg.Open = func(tfl []byte, o edged.Options) (edged.Engine, error) {
+		e, err := openEngine(f.engine, tfl, o)
+		if err == nil {
+			engine = e.Name()
+		}
+		return e, err
+	}
+	report := eval.Report{Source: f.images + f.source, Tolerance: f.cfg.Tolerance}
+	for _, path := range args {
+		m, n, err := f.compare(cmd, path)
+		if err != nil {
+			return err
+		}
+		report.Models, report.Images = append(report.Models, *m), n
+	}
+	report.Engine = engine
+	if f.plot != "" {
+		if err := report.Plot(f.plot); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		return writeJSON(cmd.OutOrStdout(), report)
+	}
+	return report.WriteTable(cmd.OutOrStdout(), f.markdown)
+}
+
+// compare evaluates one file and says how many pictures there were.
+func (f *evalFlags) compare(cmd *cobra.Command, path string) (*eval.ModelReport, int, error) {
+	tfl, err := os.ReadFile(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	samples, err := f.samples(tfl)
+	if err != nil {
+		return nil, 0, err
+	}
+	f.cfg.Progress = showProgress(cmd.ErrOrStderr())
+	net := eval.Net{Name: strings.TrimSuffix(filepath.Base(path), ".tflite"), TFLite: tfl}
+	m, err := eval.Compare(cmd.Context(), f.cfg, net, samples)
+	return m, samples.Len(), err
+}
+
+func (f *evalFlags) samples(tfl []byte) (eval.Samples, error) {
+	m, err := model.Read(tfl)
+	if err != nil {
+		return nil, err
+	}
+	known, err := m.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	labels := 0
+	if known != nil {
+		labels = len(known.Labels)
+	}
+	if f.images != "" {
+		return eval.OpenFolder(f.images, labels)
+	}
+	if f.frames < 1 {
+		return nil, exitf(exitUsage, "--frames %d: take at least one", f.frames)
+	}
+	if labels != belt.Classes {
+		return nil, fmt.Errorf("the net has %d labels, %s has the %d classes %s",
+			labels, belt.Prefix, belt.Classes, strings.Join(belt.Labels(), ", "))
+	}
+	return eval.OpenBelt(f.source, f.frames)
+}
+
+// showProgress draws a bar that goes away when it is full.
+func showProgress(w io.Writer) func(string, int, int) {
+	var bar *progressbar.ProgressBar
+	return func(model string, done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(w),
+				progressbar.OptionSetDescription(model), progressbar.OptionShowCount(),
+				progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+		}
+		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
+	}
+}

@@ -1,0 +1,149 @@
+package eval
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"edged"
+	"edged/internal/pipeline"
+	"edged/model"
+	"edged/rewrite"
+)
+
+// build makes every graph for frames of size h x w; the patch-by-patch way and
+// the scores stay what they are when only the size changes.
+func (c *comparison) build(size [2]int) error {
+	old := c.graphs
+	oldSlide := c.slide
+	c.close()
+	if err := c.checkSize(size); err != nil {
+		return err
+	}
+	c.size = size
+	if err := c.openGraphs(); err != nil {
+		return err
+	}
+	c.carryTimes(old, oldSlide)
+	return c.setUp()
+}
+
+// openGraphs makes the baseline slid over the frame, the naive net, and the
+// equivalent one at every stride.
+func (c *comparison) openGraphs() error {
+	var slid *model.Model
+	for i, q := range append([]int{c.strides[0]}, c.strides...) {
+		r, err := c.rewrite(q)
+		if err != nil {
+			return err
+		}
+		if err := c.open(r.Model, gridOf(r.Outputs[0])); err != nil {
+			return err
+		}
+		if i > 0 {
+			continue
+		}
+		slid = r.Model
+		naive, grid, err := Naive(slid)
+		if err != nil {
+			return err
+		}
+		if err := c.open(naive, grid); err != nil {
+			return err
+		}
+	}
+	return c.openSlider()
+}
+
+func (c *comparison) checkSize(size [2]int) error {
+	if size[0] < c.report.Patch[0] || size[1] < c.report.Patch[1] {
+		return fmt.Errorf("the picture is %dx%d pixels, the net looks at %dx%d", size[1], size[0], c.report.Patch[1], c.report.Patch[0])
+	}
+	return nil
+}
+
+// rewrite makes the equivalent net at output stride q, under the patch contract
+// where the net can keep it, else under the frame contract.
+func (c *comparison) rewrite(q int) (*rewrite.Result, error) {
+	o := rewrite.Options{Input: c.size, OutputStride: [2]int{q, q}, Contract: rewrite.Contract(c.report.Contract)}
+	sum := sha256.Sum256(c.net.TFLite)
+	r, err := rewrite.Rewrite(c.base, hex.EncodeToString(sum[:]), o)
+	var refusal *rewrite.Refusal
+	if errors.As(err, &refusal) && o.Contract == rewrite.DefaultContract {
+		c.report.Contract = string(rewrite.Frame)
+		return c.rewrite(q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Outputs) != 1 {
+		return nil, fmt.Errorf("the net has %d outputs: want one, the scores", len(r.Outputs))
+	}
+	c.report.Contract = string(r.Contract)
+	return r, nil
+}
+
+func (c *comparison) open(m *model.Model, grid edged.Grid) error {
+	g, err := openGraph(c.cfg, m, grid, c.known.Output.Threshold)
+	if err == nil {
+		c.graphs = append(c.graphs, g)
+	}
+	return err
+}
+
+// carryTimes keeps what was measured at an earlier size.
+func (c *comparison) carryTimes(graphs []*graph, slide *slider) {
+	for i, g := range graphs {
+		c.graphs[i].times = g.times
+	}
+	if slide != nil {
+		c.slide.times = slide.times
+	}
+}
+
+// setUp finds the pixels that every way answers for and, the first time, starts
+// the scores.
+func (c *comparison) setUp() error {
+	c.region = Region{0, 0, c.size[1], c.size[0]}
+	for _, g := range c.graphs {
+		c.region = c.region.intersect(g.span())
+	}
+	if c.region.Empty() {
+		return fmt.Errorf("no pixel of a %dx%d picture has an answer in every way", c.size[1], c.size[0])
+	}
+	order := map[string]edged.PixelFormat{"RGB": edged.RGB, "BGR": edged.BGR, "GRAY": edged.Gray}[c.known.Input.ChannelOrder]
+	var err error
+	c.prepare, err = pipeline.NewPreparer(pipeline.PrepareConfig{
+		Order: order, Mean: c.known.Input.Mean, Scale: c.known.Input.Scale,
+	}, c.graphs[0].engine.Inputs()[0])
+	if err != nil {
+		return err
+	}
+	if c.scores == nil {
+		c.listWays()
+	}
+	return nil
+}
+
+// listWays names the rows of the table: baseline twice, naive, patch by patch,
+// and the equivalent net at every stride.
+func (c *comparison) listWays() {
+	e := c.strides[0]
+	c.report.Ways = []WayScore{
+		{Way: "baseline", OutputStride: e, Upsample: Nearest.String()},
+		{Way: "baseline", OutputStride: e, Upsample: Bilinear.String()},
+		{Way: "naive", OutputStride: 1},
+		{Way: "patches", OutputStride: 1},
+	}
+	for _, q := range c.strides {
+		w := WayScore{Way: "equivalent", OutputStride: q}
+		if q > 1 {
+			w.Upsample = Nearest.String()
+		}
+		c.report.Ways = append(c.report.Ways, w)
+	}
+	for range c.report.Ways {
+		c.scores = append(c.scores, NewScore(len(c.known.Labels), c.cfg.Tolerance))
+	}
+}
