@@ -36,6 +36,9 @@ build: deps ## build bin/edged and bin/edged-camera
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
 
+demo: build ## see it work: a scene, a model, a broker and a page (ARGS="--seconds 20" ends by itself)
+	bin/edged demo $(ARGS)
+
 env: ## print the environment for running go by hand: eval "$$(make -s env)"
 	@for v in CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS LD_LIBRARY_PATH DEPS; do printf "export %s='%s'\n" "$$v" "$${!v}"; done
 

@@ -6,6 +6,7 @@ import "github.com/spf13/cobra"
 // its product to cmd.OutOrStdout() and everything else to cmd.ErrOrStderr().
 var commands = []func() *cobra.Command{
 	newEvalCmd,
+	newDemoCmd,
 	newInspectCmd,
 	newManifestCmd,
 	newRewriteCmd,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -105,7 +104,7 @@ func (u *unit) run(ctx context.Context) error {
 	u.mu.Unlock()
 	u.camera.Source = source
 	err = u.camera.Run(ctx)
-	if errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil {
 		return nil
 	}
 	if err == nil {

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"edged/capture"
+	"edged/capture/belt"
+	"edged/internal/tomlfile"
+)
+
+// demoOptions are the flags of demo.
+type demoOptions struct {
+	http    string
+	broker  string
+	model   string
+	source  string
+	seconds float64
+	frames  int
+	verbose bool
+}
+
+func newDemoCmd() *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "See it work: a scene, a model, a broker and a page in one command",
+		Long: `Run the whole path on a bundled scene: no camera, no broker and no config needed.
+
+A conveyor belt with metal parts is filmed into a clip, read back through OpenCV
+by edged-camera, segmented, published to a broker inside this program, and shown
+on a page. It goes on until Ctrl-C. Everything listens on loopback only.`,
+		Example: `  edged demo
+  edged demo --seconds 20
+  edged demo --broker tcp://localhost:1883 --http 127.0.0.1:8080`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.http, "http", "", "`ADDRESS` of the page (default "+defaultHTTP+", or a free port when that is taken)")
+	f.StringVar(&o.broker, "broker", "", "publish to the broker at `URL` in place of the one inside")
+	f.StringVar(&o.model, "model", "", "run this .tflite `FILE`, which must carry its manifest")
+	f.StringVar(&o.source, "source", "", "look at this `SOURCE` in place of the belt")
+	f.Float64Var(&o.seconds, "seconds", 0, "end after so many seconds and print the ledger")
+	f.IntVar(&o.frames, "frames", 0, "end after so many results and print the ledger")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "show the daemon's log")
+	return cmd
+}
+
+func runDemo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if o.seconds > 0 {
+		limited, cancel := context.WithTimeout(ctx, time.Duration(o.seconds*float64(time.Second)))
+		defer cancel()
+		ctx = limited
+	}
+	dir, err := os.MkdirTemp("", "edged-demo-")
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	say := func(format string, args ...any) { fmt.Fprintf(stdout, format+"\n", args...) }
+
+	camera, err := demoCamera(ctx, &o, dir, say)
+	if err != nil {
+		return err
+	}
+	broker := o.broker
+	if broker == "" {
+		b, err := startBroker("127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		broker = "tcp://" + b.address
+	}
+	c := defaultConfig()
+	c.Node.Name, c.Node.HTTP, c.MQTT.Broker = "demo", demoHTTP(o.http), broker
+	c.Cameras = []CameraConfig{camera}
+	c.file = tomlfile.Decode("demo", nil, &Config{})
+	c.check()
+	if err := c.file.Err(); err != nil {
+		return err
+	}
+	return demoLoop(ctx, &c, &o, say, stderr)
+}
+
+// demoLoop runs the daemon and tells the user where to look.
+func demoLoop(ctx context.Context, c *Config, o *demoOptions, say func(string, ...any), stderr io.Writer) error {
+	log, flush := newLogger(stderr)
+	defer flush()
+	if !o.verbose {
+		log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	d, err := newDaemon(c, daemonOptions{log: log, loop: true})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		d.tellProgress(ctx, o.frames, say, cancel)
+	}()
+	err = d.run(ctx)
+	cancel()
+	<-told
+	if l := d.finalLedger(); err == nil && (o.seconds > 0 || o.frames > 0) {
+		say("")
+		_ = l.print(sayWriter{say})
+	}
+	return err
+}
+
+type sayWriter struct{ say func(string, ...any) }
+
+func (w sayWriter) Write(b []byte) (int, error) {
+	w.say("%s", string(b[:len(b)-1]))
+	return len(b), nil
+}
+
+// tellProgress prints the addresses once the first mask is out, then calls
+// enough when so many results are.
+func (d *daemon) tellProgress(ctx context.Context, frames int, say func(string, ...any), enough func()) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	told := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		n := int(d.units[0].camera.Counts().Published)
+		if n > 0 && !told {
+			told = true
+			d.tellAddresses(say)
+		}
+		if frames > 0 && n >= frames {
+			enough()
+			return
+		}
+	}
+}
+
+func (d *daemon) tellAddresses(say func(string, ...any)) {
+	m := d.units[0].modelInfo()
+	say("First mask after %.1f s: %s on %s.\n", time.Since(d.started).Seconds(), m.Name, m.Engine)
+	if d.web != nil {
+		say("  page        http://%s/", d.web.address)
+	}
+	host, port := splitBroker(d.cfg.MQTT.Broker)
+	say("  broker      %s", d.cfg.MQTT.Broker)
+	say("  subscribe   mosquitto_sub -h %s -p %s -t 'edged/demo/+/result'", host, port)
+	say("              edged watch --broker %s --save masks", d.cfg.MQTT.Broker)
+	say("\nCtrl-C ends it.")
+}
+
+func splitBroker(url string) (host, port string) {
+	host, port, err := net.SplitHostPort(url[len("tcp://"):])
+	if err != nil {
+		return url, "1883"
+	}
+	return host, port
+}
+
+// demoHTTP is the page's address: the usual one when it is free.
+func demoHTTP(asked string) string {
+	if asked != "" {
+		return asked
+	}
+	l, err := net.Listen("tcp", defaultHTTP)
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	l.Close()
+	return defaultHTTP
+}
+
+// demoCamera is the camera of the demo: its scene and its model.
+func demoCamera(ctx context.Context, o *demoOptions, dir string, say func(string, ...any)) (CameraConfig, error) {
+	cam := CameraConfig{Name: "belt", Source: o.source}
+	var err error
+	if cam.Model, err = demoModel(o, dir); err != nil {
+		return cam, err
+	}
+	if cam.Source == "" {
+		cam.Source, err = demoSource(ctx, dir, say)
+	}
+	cam.withDefaults()
+	return cam, err
+}
+
+// demoSource films the belt into a clip for OpenCV to read; without
+// edged-camera the belt is watched directly.
+func demoSource(ctx context.Context, dir string, say func(string, ...any)) (string, error) {
+	if _, err := capture.FindWorker(""); err != nil {
+		say("edged-camera is not here, so this runs without OpenCV, on the belt itself (%v).", err)
+		return belt.Prefix, nil
+	}
+	say("Filming %d seconds of the belt ...", demoClipSeconds)
+	path := filepath.Join(dir, "belt.avi")
+	return path, filmBelt(ctx, path, demoClipSeconds)
+}

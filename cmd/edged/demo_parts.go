@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"image"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"edged"
+	"edged/capture/belt"
+	"edged/internal/avi"
+	"edged/model"
+	"edged/rewrite"
+	"edged/train/nets"
+)
+
+const (
+	demoClipSeconds = 10
+	demoClipFPS     = 15
+	demoClipQuality = 95 // scratches are one or two pixels wide
+)
+
+// filmBelt writes a clip of the belt.
+func filmBelt(ctx context.Context, path string, seconds int) error {
+	c := belt.Default()
+	scene, err := belt.NewScene(c)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	out, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("demo: clip: %w", err)
+	}
+	defer out.Close()
+	film, err := avi.NewWriter(out, c.W, c.H, demoClipFPS, demoClipQuality)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	var f edged.Frame
+	for k := range uint64(seconds * demoClipFPS) {
+		if err := ctx.Err(); err != nil {
+			return nil // told to stop while filming: nothing is wrong
+		}
+		scene.Render(2*k, &f, nil) // the belt's own pace is twice the clip's
+		if err := film.Add(rgbImage(&f)); err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+	if err := film.Close(); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	return out.Close()
+}
+
+// rgbImage copies a BGR frame for the standard library's encoders.
+func rgbImage(f *edged.Frame) image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
+	for y := range f.H {
+		src, dst := f.Pix[y*f.Stride:], img.Pix[y*img.Stride:]
+		for x := range f.W {
+			dst[4*x], dst[4*x+1], dst[4*x+2], dst[4*x+3] = src[3*x+2], src[3*x+1], src[3*x], 255
+		}
+	}
+	return img
+}
+
+// broker is an MQTT broker inside this process, for the demo.
+type broker struct {
+	server  *mochi.Server
+	address string
+}
+
+// startBroker listens on a loopback address.
+func startBroker(address string) (*broker, error) {
+	s := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err := s.AddHook(new(auth.AllowHook), nil); err != nil {
+		return nil, fmt.Errorf("demo: broker: %w", err)
+	}
+	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: address})
+	if err := s.AddListener(l); err != nil {
+		return nil, fmt.Errorf("demo: broker: %w", err)
+	}
+	if err := s.Serve(); err != nil {
+		return nil, fmt.Errorf("demo: broker: %w", err)
+	}
+	return &broker{s, l.Address()}, nil
+}
+
+func (b *broker) Close() { _ = b.server.Close() }
+
+// demoInput is the part of the belt's 640x480 that the dense net looks at, as
+// height and width, at every pixel.
+var demoInput = [2]int{480, 640}
+
+// demoModel rewrites the bundled patch classifier into its dense form: the
+// very thing that edged is for.
+func demoModel(o *demoOptions, dir string) (string, error) {
+	if o.model != "" {
+		return o.model, nil
+	}
+	data, err := nets.Read(nets.ValidInt8)
+	if err != nil {
+		return "", fmt.Errorf("demo: %w", err)
+	}
+	base, err := model.Read(data)
+	if err != nil {
+		return "", fmt.Errorf("demo: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	dense, err := rewrite.Rewrite(base, hex.EncodeToString(sum[:]), rewrite.Options{Input: demoInput})
+	if err != nil {
+		return "", fmt.Errorf("demo: %w", err)
+	}
+	out, err := dense.Model.Write()
+	if err != nil {
+		return "", fmt.Errorf("demo: %w", err)
+	}
+	path := filepath.Join(dir, "belt_dense.tflite")
+	return path, os.WriteFile(path, out, 0o600)
+}
