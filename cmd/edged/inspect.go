@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -99,17 +100,17 @@ func inspect(m *model.Model) *inspection {
 	}
 	r.Manifest, r.manifestErr = m.Manifest()
 	r.MACs = r.analysis.MACs
-	if r.analysis.Stride != [2]int{} {
-		r.ReceptiveField, r.Stride = &r.analysis.Field, &r.analysis.Stride
-	}
 	if len(m.Subgraphs) == 0 {
 		return r
 	}
 	g := m.Subgraphs[0]
 	r.Inputs, r.Outputs = describe(m, g, g.Inputs), describe(m, g, g.Outputs)
+	if p := r.placedOutput(); p != nil {
+		r.ReceptiveField, r.Stride = &p.Field, &p.EST
+	}
 	for i, op := range g.Operators {
 		o := operatorInfo{
-			Index: i, Op: m.Code(op).Name(),
+			Index: i, Op: printable(m.Code(op).Name()),
 			Inputs: describe(m, g, op.Inputs), Outputs: describe(m, g, op.Outputs),
 		}
 		if i < len(r.analysis.Ops) {
@@ -158,11 +159,21 @@ func weightsBytes(m *model.Model) int64 {
 
 // String is the tensor in a line for people.
 func (t tensorInfo) String() string {
-	s := fmt.Sprintf("%s %s%s", t.Name, t.Type, model.FormatShape(t.Shape))
+	s := fmt.Sprintf("%s %s%s", printable(t.Name), t.Type, model.FormatShape(t.Shape))
 	if t.Scale != nil {
 		s += fmt.Sprintf(" scale %g zero point %d", *t.Scale, *t.ZeroPoint)
 	}
 	return s
+}
+
+// printable keeps a name from a file from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // pairText is "8" for an equal pair, "8x4" for y 8, x 4, "-" for none.

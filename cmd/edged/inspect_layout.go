@@ -24,7 +24,7 @@ type drawNode struct {
 }
 
 const (
-	boxWidth   = 190.0
+	boxWidth   = 224.0
 	boxHeight  = 46.0
 	rowPitch   = 74.0
 	nodeGap    = 22.0 // between neighbours of a row

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"edged/model"
 )
@@ -48,7 +49,7 @@ func (d *drawing) fill(m *model.Model, g *model.Subgraph, r *inspection) {
 		if len(above) == 0 && len(op.Inputs) > 0 {
 			continue // of constants alone
 		}
-		n := d.add(&drawNode{label: operatorLabel(m, g, op, r.Operators[i]), class: estClass(r.Operators[i].EST), title: operatorTitle(r.Operators[i])})
+		n := d.add(&drawNode{label: operatorLabel(g, op, r.Operators[i]), class: estClass(r.Operators[i].EST), title: operatorTitle(r.Operators[i])})
 		for _, a := range above {
 			d.connect(a, n)
 		}
@@ -67,18 +68,21 @@ func terminal(kind string, t tensorInfo) []string {
 	return []string{kind + " " + short(t.Name, 20), fmt.Sprintf("%s %s", t.Type, model.FormatShape(t.Shape))}
 }
 
-func operatorLabel(m *model.Model, g *model.Subgraph, op *model.Operator, o operatorInfo) []string {
-	second := ""
+func operatorLabel(g *model.Subgraph, op *model.Operator, o operatorInfo) []string {
+	parts := []string{}
+	if w := windowText(g, op); w != "" {
+		parts = append(parts, w)
+	}
 	if len(o.Outputs) > 0 {
-		second = model.FormatShape(o.Outputs[0].Shape)
+		parts = append(parts, model.FormatShape(o.Outputs[0].Shape))
 	}
 	if o.MACs > 0 {
-		second += "  " + countText(o.MACs)
+		parts = append(parts, countText(o.MACs))
 	}
-	return []string{fmt.Sprintf("%d %s%s", o.Index, short(o.Op, 22), windowText(g, op)), second}
+	return []string{fmt.Sprintf("%d %s", o.Index, short(o.Op, 26)), strings.Join(parts, "   ")}
 }
 
-// windowText is a window operator's filter, stride and dilation: " 3x3 s2 d4".
+// windowText is a window operator's filter, stride and dilation: "3x3 s2 d4".
 func windowText(g *model.Subgraph, op *model.Operator) string {
 	filter := func(i int) (kh, kw int32) {
 		if i < len(op.Inputs) && op.Inputs[i] >= 0 {
@@ -105,7 +109,7 @@ func windowText(g *model.Subgraph, op *model.Operator) string {
 }
 
 func windowParts(kh, kw, sh, sw, dh, dw int32) string {
-	s := fmt.Sprintf(" %dx%d", kh, kw)
+	s := fmt.Sprintf("%dx%d", kh, kw)
 	if sh != 1 || sw != 1 {
 		s += " s" + pairText(&[2]int{int(sh), int(sw)})
 	}
@@ -174,7 +178,7 @@ func (d *drawing) svg(name string, r *inspection) []byte {
 		x0, y0 := place(n)
 		for _, to := range n.down {
 			x1, y1 := place(to)
-			drawEdge(&b, x0, y0+n.bottom(), x1, y1, to.label != nil)
+			drawEdge(&b, x0, y0+boxHeight, x1, y1, to.label != nil)
 		}
 		if n.label == nil { // a way point: the edge goes straight through its row
 			fmt.Fprintf(&b, `<path class="edge" d="M%.1f %.1fV%.1f"/>`+"\n", x0, y0, y0+boxHeight)
@@ -189,9 +193,6 @@ func (d *drawing) svg(name string, r *inspection) []byte {
 	b.WriteString("</svg>\n")
 	return b.Bytes()
 }
-
-// bottom is how far below its row's top an edge leaves the node.
-func (n *drawNode) bottom() float64 { return boxHeight }
 
 func (r *inspection) summary() string {
 	s := fmt.Sprintf("%d operators, %s MACs, %sB of weights", len(r.Operators), countText(r.MACs), countText(r.WeightsBytes))

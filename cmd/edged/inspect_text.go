@@ -51,14 +51,20 @@ func (r *inspection) outputNote(i int) string {
 	return ""
 }
 
-// placedOutput is the first output that has a grid.
+// placedOutput is the output that the grid is told of: the one that the
+// manifest names, else the first that is a map, else the first with a grid.
 func (r *inspection) placedOutput() *rewrite.Place {
-	for _, p := range r.analysis.Outputs {
-		if p != nil {
+	var found *rewrite.Place
+	for i, p := range r.analysis.Outputs {
+		switch {
+		case p == nil:
+		case r.Manifest != nil && i < len(r.Outputs) && r.Outputs[i].Name == r.Manifest.Output.Tensor:
 			return p
+		case found == nil || found.Vector && !p.Vector:
+			found = p
 		}
 	}
-	return nil
+	return found
 }
 
 func globalNote(p *rewrite.Place) string {
