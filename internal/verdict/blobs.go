@@ -1,0 +1,125 @@
+package verdict
+
+import (
+	"bytes"
+
+	"edged"
+)
+
+// run is a stretch of counted positions in one line: columns from..to-1.
+type run struct {
+	from, to int32
+	blob     int32 // index into blobs.parent
+}
+
+// blobs finds the connected components of one class: counted positions that
+// touch at a side or a corner (8-connectivity). It works on runs, not on single
+// positions, keeps two lines of them, and unites labels with a union-find. Its
+// memory is kept from mask to mask.
+type blobs struct {
+	above, line []run
+	parent      []int32 // union-find; a root is its own parent
+	area        []int32 // positions of each root
+}
+
+// find counts the components of the positions whose class is class and whose
+// score is at least least. scores is dense, m.W wide; nil means 1 everywhere. It
+// returns how many components have at least minArea positions, and how many
+// positions those have together.
+func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32, minArea int) (count, total int) {
+	b.above, b.line, b.parent, b.area = b.above[:0], b.line[:0], b.parent[:0], b.area[:0]
+	for y := range m.H {
+		pix := m.Pix[y*m.Stride:][:m.W]
+		b.line = b.line[:0]
+		if scores == nil {
+			b.scan(pix, class)
+		} else {
+			b.scanScored(pix, class, scores[y*m.W:][:m.W], least)
+		}
+		b.join()
+		b.above, b.line = b.line, b.above
+	}
+	for i, p := range b.parent {
+		if int(p) == i && int(b.area[i]) >= minArea {
+			count++
+			total += int(b.area[i])
+		}
+	}
+	return count, total
+}
+
+// scan appends the runs of a line to b.line.
+func (b *blobs) scan(pix []byte, class uint8) {
+	for x := 0; x < len(pix); {
+		i := bytes.IndexByte(pix[x:], class)
+		if i < 0 {
+			return
+		}
+		from := x + i
+		for x = from + 1; x < len(pix) && pix[x] == class; x++ {
+		}
+		b.line = append(b.line, run{from: int32(from), to: int32(x)})
+	}
+}
+
+// scanScored is scan for those whose score suffices; NaN does not.
+func (b *blobs) scanScored(pix []byte, class uint8, scores []float32, least float32) {
+	from := -1
+	for x := range pix {
+		switch counted := pix[x] == class && scores[x] >= least; {
+		case counted && from < 0:
+			from = x
+		case !counted && from >= 0:
+			b.line = append(b.line, run{from: int32(from), to: int32(x)})
+			from = -1
+		}
+	}
+	if from >= 0 {
+		b.line = append(b.line, run{from: int32(from), to: int32(len(pix))})
+	}
+}
+
+// join gives each run of the line a blob: that of the runs above which it
+// touches, or a new one. Both lines are sorted, so one sweep suffices.
+func (b *blobs) join() {
+	j := 0
+	for i := range b.line {
+		r := &b.line[i]
+		r.blob = -1
+		for j < len(b.above) && b.above[j].to < r.from { // ends before the corner
+			j++
+		}
+		for k := j; k < len(b.above) && b.above[k].from <= r.to; k++ {
+			r.blob = b.unite(r.blob, b.above[k].blob)
+		}
+		if r.blob < 0 {
+			r.blob = int32(len(b.parent))
+			b.parent = append(b.parent, r.blob)
+			b.area = append(b.area, 0)
+		}
+		b.area[r.blob] += r.to - r.from
+	}
+}
+
+// unite makes one blob of two and returns its root. Blob -1 is none.
+func (b *blobs) unite(a, c int32) int32 {
+	c = b.root(c)
+	if a < 0 || a == c {
+		return c
+	}
+	if c < a { // the older root stays
+		a, c = c, a
+	}
+	b.parent[c] = a
+	b.area[a] += b.area[c]
+	return a
+}
+
+// root follows the parents and halves the path on its way.
+func (b *blobs) root(a int32) int32 {
+	for b.parent[a] != a {
+		b.parent[a] = b.parent[b.parent[a]]
+		a = b.parent[a]
+	}
+	return a
+}

@@ -1,0 +1,158 @@
+// Package verdict rules on masks: OK or NG, with reasons.
+//
+// A rule looks at one class. The positions of the mask that hold the class, and
+// whose score is at least MinScore, form blobs: connected components, corners
+// included. Blobs smaller than MinAreaPx are not looked at. The rule is broken
+// when
+//
+//   - MaxCount is set and there are more blobs than that,
+//   - MaxTotalRatio is set and the blobs cover more of the mask than that,
+//   - neither is set and there is any blob.
+//
+// A rule takes effect, and loses it, only after Hold results in a row agree: a
+// single noisy mask changes no verdict. Areas are in mask positions, as are the
+// px of a result's classes.
+package verdict
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"edged"
+)
+
+// What a verdict is without a rule's own name.
+const (
+	OK = "OK"
+	NG = "NG"
+)
+
+// Rule is one rule of a camera. A zero bound is not set.
+type Rule struct {
+	Class         uint8
+	Name          string  // of the class, for reasons
+	MinScore      float64 // 0 to 1
+	MinAreaPx     int     // smallest blob that counts; 0 and 1: every blob
+	MaxTotalRatio float64 // 0 to 1
+	MaxCount      int
+	Hold          int    // results in a row that must agree; 0 and 1: each decides
+	Verdict       string // when the rule is broken; empty: NG
+}
+
+// Validate says what is wrong with the rule, every fault at once.
+func (r Rule) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("verdict: rule on class %q: "+format, append([]any{r.Name}, args...)...))
+	}
+	if !(r.MinScore >= 0 && r.MinScore <= 1) {
+		bad("min_score of %v: must be between 0 and 1", r.MinScore)
+	}
+	if !(r.MaxTotalRatio >= 0 && r.MaxTotalRatio <= 1) {
+		bad("max_total_ratio of %v: must be between 0 and 1", r.MaxTotalRatio)
+	}
+	if r.MinAreaPx < 0 || r.MaxCount < 0 || r.Hold < 0 {
+		bad("min_area_px, max_count and hold must not be negative")
+	}
+	if r.Verdict == OK {
+		bad("verdict %q is what a camera says when no rule is broken: choose another", OK)
+	}
+	return errors.Join(errs...)
+}
+
+// Outcome is what the rules say of one mask. Reasons is lent until the next.
+type Outcome struct {
+	Verdict  string
+	Reasons  []string
+	Previous string // the verdict before
+	Changed  bool   // Verdict differs from Previous; never for the first mask
+}
+
+// Judge applies the rules of one camera, mask after mask. One goroutine at a
+// time may use it. While no rule is broken it allocates nothing.
+type Judge struct {
+	rules   []state
+	blobs   blobs
+	reasons []string
+	last    string // empty before the first mask
+}
+
+// state is a rule with what it remembers.
+type state struct {
+	Rule
+	broken   bool   // in effect
+	contrary int    // results in a row that disagree with broken
+	reason   string // of the last mask that broke it
+}
+
+// New makes a Judge. The first broken rule in the order given names the verdict.
+func New(rules []Rule) (*Judge, error) {
+	j := &Judge{rules: make([]state, len(rules))}
+	var errs []error
+	for i, r := range rules {
+		errs = append(errs, r.Validate())
+		if r.Verdict == "" {
+			r.Verdict = NG
+		}
+		if r.Name == "" {
+			r.Name = "class " + strconv.Itoa(int(r.Class))
+		}
+		r.MinAreaPx, r.Hold = max(r.MinAreaPx, 1), max(r.Hold, 1)
+		j.rules[i] = state{Rule: r}
+	}
+	return j, errors.Join(errs...)
+}
+
+// Judge rules on m. scores holds how sure the model is of each position's
+// class, 0 to 1, dense and m.W wide; nil means 1 everywhere.
+func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
+	o := Outcome{Verdict: OK, Previous: j.last}
+	j.reasons = j.reasons[:0]
+	for i := range j.rules {
+		s := &j.rules[i]
+		s.see(j.breaks(s, m, scores))
+		if !s.broken {
+			continue
+		}
+		if len(j.reasons) == 0 {
+			o.Verdict = s.Verdict
+		}
+		j.reasons = append(j.reasons, s.reason)
+	}
+	o.Reasons = j.reasons
+	o.Changed = j.last != "" && j.last != o.Verdict
+	j.last = o.Verdict
+	return o
+}
+
+// breaks tells whether m alone breaks the rule, and notes the reason.
+func (j *Judge) breaks(s *state, m *edged.Mask, scores []float32) bool {
+	if s.MinScore == 0 {
+		scores = nil
+	}
+	count, total := j.blobs.find(m, s.Class, scores, float32(s.MinScore), s.MinAreaPx)
+	ratio := float64(total) / float64(m.W*m.H)
+	switch {
+	case s.MaxCount > 0 && count > s.MaxCount:
+		s.reason = fmt.Sprintf("%s: %d blobs of at least %d px, at most %d allowed", s.Name, count, s.MinAreaPx, s.MaxCount)
+	case s.MaxTotalRatio > 0 && ratio > s.MaxTotalRatio:
+		s.reason = fmt.Sprintf("%s: %.3f %% of the mask, at most %.3f %% allowed", s.Name, 100*ratio, 100*s.MaxTotalRatio)
+	case s.MaxCount == 0 && s.MaxTotalRatio == 0 && count > 0:
+		s.reason = fmt.Sprintf("%s: %d blobs of at least %d px, %d px in all, none allowed", s.Name, count, s.MinAreaPx, total)
+	default:
+		return false
+	}
+	return true
+}
+
+// see takes what one mask says and changes sides after Hold masks in a row.
+func (s *state) see(broken bool) {
+	if broken == s.broken {
+		s.contrary = 0
+		return
+	}
+	if s.contrary++; s.contrary >= s.Hold {
+		s.broken, s.contrary = broken, 0
+	}
+}
