@@ -13,4 +13,5 @@ var commands = []func() *cobra.Command{
 	newRunCmd,
 	newVerifyCmd,
 	newVersionCmd,
+	newWatchCmd,
 }

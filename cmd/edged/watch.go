@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"edged/internal/maskpng"
+	"edged/mqtt"
+)
+
+func newWatchCmd() *cobra.Command {
+	cfg := mqtt.Default()
+	cfg.Broker = "tcp://127.0.0.1:1883"
+	var save string
+	cmd := &cobra.Command{
+		Use:   "watch",
+		Short: "Follow results and masks from a broker",
+		Long: `watch prints a line for each result, each event and each change of status that
+arrives, until ctrl-C. It connects again by itself when the broker goes away.`,
+		Example: `  edged watch
+  edged watch --broker ssl://broker.plant:8883 --ca ca.pem --username line1 --password-file pw
+  edged watch --save masks    # masks/<node>_<cam>_<seq>.png (or .zst, as it was sent)`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			cfg.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+			return watch(ctx, cfg, save, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Broker, "broker", cfg.Broker, "broker's address: tcp:// or ssl://")
+	f.StringVar(&cfg.Prefix, "prefix", cfg.Prefix, "prefix of the topics")
+	f.StringVar(&cfg.Username, "username", "", "user name")
+	f.StringVar(&cfg.PasswordFile, "password-file", "", "file whose first line is the password")
+	f.StringVar(&cfg.CA, "ca", "", "certificate authority, PEM")
+	f.StringVar(&cfg.Cert, "cert", "", "client certificate, PEM")
+	f.StringVar(&cfg.Key, "key", "", "key of the client certificate, PEM")
+	f.StringVar(&save, "save", "", "folder to save masks in")
+	return cmd
+}
+
+// watch follows the broker until ctx ends. It stops with an error when a line or
+// a mask cannot be written.
+func watch(ctx context.Context, cfg mqtt.Config, save string, out io.Writer) error {
+	if save != "" {
+		if err := os.MkdirAll(save, 0o777); err != nil {
+			return fmt.Errorf("watch: folder for masks: %w", err)
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	v := &viewer{prefix: cfg.Prefix, save: save, out: out, stop: stop, masks: map[string][]byte{}}
+	var filters []string
+	for _, leaf := range []string{"+/status", "+/+/status", "+/+/event", "+/+/result"} {
+		filters = append(filters, cfg.Prefix+"/"+leaf)
+	}
+	if save != "" {
+		filters = append(filters, cfg.Prefix+"/+/+/mask")
+	}
+	if err := mqtt.Watch(ctx, cfg, v.show, filters...); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.err
+}
+
+// viewer turns messages into lines and files.
+type viewer struct {
+	prefix string
+	save   string
+	out    io.Writer
+	stop   context.CancelFunc
+
+	mu    sync.Mutex
+	err   error             // what ended the watch
+	masks map[string][]byte // the latest mask of each camera, until its result comes
+}
+
+func (v *viewer) show(m mqtt.Received) {
+	rest, ok := strings.CutPrefix(m.Topic, v.prefix+"/")
+	if !ok {
+		return
+	}
+	levels := strings.Split(rest, "/")
+	leaf, who := levels[len(levels)-1], strings.Join(levels[:len(levels)-1], "/")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch leaf {
+	case "mask":
+		v.masks[who] = m.Payload
+	case "status":
+		v.line("%s is %s", who, m.Payload)
+	case "event":
+		v.event(who, m.Payload)
+	case "result":
+		v.result(who, m.Payload)
+	}
+}
+
+// line prints one line. What others have sent must not drive the terminal, so
+// control characters become visible.
+func (v *viewer) line(format string, args ...any) {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, fmt.Sprintf(format, args...))
+	if _, err := fmt.Fprintln(v.out, text); err != nil {
+		v.fail(err)
+	}
+}
+
+func (v *viewer) fail(err error) {
+	if v.err == nil {
+		v.err = fmt.Errorf("watch: %w", err)
+	}
+	v.stop()
+}
+
+func (v *viewer) event(who string, payload []byte) {
+	var e mqtt.Event
+	if err := json.Unmarshal(payload, &e); err != nil {
+		v.line("%s event cannot be read: %v", who, err)
+		return
+	}
+	text := e.Message
+	if e.Verdict != "" {
+		text = strings.TrimSpace(fmt.Sprintf("%s -> %s %s", e.Previous, e.Verdict, strings.Join(e.Reasons, "; ")))
+	}
+	if e.PartID != "" {
+		text += " part " + e.PartID
+	}
+	v.line("%s %s event %d %s: %s", e.TS.Format(maskpng.TimeLayout), who, e.Seq, e.Kind, text)
+}
+
+func (v *viewer) result(who string, payload []byte) {
+	var r mqtt.Result
+	if err := json.Unmarshal(payload, &r); err != nil {
+		v.line("%s result cannot be read: %v", who, err)
+		return
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %d", r.TS.Format(maskpng.TimeLayout), who, r.Seq)
+	if r.Verdict != "" {
+		fmt.Fprintf(&b, " %s", r.Verdict)
+	}
+	fmt.Fprintf(&b, " %.1f ms", r.InferMS)
+	for _, c := range r.Classes {
+		if c.Px > 0 {
+			fmt.Fprintf(&b, " %s=%.2f%%", c.Name, 100*c.Ratio)
+		}
+	}
+	if r.PartID != "" {
+		fmt.Fprintf(&b, " part %s", r.PartID)
+	}
+	for _, reason := range r.Reasons {
+		fmt.Fprintf(&b, "; %s", reason)
+	}
+	if file := v.keep(who, &r); file != "" {
+		fmt.Fprintf(&b, " -> %s", file)
+	}
+	v.line("%s", b.String())
+}
+
+// keep saves the mask that came with r and returns the file's name. A mask
+// precedes its result; one that was lost on the way is not there.
+func (v *viewer) keep(who string, r *mqtt.Result) string {
+	mask := v.masks[who]
+	delete(v.masks, who)
+	if v.save == "" || r.Mask == nil || len(mask) != r.Mask.Bytes {
+		return ""
+	}
+	kind := "zst"
+	if r.Mask.Encoding == mqtt.EncodingPNG {
+		kind = "png"
+		if seq, err := maskpng.Text(mask, "seq"); err != nil || seq != fmt.Sprint(r.Seq) {
+			return ""
+		}
+	}
+	file := filepath.Join(v.save, fmt.Sprintf("%s_%06d.%s", strings.ReplaceAll(who, "/", "_"), r.Seq, kind))
+	if err := os.WriteFile(file, mask, 0o666); err != nil {
+		v.fail(err)
+		return ""
+	}
+	return file
+}
