@@ -26,18 +26,20 @@ const None Ref = -1
 type Builder struct {
 	m   *Model
 	g   *Subgraph
+	in  *inference // remembers the shapes that the graph computes
 	err error
 }
 
 // NewBuilder starts an empty graph.
 func NewBuilder() *Builder {
 	g := &Subgraph{Name: "main"}
-	return &Builder{g: g, m: &Model{
+	m := &Model{
 		Version:     SchemaVersion,
 		Description: "edged",
 		Subgraphs:   []*Subgraph{g},
 		Buffers:     []*Buffer{{}},
-	}}
+	}
+	return &Builder{m: m, g: g, in: newInference(m, g)}
 }
 
 // Build finishes the graph with its outputs, and gives every operator the
@@ -243,7 +245,7 @@ func (b *Builder) operator(code OperatorCode, options any, shape []int, n int, i
 	shapes := [][]int32{int32s(shape)}
 	if shape == nil {
 		var err error
-		if shapes, err = b.m.OutputShapes(b.g, op); err != nil {
+		if shapes, err = b.in.shapes(op); err != nil {
 			b.err = under(fmt.Sprintf("operators[%d].(%s)", len(b.g.Operators), code.Name()), err)
 			return refs
 		}
@@ -253,6 +255,7 @@ func (b *Builder) operator(code OperatorCode, options any, shape []int, n int, i
 		op.Outputs[i] = int32(refs[i])
 	}
 	b.g.Operators = append(b.g.Operators, op)
+	b.in.fold(op)
 	return refs
 }
 

@@ -3,9 +3,13 @@ package model
 // Shortcuts of a Builder for the operators that nets are made of. In options a
 // stride or dilation of 0 means 1; bias may be None.
 
-// Conv2D convolves x [N,H,W,I] with w [O,kh,kw,I].
+// Conv2D convolves x [N,H,W,I] with w [O,kh,kw,I]. Without a bias it gets one
+// of zeros: runtimes ask for it.
 func (b *Builder) Conv2D(x, w, bias Ref, o Conv2DOptions) Ref {
 	ones(&o.StrideH, &o.StrideW, &o.DilationH, &o.DilationW)
+	if bias == None {
+		bias = b.zeroBias(x, w)
+	}
 	return b.Op(OpConv2D, &o, withBias(x, w, bias)...)
 }
 
@@ -185,4 +189,27 @@ func ones(fields ...*int32) {
 			*f = 1
 		}
 	}
+}
+
+// zeroBias is float32, or int32 on the scale of the products where x is an
+// integer tensor.
+func (b *Builder) zeroBias(x, w Ref) Ref {
+	in, filter := b.tensor(x), b.tensor(w)
+	if in == nil || filter == nil || len(filter.Shape) == 0 {
+		b.fail("a filter without a shape")
+		return None
+	}
+	n := int(filter.Shape[0])
+	if in.Type == TypeFloat32 {
+		return Const(b, "", []int{n}, make([]float32, n))
+	}
+	if in.Quantization == nil || filter.Quantization == nil {
+		b.fail("convolution of %v: the scales are missing", in.Type)
+		return None
+	}
+	scales := make([]float32, len(filter.Quantization.Scale))
+	for i, s := range filter.Quantization.Scale {
+		scales[i] = s * float32(scaleOf(in))
+	}
+	return b.PerChannel(Const(b, "", []int{n}, make([]int32, n)), 0, scales, make([]int64, len(scales)))
 }

@@ -18,7 +18,7 @@ func (m *Model) InferShapes(subgraph int) error {
 		return malformed("no subgraph %d of %d", subgraph, len(m.Subgraphs))
 	}
 	g := m.Subgraphs[subgraph]
-	in := &inference{m: m, g: g, values: map[int32][]int64{}}
+	in := newInference(m, g)
 	for i, op := range g.Operators {
 		if err := in.operator(op); err != nil {
 			return under(fmt.Sprintf("subgraphs[%d].operators", subgraph),
@@ -31,8 +31,7 @@ func (m *Model) InferShapes(subgraph int) error {
 // OutputShapes infers the shapes of one operator's outputs from its inputs' as
 // they stand, as InferShapes does.
 func (m *Model) OutputShapes(g *Subgraph, op *Operator) ([][]int32, error) {
-	in := &inference{m: m, g: g, values: map[int32][]int64{}}
-	return in.shapes(op)
+	return newInference(m, g).shapes(op)
 }
 
 // inference walks one subgraph. values holds the contents of integer tensors
@@ -41,6 +40,10 @@ type inference struct {
 	m      *Model
 	g      *Subgraph
 	values map[int32][]int64
+}
+
+func newInference(m *Model, g *Subgraph) *inference {
+	return &inference{m: m, g: g, values: map[int32][]int64{}}
 }
 
 func (in *inference) operator(op *Operator) error {
