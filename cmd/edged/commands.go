@@ -6,7 +6,9 @@ import "github.com/spf13/cobra"
 // its product to cmd.OutOrStdout() and everything else to cmd.ErrOrStderr().
 var commands = []func() *cobra.Command{
 	newEvalCmd,
+	newBenchCmd,
 	newDemoCmd,
+	newInferCmd,
 	newInspectCmd,
 	newManifestCmd,
 	newRewriteCmd,

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"edged"
+	"edged/internal/npy"
+)
+
+// inferOptions are the flags of infer.
+type inferOptions struct {
+	in      []string
+	out     string
+	engine  string
+	threads int
+	fit     string
+	json    bool
+}
+
+func newInferCmd() *cobra.Command {
+	var o inferOptions
+	cmd := &cobra.Command{
+		Use:   "infer MODEL --in X --out Y",
+		Short: "Run a model once on a tensor or a picture",
+		Long: `infer runs a model once.
+
+X is a .npy tensor of the input's own shape and type, or a PNG or JPEG picture
+that is prepared as the model's manifest says: the centre is cropped, at the
+picture's own pixels. A model with several inputs takes --in several times, in
+the order of its inputs.
+
+Y is a .npy file for the output, PREFIX_0.npy, PREFIX_1.npy ... for several (the
+prefix is Y without .npy), or a .png for the mask of class ids.`,
+		Example: `  edged infer net.tflite --in x.npy --out y.npy
+  edged infer net.tflite --in x.npy --out y.npy --engine tflite-builtin
+  edged infer dense.tflite --in part.png --out mask.png`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := infer(args[0], &o)
+			if err != nil {
+				return err
+			}
+			if o.json {
+				return writeJSON(cmd.OutOrStdout(), r)
+			}
+			for _, f := range r.Outputs {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s  %s %s%v\n", f.File, f.Name, f.Type, f.Shape)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&o.in, "in", nil, "the input: a .npy tensor, or a PNG or JPEG `FILE`")
+	f.StringVar(&o.out, "out", "", "the output: a .npy or a mask .png `FILE`")
+	f.StringVar(&o.engine, "engine", engineAuto, "one of "+strings.Join(engineNames, ", "))
+	f.IntVar(&o.threads, "threads", 0, "threads of the engine, 0 for its own choice")
+	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop or resize")
+	f.BoolVar(&o.json, "json", false, "print one JSON document")
+	_ = cmd.MarkFlagRequired("in")
+	_ = cmd.MarkFlagRequired("out")
+	return cmd
+}
+
+// inferred is what infer prints.
+type inferred struct {
+	Model   string        `json:"model"`
+	Engine  string        `json:"engine"`
+	InferMS float64       `json:"infer_ms"`
+	Outputs []writtenFile `json:"outputs"`
+}
+
+type writtenFile struct {
+	File  string `json:"file"`
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Shape []int  `json:"shape"`
+}
+
+func infer(path string, o *inferOptions) (*inferred, error) {
+	if !strings.HasSuffix(o.out, ".npy") && !strings.HasSuffix(o.out, ".png") {
+		return nil, exitf(exitUsage, "--out %s: name a .npy file for the outputs or a .png file for the mask", o.out)
+	}
+	if o.fit != "crop" && o.fit != "resize" {
+		return nil, exitf(exitUsage, "--fit %q: use crop or resize", o.fit)
+	}
+	file, err := readModel(path)
+	if err != nil {
+		return nil, err
+	}
+	e, err := openEngine(o.engine, file.data, edged.Options{Threads: o.threads})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	defer e.Close()
+	v := &vision{file: file, engine: e, fit: o.fit}
+	if err := feed(e, file, o.in, v); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if err := e.Run(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	r := &inferred{Model: path, Engine: e.Name(), InferMS: milliseconds(time.Since(start))}
+	if strings.HasSuffix(o.out, ".png") {
+		r.Outputs, err = v.writeMask(o.out)
+	} else {
+		r.Outputs, err = writeOutputs(e, o.out)
+	}
+	return r, err
+}
+
+// feed fills the engine's inputs from the files.
+func feed(e edged.Engine, file *modelFile, in []string, v *vision) error {
+	inputs := e.Inputs()
+	if len(in) != len(inputs) {
+		return exitf(exitUsage, "%d --in for a model with %d inputs: %v", len(in), len(inputs), inputs)
+	}
+	for i, path := range in {
+		var err error
+		if strings.HasSuffix(path, ".npy") {
+			err = feedArray(e, file, i, path)
+		} else {
+			err = v.feedPicture(path)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// feedArray copies a .npy file into input i.
+func feedArray(e edged.Engine, file *modelFile, i int, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
+	defer f.Close()
+	a, err := npy.Read(f, maxTensor)
+	if err != nil {
+		return err
+	}
+	want := e.Inputs()[i]
+	if string(a.Type) != want.Type.String() {
+		return fmt.Errorf("the array is %s, input %d (%s) takes %s: convert it with .astype(numpy.%s)", a.Type, i, want.Name, want.Type, want.Type)
+	}
+	if !equalShapes(a.Shape, want.Shape) {
+		if !mayTake(file, i, a.Shape) {
+			return fmt.Errorf("the array has shape %v, input %d (%s) takes %v", a.Shape, i, want.Name, want.Shape)
+		}
+		if err := e.Resize(i, a.Shape); err != nil {
+			return fmt.Errorf("input %d (%s) in shape %v: %w", i, want.Name, a.Shape, err)
+		}
+	}
+	if n := copy(e.Input(i), a.Data); n != len(a.Data) {
+		panic(fmt.Sprintf("BUG: %d of %d bytes fit input %v", n, len(a.Data), want))
+	}
+	return nil
+}
+
+// maxTensor bounds the input that is read: 1 GiB is more than any board holds.
+const maxTensor = 1 << 30
+
+func equalShapes(a, b []int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// mayTake tells whether the model leaves open the dimensions in which shape
+// differs from its own.
+func mayTake(file *modelFile, i int, shape []int) bool {
+	g := file.model.Subgraphs[0]
+	signature := g.Tensors[g.Inputs[i]].ShapeSignature
+	if len(signature) != len(shape) {
+		return false
+	}
+	for d, n := range signature {
+		if n != -1 && int(n) != shape[d] || shape[d] < 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// writeOutputs writes every output as .npy.
+func writeOutputs(e edged.Engine, out string) ([]writtenFile, error) {
+	outputs := e.Outputs()
+	var files []writtenFile
+	for i, s := range outputs {
+		name := out
+		if len(outputs) > 1 {
+			name = fmt.Sprintf("%s_%d.npy", strings.TrimSuffix(out, ".npy"), i)
+		}
+		var b bytes.Buffer
+		if err := npy.Write(&b, &npy.Array{Type: npy.Type(s.Type.String()), Shape: s.Shape, Data: e.Output(i)}); err != nil {
+			return nil, fmt.Errorf("output %d (%s): %w", i, s.Name, err)
+		}
+		if err := writeFileAtomic(name, b.Bytes()); err != nil {
+			return nil, err
+		}
+		files = append(files, writtenFile{name, s.Name, s.Type.String(), s.Shape})
+	}
+	return files, nil
+}

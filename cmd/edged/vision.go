@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"image"
+	"image/draw"
+	_ "image/jpeg" // pictures may be JPEG
+	_ "image/png"  // or PNG
+	"os"
+	"time"
+
+	"edged"
+	"edged/internal/maskpng"
+	"edged/internal/pipeline"
+)
+
+// vision is infer's view of a model with a manifest: pictures in, masks out.
+type vision struct {
+	file   *modelFile
+	engine edged.Engine
+	fit    string
+	stage  *pipeline.Stage // made when it is first needed
+}
+
+// lookup lays out prepare and mask from the model's manifest.
+func (v *vision) lookup() error {
+	if v.stage != nil {
+		return nil
+	}
+	manifest, err := v.file.model.Manifest()
+	if err != nil {
+		return err
+	}
+	cam := CameraConfig{Fit: v.fit}
+	known, err := gatherFacts(manifest, &cam)
+	if err != nil {
+		return fmt.Errorf("model %s: a picture or a mask needs a manifest; set one with 'edged manifest': %w", v.file.name, err)
+	}
+	v.stage, err = surround(v.engine, &known, &cam)
+	return err
+}
+
+// feedPicture prepares a picture into the only input.
+func (v *vision) feedPicture(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("input: %w", err)
+	}
+	defer f.Close()
+	img, kind, err := image.Decode(f)
+	if err != nil {
+		return fmt.Errorf("neither a .npy tensor nor a PNG or JPEG picture: %w", err)
+	}
+	if err := v.lookup(); err != nil {
+		return err
+	}
+	if err := v.stage.Prepare.Prepare(v.engine.Input(0), frameOf(img)); err != nil {
+		return fmt.Errorf("%s picture: %w", kind, err)
+	}
+	return nil
+}
+
+// frameOf copies a decoded picture.
+func frameOf(img image.Image) *edged.Frame {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	if g, ok := img.(*image.Gray); ok {
+		return &edged.Frame{Pix: g.Pix, Stride: g.Stride, W: w, H: h, Format: edged.Gray}
+	}
+	rgba := image.NewNRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(rgba, rgba.Bounds(), img, b.Min, draw.Src)
+	f := &edged.Frame{Pix: make([]byte, 3*w*h), Stride: 3 * w, W: w, H: h, Format: edged.RGB}
+	for i := range w * h {
+		copy(f.Pix[3*i:3*i+3], rgba.Pix[4*i:])
+	}
+	return f
+}
+
+// writeMask writes the mask of class ids as a PNG.
+func (v *vision) writeMask(path string) ([]writtenFile, error) {
+	if err := v.lookup(); err != nil {
+		return nil, err
+	}
+	m := v.stage.Mask.Make(v.engine.Output(v.stage.Output))
+	var e maskpng.Encoder
+	b, err := e.Encode(nil, m, 1, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFileAtomic(path, b); err != nil {
+		return nil, err
+	}
+	return []writtenFile{{path, v.engine.Outputs()[v.stage.Output].Name, "mask", []int{m.H, m.W}}}, nil
+}
