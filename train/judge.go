@@ -6,7 +6,6 @@ import (
 
 	"edged"
 	"edged/capture/belt"
-	"edged/tflite"
 	"edged/train/data"
 )
 
@@ -50,8 +49,8 @@ type candidate struct {
 	patch  int
 }
 
-func openCandidate(name string, tfl []byte) (*candidate, error) {
-	e, err := tflite.Open(tfl, edged.Options{Threads: 1})
+func openCandidate(open edged.Opener, name string, tfl []byte) (*candidate, error) {
+	e, err := open(tfl, edged.Options{Threads: 1})
 	if err != nil {
 		return nil, fmt.Errorf("train: judging %s: %w", name, err)
 	}

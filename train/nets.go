@@ -8,6 +8,7 @@ import (
 
 	"edged/capture/belt"
 	"edged/model"
+	"edged/tflite"
 )
 
 // maxBytes is what a bundled net may weigh.
@@ -65,7 +66,7 @@ func exportOne(o options, g *graph, quantised bool) (*candidate, error) {
 	if err := os.WriteFile(filepath.Join(o.out, name), tfl, 0o644); err != nil {
 		return nil, err
 	}
-	return openCandidate(name, tfl)
+	return openCandidate(tflite.Open, name, tfl)
 }
 
 func fileName(net string, quantised bool) string {

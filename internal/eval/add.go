@@ -1,8 +1,6 @@
 package eval
 
-import (
-	"edged"
-)
+import "edged"
 
 // The ways' places in the report, and the graphs that answer for them.
 const (
@@ -27,7 +25,7 @@ func (c *comparison) add(s *Sample) error {
 			return err
 		}
 	}
-	input := c.graphs[graphBase].engine.Input(0)
+	input := c.input // of our own: an engine may use the memory of its input while it runs
 	if err := c.prepare.Prepare(input, &s.Frame); err != nil {
 		return err
 	}
@@ -52,27 +50,38 @@ func (c *comparison) add(s *Sample) error {
 	return c.addPatches(input, s, &got) // got: the dense net at stride 1, scored last
 }
 
-// addPatches scores the patches that are looked at, and compares each with the
-// equivalent net at the same place.
+// addPatches scores the patches that are looked at, and the equivalent net at the
+// same pixels, to compare like with like. Borders are scored where every patch of
+// the frame was looked at.
 func (c *comparison) addPatches(input []byte, s *Sample, dense *edged.Mask) error {
-	r := c.region
-	return c.slide.run(input, c.graphs[graphBase].out.threshold, func(y, x int, class uint8) {
+	r, w := c.region, s.Frame.W
+	got := edged.Mask{Pix: make([]uint8, w*s.Frame.H), Stride: w, W: w, H: s.Frame.H}
+	err := c.slide.run(input, c.graphs[graphBase].out.threshold, func(y, x int, class uint8) {
 		if y < r.Y0 || y >= r.Y1 || x < r.X0 || x >= r.X1 {
 			return
 		}
-		c.scores[wayPatches].AddPixel(s.Truth.Pix[y*s.Truth.Stride+x], class)
+		got.Pix[y*w+x] = class
+		truth, other := s.Truth.Pix[y*s.Truth.Stride+x], dense.Pix[y*w+x]
+		c.twin.AddPixel(truth, other)
 		c.same[1]++
-		if dense.Pix[y*dense.Stride+x] == class {
+		if other == class {
 			c.same[0]++
 		}
+		if c.slide.step > 1 {
+			c.scores[wayPatches].AddPixel(truth, class)
+		}
 	})
+	if err == nil && c.slide.step == 1 {
+		c.scores[wayPatches].Add(&s.Truth, &got, r)
+	}
+	return err
 }
 
 // finish turns what was counted into the report.
 func (c *comparison) finish() *ModelReport {
 	r := &c.report
 	for i := range r.Ways {
-		r.Ways[i].fill(c.scores[i], i != wayPatches)
+		r.Ways[i].fill(c.scores[i], i != wayPatches || c.slide.step == 1)
 	}
 	for way, graph := range map[int]int{wayNearest: graphBase, wayBilinear: graphBase, wayNaive: graphNaive} {
 		r.Ways[way].cost(c.graphs[graph])
@@ -83,7 +92,7 @@ func (c *comparison) finish() *ModelReport {
 	w, n := &r.Ways[wayPatches], c.slide.places(0)*c.slide.places(1)
 	w.LatencyMS, w.Extrapolated = median(c.slide.times)*float64(n), true
 	w.MACs, w.MemoryBytes = c.slide.macs*int64(n), c.slide.memory
-	w.EqualToDense = number(ratio(c.same[0], c.same[1]))
+	w.EqualToDense, w.DenseMIoU = number(ratio(c.same[0], c.same[1])), number(c.twin.MeanIoU())
 	r.PixelShare = float64(c.scored[0]) / float64(c.scored[1])
 	for k := range r.Labels {
 		r.ClassShare = append(r.ClassShare, c.scores[0].Share(k))

@@ -113,6 +113,7 @@ func (c *comparison) setUp() error {
 		return fmt.Errorf("no pixel of a %dx%d picture has an answer in every way", c.size[1], c.size[0])
 	}
 	order := map[string]edged.PixelFormat{"RGB": edged.RGB, "BGR": edged.BGR, "GRAY": edged.Gray}[c.known.Input.ChannelOrder]
+	c.input = make([]byte, c.graphs[graphBase].engine.Inputs()[0].Bytes())
 	var err error
 	c.prepare, err = pipeline.NewPreparer(pipeline.PrepareConfig{
 		Order: order, Mean: c.known.Input.Mean, Scale: c.known.Input.Scale,
@@ -143,6 +144,7 @@ func (c *comparison) listWays() {
 		}
 		c.report.Ways = append(c.report.Ways, w)
 	}
+	c.twin = NewScore(len(c.known.Labels), c.cfg.Tolerance)
 	for range c.report.Ways {
 		c.scores = append(c.scores, NewScore(len(c.known.Labels), c.cfg.Tolerance))
 	}

@@ -18,7 +18,8 @@ type Config struct {
 	Options   edged.Options
 	Tolerance int // pixels that a border may be off
 	Patches   int // per frame, for the patch-by-patch way; 0: every one
-	// Progress is told after every frame, nil: nobody wants to know.
+	// Progress is told before the first frame and after every one, nil: nobody
+	// wants to know.
 	Progress func(model string, done, total int)
 }
 
@@ -54,13 +55,15 @@ type comparison struct {
 	size    [2]int // of the frames that the graphs below are made for, y, x
 
 	prepare *pipeline.Preparer
+	input   []byte
 	slide   *slider
 	graphs  []*graph // baseline, naive, then one per stride
 	region  Region
 	report  ModelReport
-	scores  []*Score // as report.Ways
-	same    [2]uint64
-	scored  [2]int64 // pixels in the region, pixels of the frames
+	scores  []*Score  // as report.Ways
+	twin    *Score    // the equivalent net on the pixels that single patches answered for
+	same    [2]uint64 // pixels where both agree, pixels
+	scored  [2]int64  // pixels in the region, pixels of the frames
 }
 
 // Compare applies net to every sample in every way.
@@ -73,6 +76,11 @@ func Compare(ctx context.Context, cfg Config, net Net, samples Samples) (*ModelR
 		return nil, fmt.Errorf("eval: %s: %w", net.Name, err)
 	}
 	defer c.close()
+	tell := cfg.Progress
+	if tell == nil {
+		tell = func(string, int, int) {}
+	}
+	tell(net.Name, 0, samples.Len())
 	var s Sample
 	for i := range samples.Len() {
 		if err := ctx.Err(); err != nil {
@@ -84,9 +92,7 @@ func Compare(ctx context.Context, cfg Config, net Net, samples Samples) (*ModelR
 		if err := c.add(&s); err != nil {
 			return nil, fmt.Errorf("eval: %s on %s: %w", net.Name, s.Name, err)
 		}
-		if cfg.Progress != nil {
-			cfg.Progress(net.Name, i+1, samples.Len())
-		}
+		tell(net.Name, i+1, samples.Len())
 	}
 	return c.finish(), nil
 }

@@ -37,12 +37,13 @@ type WayScore struct {
 	IoU           []*float64 `json:"iou"` // in the order of labels
 	MIoU          *float64   `json:"miou"`
 	BoundaryF     *float64   `json:"boundary_f"`
-	LatencyMS     float64    `json:"latency_ms"`     // median time of Run for one frame, of its largest size
-	MACs          int64      `json:"macs"`           // of one frame
-	MemoryBytes   int64      `json:"memory_bytes"`   // constants and live tensors
-	PixelsScored  uint64     `json:"pixels_scored"`  // over all images
-	Extrapolated  bool       `json:"extrapolated"`   // latency is that of one patch times their number
-	EqualToDense  *float64   `json:"equal_to_dense"` // patches: share of classes that the equivalent net at stride 1 gives too
+	LatencyMS     float64    `json:"latency_ms"`               // median time of Run for one frame, of its largest size
+	MACs          int64      `json:"macs"`                     // of one frame
+	MemoryBytes   int64      `json:"memory_bytes"`             // constants and live tensors
+	PixelsScored  uint64     `json:"pixels_scored"`            // over all images
+	Extrapolated  bool       `json:"extrapolated"`             // latency is that of one patch times their number
+	EqualToDense  *float64   `json:"equal_to_dense,omitempty"` // patches: share of classes that the equivalent net at stride 1 gives too
+	DenseMIoU     *float64   `json:"dense_miou,omitempty"`     // patches: mIoU of the equivalent net at stride 1 on the same pixels
 }
 
 // number drops a NaN.

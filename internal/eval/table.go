@@ -87,8 +87,9 @@ func (m *ModelReport) notes(b *strings.Builder, tolerance int) {
 	}
 	for _, w := range m.Ways {
 		if w.Way == "patches" {
-			fmt.Fprintf(b, "\nPatch by patch: %d patches on a regular grid; the time is that of one times all of a frame; ", w.PixelsScored)
-			fmt.Fprintf(b, "%s %% have the class that the equivalent net at stride 1 gives there.", percent(w.EqualToDense))
+			fmt.Fprintf(b, "\nPatch by patch: %d patches on a regular grid, the time is that of one times all of a frame. ", w.PixelsScored)
+			fmt.Fprintf(b, "The equivalent net at stride 1 gives the same class at %s %% of these pixels, and there has mIoU %s.",
+				percent(w.EqualToDense), percent(w.DenseMIoU))
 		}
 	}
 	fmt.Fprint(b, "\nTimes: median of one run of the graph; MB: constants and live tensors, the least any engine needs.\n\n")

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"math"
 	"time"
 
 	"edged"
@@ -104,7 +105,9 @@ func (s *slider) run(input []byte, threshold float32, yield func(y, x int, class
 	spec := s.engine.Inputs()[0]
 	pixel := spec.Bytes() / (s.patch[0] * s.patch[1])
 	width, row := s.frame[1]*pixel, s.patch[1]*pixel
-	oy, ox := int(s.grid.Origin[0]+0.5), int(s.grid.Origin[1]+0.5)
+	// The pixel whose nearest output the patch is: halfway between two outputs it
+	// belongs to the later one.
+	oy, ox := int(math.Ceil(s.grid.Origin[0]-0.5)), int(math.Ceil(s.grid.Origin[1]-0.5))
 	for y := 0; y < s.places(0); y += s.step {
 		for x := 0; x < s.places(1); x += s.step {
 			in := s.engine.Input(0)
