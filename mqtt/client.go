@@ -43,6 +43,8 @@ type Client struct {
 	corrected time.Time // when status was last put right
 	deadline  time.Time // set by Close: when draining must end
 
+	beat    atomic.Int64 // counts the steps of the publisher
+	resting atomic.Bool  // between two attempts to connect
 	wake    chan struct{}
 	ctx     context.Context // ends when Close's own context does
 	cancel  context.CancelFunc
@@ -223,6 +225,11 @@ func (c *Client) Link() (LinkStats, error) {
 	defer c.mu.Unlock()
 	return c.linkStats(), c.lastTry
 }
+
+// Progress is for a watchdog: mark changes with each step of the publisher,
+// which takes one at least every few seconds; idle is its pause before it
+// connects again.
+func (c *Client) Progress() (idle bool, mark int64) { return c.resting.Load(), c.beat.Load() }
 
 // Close sends what is queued, publishes offline and leaves the broker, or gives
 // up when ctx ends. Events that were not acknowledged stay in the spool.

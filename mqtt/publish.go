@@ -18,6 +18,7 @@ func (c *Client) publish() {
 	}
 	h := &health{limit: newLimiter(c.cfg.MaxPayload)}
 	for !c.stopping() {
+		c.beat.Add(1)
 		if l, err := d.dial(c.dialContext()); err != nil {
 			c.failed(err)
 			h.refused()
@@ -61,6 +62,8 @@ func (c *Client) stopping() bool {
 }
 
 func (c *Client) pause(d time.Duration) {
+	c.resting.Store(true)
+	defer c.resting.Store(false)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

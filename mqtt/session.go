@@ -118,6 +118,7 @@ func (s *session) open() bool {
 }
 
 func (s *session) put(m *message) {
+	s.c.beat.Add(1)
 	s.flight = append(s.flight, flying{m, s.link.publish(m), time.Now()})
 	s.bytes += len(m.payload)
 }
@@ -172,6 +173,7 @@ func (s *session) settle() {
 // keep does what is due by the clock: it gives up a link that does not
 // acknowledge, and sends stats, early when only they can confirm a QoS 0 message.
 func (s *session) keep() {
+	s.c.beat.Add(1)
 	now := time.Now()
 	s.c.noticeFlood()
 	if s.h.limit.relax(now) {
