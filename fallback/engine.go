@@ -118,7 +118,9 @@ func (e *Engine) Run() error {
 		return errClosed
 	}
 	for i := range e.plan.steps {
-		e.pool.do(&e.plan.steps[i])
+		if err := e.pool.do(&e.plan.steps[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -213,7 +213,7 @@ func quantProduct(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
 	if err := c.scaled(a, b, out); err != nil {
 		return nil, err
 	}
-	m := newMultiplier(float64(a.quant.scale[0]*b.quant.scale[0]) / float64(out.quant.scale[0]))
+	m := newMultiplier(float64(a.quant.scale[0] * b.quant.scale[0] / out.quant.scale[0]))
 	za, zb, zo := a.quant.zero0(), b.quant.zero0(), out.quant.zero0()
 	return func(x, y int32) int32 { return min(max(m.apply((x-za)*(y-zb))+zo, lo), hi) }, nil
 }

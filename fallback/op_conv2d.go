@@ -10,6 +10,7 @@ import (
 // [oc, y.k, x.k, c/groups], output [n, y.out, x.out, oc].
 type convShape struct {
 	n, c, oc, groups int
+	depthwise        bool // every channel by itself
 	y, x             window
 }
 
@@ -33,11 +34,13 @@ func planConv2D(c *opContext) error {
 	if err := c.shape(0, s.n, s.y.out, s.x.out, s.oc); err != nil {
 		return err
 	}
-	return c.planConv(s, o.Activation)
+	return c.planConv(s, o.Activation, len(c.in[1].quant.scale) > 1)
 }
 
-// planConv chooses the arithmetic by the element types.
-func (c *opContext) planConv(s *convShape, a model.Activation) error {
+// planConv chooses the arithmetic by the element types. Hybrid inputs are
+// quantised around zero, or asymmetrically: TFLite does the latter where the
+// filter has a scale for each channel.
+func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) error {
 	in, filter, out := c.in[0], c.in[1], c.out[0]
 	f32, i8 := kernel.Direct()
 	switch {
@@ -50,6 +53,8 @@ func (c *opContext) planConv(s *convShape, a model.Activation) error {
 		return c.planDirectI8(s, a)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planConvQuant(s, a)
+	case c.hybrid():
+		return c.hybridConv(s, a, asymmetric)
 	}
 	return c.types()
 }
@@ -219,13 +224,15 @@ func (c *opContext) packQuant(s *convShape, q *quantTiles, a model.Activation) (
 		i32 := edged.View[int32](t.data[2*n:])
 		q.weights, q.bias, q.mul, q.shift = i16[:n], i32[:cols], i32[cols:2*cols], i32[2*cols:]
 		for g := range q.groups {
-			q.packGroup(s, filter, bias, m, g)
+			q.packGroup(s, filter, g)
+			q.channels(m, bias, g*q.blocks()*kernel.TileCols, g*q.cols)
 		}
 	}
 	return c.packedFrom(2*n+12*cols, pack, filter, bias)
 }
 
-func (q *quantTiles) packGroup(s *convShape, filter, bias *tensor, m *requant, g int) {
+// packGroup lays out the weights of one group of channels.
+func (q *quantTiles) packGroup(s *convShape, filter *tensor, g int) {
 	size := q.blocks() * q.rows() * kernel.TileCols
 	real := s.y.k * s.x.k * q.groupIn / len(q.taps) // elements of a tap, without the one that makes pairs
 	signed := filter.typ == model.TypeInt8
@@ -237,12 +244,4 @@ func (q *quantTiles) packGroup(s *convShape, filter, bias *tensor, m *requant, g
 		b := filter.data[s.weightAt(&q.tiling, k/q.k*real+k%q.k, n)]
 		return int16(byteValue(b, signed) - filter.quant.zeroAt(n))
 	})
-	at := g * q.blocks() * kernel.TileCols
-	for i := range q.cols {
-		n := g*q.cols + i
-		q.mul[at+i], q.shift[at+i] = m.mult[min(n, len(m.mult)-1)].mul, m.mult[min(n, len(m.mult)-1)].shift
-		if bias != nil {
-			q.bias[at+i] = bias.i32()[n]
-		}
-	}
 }

@@ -28,6 +28,12 @@ func planDepthwiseConv2D(c *opContext) error {
 		return c.planDepthF32(s, o.Activation)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planDepthQuant(s, o.Activation)
+	case c.hybrid():
+		area, err := c.repeated(s)
+		if err != nil {
+			return err
+		}
+		return c.hybridDepthwise(s, area, o.Activation)
 	}
 	return c.types()
 }
@@ -50,7 +56,7 @@ func (c *opContext) depthShape(o model.DepthwiseConv2DOptions) (*convShape, erro
 // depthGeometry is geometry for one weight a tap and channel.
 func depthGeometry(s *convShape, b frame) tiling {
 	one := *s
-	one.groups = s.c
+	one.groups, one.depthwise = s.c, true
 	t := geometry(&one, b.hp(), b.wp())
 	t.groups, t.groupIn, t.cols, t.block = 1, 0, s.c, kernel.TileCols
 	return t
@@ -138,7 +144,8 @@ func (c *opContext) planDepthQuant(s *convShape, a model.Activation) error {
 	reads, err := c.packedFrom(2*n+12*cols, func(t *tensor) {
 		i32 := edged.View[int32](t.data[2*n:])
 		q.weights, q.bias, q.mul, q.shift = t.i16()[:n], i32[:cols], i32[cols:2*cols], i32[2*cols:3*cols]
-		q.packDepth(filter, bias, r)
+		q.packDepth(filter)
+		q.channels(r, bias, 0, 0)
 	}, filter, bias)
 	if err != nil {
 		return err
@@ -154,7 +161,7 @@ func (c *opContext) planDepthQuant(s *convShape, a model.Activation) error {
 }
 
 // packDepth lays the weights out in blocks of TileCols channels, tap by tap.
-func (q *quantTiles) packDepth(filter, bias *tensor, r *requant) {
+func (q *quantTiles) packDepth(filter *tensor) {
 	signed := filter.typ == model.TypeInt8
 	taps := len(q.taps)
 	for n := range q.cols {
@@ -162,11 +169,6 @@ func (q *quantTiles) packDepth(filter, bias *tensor, r *requant) {
 		for k := range taps {
 			v := byteValue(filter.data[k*q.cols+n], signed) - filter.quant.zeroAt(n)
 			block[k*kernel.TileCols+n%kernel.TileCols] = int16(v)
-		}
-		m := r.mult[min(n, len(r.mult)-1)]
-		q.mul[n], q.shift[n] = m.mul, m.shift
-		if bias != nil {
-			q.bias[n] = bias.i32()[n]
 		}
 	}
 }

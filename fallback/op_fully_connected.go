@@ -34,5 +34,9 @@ func planFullyConnected(c *opContext) error {
 	one := window{in: 1, out: 1, k: 1, stride: 1, dilate: 1}
 	row := one
 	row.in, row.out = rows, rows
-	return c.planConv(&convShape{n: 1, c: f[1], oc: f[0], groups: 1, y: one, x: row}, o.Activation)
+	conv := &convShape{n: 1, c: f[1], oc: f[0], groups: 1, y: one, x: row}
+	if c.hybrid() { // every row has its own range: an image
+		conv.n, conv.x = rows, one
+	}
+	return c.planConv(conv, o.Activation, o.AsymmetricQuantizeInputs)
 }

@@ -35,11 +35,11 @@ func planQuantize(c *opContext) error {
 	return nil
 }
 
-// quantiseRow divides in float32 and rounds half away from zero.
+// quantiseRow divides in float64 and rounds half away from zero.
 func quantiseRow(dst []byte, src []float32, q quant, lo, hi int32) {
 	scale, zero := q.scale[0], float32(q.zero0())
 	for i, v := range src {
-		x := float32(math.Round(float64(v/scale))) + zero
+		x := float32(math.Round(float64(v)/float64(scale))) + zero
 		switch {
 		case x >= float32(hi):
 			dst[i] = byte(hi)

@@ -12,9 +12,10 @@ import (
 type reduction struct {
 	kept, ks    []int // dimensions before the row, and their strides
 	reduced, rs []int
-	row         int // 1 where the last dimension is reduced
-	count       int // elements that go into one result
-	axes        []bool
+	row         int    // 1 where the last dimension is reduced
+	count       int    // elements that go into one result
+	axes        []bool // by dimension: reduced
+	written     []int  // the axes as the file has them
 	keepDims    bool
 }
 
@@ -29,7 +30,7 @@ func (c *opContext) reduction() (*reduction, error) {
 		return nil, err
 	}
 	in := c.in[0].shape
-	r := &reduction{row: 1, count: 1, axes: make([]bool, len(in)), keepDims: o.KeepDims}
+	r := &reduction{row: 1, count: 1, axes: make([]bool, len(in)), written: axes, keepDims: o.KeepDims}
 	for _, a := range axes {
 		if a, err = c.axis(a, len(in)); err != nil {
 			return nil, err
@@ -190,30 +191,44 @@ func (c *opContext) quantFinish(r *reduction, mean bool) func(sum int32) int32 {
 		// Equal scales: the integer mean, rounded toward zero.
 		return func(sum int32) int32 { return sum / n }
 	}
+	if !mean && in.quant.same(out.quant) {
+		// Equal scales: TFLite sums in the 8-bit type, and wraps.
+		return func(sum int32) int32 { return byteValue(byte(sum), in.typ == model.TypeInt8) }
+	}
 	scale := in.quant.scale[0] / out.quant.scale[0]
 	bias := float32(-zi) * scale
 	if !mean {
 		bias *= float32(n)
 	}
 	return func(sum int32) int32 {
-		if !mean {
-			return int32(math.Round(float64(float32(sum)*scale+bias))) + zo
+		if !mean { // TFLite does not clamp sums: they wrap
+			v := int32(math.Round(float64(float32(sum)*scale+bias))) + zo
+			return byteValue(byte(v), in.typ == model.TypeInt8)
 		}
 		return int32(math.Round(float64(float32(sum)/float32(n)*scale+bias))) + zo
 	}
 }
 
 // overImage says that exactly height and width of an NHWC tensor are reduced
-// and kept as ones.
+// and kept as ones. TFLite compares the axes as they are written: counted from
+// the end, they take the general way.
 func (r *reduction) overImage() bool {
-	return len(r.axes) == 4 && r.keepDims && !r.axes[0] && r.axes[1] && r.axes[2] && !r.axes[3]
+	return len(r.axes) == 4 && r.keepDims && len(r.written) == 2 && min(r.written[0], r.written[1]) == 1 && max(r.written[0], r.written[1]) == 2
 }
 
-// imageMean is the fixed-point mean over an image.
+// imageMean is the mean over an image of n positions. For uint8: one
+// fixed-point multiplication of the sum of stored values, plus a rounded bias.
+// For int8: the sum of values rescaled, then divided, half away from zero.
 func (c *opContext) imageMean(n int32) func(sum int32) int32 {
 	in, out := c.in[0], c.out[0]
-	m := newMultiplier(float64(in.quant.scale[0]) / float64(out.quant.scale[0]))
+	si, so := in.quant.scale[0], out.quant.scale[0]
 	zi, zo := in.quant.zero0(), out.quant.zero0()
+	if in.typ == model.TypeUint8 {
+		bias := zo - int32(math.Round(float64(float32(zi)*si/so)))
+		m := newMultiplier(float64(si / (float32(n) * so)))
+		return func(sum int32) int32 { return m.apply(sum) + bias }
+	}
+	m := newMultiplier(float64(si) / float64(so))
 	return func(sum int32) int32 {
 		v := m.apply(sum - zi*n)
 		if v > 0 {

@@ -94,18 +94,21 @@ func planResizeBilinear(c *opContext) error {
 		return err
 	}
 	in, out := c.in[0], c.out[0]
+	if in.typ == model.TypeInt8 {
+		c.bilinearFixed(o, h, w)
+		return nil
+	}
+	ys := lerps(in.shape[1], h, o.AlignCorners, o.HalfPixelCenters)
+	xs := lerps(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters)
+	run := func(lo, hi int) { bilinear(out.f32(), in.f32(), in.shape, ys, xs, 0, lo, hi) }
 	switch in.typ {
 	case model.TypeFloat32:
-		ys := lerps(in.shape[1], h, o.AlignCorners, o.HalfPixelCenters)
-		xs := lerps(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters)
-		c.emit("bilinear f32", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
-			bilinearF32(out.f32(), in.f32(), in.shape, ys, xs, lo, hi)
-		})
-	case model.TypeInt8, model.TypeUint8:
-		c.bilinearQuant(o, h, w)
+	case model.TypeUint8:
+		run = func(lo, hi int) { bilinear(out.data, in.data, in.shape, ys, xs, 0.5, lo, hi) }
 	default:
 		return c.types()
 	}
+	c.emit("bilinear", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) { run(lo, hi) })
 	return nil
 }
 
@@ -117,15 +120,16 @@ func lerps(in, out int, alignCorners, halfPixel bool) []lerp {
 		if halfPixel {
 			v = (float32(i)+0.5)*scale - 0.5
 		}
-		low := float32(math.Floor(float64(v)))
-		list[i] = lerp{max(int(low), 0), min(int(math.Ceil(float64(v))), in-1), v - low}
-		list[i].lo = min(list[i].lo, in-1)
-		list[i].hi = max(list[i].hi, 0)
+		low := max(int(math.Floor(float64(v))), 0)
+		list[i] = lerp{low, max(min(int(math.Ceil(float64(v))), in-1), 0), v - float32(low)}
+		list[i].lo = min(low, in-1)
 	}
 	return list
 }
 
-func bilinearF32(out, in []float32, shape []int, ys, xs []lerp, lo, hi int) {
+// bilinear computes rows [lo, hi) in float32; integers are rounded by adding
+// round and dropping the fraction.
+func bilinear[T float32 | uint8](out, in []T, shape []int, ys, xs []lerp, round float32, lo, hi int) {
 	h, w, c := shape[1], shape[2], shape[3]
 	for r := lo; r < hi; r++ {
 		y := ys[r%len(ys)]
@@ -135,8 +139,9 @@ func bilinearF32(out, in []float32, shape []int, ys, xs []lerp, lo, hi int) {
 			dst := out[(r*len(xs)+i)*c:][:c]
 			a, b := top[x.lo*c:][:c], top[x.hi*c:][:c]
 			d, e := bottom[x.lo*c:][:c], bottom[x.hi*c:][:c]
+			wa, wb, wd, we := (1-y.t)*(1-x.t), (1-y.t)*x.t, y.t*(1-x.t), y.t*x.t
 			for k := range dst {
-				dst[k] = a[k]*(1-y.t)*(1-x.t) + d[k]*y.t*(1-x.t) + b[k]*(1-y.t)*x.t + e[k]*y.t*x.t
+				dst[k] = T(float32(a[k])*wa + float32(b[k])*wb + float32(d[k])*wd + float32(e[k])*we + round)
 			}
 		}
 	}
@@ -148,13 +153,12 @@ type lerp10 struct {
 	t      int64 // 0 to 1024
 }
 
-// bilinearQuant mixes in integers, as TFLite does for int8.
-func (c *opContext) bilinearQuant(o model.ResizeBilinearOptions, h, w int) {
+// bilinearFixed mixes in integers, as TFLite does for int8.
+func (c *opContext) bilinearFixed(o model.ResizeBilinearOptions, h, w int) {
 	in, out := c.in[0], c.out[0]
 	ys := lerps10(in.shape[1], h, o.AlignCorners, o.HalfPixelCenters)
 	xs := lerps10(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters)
 	ih, iw, ch := in.shape[1], in.shape[2], in.shape[3]
-	signed := in.typ == model.TypeInt8
 	c.emit("bilinear fixed point", in.shape[0]*h, 8*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
 		for r := lo; r < hi; r++ {
 			y := ys[r%h]
@@ -163,10 +167,10 @@ func (c *opContext) bilinearQuant(o model.ResizeBilinearOptions, h, w int) {
 			for i, x := range xs {
 				dst := out.data[(r*w+i)*ch:][:ch]
 				for k := range dst {
-					v := (1024-y.t)*(1024-x.t)*int64(byteValue(top[x.lo*ch+k], signed)) +
-						y.t*(1024-x.t)*int64(byteValue(bottom[x.lo*ch+k], signed)) +
-						(1024-y.t)*x.t*int64(byteValue(top[x.hi*ch+k], signed)) +
-						y.t*x.t*int64(byteValue(bottom[x.hi*ch+k], signed))
+					v := (1024-y.t)*(1024-x.t)*int64(int8(top[x.lo*ch+k])) +
+						y.t*(1024-x.t)*int64(int8(bottom[x.lo*ch+k])) +
+						(1024-y.t)*x.t*int64(int8(top[x.hi*ch+k])) +
+						y.t*x.t*int64(int8(bottom[x.hi*ch+k]))
 					dst[k] = byte(roundShift20(v))
 				}
 			}

@@ -152,10 +152,10 @@ func (c *opContext) planLogSoftmaxQuant(rows, depth int) error {
 				sum += table[top-byteValue(v, signed)]
 			}
 			log := float32(math.Log(float64(sum)))
-			base := float32(top)*in.quant.scale[0] + log
-			shift := base/out.quant.scale[0] - float32(out.quant.zero0())
+			shift := (in.quant.scale[0]*float32(top) + log) / out.quant.scale[0]
 			for i, v := range src {
-				q := int32(math.Round(float64(scale*float32(byteValue(v, signed)) - shift)))
+				// Half to even, as the C library's rint.
+				q := int32(math.RoundToEven(float64(scale*float32(byteValue(v, signed))-shift))) + out.quant.zero0()
 				dst[i] = byte(min(max(q, lo), hi))
 			}
 		}

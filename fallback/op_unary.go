@@ -104,8 +104,6 @@ func elu(x float32) float32 {
 	return x
 }
 
-func hardSwish(x float32) float32 { return x * min(6, max(0, x+3)) / 6 }
-
 func planLogistic(c *opContext) error { return planUnary(logistic, quantByFloat(logistic))(c) }
 func planTanh(c *opContext) error     { return planUnary(tanh32, quantByFloat(tanh32))(c) }
 func planElu(c *opContext) error      { return planUnary(elu, quantByFloat(elu))(c) }
@@ -127,7 +125,7 @@ func planRelu(lo, hi float32) func(c *opContext) error {
 		if err := c.scaled(in, out); err != nil {
 			return nil, err
 		}
-		m := newMultiplier(float64(in.quant.scale[0]) / float64(out.quant.scale[0]))
+		m := newMultiplier(float64(in.quant.scale[0] / out.quant.scale[0]))
 		qlo, qhi := out.bounds()
 		zi, zo, so := in.quant.zero0(), out.quant.zero0(), out.quant.scale[0]
 		qlo = max(qlo, zo+int32(math.Round(float64(lo/so))))

@@ -16,6 +16,7 @@ type worker struct {
 	sums   [kernel.TileRows * kernel.TileCols]int32
 	tile   [kernel.TileRows * kernel.TileCols]float32
 	bytes  [kernel.TileRows * kernel.TileCols]byte
+	err    error // why the frame fails
 }
 
 // pool is a fixed set of resident workers. The caller of do is the first; the
@@ -65,8 +66,9 @@ func (p *pool) share(w *worker, s *step) {
 // worthwhile: a wake costs about a microsecond.
 const minWork = 20000
 
-// do runs a step to its end.
-func (p *pool) do(s *step) {
+// do runs a step to its end. An error is of the frame's values, as an index
+// that lies outside.
+func (p *pool) do(s *step) error {
 	p.sharers = 1
 	if s.work >= minWork {
 		p.sharers = max(1, min(len(p.workers), s.units))
@@ -77,6 +79,13 @@ func (p *pool) do(s *step) {
 	}
 	p.share(p.workers[0], s)
 	p.done.Wait()
+	for _, w := range p.workers {
+		if err := w.err; err != nil {
+			w.err = nil
+			return err
+		}
+	}
+	return nil
 }
 
 // close stops the goroutines and waits for them.

@@ -88,7 +88,9 @@ func geometry(s *convShape, hp, wp int) tiling {
 }
 
 // joined says that the taps of a kernel row are contiguous: one long tap.
-func (s *convShape) joined() bool { return s.groups == 1 && (s.x.dilate == 1 || s.x.k == 1) }
+func (s *convShape) joined() bool {
+	return s.groups == 1 && !s.depthwise && (s.x.dilate == 1 || s.x.k == 1)
+}
 
 // floatTiles computes tiles [lo, hi) of a float convolution.
 type floatTiles struct {
@@ -149,6 +151,7 @@ type quantTiles struct {
 	zero, lo, hi     int32
 	halfUp           bool
 	mulTile          func(*kernel.TileI16)
+	finish           func(w *worker, position, rows, group, block int) // instead of requantisation
 }
 
 func (q *quantTiles) run(w *worker, dst []byte, src []int16, lo, hi int) {
@@ -164,7 +167,9 @@ func (q *quantTiles) run(w *worker, dst []byte, src []int16, lo, hi int) {
 				at := block * kernel.TileCols
 				t.W = q.weights[at*q.rows():][:q.rows()*kernel.TileCols]
 				t.Bias = q.bias[at:][:kernel.TileCols]
-				w.req.Mult, w.req.Shift = q.mul[at:][:kernel.TileCols], q.shift[at:][:kernel.TileCols]
+				if q.finish == nil {
+					w.req.Mult, w.req.Shift = q.mul[at:][:kernel.TileCols], q.shift[at:][:kernel.TileCols]
+				}
 				q.column(w, dst, &off, from, real, g, b)
 			}
 		}
@@ -183,6 +188,10 @@ func (q *quantTiles) column(w *worker, dst []byte, off *[chunkRows]int, from, re
 		t.Rows = min(kernel.TileRows, real-m)
 		r.Rows = t.Rows
 		q.mulTile(t)
+		if q.finish != nil {
+			q.finish(w, from+m, t.Rows, g, b)
+			continue
+		}
 		out := dst[(from+m)*ldc+g*q.cols+b*kernel.TileCols:]
 		if cols == kernel.TileCols {
 			r.Dst, r.Ldc = out, ldc
