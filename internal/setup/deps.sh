@@ -12,7 +12,7 @@ deps=${DEPS:-$PWD/.deps}
 build_packages=(gcc g++ libc6-dev make pkg-config ca-certificates libopencv-dev opencv-doc)
 test_packages=(mosquitto mosquitto-clients ffmpeg openssl python3 python3-pil python3-numpy python3-paho-mqtt
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
-  gstreamer1.0-plugins-base gstreamer1.0-plugins-good)
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good systemd)
 
 # name@version, SHA-256 of the package file, then: path in the package, path below .deps
 tflite_package=tfjs-tflite-node@0.0.2

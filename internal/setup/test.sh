@@ -2,7 +2,8 @@
 # Every test of edged, called by `make test` with the cgo environment set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-all="tflite opencv customenv gocv_specific_modules gocv_videoio"
+# tools: tests that run programs from `make deps-test` (mosquitto, systemd-analyze)
+all="tflite opencv customenv gocv_specific_modules gocv_videoio tools"
 step() { printf '\n== %s\n' "$*"; }
 
 step "vet"
