@@ -3,6 +3,7 @@ package rewrite
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"edged/model"
 )
@@ -133,6 +134,36 @@ func (l *lifter) operator(index int, op *model.Operator) {
 	}
 }
 
+// suggestCut is an output's refusal with the names of the last maps before it.
+func (n *net) suggestCut(o *output) error {
+	why := *o.why
+	var names []string
+	seen := map[int32]bool{}
+	var walk func(t int32)
+	walk = func(t int32) {
+		if seen[t] || len(names) == 3 {
+			return
+		}
+		seen[t] = true
+		if l := n.layouts[t]; l != nil && t != o.tensor && l.canonical(n.g.Tensors[t].Shape) {
+			names = append(names, fmt.Sprintf("--cut %q", n.g.Tensors[t].Name))
+			return
+		}
+		for _, op := range n.g.Operators {
+			if slices.Contains(op.Outputs, t) {
+				for _, in := range op.Inputs {
+					walk(in)
+				}
+			}
+		}
+	}
+	walk(o.tensor)
+	if len(names) > 0 {
+		why.Instead = "end the net at a map before it: " + strings.Join(names, ", or ")
+	}
+	return &why
+}
+
 const insteadShifts = "use --form shifts, or --cut a tensor before it"
 
 func (l *lifter) spoil(op *model.Operator, why *Refusal) {
@@ -165,7 +196,7 @@ func (l *lifter) findOutputs() {
 			if !gridLayout(lay, l.net.g.Tensors[t].Shape) {
 				o.val = nil
 				o.why = &Refusal{Reason: fmt.Sprintf("output %q of shape %v is no grid", l.net.g.Tensors[t].Name, l.net.g.Tensors[t].Shape),
-					Instead: "end the graph before it with --cut TENSOR"}
+					Instead: "end the graph before it with --cut"}
 			}
 		} else if o.why == nil {
 			o.why = &Refusal{Reason: fmt.Sprintf("output %q does not depend on the input", l.net.g.Tensors[t].Name)}

@@ -13,15 +13,22 @@ func paddingFor(w window, n pair, said model.Padding) (_ model.Padding, ok bool)
 	same := true
 	for i := range n {
 		a, b := samePads(n[i], w.k[i], w.s[i], w.d[i])
-		same = same && a == w.a[i] && b == w.b[i]
+		same = same && a == w.a[i] && b == w.b[i] && reachesEnd(w, i, n[i])
 	}
 	switch {
-	case valid && (said == model.PaddingValid || !same):
+	case valid && (said == model.PaddingValid || !same || w.s != (pair{1, 1})):
 		return model.PaddingValid, true
 	case same:
 		return model.PaddingSame, true
 	}
 	return model.PaddingValid, false
+}
+
+// reachesEnd reports whether the last window ends where the pads end. XNNPACK
+// in TFLite 2.9 computes SAME wrongly where it does not: PAD and VALID then.
+func reachesEnd(w window, i, n int) bool {
+	all := n + w.a[i] + w.b[i]
+	return (all-(w.k[i]-1)*w.d[i]-1)%w.s[i] == 0
 }
 
 // emitConv writes a convolution, with an explicit PAD where neither SAME nor

@@ -33,9 +33,8 @@ func stackShifts(m *model.Model, inDims [][]atom, frame, q pair, outs []stacked)
 	}()
 	s.shifts = pair{1, 1}
 	for _, o := range outs {
-		for i := range s.shifts {
-			s.shifts[i] = max(s.shifts[i], o.val.grid[i].e/q[i])
-		}
+		b := o.shifts(q)
+		s.shifts = pair{max(s.shifts[0], b[0]), max(s.shifts[1], b[1])}
 	}
 	s.emitCrops(inDims, frame)
 	for i, op := range s.liveOps(outs) {
@@ -43,11 +42,31 @@ func stackShifts(m *model.Model, inDims [][]atom, frame, q pair, outs []stacked)
 			s.copyOp(i, op)
 		}
 	}
+	for _, t := range s.g.Tensors {
+		if size := elems(t.Shape) * t.Type.Size(); size > tensorLimit {
+			return nil, &Refusal{Reason: fmt.Sprintf("%dx%d shifts make the tensor %q %d MB large", s.shifts[0], s.shifts[1], t.Name, size>>20),
+				Instead: "use a larger --output-stride, or end the net earlier with --cut TENSOR"}
+		}
+	}
 	for _, o := range outs {
 		s.emitOutput(o)
 	}
 	return s.emitter, nil
 }
+
+// shifts is how many shifts per axis the output needs: all below its eST, but
+// no more than it has positions.
+func (o stacked) shifts(q pair) pair {
+	var n pair
+	for i, g := range o.val.grid {
+		n[i] = min(max(g.e/q[i], 1), max(o.target[i], 1))
+	}
+	return n
+}
+
+// tensorLimit is the largest tensor, in bytes, that runtimes with 32-bit
+// offsets hold.
+const tensorLimit = 1<<31 - 1
 
 type stacking struct {
 	*emitter
@@ -147,7 +166,7 @@ func (s *stacking) emitOutput(o stacked) {
 	v, sp := o.val, o.val.spec().suffix("/dense")
 	n := pair{v.grid[0].n, v.grid[1].n}
 	t = s.asMap(t, o, n, sp)
-	block := pair{max(v.grid[0].e/s.q[0], 1), max(v.grid[1].e/s.q[1], 1)}
+	block := o.shifts(s.q)
 	t = s.selectShifts(t, block, sp)
 	if block != (pair{1, 1}) {
 		t = s.batchToSpace(t, block, o.target, sp)

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -12,9 +13,28 @@ type axisGrid struct {
 	o      int // origin: pixels of padding before element 0's window
 	r      int // receptive field, in pixels
 	n      int // elements of the strided net at the frame's size
+	span   int // positions of the dense net at output stride 1, its end not cropped yet
+	before int // how many pixels before position 0 a padded value starts to be seen: position p sees one where p < before; unpadded if none
+	after  int // the same behind position span-1
 	padded bool
 	global bool // looks at the whole frame: r says nothing
+	loose  bool // behind a decoder: r is a bound
 	bad    bool // has no grid along this axis
+}
+
+// unpadded is the reach of a map that no padded value enters.
+const unpadded = math.MinInt32
+
+// padReach carries the reach of padded values through a layer that pads by pad
+// pixels, or crops where pad is negative.
+func padReach(reach, pad int) int {
+	if reach > unpadded {
+		reach += pad
+	}
+	if pad > 0 {
+		reach = max(reach, pad)
+	}
+	return reach
 }
 
 // place gives every map its grid for a frame of the given size, and fails
@@ -22,7 +42,7 @@ type axisGrid struct {
 func (n *net) place(frame pair) error {
 	n.frame = frame
 	for i := range frame {
-		n.input.grid[i] = axisGrid{e: 1, r: 1, n: frame[i]}
+		n.input.grid[i] = axisGrid{e: 1, r: 1, n: frame[i], span: frame[i], before: unpadded, after: unpadded}
 	}
 	for _, nd := range n.nodes {
 		for i := range frame {
@@ -54,6 +74,9 @@ func (nd *node) placeAxis(i int) (axisGrid, error) {
 	g.o += w.a[i] * g.e
 	g.r += (w.k[i] - 1) * w.d[i] * g.e
 	g.n = w.out(pair{g.n, g.n})[i]
+	g.span += (w.a[i] + w.b[i] - (w.k[i]-1)*w.d[i]) * g.e
+	g.before = padReach(g.before, w.a[i]*g.e)
+	g.after = padReach(g.after, w.b[i]*g.e)
 	g.e *= w.s[i]
 	g.padded = g.padded || w.a[i] > 0 || w.b[i] > 0
 	if g.n < 1 && !g.bad {
@@ -70,10 +93,23 @@ func joinGrid(a, b axisGrid) axisGrid {
 	end := max(a.r-a.o, b.r-b.o)
 	j := axisGrid{e: a.e, o: max(a.o, b.o), n: min(a.n, b.n)}
 	j.r = j.o + end
+	j.span = min(a.span, b.span)
+	j.before = max(a.before, b.before)
+	j.after = max(a.shortened(j.span), b.shortened(j.span))
 	j.padded = a.padded || b.padded
 	j.global = a.global || b.global
+	j.loose = a.loose || b.loose
 	j.bad = a.bad || b.bad || a.e != b.e
 	return j
+}
+
+// shortened is the reach of padded values behind the end once the map is
+// cropped to n positions.
+func (g axisGrid) shortened(n int) int {
+	if g.after == unpadded {
+		return unpadded
+	}
+	return g.after - (g.span - n)
 }
 
 // upGrid is the grid behind an operator that makes f elements of one. Its
@@ -85,7 +121,7 @@ func upGrid(g axisGrid, f int) axisGrid {
 	g.o += g.e
 	g.r += 2 * g.e
 	g.n *= f
-	g.padded = true
+	g.padded, g.loose = true, true
 	if g.e%f != 0 {
 		g.bad = true
 		return g

@@ -29,6 +29,13 @@ func (r *Refusal) Error() string {
 	return b.String()
 }
 
+// short is the refusal without its package and its cure.
+func (r *Refusal) short() string {
+	c := *r
+	c.Instead = ""
+	return strings.TrimPrefix(c.Error(), "rewrite: ")
+}
+
 // UsageError is a request that no net could serve: an output stride that is
 // no prefix product, a tensor that does not exist.
 type UsageError struct{ msg string }

@@ -1,8 +1,10 @@
 package rewrite
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"edged/model"
 )
@@ -56,10 +58,19 @@ func Rewrite(base *model.Model, sha string, o Options) (*Result, error) {
 	s := &state{opts: o, sha: sha, base: base, result: &Result{}}
 	for _, p := range passes {
 		if err := p.run(s); err != nil {
-			return nil, fmt.Errorf("rewrite: pass %s: %w", p.name, err)
+			return nil, p.failed(err)
 		}
 	}
 	return s.result, nil
+}
+
+// failed names the pass in an error that is no answer to the user.
+func (p pass) failed(err error) error {
+	var usage *UsageError
+	if asRefusal(err) != nil || errors.As(err, &usage) {
+		return err
+	}
+	return fmt.Errorf("rewrite: pass %s: %w", p.name, err)
 }
 
 // cut takes a private copy, infers its shapes, and ends it at the tensor asked
@@ -124,7 +135,7 @@ func (s *state) place() error {
 	}
 	for _, o := range s.net.outputs {
 		if o.val == nil {
-			return o.why
+			return s.net.suggestCut(o)
 		}
 	}
 	return s.net.place(frame)
@@ -188,10 +199,25 @@ func (s *state) lower() error {
 	if why == nil {
 		return err
 	}
-	if serr := s.lowerShifts("the only exact form: " + why.Error()); serr != nil {
+	serr := s.lowerShifts("the only exact form here: " + why.short())
+	if serr == nil {
+		serr = s.affordable()
+	}
+	if serr != nil {
 		both := *why
-		both.Instead = fmt.Sprintf("the form shifts does not help either (%v); use --cut TENSOR", serr)
+		both.Instead = "the form shifts does not help either (" + strings.TrimPrefix(serr.Error(), "rewrite: ") + "); end the net earlier with --cut TENSOR"
 		return &both
+	}
+	return nil
+}
+
+// shiftsBudget is how much memory auto lets the form shifts take, in bytes;
+// who wants more asks for the form by name.
+const shiftsBudget = 2 << 30
+
+func (s *state) affordable() error {
+	if need := activationBytes(s.graph.m); need > shiftsBudget {
+		return &Refusal{Reason: fmt.Sprintf("it would take %d MB of activations", need>>20), Instead: "a larger --output-stride takes less"}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"edged"
@@ -56,30 +57,30 @@ func (c *compared) local() bool {
 	return true
 }
 
-// whole reports whether nothing but equality everywhere can be asked: the
-// output depends on the whole frame.
+// whole reports whether equality is asked for everywhere, borders included:
+// the output depends on the whole frame, or lies behind a decoder, and only
+// shifts of the baseline itself are exact for it.
 func (c *compared) whole() bool {
-	return c.val.grid[0].global || c.val.grid[1].global
+	return slices.ContainsFunc(c.val.grid[:], func(g axisGrid) bool { return g.global || g.loose })
 }
 
-// reach says how the cone of the unit at frame position p, in a crop at
-// offset at, meets padding: -1 before the start, +1 behind the end, per axis.
-func (c *compared) reach(p, at, frame pair) (start, end [2]bool) {
+// reach tells, per axis, whether the unit at frame position p sees a padded
+// value before the start of the crop at offset at, or behind the frame's end.
+func (c *compared) reach(p, at pair) (start, end [2]bool) {
 	for a, g := range c.val.grid {
-		first := p[a] - g.o
-		start[a] = first < at[a]
-		end[a] = first+g.r > frame[a]
+		start[a] = p[a]-at[a] < g.before
+		end[a] = g.span-1-p[a] < g.after
 	}
 	return start, end
 }
 
 // comparable reports whether equality is promised at frame position p of the
 // crop at offset at.
-func (c *compared) comparable(p, at, frame pair) bool {
+func (c *compared) comparable(p, at pair) bool {
 	if c.local() || c.whole() || at == (pair{}) {
 		return true
 	}
-	start, end := c.reach(p, at, frame)
+	start, end := c.reach(p, at)
 	return !start[0] && !start[1] && !end[0] && !end[1]
 }
 
@@ -109,7 +110,7 @@ type block struct {
 
 // take compares one baseline run; the caller holds the lock. It returns how
 // many positions were compared.
-func (c *compared) take(b block, frame pair, limit int, pick []int) int {
+func (c *compared) take(b block, limit int, pick []int) int {
 	done := 0
 	units := c.n.area()
 	for k := range units {
@@ -132,8 +133,8 @@ func (c *compared) take(b block, frame pair, limit int, pick []int) int {
 		p := pair{b.at[0] + j[0]*c.e[0], b.at[1] + j[1]*c.e[1]}
 		got := b.got[at*c.val.ch : (at+1)*c.val.ch]
 		want := j[0]*b.dims.y + j[1]*b.dims.x
-		if !c.comparable(p, b.at, frame) {
-			c.measureBorder(got, b.want, want, b.dims.c, p, b.at, frame)
+		if !c.comparable(p, b.at) {
+			c.measureBorder(got, b.want, want, b.dims.c, p, b.at)
 			continue
 		}
 		c.seen[at] = true
@@ -164,7 +165,7 @@ func (c *compared) equal(got, all []float64, at, step int, p pair) {
 }
 
 // measureBorder widens the measured band where a border unit differs.
-func (c *compared) measureBorder(got, all []float64, at, step int, p, off, frame pair) {
+func (c *compared) measureBorder(got, all []float64, at, step int, p, off pair) {
 	same := true
 	for ch, g := range got {
 		tol := 0.0
@@ -176,7 +177,7 @@ func (c *compared) measureBorder(got, all []float64, at, step int, p, off, frame
 	if same {
 		return
 	}
-	start, end := c.reach(p, off, frame)
+	start, end := c.reach(p, off)
 	for a := range p {
 		last := (c.size[a] - 1) * c.q[a]
 		if start[a] && (!end[a] || p[a] <= last-p[a]) {

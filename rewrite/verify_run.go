@@ -3,6 +3,7 @@ package rewrite
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"edged"
@@ -35,25 +36,7 @@ func (v *verification) plan(i int) []cropPlan {
 // offsets are the pixels at which crops start: one for every phase, and, where
 // crops tile the frame, as often as it takes.
 func (v *verification) offsets() []cropPlan {
-	var axis [2][]int
-	for a := range axis {
-		e, last, tile := 1, 0, 0
-		for _, c := range v.outs {
-			e = max(e, c.e[a])
-			last = max(last, (c.count[a]-1)*c.q[a])
-		}
-		for _, c := range v.outs {
-			if n := max(c.n[a]*c.e[a]/e, 1) * e; tile == 0 || n < tile {
-				tile = n
-			}
-		}
-		for d := 0; d < e; d += v.q[a] {
-			axis[a] = append(axis[a], d)
-			for p := d + tile; v.oracle.local && p <= last; p += tile {
-				axis[a] = append(axis[a], p)
-			}
-		}
-	}
+	axis := [2][]int{v.axisOffsets(0), v.axisOffsets(1)}
 	var out []cropPlan
 	for _, y := range axis[0] {
 		for _, x := range axis[1] {
@@ -61,6 +44,26 @@ func (v *verification) offsets() []cropPlan {
 		}
 	}
 	return out
+}
+
+// axisOffsets are the offsets that any output needs: below its eST, and no
+// further than its last position.
+func (v *verification) axisOffsets(a int) []int {
+	var all []int
+	for _, c := range v.outs {
+		last := (c.count[a] - 1) * c.q[a]
+		tile := last + 1
+		if v.oracle.local {
+			tile = c.n[a] * c.e[a]
+		}
+		for d := 0; d < c.e[a]; d += c.q[a] {
+			for p := d; p <= last && (p == d || v.oracle.local); p += tile {
+				all = append(all, p)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // sample takes crops of every phase in turn until want positions are covered,
@@ -185,7 +188,7 @@ func (v *verification) collect(i int, w *workers) {
 func (v *verification) counted(w *workers) error {
 	want := int64(0)
 	for _, c := range v.outs {
-		want += c.promised(v.frame)
+		want += c.promised()
 	}
 	if v.o.Positions > 0 {
 		want = min(want, v.o.Positions)
@@ -202,7 +205,7 @@ func (v *verification) counted(w *workers) error {
 
 // promised counts the positions at which equality is promised: by closed form,
 // apart from the comparison itself.
-func (c *compared) promised(frame pair) int64 {
+func (c *compared) promised() int64 {
 	if c.local() || c.whole() {
 		return int64(c.count.area())
 	}
@@ -211,7 +214,7 @@ func (c *compared) promised(frame pair) int64 {
 		for t := range c.count[a] {
 			p := t * c.q[a]
 			d := p % c.e[a]
-			in := p-g.o >= d && p-g.o+g.r <= frame[a]
+			in := p-d >= g.before && g.span-1-p >= g.after
 			if d == 0 {
 				zero[a]++
 			}
@@ -297,7 +300,7 @@ func (w *workers) compare(p cropPlan, want [][]float64) {
 		if limit > 0 {
 			pick = newRandom(w.seed + uint64(p.at[0])<<20 + uint64(p.at[1])).Perm(c.n.area())
 		}
-		n := c.take(block{got: w.got[i], want: want[i], dims: w.v.oracle.dims[i], at: p.at}, w.v.frame, limit, pick)
+		n := c.take(block{got: w.got[i], want: want[i], dims: w.v.oracle.dims[i], at: p.at}, limit, pick)
 		w.positions += int64(n)
 		if w.budget >= 0 {
 			w.budget -= int64(n)
