@@ -32,24 +32,18 @@ func (c *comparison) build(size [2]int) error {
 // openGraphs makes the baseline slid over the frame, the naive net, and the
 // equivalent one at every stride.
 func (c *comparison) openGraphs() error {
-	var slid *model.Model
-	for i, q := range append([]int{c.strides[0]}, c.strides...) {
-		r, err := c.rewrite(q)
-		if err != nil {
-			return err
-		}
-		if err := c.open(r.Model, gridOf(r.Outputs[0])); err != nil {
-			return err
-		}
-		if i > 0 {
-			continue
-		}
-		slid = r.Model
-		naive, grid, err := Naive(slid)
-		if err != nil {
-			return err
-		}
-		if err := c.open(naive, grid); err != nil {
+	naive, err := Naive(c.base)
+	if err != nil {
+		return err
+	}
+	if err := c.openDense(c.base, c.strides[0]); err != nil {
+		return err
+	}
+	if err := c.openDense(naive, 1); err != nil {
+		return err
+	}
+	for _, q := range c.strides {
+		if err := c.openDense(c.base, q); err != nil {
 			return err
 		}
 	}
@@ -63,33 +57,37 @@ func (c *comparison) checkSize(size [2]int) error {
 	return nil
 }
 
-// rewrite makes the equivalent net at output stride q, under the patch contract
-// where the net can keep it, else under the frame contract.
-func (c *comparison) rewrite(q int) (*rewrite.Result, error) {
-	o := rewrite.Options{Input: c.size, OutputStride: [2]int{q, q}, Contract: rewrite.Contract(c.report.Contract)}
-	sum := sha256.Sum256(c.net.TFLite)
-	r, err := rewrite.Rewrite(c.base, hex.EncodeToString(sum[:]), o)
-	var refusal *rewrite.Refusal
-	if errors.As(err, &refusal) && o.Contract == rewrite.DefaultContract {
-		c.report.Contract = string(rewrite.Frame)
-		return c.rewrite(q)
-	}
+// openDense adds the dense net of patch classifier m at output stride q.
+func (c *comparison) openDense(m *model.Model, q int) error {
+	r, err := c.rewrite(m, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(r.Outputs) != 1 {
-		return nil, fmt.Errorf("the net has %d outputs: want one, the scores", len(r.Outputs))
+		return fmt.Errorf("the net has %d outputs: want one, the scores", len(r.Outputs))
 	}
-	c.report.Contract = string(r.Contract)
-	return r, nil
-}
-
-func (c *comparison) open(m *model.Model, grid edged.Grid) error {
-	g, err := openGraph(c.cfg, m, grid, c.known.Output.Threshold)
+	g, err := openGraph(c.cfg, r.Model, gridOf(r.Outputs[0]), c.known.Output.Threshold)
 	if err == nil {
 		c.graphs = append(c.graphs, g)
 	}
 	return err
+}
+
+// rewrite makes the equivalent net at output stride q, under the patch contract
+// where the net can keep it, else under the frame contract.
+func (c *comparison) rewrite(m *model.Model, q int) (*rewrite.Result, error) {
+	o := rewrite.Options{Input: c.size, OutputStride: [2]int{q, q}, Contract: rewrite.Contract(c.report.Contract), Facts: c.known}
+	sum := sha256.Sum256(c.net.TFLite)
+	r, err := rewrite.Rewrite(m, hex.EncodeToString(sum[:]), o)
+	var refusal *rewrite.Refusal
+	if errors.As(err, &refusal) && o.Contract == rewrite.DefaultContract {
+		c.report.Contract = string(rewrite.Frame)
+		return c.rewrite(m, q)
+	}
+	if err == nil {
+		c.report.Contract = string(r.Contract)
+	}
+	return r, err
 }
 
 // carryTimes keeps what was measured at an earlier size.

@@ -117,10 +117,10 @@ func newComparison(cfg Config, net Net) (*comparison, error) {
 	if c.strides, err = stridesOf(a); err != nil {
 		return nil, err
 	}
-	in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
-	if len(in) != 4 {
-		return nil, fmt.Errorf("its input has shape %v: want pictures, [1, rows, columns, channels]", in)
+	if err := checkHead(m, len(known.Labels)); err != nil {
+		return nil, err
 	}
+	in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
 	c.report = ModelReport{
 		Model: net.Name, Labels: known.Labels, Patch: [2]int{int(in[1]), int(in[2])},
 		Stride: [2]int{c.strides[0], c.strides[0]},

@@ -1,107 +1,78 @@
 package eval
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 
-	"edged"
 	"edged/model"
-	"edged/rewrite"
 )
 
-// Naive is what one gets who wants a denser output and just removes the strides:
-// every stride of m becomes 1 and nothing is dilated. The weights are the same,
-// but every layer behind a removed stride now looks at the wrong distance. m must
-// slide over a frame already; it is left as it is. The grid is where the
-// centres of the outputs' views lie.
-func Naive(m *model.Model) (*model.Model, edged.Grid, error) {
+// Naive is what one gets who wants a denser output and just removes the strides of
+// a patch classifier: every stride becomes 1, nothing is dilated, the weights stay,
+// and every layer behind a removed stride looks at the wrong distance. The result
+// takes smaller patches, of the size at which its head sees as many places as m's
+// does. m is left as it is.
+func Naive(m *model.Model) (*model.Model, error) {
+	want := headInput(m)
 	m = m.Clone()
+	m.Metadata = nil // what the manifest says of the grid is no longer true
+	for _, op := range m.Subgraphs[0].Operators {
+		unstride(op)
+	}
 	g := m.Subgraphs[0]
-	maps := map[int32][2]int32{} // rows and columns that a tensor has, or was flattened from
-	for _, id := range g.Inputs {
-		if s := g.Tensors[id].Shape; len(s) == 4 {
-			maps[id] = [2]int32{s[1], s[2]}
+	input := g.Tensors[g.Inputs[0]]
+	for size := int32(1); size <= max(input.Shape[1], input.Shape[2]); size++ {
+		try := m.Clone()
+		x := try.Subgraphs[0].Tensors[g.Inputs[0]]
+		x.Shape = []int32{1, size, size, input.Shape[3]}
+		x.ShapeSignature = nil
+		if try.InferShapes(0) == nil && slices.Equal(headInput(try), want) {
+			return try, nil
 		}
 	}
-	for i, op := range g.Operators {
-		if len(op.Inputs) == 0 || len(op.Outputs) == 0 {
-			continue
-		}
-		size, err := unstride(m, g, op, maps[op.Inputs[0]])
-		if err != nil {
-			return nil, edged.Grid{}, fmt.Errorf("eval: naive net: operator %d (%v): %w", i, m.Code(op).Builtin, err)
-		}
-		maps[op.Outputs[0]] = size
-	}
-	for i := range m.Subgraphs {
-		if err := m.InferShapes(i); err != nil {
-			return nil, edged.Grid{}, fmt.Errorf("eval: naive net: %w", err)
-		}
-	}
-	m.Metadata = nil // the manifest's grid is no longer true
-	a := rewrite.Analyse(m)
-	if len(a.Outputs) != 1 || a.Outputs[0] == nil {
-		return nil, edged.Grid{}, fmt.Errorf("eval: naive net: its output is no grid: %v", a.Why)
-	}
-	var grid edged.Grid
-	for i := range 2 {
-		p := a.Outputs[0]
-		grid.Stride[i] = float64(p.EST[i])
-		grid.Origin[i] = float64(p.Field[i]-1)/2 - float64(p.Origin[i])
-	}
-	return m, grid, nil
+	return nil, fmt.Errorf("eval: naive net: no patch gives its head the %v it was trained for", want)
 }
 
-// unstride removes the strides of op and gives the size of its output map.
-func unstride(m *model.Model, g *model.Subgraph, op *model.Operator, in [2]int32) ([2]int32, error) {
+func unstride(op *model.Operator) {
 	switch o := op.Options.(type) {
 	case *model.Conv2DOptions:
 		o.StrideH, o.StrideW = 1, 1
-		k := g.Tensors[op.Inputs[1]].Shape
-		return slid(o.Padding, in, k[1], k[2], o.DilationH, o.DilationW), nil
 	case *model.DepthwiseConv2DOptions:
 		o.StrideH, o.StrideW = 1, 1
-		k := g.Tensors[op.Inputs[1]].Shape
-		return slid(o.Padding, in, k[1], k[2], o.DilationH, o.DilationW), nil
 	case *model.Pool2DOptions:
 		o.StrideH, o.StrideW = 1, 1
-		return slid(o.Padding, in, o.FilterHeight, o.FilterWidth, 1, 1), nil
-	case *model.ReshapeOptions:
-		return in, reshape(m, g, op, in)
-	case *model.PadOptions, *model.PadV2Options:
-		p := m.Data(g.Tensors[op.Inputs[1]])
-		at := func(i int) int32 { return int32(binary.LittleEndian.Uint32(p[4*i:])) }
-		return [2]int32{in[0] + at(2) + at(3), in[1] + at(4) + at(5)}, nil
-	}
-	return in, nil
-}
-
-func slid(p model.Padding, in [2]int32, kh, kw, dh, dw int32) [2]int32 {
-	return [2]int32{
-		int32(model.OutSize(p, int64(in[0]), int64(kh), 1, int64(max(dh, 1)))),
-		int32(model.OutSize(p, int64(in[1]), int64(kw), 1, int64(max(dw, 1)))),
 	}
 }
 
-// reshape gives a RESHAPE that brings flattened rows back into a map the map's
-// new size.
-func reshape(m *model.Model, g *model.Subgraph, op *model.Operator, in [2]int32) error {
-	o := op.Options.(*model.ReshapeOptions)
-	shape := g.Tensors[op.Outputs[0]].Shape
-	if len(shape) != 4 {
-		return nil
+// headInput is the shape of the map where the head starts: the input of the first
+// operator that ends the map, else the output.
+func headInput(m *model.Model) []int32 {
+	g := m.Subgraphs[0]
+	for _, op := range g.Operators {
+		switch m.Code(op).Builtin {
+		case model.OpReshape, model.OpSqueeze, model.OpMean, model.OpFullyConnected:
+			return g.Tensors[op.Inputs[0]].Shape
+		}
 	}
-	want := []int32{-1, in[0], in[1], shape[3]}
-	o.NewShape = want
-	if len(op.Inputs) < 2 {
-		return nil
+	return g.Tensors[g.Outputs[0]].Shape
+}
+
+// checkHead refuses what is no patch classifier.
+func checkHead(m *model.Model, labels int) error {
+	g := m.Subgraphs[0]
+	if len(g.Inputs) != 1 || len(g.Outputs) != 1 {
+		return errors.New("it must have one input and one output")
 	}
-	t := g.Tensors[op.Inputs[1]]
-	data, err := binary.Append(nil, binary.LittleEndian, want)
-	if err != nil || len(m.Data(t)) != len(data) {
-		return fmt.Errorf("its shape is no constant of four numbers")
+	if in := g.Tensors[g.Inputs[0]].Shape; len(in) != 4 || in[0] != 1 {
+		return fmt.Errorf("its input has shape %v: want one picture, [1, rows, columns, channels]", in)
 	}
-	m.Buffers = append(m.Buffers, &model.Buffer{Data: data})
-	t.Buffer = uint32(len(m.Buffers) - 1)
+	n := 1
+	for _, d := range g.Tensors[g.Outputs[0]].Shape {
+		n *= int(d)
+	}
+	if n != labels && !(n == 1 && labels == 2) {
+		return fmt.Errorf("it gives %d scores for %d labels: eval compares patch classifiers, one score a class", n, labels)
+	}
 	return nil
 }

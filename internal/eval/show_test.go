@@ -81,19 +81,21 @@ func TestMemoryByHand(t *testing.T) {
 	}
 }
 
-func TestNaiveLeavesItsInputAlone(t *testing.T) {
+// Strides of 2 behind each other, then a dense head on 2x2 places: the head gets
+// its 2x2 from 2+1+2 = 5 pixels once the strides are gone.
+func TestNaiveByHand(t *testing.T) {
 	b := model.NewBuilder()
-	x := b.Input("x", model.TypeFloat32, 1, 20, 16, 2)
+	x := b.Input("x", model.TypeFloat32, 1, 10, 10, 2)
 	w := model.Const(b, "w", []int{1, 3, 3, 2}, make([]float32, 18))
-	y := b.DepthwiseConv2D(b.Pad(x, [2]int{0, 0}, [2]int{1, 1}, [2]int{1, 1}, [2]int{0, 0}), w, model.None, model.DepthwiseConv2DOptions{
-		Padding: model.PaddingValid, StrideH: 2, StrideW: 2,
-	})
-	m := b.Model(b.AvgPool(y, model.Pool2DOptions{Padding: model.PaddingValid, StrideH: 2, StrideW: 2, FilterHeight: 2, FilterWidth: 2}))
+	y := b.DepthwiseConv2D(x, w, model.None, model.DepthwiseConv2DOptions{Padding: model.PaddingValid, StrideH: 2, StrideW: 2})
+	y = b.MaxPool(y, model.Pool2DOptions{Padding: model.PaddingValid, StrideH: 2, StrideW: 2, FilterHeight: 2, FilterWidth: 2})
+	fc := model.Const(b, "fc", []int{3, 8}, make([]float32, 24))
+	m := b.Model(b.FullyConnected(b.Reshape(y, 1, 8), fc, model.None, model.FullyConnectedOptions{}))
 	before, err := m.Write()
 	if err != nil {
 		t.Fatal(err)
 	}
-	naive, grid, err := Naive(m)
+	naive, err := Naive(m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,8 +103,18 @@ func TestNaiveLeavesItsInputAlone(t *testing.T) {
 	if err != nil || !bytes.Equal(before, after) {
 		t.Error("the net itself was changed")
 	}
-	out := naive.Subgraphs[0].Tensors[naive.Subgraphs[0].Outputs[0]].Shape
-	if out[1] != 19 || out[2] != 15 || grid.Stride != [2]float64{1, 1} || grid.Origin != [2]float64{0.5, 0.5} {
-		t.Errorf("shape %v, grid %+v: by hand 19x15 at 0.5", out, grid)
+	if in := naive.Subgraphs[0].Tensors[0].Shape; in[1] != 5 || in[2] != 5 {
+		t.Errorf("input %v, by hand 5x5", in)
+	}
+	for _, op := range naive.Subgraphs[0].Operators {
+		if o, ok := op.Options.(*model.Pool2DOptions); ok && (o.StrideH != 1 || o.FilterHeight != 2) {
+			t.Errorf("pool %+v", o)
+		}
+	}
+	if err := checkHead(m, 3); err != nil {
+		t.Error(err)
+	}
+	if err := checkHead(m, 5); err == nil || !strings.Contains(err.Error(), "3 scores for 5 labels") {
+		t.Errorf("3 scores for 5 labels: %v", err)
 	}
 }
