@@ -41,11 +41,7 @@ func (e *encoder) tables(from uint64, v reflect.Value) error {
 	e.put(pos, 4, uint64(v.Len()))
 	e.point(from, pos)
 	for i := range v.Len() {
-		p := v.Index(i)
-		if p.IsNil() {
-			return underIndex(i, malformed("nil table"))
-		}
-		if err := e.table(pos+4+4*uint64(i), p.Elem()); err != nil {
+		if err := e.table(pos+4+4*uint64(i), v.Index(i).Elem()); err != nil {
 			return underIndex(i, err)
 		}
 	}
