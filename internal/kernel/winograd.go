@@ -17,6 +17,10 @@ type winogradCall struct {
 	bias, consts, res           unsafe.Pointer
 	resRow, resPix              int
 	lo, hi                      float32
+	tileAt, resAt               *int // bytes from tile and res, one for each tile
+	count, index                int
+	slot, slotAt                int // bytes from one tile's products to the next
+	biasAt                      int
 }
 
 type winogradKernel struct {
@@ -97,6 +101,8 @@ func winogradWeights(u, w []float32, ic int, gy, gx [3]float64) {
 // winogradScratch is a worker's memory for one group of tiles.
 type winogradScratch struct {
 	call    winogradCall
+	tileAt  [winogradTiles]int
+	resAt   [winogradTiles]int
 	planes  []float32 // [36][tiles][ic]
 	product []float32 // [36][tiles][oc]
 	columns []float32 // the transform's own
@@ -148,14 +154,16 @@ func (g *WinogradF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols in
 	g.compute(k, dst, src, res, group[:n])
 }
 
-// tiles calls f for every tile of every phase.
+// tiles calls f for every tile of every phase. The tiles of all phases that
+// cover the same pixels come one after another, while these are in the cache.
 func (g *WinogradF32) tiles(rows, cols int, f func(winogradTile)) {
 	dy, dx := g.shape.DY, g.shape.DX
-	for phase := range dy * dx {
-		py, px := phase/dx, phase%dx
-		for y := py; y < rows; y += 4 * dy {
-			for x := px; x < cols; x += 4 * dx {
-				f(winogradTile{y, x, min(4, (rows-y+dy-1)/dy), min(4, (cols-x+dx-1)/dx)})
+	for top := 0; top < rows; top += 4 * dy {
+		for left := 0; left < cols; left += 4 * dx {
+			for y := top; y < min(top+dy, rows); y++ {
+				for x := left; x < min(left+dx, cols); x++ {
+					f(winogradTile{y, x, min(4, (rows-y+dy-1)/dy), min(4, (cols-x+dx-1)/dx)})
+				}
 			}
 		}
 	}
@@ -164,78 +172,129 @@ func (g *WinogradF32) tiles(rows, cols int, f func(winogradTile)) {
 // compute takes a group of tiles through the three steps.
 func (g *WinogradF32) compute(k *Worker, dst, src, res Plane[float32], group []winogradTile) {
 	w := &k.wino
-	for i, t := range group {
-		g.transformIn(w, src, t, w.planes[i*g.ic:])
-	}
+	g.transformIn(w, src, group)
 	for p, mul := range g.mul {
 		v := Plane[float32]{w.planes[p*winogradTiles*g.ic:], 0, g.ic}
 		m := Plane[float32]{w.product[p*winogradTiles*g.oc:], 0, g.oc}
 		mul.Run(k, m, v, Plane[float32]{}, 1, len(group))
 	}
-	for i, t := range group {
-		g.transformOut(w, dst, res, t, w.product[i*g.oc:])
-	}
+	g.transformOut(w, dst, res, group)
 }
 
-func (g *WinogradF32) transformIn(w *winogradScratch, src Plane[float32], t winogradTile, planes []float32) {
+// whole says that all 16 pixels of the tile exist.
+func (t winogradTile) whole() bool { return t.rows == 4 && t.cols == 4 }
+
+// run is the length of the run of tiles at the head of group that one call
+// takes: whole ones, or a single one that crosses the picture's end.
+func run(group []winogradTile) int {
+	n := 0
+	for n < len(group) && group[n].whole() {
+		n++
+	}
+	return max(n, 1)
+}
+
+// transformIn fills the planes. Tiles that cross the picture's end are first
+// copied to a window of their own.
+func (g *WinogradF32) transformIn(w *winogradScratch, src Plane[float32], group []winogradTile) {
 	row, pix := src.Row*g.shape.DY, src.Pix*g.shape.DX
-	tile := src.P[t.y*src.Row+t.x*src.Pix:]
-	if t.rows < 4 || t.cols < 4 {
-		copyPixels(w.window, 6*g.ic, g.ic, tile, row, pix, t.rows+2, t.cols+2, g.shape.IC)
-		tile, row, pix = w.window, 6*g.ic, g.ic
-	}
-	w.call = winogradCall{scratch: unsafe.Pointer(&w.columns[0]), consts: unsafe.Pointer(&g.consts),
-		row: row * 4, pix: pix * 4, plane: winogradTiles * g.ic * 4}
-	full := g.shape.IC / g.kernel.lanes
-	if full > 0 {
-		w.call.tile, w.call.planes = unsafe.Pointer(&tile[0]), unsafe.Pointer(&planes[0])
-		w.call.mask, w.call.blocks = unsafe.Pointer(&g.all), full
-		g.kernel.in(&w.call)
-	}
-	if at := full * g.kernel.lanes; at < g.shape.IC {
-		w.call.tile, w.call.planes = unsafe.Pointer(&tile[at]), unsafe.Pointer(&planes[at])
-		w.call.mask, w.call.blocks = unsafe.Pointer(&g.inTail), 1
-		g.kernel.in(&w.call)
-	}
-}
-
-func (g *WinogradF32) transformOut(w *winogradScratch, dst, res Plane[float32], t winogradTile, product []float32) {
-	row, pix := dst.Row*g.shape.DY, dst.Pix*g.shape.DX
-	resRow, resPix := res.Row*g.shape.DY, res.Pix*g.shape.DX
-	tile := dst.P[t.y*dst.Row+t.x*dst.Pix:]
-	var extra []float32
-	if len(res.P) > 0 {
-		extra = res.P[t.y*res.Row+t.x*res.Pix:]
-	}
-	if t.rows < 4 || t.cols < 4 {
-		end, endRow, endPix := tile, row, pix
-		defer func() { copyPixels(end, endRow, endPix, w.pixels, 4*g.oc, g.oc, t.rows, t.cols, g.shape.OC) }()
-		if extra != nil {
-			copyPixels(w.extra, 4*g.oc, g.oc, extra, resRow, resPix, t.rows, t.cols, g.shape.OC)
-			extra, resRow, resPix = w.extra, 4*g.oc, g.oc
+	for i := 0; i < len(group); {
+		n, planes := run(group[i:]), w.planes[i*g.ic:]
+		if t := group[i]; t.whole() {
+			for j, t := range group[i : i+n] {
+				w.tileAt[j] = 4 * (t.y*src.Row + t.x*src.Pix)
+			}
+			g.callIn(w, src.P, planes, row, pix, n)
+		} else {
+			copyPixels(w.window, 6*g.ic, g.ic, src.P[t.y*src.Row+t.x*src.Pix:], row, pix, t.rows+2, t.cols+2, g.shape.IC)
+			w.tileAt[0] = 0
+			g.callIn(w, w.window, planes, 6*g.ic, g.ic, 1)
 		}
-		tile, row, pix = w.pixels, 4*g.oc, g.oc
-	}
-	w.call = winogradCall{scratch: unsafe.Pointer(&w.columns[0]), consts: unsafe.Pointer(&g.consts),
-		row: row * 4, pix: pix * 4, plane: winogradTiles * g.oc * 4, resRow: resRow * 4, resPix: resPix * 4, lo: g.lo, hi: g.hi}
-	full := g.shape.OC / g.kernel.lanes
-	if full > 0 {
-		g.finish(w, tile, extra, product, 0, full, &g.all)
-	}
-	if at := full * g.kernel.lanes; at < g.shape.OC {
-		g.finish(w, tile, extra, product, at, 1, &g.outTail)
+		i += n
 	}
 }
 
-// finish transforms some vectors of channels, from channel at on.
-func (g *WinogradF32) finish(w *winogradScratch, tile, extra, product []float32, at, blocks int, mask *[16]uint32) {
-	c := &w.call
-	c.tile, c.planes, c.bias = unsafe.Pointer(&tile[at]), unsafe.Pointer(&product[at]), unsafe.Pointer(&g.bias[at])
-	c.mask, c.blocks, c.res = unsafe.Pointer(mask), blocks, nil
-	if extra != nil {
-		c.res = unsafe.Pointer(&extra[at])
+// callIn transforms n tiles: the full vectors of channels, then the last.
+func (g *WinogradF32) callIn(w *winogradScratch, tile, planes []float32, row, pix, n int) {
+	full := g.shape.IC / g.kernel.lanes
+	at := full * g.kernel.lanes
+	for part := range 2 {
+		c := &w.call
+		*c = winogradCall{scratch: unsafe.Pointer(&w.columns[0]), consts: unsafe.Pointer(&g.consts), row: row * 4, pix: pix * 4,
+			plane: winogradTiles * g.ic * 4, tileAt: &w.tileAt[0], count: n, slot: g.ic * 4}
+		switch {
+		case part == 0 && full > 0:
+			c.tile, c.planes, c.mask, c.blocks = unsafe.Pointer(&tile[0]), unsafe.Pointer(&planes[0]), unsafe.Pointer(&g.all), full
+		case part == 1 && at < g.shape.IC:
+			c.tile, c.planes, c.mask, c.blocks = unsafe.Pointer(&tile[at]), unsafe.Pointer(&planes[at]), unsafe.Pointer(&g.inTail), 1
+		default:
+			continue
+		}
+		g.kernel.in(c)
 	}
-	g.kernel.out(c)
+}
+
+// transformOut is transformIn's counterpart for products, output and residual.
+func (g *WinogradF32) transformOut(w *winogradScratch, dst, res Plane[float32], group []winogradTile) {
+	d := winogradDst{dst.P, res.P, dst.Row * g.shape.DY, dst.Pix * g.shape.DX, res.Row * g.shape.DY, res.Pix * g.shape.DX}
+	for i := 0; i < len(group); {
+		n, product := run(group[i:]), w.product[i*g.oc:]
+		if group[i].whole() {
+			for j, t := range group[i : i+n] {
+				w.tileAt[j] = 4 * (t.y*dst.Row + t.x*dst.Pix)
+				w.resAt[j] = 4 * (t.y*res.Row + t.x*res.Pix)
+			}
+			g.callOut(w, d, product, n)
+		} else {
+			g.edgeOut(w, d, dst, res, group[i], product)
+		}
+		i += n
+	}
+}
+
+// winogradDst is where output pixels go and residuals come from, in elements
+// from one pixel of a tile to the next.
+type winogradDst struct {
+	tile, res                []float32
+	row, pix, resRow, resPix int
+}
+
+// edgeOut computes a tile that crosses the picture's end aside and copies the
+// pixels that exist.
+func (g *WinogradF32) edgeOut(w *winogradScratch, d winogradDst, dst, res Plane[float32], t winogradTile, product []float32) {
+	aside := winogradDst{tile: w.pixels, row: 4 * g.oc, pix: g.oc, resRow: 4 * g.oc, resPix: g.oc}
+	if len(d.res) > 0 {
+		aside.res = w.extra
+		copyPixels(w.extra, 4*g.oc, g.oc, d.res[t.y*res.Row+t.x*res.Pix:], d.resRow, d.resPix, t.rows, t.cols, g.shape.OC)
+	}
+	w.tileAt[0], w.resAt[0] = 0, 0
+	g.callOut(w, aside, product, 1)
+	copyPixels(d.tile[t.y*dst.Row+t.x*dst.Pix:], d.row, d.pix, w.pixels, 4*g.oc, g.oc, t.rows, t.cols, g.shape.OC)
+}
+
+// callOut transforms n tiles: the full vectors of channels, then the last.
+func (g *WinogradF32) callOut(w *winogradScratch, d winogradDst, product []float32, n int) {
+	full := g.shape.OC / g.kernel.lanes
+	last := full * g.kernel.lanes
+	for part := range 2 {
+		at, blocks, mask := 0, full, &g.all
+		if part == 1 {
+			at, blocks, mask = last, 1, &g.outTail
+		}
+		if blocks == 0 || at >= g.shape.OC {
+			continue
+		}
+		c := &w.call
+		*c = winogradCall{scratch: unsafe.Pointer(&w.columns[0]), consts: unsafe.Pointer(&g.consts), row: d.row * 4, pix: d.pix * 4,
+			plane: winogradTiles * g.oc * 4, resRow: d.resRow * 4, resPix: d.resPix * 4, lo: g.lo, hi: g.hi,
+			tileAt: &w.tileAt[0], resAt: &w.resAt[0], count: n, slot: g.oc * 4,
+			tile: unsafe.Pointer(&d.tile[at]), planes: unsafe.Pointer(&product[at]), bias: unsafe.Pointer(&g.bias[at]),
+			mask: unsafe.Pointer(mask), blocks: blocks}
+		if len(d.res) > 0 {
+			c.res = unsafe.Pointer(&d.res[at])
+		}
+		g.kernel.out(c)
+	}
 }
 
 // copyPixels copies rows x cols pixels of c elements.

@@ -6,6 +6,8 @@ const (
 	offRow, offPix, offPlane, offBlocks         = 32, 40, 48, 56
 	offWBias, offConsts, offWRes, offResRow     = 64, 72, 80, 88
 	offWResPix, offWLo, offWHi                  = 96, 104, 108
+	offTileAt, offResTileAt, offCount           = 112, 120, 128 // two arrays of offsets, their length
+	offIndex, offSlot, offSlotAt, offBiasAt     = 136, 144, 152, 160
 )
 
 func winograd(v simd, suffix string) []byte {
@@ -69,7 +71,9 @@ func winogradIn(f *file, name string, v simd) {
 	f.op("MOVQ c+0(FP), R8")
 	constants(f, v, c)
 	load, _ := tileMask(f, v)
-	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DI; MOVQ %d(R8), R9; MOVQ %d(R8), BX; MOVQ %d(R8), R11; MOVQ %d(R8), R12", offTile, offPlanes, offBlocks, offRow, offPix, offPlane)
+	f.op("MOVQ %d(R8), BX; MOVQ %d(R8), R11; MOVQ %d(R8), R12", offRow, offPix, offPlane)
+	nextWinogradTile(f, "SI", "DI")
+	f.op("MOVQ %d(R8), R9", offBlocks)
 	f.label("block")
 	f.op("MOVQ SI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offScratch)
 	f.label("column")
@@ -94,7 +98,16 @@ func winogradIn(f *file, name string, v simd) {
 	}
 	f.op("ADDQ $%d, R15; DECQ CX; JNZ %s_row", 6*v.bytes, name)
 	f.op("ADDQ $%d, SI; ADDQ $%d, DI; DECQ R9; JNZ %s_block", v.bytes, v.bytes, name)
+	f.op("DECQ %d(R8); JNZ %s_tile", offCount, name)
 	f.op("VZEROUPPER; RET")
+}
+
+// nextWinogradTile opens the loop over tiles: register tile gets the tile's
+// place in the picture, planes its place in the planes; AX keeps its index.
+func nextWinogradTile(f *file, tile, planes string) {
+	f.label("tile")
+	f.op("MOVQ %d(R8), AX; MOVQ %d(R8), DX; MOVQ (DX)(AX*8), %s; ADDQ %d(R8), %s", offIndex, offTileAt, tile, offTile, tile)
+	f.op("MOVQ %d(R8), %s; ADDQ %d(R8), %s; MOVQ %d(R8), DX; ADDQ DX, %d(R8); INCQ %d(R8)", offPlanes, planes, offSlotAt, planes, offSlot, offSlotAt, offIndex)
 }
 
 // winogradOut transforms the 36 products of one tile back to 4x4 pixels, block
@@ -106,8 +119,10 @@ func winogradOut(f *file, name string, v simd) {
 	f.op("MOVQ c+0(FP), R8")
 	constants(f, v, c)
 	load, store := tileMask(f, v)
-	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DI; MOVQ %d(R8), R9; MOVQ %d(R8), R11; MOVQ %d(R8), R12", offPlanes, offTile, offBlocks, offPix, offPlane)
-	f.op("LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ %d(R8), R10", offWRes)
+	f.op("MOVQ %d(R8), R11; MOVQ %d(R8), R12; LEAQ (R12)(R12*2), R13; ADDQ R13, R13", offPix, offPlane)
+	nextWinogradTile(f, "DI", "SI")
+	f.op("MOVQ %d(R8), R9; MOVQ $0, %d(R8); MOVQ %d(R8), R10; TESTQ R10, R10; JZ %s_block", offBlocks, offBiasAt, offWRes, name)
+	f.op("MOVQ %d(R8), DX; ADDQ (DX)(AX*8), R10", offResTileAt)
 	f.label("block")
 	f.op("MOVQ SI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offScratch)
 	f.label("column")
@@ -126,7 +141,7 @@ func winogradOut(f *file, name string, v simd) {
 		f.op("VMOVUPS %d(R15), %s%d", v.bytes*i, r, i)
 	}
 	transformOut(f, v, c)
-	f.op("MOVQ %d(R8), AX; VMOVUPS (AX), %s1", offWBias, r)
+	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; VMOVUPS (AX), %s1", offWBias, offBiasAt, r)
 	for _, t := range transformedOut {
 		f.op("VADDPS %s1, %s%d, %s%d", r, r, t, r, t)
 	}
@@ -146,6 +161,7 @@ func winogradOut(f *file, name string, v simd) {
 	f.op("ADDQ $%d, R15; ADDQ %d(R8), DX; DECQ CX; JNZ %s_row", 6*v.bytes, offRow, name)
 	f.op("TESTQ R10, R10; JZ %s_next; ADDQ $%d, R10", name, v.bytes)
 	f.label("next")
-	f.op("ADDQ $%d, %d(R8); ADDQ $%d, SI; ADDQ $%d, DI; DECQ R9; JNZ %s_block", v.bytes, offWBias, v.bytes, v.bytes, name)
+	f.op("ADDQ $%d, %d(R8); ADDQ $%d, SI; ADDQ $%d, DI; DECQ R9; JNZ %s_block", v.bytes, offBiasAt, v.bytes, v.bytes, name)
+	f.op("DECQ %d(R8); JNZ %s_tile", offCount, name)
 	f.op("VZEROUPPER; RET")
 }
