@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // shortConstant is how many elements of a constant are written out; longer
@@ -19,7 +20,7 @@ const shortConstant = 16
 // people, and for tests that compare a graph before and after a pass. Options
 // that have their default are left out.
 func (m *Model) Dump(w io.Writer) error {
-	d := &dumper{w: bufio.NewWriter(w), m: m, layouts: layouts{}}
+	d := &dumper{w: bufio.NewWriter(w), m: m, layouts: layouts{}, digests: map[byteVector]string{}}
 	d.line("model version %d %q", m.Version, m.Description)
 	for i, g := range m.Subgraphs {
 		d.subgraph(i, g)
@@ -63,6 +64,7 @@ type dumper struct {
 	w       *bufio.Writer
 	m       *Model
 	layouts layouts
+	digests map[byteVector]string // many tensors may share one buffer
 }
 
 func (d *dumper) line(format string, args ...any) { fmt.Fprintf(d.w, format+"\n", args...) }
@@ -139,8 +141,12 @@ func (d *dumper) constant(t *Tensor, data []byte) string {
 
 // bytes gives data by their length and the start of their SHA-256.
 func (d *dumper) bytes(data []byte) string {
-	sum := sha256.Sum256(data)
-	return fmt.Sprintf("%d bytes #%x", len(data), sum[:6])
+	key := byteVector{unsafe.SliceData(data), len(data)}
+	if d.digests[key] == "" {
+		sum := sha256.Sum256(data)
+		d.digests[key] = fmt.Sprintf("%d bytes #%x", len(data), sum[:6])
+	}
+	return d.digests[key]
 }
 
 func (d *dumper) quantization(q *Quantization) string {

@@ -123,6 +123,17 @@ func TestOperatorNumbers(t *testing.T) {
 	}
 }
 
+// Many operators on a tensor of very many dimensions would cost the product.
+func TestTooManyDimensions(t *testing.T) {
+	m := zoo(t)
+	m.Subgraphs[0].Tensors[0].Shape = make([]int32, 100_000)
+	_, err := m.Write()
+	var unknown *UnsupportedError
+	if !errors.As(err, &unknown) || unknown.Path != "subgraphs[0].tensors[0].shape" {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestWriteRefuses(t *testing.T) {
 	half := make([]byte, 1<<30) // never touched
 	for name, m := range map[string]*Model{

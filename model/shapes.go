@@ -87,6 +87,9 @@ func (in *inference) shapes(op *Operator) ([][]int32, error) {
 
 // narrow turns computed dimensions into a tensor's shape.
 func narrow(d dims) ([]int32, error) {
+	if len(d) > maxRank {
+		return nil, unsupported("an output of %d dimensions", len(d))
+	}
 	s := make([]int32, len(d))
 	for i, n := range d {
 		if n < 0 || n > math.MaxInt32 {
@@ -144,6 +147,10 @@ func (o *opShape) ranked(i, rank int) (dims, error) {
 	return d, err
 }
 
+// maxShapeData bounds a constant that a shape follows from: pads, axes, sizes
+// of splits.
+const maxShapeData = 1 << 14
+
 // ints is the content of input i, an integer tensor that is constant or
 // follows from shapes.
 func (o *opShape) ints(i int) ([]int64, error) {
@@ -155,6 +162,9 @@ func (o *opShape) ints(i int) ([]int64, error) {
 		return v, nil
 	}
 	data := o.m.Data(t)
+	if len(data) > maxShapeData {
+		return nil, unsupported("the output shape depends on %d bytes of data of input %d", len(data), i)
+	}
 	if data == nil {
 		n, err := Elements(t.Shape)
 		if err == nil && n == 0 {

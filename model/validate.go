@@ -8,7 +8,8 @@ import (
 // Validate checks what the types cannot say: that every index leads somewhere,
 // and that constant data are as long as their tensor's shape asks for. Read
 // and Write call it, so whoever holds a model that was read may index freely.
-// The error is a *MalformedError.
+// The error is a *MalformedError, or an *UnsupportedError for a tensor of more
+// dimensions than any runtime has.
 func (m *Model) Validate() error {
 	for i, id := range m.MetadataBuffer {
 		if id < 0 || int(id) >= len(m.Buffers) {
@@ -108,7 +109,15 @@ func (op *Operator) subgraphs() []int32 {
 	return nil
 }
 
+// maxRank is far above what any runtime computes with (8). Without a limit, a
+// small file of many operators on one tensor of a million dimensions would
+// cost their product in memory.
+const maxRank = 64
+
 func (m *Model) checkTensor(t *Tensor) error {
+	if len(t.Shape) > maxRank {
+		return under("shape", unsupported("%d dimensions, more than %d", len(t.Shape), maxRank))
+	}
 	if err := m.checkBuffer(t.Buffer); err != nil {
 		return under("buffer", err)
 	}

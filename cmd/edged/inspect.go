@@ -110,9 +110,11 @@ func inspect(m *model.Model) *inspection {
 	}
 	for i, op := range g.Operators {
 		o := operatorInfo{
-			Index: i, Op: printable(m.Code(op).Name()),
+			Index: i, Op: short(printable(m.Code(op).Name()), maxName),
 			Inputs: describe(m, g, op.Inputs), Outputs: describe(m, g, op.Outputs),
 		}
+		shorten(o.Inputs)
+		shorten(o.Outputs)
 		if i < len(r.analysis.Ops) {
 			facts := r.analysis.Ops[i]
 			o.MACs = facts.MACs
@@ -123,6 +125,16 @@ func inspect(m *model.Model) *inspection {
 		r.Operators = append(r.Operators, o)
 	}
 	return r
+}
+
+// maxName bounds the names at operators: a file may give one tensor a name of
+// a megabyte and point at it a thousand times.
+const maxName = 120
+
+func shorten(list []tensorInfo) {
+	for i := range list {
+		list[i].Name = short(list[i].Name, maxName)
+	}
 }
 
 func describe(m *model.Model, g *model.Subgraph, ids []int32) []tensorInfo {

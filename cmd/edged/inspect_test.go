@@ -72,7 +72,7 @@ func TestInspectJSON(t *testing.T) {
 		t.Errorf("receptive field %v, stride %v", *r.ReceptiveField, *r.Stride)
 	}
 	const macs = 16 * 10 * 8 * 27 // output positions, channels, taps
-	if r.MACs != macs || r.Operators[0].MACs != macs || r.Operators[1].MACs != 0 || r.WeightsBytes != 4*216 {
+	if r.MACs != macs || r.Operators[0].MACs != macs || r.Operators[1].MACs != 0 || r.WeightsBytes != 4*(216+8) {
 		t.Errorf("%d MACs, operators %d and %d, %d bytes", r.MACs, r.Operators[0].MACs, r.Operators[1].MACs, r.WeightsBytes)
 	}
 	if *r.Operators[0].EST != [2]int{2, 2} || r.Operators[1].Op != "MAX_POOL_2D" || r.Operators[1].Index != 1 {
