@@ -97,7 +97,7 @@ func learn(ctx context.Context, o options, log io.Writer) error {
 	cmd := exec.CommandContext(ctx, o.python, "-u", "train/train.py", o.work, o.work)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("train: %s train/train.py: %w (run it in the repository; make deps-test installs python3-torch)", o.python, err)
+		return fmt.Errorf("train: %s train/train.py: %w (run it at the top of the repository; it needs torch and numpy: apt-get install python3-torch)", o.python, err)
 	}
 	return nil
 }

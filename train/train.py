@@ -157,9 +157,9 @@ def train(name, net, pixels, truth, steps, side, lr, patch_size):
 
 
 def loss_weights(truth):
-    """Between balanced and natural: inverse square root of how frequent a class is."""
+    """Between balanced and natural, nearer to natural: what counts is whole frames."""
     share = np.bincount(truth.reshape(-1)[::7], minlength=CLASSES) / truth.reshape(-1)[::7].size
-    w = share**-0.5
+    w = share**-0.25
     return (w / (w * share).sum()).astype(np.float32)
 
 
@@ -305,8 +305,8 @@ def main(data, out):
     test, test_truth = read_crops(data + "/test.bin", TEST_SIDE)
     scale = float(os.environ.get("EDGED_TRAIN_SCALE", "1"))  # a dry run sets it low
     for name, net, layers, steps, side, single in (
-        ("valid", Valid(), valid_layers, 1000, 127, 0),
-        ("same", Same(), same_layers, 1500, 113, 60),
+        ("valid", Valid(), valid_layers, 1500, 127, 0),
+        ("same", Same(), same_layers, 3000, 113, 60),
     ):
         train(name, net, pixels, truth, max(2, int(steps * scale)), side, 6e-3, single)
         judge(net, test, test_truth, net.patch)

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"math"
 	"path/filepath"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -20,13 +22,8 @@ func (r *Report) Plot(path string) error {
 	if ext := strings.ToLower(filepath.Ext(path)); ext != ".png" && ext != ".svg" {
 		return fmt.Errorf("eval: plot %s: the name must end in .png or .svg", path)
 	}
-	p := plot.New()
-	p.Title.Text = fmt.Sprintf("What each way costs and gives: %d pictures of %s", r.Images, r.Source)
-	p.X.Label.Text = "multiplications per frame, 10⁹"
-	p.Y.Label.Text = "mean IoU, %"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Add(plotter.NewGrid())
-	p.Legend.Top, p.Legend.Left = true, true
+	p := newPlot()
+	p.Title.Text = fmt.Sprintf("What each way gives and costs: %d pictures of %s", r.Images, r.Source)
 	drawn := 0
 	for i := range r.Models {
 		n, err := r.Models[i].plot(p, i)
@@ -38,10 +35,37 @@ func (r *Report) Plot(path string) error {
 	if drawn == 0 {
 		return errors.New("eval: plot: no way has a score")
 	}
+	p.X.Min, p.X.Max = p.X.Min/4, p.X.Max*4 // room for the names
+	p.Y.Min, p.Y.Max = max(0, p.Y.Min-5), min(100, p.Y.Max+5)
 	if err := p.Save(24*vg.Centimeter, 16*vg.Centimeter, path); err != nil {
 		return fmt.Errorf("eval: plot %s: %w", path, err)
 	}
 	return nil
+}
+
+func newPlot() *plot.Plot {
+	p := plot.New()
+	for _, style := range []*text.Style{
+		&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle,
+	} {
+		style.Font.Variant = "Sans"
+	}
+	p.Title.Padding = vg.Points(8)
+	p.X.Label.Text = "GMACs per frame"
+	p.Y.Label.Text = "mean IoU, %"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.Y.Tick.Marker = plot.TickerFunc(tens)
+	p.Add(plotter.NewGrid())
+	p.Legend.Padding = vg.Points(4)
+	return p
+}
+
+// tens marks every ten percent.
+func tens(from, to float64) (ticks []plot.Tick) {
+	for v := 10 * math.Ceil(from/10); v <= to; v += 10 {
+		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.0f", v)})
+	}
+	return ticks
 }
 
 // Four hues that stay apart for colour-blind eyes and in grey.
@@ -61,8 +85,11 @@ func (m *ModelReport) plot(p *plot.Plot, index int) (int, error) {
 		if w.Way == "equivalent" {
 			line = append(line, at)
 			name = fmt.Sprintf("stride %d", w.OutputStride)
+			if len(line) == 1 {
+				name = "" // it is the baseline, which has a name there already
+			}
 		}
-		names = append(names, " "+name)
+		names = append(names, name)
 	}
 	if len(all) == 0 {
 		return 0, nil
@@ -79,8 +106,13 @@ func (m *ModelReport) plot(p *plot.Plot, index int) (int, error) {
 	}
 	for i := range labels.TextStyle {
 		labels.TextStyle[i].Color = hue
-		labels.TextStyle[i].Font.Size = vg.Points(8)
+		if strings.HasPrefix(names[i], "baseline") { // to the left, where no line runs
+			labels.TextStyle[i].XAlign = text.XRight
+			labels.Labels[i] += "     "
+		}
+		labels.TextStyle[i].Font.Size, labels.TextStyle[i].Font.Variant = vg.Points(9), "Sans"
 	}
+	labels.Offset = vg.Point{X: vg.Points(5), Y: vg.Points(-10)}
 	p.Add(labels)
 	return len(all), m.plotLine(p, line, hue)
 }
