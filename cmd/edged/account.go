@@ -37,6 +37,13 @@ func (t *timing) add(d time.Duration) {
 	t.mu.Unlock()
 }
 
+// count is the number of inferences so far.
+func (t *timing) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.n
+}
+
 // median is that of the last inferences, 0 before the first.
 func (t *timing) median() time.Duration {
 	t.mu.Lock()

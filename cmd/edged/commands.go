@@ -7,6 +7,7 @@ import "github.com/spf13/cobra"
 var commands = []func() *cobra.Command{
 	newEvalCmd,
 	newBenchCmd,
+	newCanaryCmd,
 	newDemoCmd,
 	newInferCmd,
 	newInspectCmd,

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"edged/mqtt"
 )
@@ -20,6 +22,60 @@ func (d *daemon) handleCommands() {
 		return nil
 	})
 	d.client.Handle("trigger", d.onTrigger)
+	d.client.Handle("reload", d.onReload)
+	d.client.Handle("snapshot", d.onSnapshot)
+}
+
+// onReload takes over the model files as they are now: {"camera"}, or all of
+// them. The answer lists what runs.
+func (d *daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
+	var body struct {
+		Camera string `json:"camera"`
+	}
+	if err := decodeBody(r, &body); err != nil {
+		return nil, err
+	}
+	units := d.units
+	if body.Camera != "" {
+		u, err := d.unit(body.Camera)
+		if err != nil {
+			return nil, err
+		}
+		units = []*unit{u}
+	}
+	var models []mqtt.ModelInfo
+	var errs []error
+	for _, u := range units {
+		m, err := u.reload(ctx, "asked for over MQTT")
+		models, errs = append(models, m), append(errs, err)
+	}
+	return map[string]any{"models": models}, errors.Join(errs...)
+}
+
+// snapshotTime is how long a snapshot waits for a frame.
+const snapshotTime = 5 * time.Second
+
+// onSnapshot answers with the next frame: {"camera"}.
+func (d *daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
+	var body struct {
+		Camera string `json:"camera"`
+	}
+	if err := decodeBody(r, &body); err != nil {
+		return nil, err
+	}
+	u, err := d.unit(body.Camera)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, snapshotTime)
+	defer cancel()
+	// Base64 takes four bytes for three, and the rest of the answer some more.
+	limit := (int(d.cfg.MQTT.MaxPayload) - 1024) * 3 / 4
+	jpeg, shot, err := d.page.Snapshot(ctx, u.cfg.Name, limit)
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: no picture within %v: %w", u.cfg.Name, snapshotTime, err)
+	}
+	return map[string]any{"camera": u.cfg.Name, "seq": shot.Seq, "ts": mqtt.Time{Time: shot.Time}, "jpeg": jpeg}, nil
 }
 
 // onTrigger asks for a frame: {"camera","part_id"}. The answer says that the

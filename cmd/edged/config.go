@@ -158,6 +158,15 @@ func parseConfig(path string, data []byte) *Config {
 	return &c
 }
 
+// names lists the cameras.
+func (c *Config) names() []string {
+	var names []string
+	for _, cam := range c.Cameras {
+		names = append(names, cam.Name)
+	}
+	return names
+}
+
 func relativeTo(dir, path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"edged/internal/page"
 	"edged/mqtt"
 )
 
@@ -33,14 +34,24 @@ type daemon struct {
 	started time.Time
 	units   []*unit
 	client  *mqtt.Client // nil: no broker is configured
-	web     *web
+	page    *page.Page
+	address string // of the page; empty: it is not served
+
+	stateMu sync.Mutex
+	memory  *memory
+
+	lastStop *mqtt.LastStop // of the run before
 }
 
 // newDaemon loads every model and lays out every camera. Nothing runs yet.
-func newDaemon(c *Config, o daemonOptions) (*daemon, error) {
-	d := &daemon{cfg: c, opts: o, log: o.log, started: time.Now()}
+func newDaemon(ctx context.Context, c *Config, o daemonOptions) (*daemon, error) {
+	d := &daemon{cfg: c, opts: o, log: o.log, started: time.Now(), page: page.New(c.Node.Name, c.names())}
 	if c.Node.MemoryLimit > 0 {
 		debug.SetMemoryLimit(int64(c.Node.MemoryLimit))
+	}
+	var err error
+	if d.memory, err = openMemory(stateDir(c)); err != nil {
+		o.log.Warn("starting without the state of the last run", "err", err.Error())
 	}
 	if c.MQTT.Broker != "" {
 		mc := c.client()
@@ -52,7 +63,7 @@ func newDaemon(c *Config, o daemonOptions) (*daemon, error) {
 		d.client = client
 	}
 	for i := range c.Cameras {
-		u, err := newUnit(d, &c.Cameras[i])
+		u, err := newUnit(ctx, d, &c.Cameras[i])
 		if err != nil {
 			d.abandon()
 			return nil, err
@@ -71,7 +82,12 @@ func (d *daemon) abandon() {
 
 // run carries frames until ctx is done or, with once, every source has ended.
 func (d *daemon) run(ctx context.Context) error {
+	lastStop := d.memory.lastStop()
+	if err := d.memory.started(d.started); err != nil {
+		d.log.Warn("state not saved", "err", err.Error())
+	}
 	defer d.startWeb()()
+	d.lastStop = lastStop
 	d.startClient()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -80,6 +96,11 @@ func (d *daemon) run(ctx context.Context) error {
 	cancel()
 	waitSide()
 	d.closeClient()
+	d.stateMu.Lock()
+	defer d.stateMu.Unlock()
+	if err := d.memory.stopped("told to stop"); err != nil {
+		d.log.Warn("state not saved", "err", err.Error())
+	}
 	return err
 }
 
@@ -103,12 +124,13 @@ func (d *daemon) startClient() {
 	}
 	d.handleCommands()
 	d.client.HandleStats(d.stats)
-	if err := d.client.Info(d.info()); err != nil {
-		d.log.Error("info could not be published", "err", err.Error())
-	}
+	d.publishInfo()
 	for _, u := range d.units {
 		d.client.Enabled(u.cfg.Name, true)
 		u.publishStatus()
+		if u.startFault != "" {
+			u.event(mqtt.Event{Kind: mqtt.EventFault, Message: u.startFault})
+		}
 	}
 	d.client.Start()
 }
@@ -131,9 +153,19 @@ func (d *daemon) closeClient() {
 	}
 }
 
+// publishInfo announces what runs, now and on every new connection.
+func (d *daemon) publishInfo() {
+	if d.client == nil {
+		return
+	}
+	if err := d.client.Info(d.info()); err != nil {
+		d.log.Error("info not published", "err", err.Error())
+	}
+}
+
 // info is what the retained info topic says.
 func (d *daemon) info() mqtt.Info {
-	i := mqtt.Info{Version: version, Classes: map[string][]string{}, StartedAt: mqtt.Time{Time: d.started}}
+	i := mqtt.Info{Version: version, Classes: map[string][]string{}, StartedAt: mqtt.Time{Time: d.started}, LastStop: d.lastStop}
 	for _, u := range d.units {
 		m := u.modelInfo()
 		i.Models = append(i.Models, m.ModelInfo)
@@ -153,9 +185,5 @@ func (d *daemon) unit(name string) (*unit, error) {
 			return u, nil
 		}
 	}
-	var names []string
-	for _, u := range d.units {
-		names = append(names, u.cfg.Name)
-	}
-	return nil, fmt.Errorf("camera %q: there is no such camera; name one of %q", name, names)
+	return nil, fmt.Errorf("camera %q: there is no such camera; name one of %q", name, d.cfg.names())
 }

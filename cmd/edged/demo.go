@@ -53,7 +53,7 @@ on a page. It goes on until Ctrl-C. Everything listens on loopback only.`,
 	f.StringVar(&o.broker, "broker", "", "publish to the broker at `URL` in place of the one inside")
 	f.StringVar(&o.model, "model", "", "run this .tflite `FILE`, which must carry its manifest")
 	f.StringVar(&o.source, "source", "", "look at this `SOURCE` in place of the belt")
-	f.Float64Var(&o.seconds, "seconds", 0, "end after so many seconds and print the ledger")
+	f.Float64Var(&o.seconds, "seconds", 0, "end after running so many seconds and print the ledger")
 	f.IntVar(&o.frames, "frames", 0, "end after so many results and print the ledger")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show the daemon's log")
 	return cmd
@@ -62,11 +62,6 @@ on a page. It goes on until Ctrl-C. Everything listens on loopback only.`,
 func runDemo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	if o.seconds > 0 {
-		limited, cancel := context.WithTimeout(ctx, time.Duration(o.seconds*float64(time.Second)))
-		defer cancel()
-		ctx = limited
-	}
 	dir, err := os.MkdirTemp("", "edged-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -105,12 +100,15 @@ func demoLoop(ctx context.Context, c *Config, o *demoOptions, say func(string, .
 	if !o.verbose {
 		log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	d, err := newDaemon(c, daemonOptions{log: log, loop: true})
+	d, err := newDaemon(ctx, c, daemonOptions{log: log, loop: true})
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if o.seconds > 0 {
+		defer time.AfterFunc(time.Duration(o.seconds*float64(time.Second)), cancel).Stop()
+	}
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
@@ -160,8 +158,8 @@ func (d *daemon) tellProgress(ctx context.Context, frames int, say func(string, 
 func (d *daemon) tellAddresses(say func(string, ...any)) {
 	m := d.units[0].modelInfo()
 	say("First mask after %.1f s: %s on %s.\n", time.Since(d.started).Seconds(), m.Name, m.Engine)
-	if d.web != nil {
-		say("  page        http://%s/", d.web.address)
+	if d.address != "" {
+		say("  page        http://%s/", d.address)
 	}
 	host, port := splitBroker(d.cfg.MQTT.Broker)
 	say("  broker      %s", d.cfg.MQTT.Broker)

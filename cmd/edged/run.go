@@ -62,7 +62,7 @@ func runDaemon(ctx context.Context, c *Config, once bool, report func(*finalLedg
 	log, flush := newLogger(stderr)
 	defer flush()
 	slog.SetDefault(log)
-	d, err := newDaemon(c, daemonOptions{once: once, log: log})
+	d, err := newDaemon(ctx, c, daemonOptions{once: once, log: log})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"edged"
 	"edged/capture"
 	"edged/internal/pipeline"
 	"edged/mqtt"
@@ -30,25 +29,31 @@ type unit struct {
 	camera *pipeline.Camera
 	queue  *pipeline.Queue // nil unless the trigger is mqtt
 
-	mu     sync.Mutex
-	file   *modelFile // in use
-	engine string     // in use
-	labels []string   // in use
-	status capture.Status
-	timing timing
+	timing     timing
+	reloading  sync.Mutex
+	startFault string // told once the broker's client is there
+
+	mu            sync.Mutex
+	file          *modelFile // in use
+	engine        string     // in use
+	labels        []string   // in use
+	usedSince     time.Time
+	proven        bool // the model in use is the last good one
+	resultsBefore int  // results when it was taken into use
+	status        capture.Status
 
 	result mqtt.Result // reused for every frame
 }
 
 // newUnit loads the camera's model. The source is opened by run.
-func newUnit(d *daemon, cfg *CameraConfig) (*unit, error) {
+func newUnit(ctx context.Context, d *daemon, cfg *CameraConfig) (*unit, error) {
 	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name)}
-	file, stage, err := u.load()
+	l, err := u.firstModel(ctx)
 	if err != nil {
 		return nil, err
 	}
-	u.use(file, stage)
-	u.camera = pipeline.NewCamera(cfg.Name, nil, stage)
+	u.use(l)
+	u.camera = pipeline.NewCamera(cfg.Name, nil, l.stage)
 	u.camera.Log = d.log
 	u.camera.Sink = u
 	u.camera.Missed = u.missed
@@ -60,6 +65,7 @@ func newUnit(d *daemon, cfg *CameraConfig) (*unit, error) {
 	default:
 		every, err := triggerInterval(cfg.Trigger)
 		if err != nil {
+			u.abandon()
 			return nil, &exitError{exitBadConfig, err}
 		}
 		u.camera.Trigger = pipeline.NewInterval(every)
@@ -67,22 +73,13 @@ func newUnit(d *daemon, cfg *CameraConfig) (*unit, error) {
 	return u, nil
 }
 
-// load reads the model file and opens it on the camera's engine.
-func (u *unit) load() (*modelFile, *pipeline.Stage, error) {
-	file, err := readModel(u.cfg.Model)
-	if err != nil {
-		return nil, nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)
-	}
-	stage, err := openStage(file, u.cfg, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
-	return file, stage, err
-}
-
-// use notes which model runs.
-func (u *unit) use(file *modelFile, stage *pipeline.Stage) {
+// use notes which model runs from now on.
+func (u *unit) use(l *loaded) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.file, u.engine, u.labels = file, stage.Engine.Name(), stage.Labels
-	u.log.Info("model in use", "model", file.name, "sha256", file.sha256[:12], "engine", u.engine)
+	u.file, u.engine, u.labels = l.file, l.stage.Engine.Name(), l.stage.Labels
+	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
+	u.log.Info("model in use", "model", l.file.name, "sha256", l.file.sha256[:12], "engine", u.engine)
 }
 
 func (u *unit) abandon() { u.camera.Abandon() }
@@ -156,9 +153,7 @@ func (u *unit) Publish(r *pipeline.Result) {
 			u.log.Error("result not published", "err", err.Error())
 		}
 	}
-	if u.d.web != nil {
-		u.d.web.show(r)
-	}
+	u.d.show(r)
 }
 
 // fill turns the pipeline's result into the payload's.

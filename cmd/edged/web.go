@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -17,13 +16,7 @@ import (
 // daemon counts as unwell.
 const stuckAfter = 10 * time.Second
 
-// web is the page, the metrics and the health checks behind one listener.
-type web struct {
-	page    *page.Page
-	address string // host:port that it listens on
-}
-
-// startWeb listens on node.http. An address that cannot be had is no reason to
+// startWeb serves the page, the metrics and the health checks on node.http. An address that cannot be had is no reason to
 // leave cameras alone: it is said, and the daemon goes on without the page.
 func (d *daemon) startWeb() (stop func()) {
 	if d.cfg.Node.HTTP == "" {
@@ -34,13 +27,9 @@ func (d *daemon) startWeb() (stop func()) {
 		d.log.Error("no page and no metrics: the address cannot be used; choose another node.http", "err", err.Error())
 		return func() {}
 	}
-	var names []string
-	for _, u := range d.units {
-		names = append(names, u.cfg.Name)
-	}
-	d.web = &web{page: page.New(d.cfg.Node.Name, names), address: listener.Addr().String()}
+	d.address = listener.Addr().String()
 	mux := http.NewServeMux()
-	d.web.page.Register(mux)
+	d.page.Register(mux)
 	metrics.Register(mux, d.snapshot, d.alive, d.ready)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	done := make(chan struct{})
@@ -50,7 +39,7 @@ func (d *daemon) startWeb() (stop func()) {
 			d.log.Error("page stopped", "err", err.Error())
 		}
 	}()
-	d.log.Info("page and metrics", "address", "http://"+d.web.address+"/")
+	d.log.Info("page and metrics", "address", "http://"+d.address+"/")
 	return func() {
 		// Viewers hold long requests open; they are not worth waiting for.
 		_ = server.Close()
@@ -59,8 +48,8 @@ func (d *daemon) startWeb() (stop func()) {
 }
 
 // show offers a result to the page.
-func (w *web) show(r *pipeline.Result) {
-	w.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
+func (d *daemon) show(r *pipeline.Result) {
+	d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
 		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID,
@@ -129,9 +118,4 @@ func (d *daemon) ready() metrics.Health {
 		}
 	}
 	return h
-}
-
-// startSide runs what goes on beside the cameras until ctx is done.
-func (d *daemon) startSide(ctx context.Context) (wait func()) {
-	return func() {}
 }

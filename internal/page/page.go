@@ -10,13 +10,18 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/jpeg"
+	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/image/draw"
 
 	"edged"
 	"edged/internal/maskpng"
@@ -170,8 +175,8 @@ func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 }
 
 // Snapshot waits for a picture of the camera taken from now on, and returns it
-// as a JPEG.
-func (p *Page) Snapshot(ctx context.Context, name string) ([]byte, Shot, error) {
+// as a JPEG of at most limit bytes: coarser, then smaller, as that asks for.
+func (p *Page) Snapshot(ctx context.Context, name string, limit int) ([]byte, Shot, error) {
 	c := p.cameras[name]
 	if c == nil {
 		return nil, Shot{}, errNoCamera
@@ -184,14 +189,38 @@ func (p *Page) Snapshot(ctx context.Context, name string) ([]byte, Shot, error) 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	j, err := frameJPEG(&c.frame)
-	return j, c.shot, err
+	j, err := fitJPEG(picture(&c.frame), limit)
+	shot := c.shot
+	shot.Labels, shot.Pixels, shot.Reasons = slices.Clone(shot.Labels), slices.Clone(shot.Pixels), slices.Clone(shot.Reasons)
+	return j, shot, err
+}
+
+// fitJPEG encodes img in at most limit bytes.
+func fitJPEG(img image.Image, limit int) ([]byte, error) {
+	for {
+		for _, quality := range []int{jpegQuality, 60, 40} {
+			var out bytes.Buffer
+			if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: quality}); err != nil {
+				return nil, fmt.Errorf("page: %w", err)
+			}
+			if out.Len() <= limit {
+				return out.Bytes(), nil
+			}
+		}
+		b := img.Bounds()
+		if b.Dx() < 2 || b.Dy() < 2 {
+			return nil, fmt.Errorf("page: no picture fits %d bytes", limit)
+		}
+		half := image.NewRGBA(image.Rect(0, 0, b.Dx()/2, b.Dy()/2))
+		draw.ApproxBiLinear.Scale(half, half.Bounds(), img, b, draw.Src, nil)
+		img = half
+	}
 }
 
 func (p *Page) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pollTime)
 	defer cancel()
-	j, _, err := p.Snapshot(ctx, r.PathValue("camera"))
+	j, _, err := p.Snapshot(ctx, r.PathValue("camera"), math.MaxInt)
 	switch {
 	case err == errNoCamera:
 		http.Error(w, err.Error(), http.StatusNotFound)

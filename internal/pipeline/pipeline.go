@@ -45,6 +45,7 @@ type Stage struct {
 	Grid    edged.Grid
 	Model   string // name for people and payloads
 	Labels  []string
+	Judge   Judge // nil: no verdict
 
 	input []byte // of the engine
 }
@@ -72,7 +73,6 @@ type Camera struct {
 	Name    string
 	Source  Source
 	Trigger Trigger // nil: every frame the source has
-	Judge   Judge   // nil: no verdict
 	Sink    Sink
 	Log     *slog.Logger
 	// Missed is told of each trigger that could not be served; nil: nobody is.
@@ -136,6 +136,9 @@ func (c *Camera) Run(ctx context.Context) error {
 // step serves one frame, or finds that there is none.
 func (c *Camera) step(ctx context.Context, f *edged.Frame) error {
 	c.progress.enter(Waiting)
+	if err := ctx.Err(); err != nil {
+		return err // a source that always has a frame would hide it
+	}
 	if err := c.rest(ctx); err != nil {
 		return err
 	}
@@ -224,8 +227,8 @@ func (c *Camera) serve(f *edged.Frame, shot Shot) {
 		return
 	}
 	c.describe(f, shot)
-	if c.Judge != nil {
-		c.Judge.Judge(&c.result)
+	if c.stage.Judge != nil {
+		c.stage.Judge.Judge(&c.result)
 	}
 	c.progress.enter(Publishing)
 	c.Sink.Publish(&c.result)

@@ -51,7 +51,7 @@ func TestEveryFrameIsPublishedOrRefused(t *testing.T) {
 	var origins [][2]float64
 	c := NewCamera("cam", source, stage)
 	c.Log = quiet
-	c.Judge = judgeFunc(func(r *Result) { r.Verdict = "OK"; r.Reasons = append(r.Reasons, "why") })
+	stage.Judge = judgeFunc(func(r *Result) { r.Verdict = "OK"; r.Reasons = append(r.Reasons, "why") })
 	c.Sink = sinkFunc(func(r *Result) {
 		seqs, bright, origins = append(seqs, r.Seq), append(bright, r.Pixels[1]), append(origins, r.Mask.Grid.Origin)
 		if r.Verdict != "OK" || !slices.Equal(r.Reasons, []string{"why"}) || r.Camera != "cam" || r.Frame == nil {
@@ -226,6 +226,22 @@ func TestProgressFollowsTheLoop(t *testing.T) {
 type endless struct{ f edged.Frame }
 
 func (s *endless) Next(_ context.Context, f *edged.Frame) error { *f = s.f; return nil }
+
+func TestCancelEndsABusyCamera(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := NewCamera("cam", &endless{*grey(4, 4, 1)}, brightStage(t, nil))
+	c.Sink = sinkFunc(func(r *Result) {
+		if r.Seq == 3 {
+			cancel()
+		}
+	})
+	if err := c.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if n := c.Counts(); n.Published != 3 {
+		t.Errorf("counts %+v", n)
+	}
+}
 
 // beltCamera is a camera at 640x480 with a model of five float32 classes.
 func beltCamera(b testing.TB) *Camera {

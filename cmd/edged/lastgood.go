@@ -1,0 +1,177 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"edged/mqtt"
+)
+
+const (
+	// maxAttempts is how often the daemon starts with a model that has never
+	// been proven before it goes back to the last good one.
+	maxAttempts = 3
+
+	// provenAfter is how long a new model must run without a crash to be good.
+	provenAfter = time.Minute
+)
+
+// stateDir is where the daemon remembers things over a restart: what systemd
+// gives it, else where events are spooled; empty: it remembers nothing.
+func stateDir(c *Config) string {
+	if dirs := os.Getenv("STATE_DIRECTORY"); dirs != "" {
+		dir, _, _ := strings.Cut(dirs, ":")
+		return dir
+	}
+	return c.MQTT.SpoolDir
+}
+
+// memory is the daemon's state on disk.
+type memory struct {
+	dir  string // empty: none
+	file memoryFile
+}
+
+// memoryFile is state.json.
+type memoryFile struct {
+	Running   bool                    `json:"running"`
+	StartedAt mqtt.Time               `json:"started_at"`
+	StoppedAt mqtt.Time               `json:"stopped_at"`
+	Reason    string                  `json:"reason"`
+	Models    map[string]*modelMemory `json:"models"` // by camera
+}
+
+// modelMemory is what is known of one camera's models.
+type modelMemory struct {
+	Good      string `json:"good"`      // SHA-256 of the model kept as last good
+	Candidate string `json:"candidate"` // SHA-256 of the one that must prove itself
+	Attempts  int    `json:"attempts"`  // starts with the candidate that ended in a crash
+}
+
+// openMemory reads the state of the run before. A file that is unreadable or
+// garbage is no reason not to start: it is told and replaced.
+func openMemory(dir string) (*memory, error) {
+	m := &memory{dir: dir, file: memoryFile{Models: map[string]*modelMemory{}}}
+	if dir == "" {
+		return m, nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return m, fmt.Errorf("state folder: %w", err)
+	}
+	data, err := os.ReadFile(m.path("state.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	var f memoryFile
+	if err == nil {
+		err = json.Unmarshal(data, &f)
+	}
+	if err != nil {
+		return m, fmt.Errorf("state of the last run: %w", err)
+	}
+	if f.Models != nil {
+		m.file = f
+	}
+	return m, nil
+}
+
+func (m *memory) path(name string) string { return filepath.Join(m.dir, name) }
+
+// lastStop tells how the run before ended, nil on the first start.
+func (m *memory) lastStop() *mqtt.LastStop {
+	f := &m.file
+	switch {
+	case f.StartedAt.IsZero():
+		return nil
+	case f.Running:
+		at := f.StartedAt
+		if info, err := os.Stat(m.path("state.json")); err == nil {
+			at = mqtt.Time{Time: info.ModTime()} // touched while it ran
+		}
+		return &mqtt.LastStop{At: at, Reason: "crash, kill or loss of power"}
+	}
+	return &mqtt.LastStop{At: f.StoppedAt, Clean: true, Reason: f.Reason}
+}
+
+func (m *memory) save() error {
+	if m.dir == "" {
+		return nil
+	}
+	data, err := json.MarshalIndent(&m.file, "", "  ")
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	return writeFileAtomic(m.path("state.json"), data)
+}
+
+// touch notes that the daemon still runs, without writing data.
+func (m *memory) touch() {
+	if m.dir != "" {
+		now := time.Now()
+		// Only the time in last_stop depends on it.
+		_ = os.Chtimes(m.path("state.json"), now, now)
+	}
+}
+
+// of is the memory of a camera's models.
+func (m *memory) of(camera string) *modelMemory {
+	if m.file.Models[camera] == nil {
+		m.file.Models[camera] = &modelMemory{}
+	}
+	return m.file.Models[camera]
+}
+
+// goodPath is where a camera's last good model is kept.
+func (m *memory) goodPath(camera string) string { return m.path(camera + ".good.tflite") }
+
+// attempt notes, before a model is used, that it is; it tells whether the model
+// has crashed the daemon too often and a good one is there to go back to.
+func (m *memory) attempt(camera, sha string) (useGood bool, err error) {
+	mm := m.of(camera)
+	if m.dir == "" || sha == mm.Good {
+		return false, nil
+	}
+	if mm.Candidate != sha {
+		mm.Candidate, mm.Attempts = sha, 0
+	}
+	if mm.Attempts >= maxAttempts && mm.Good != "" {
+		return true, nil
+	}
+	mm.Attempts++
+	return false, m.save()
+}
+
+// proven keeps a model that has run well as the last good one.
+func (m *memory) proven(camera string, file *modelFile) error {
+	mm := m.of(camera)
+	if m.dir == "" || mm.Good == file.sha256 {
+		return nil
+	}
+	if err := writeFileAtomic(m.goodPath(camera), file.data); err != nil {
+		return err
+	}
+	mm.Good, mm.Candidate, mm.Attempts = file.sha256, "", 0
+	return m.save()
+}
+
+// started notes that a run begins, stopped that it ended in good order: then
+// its models are not to blame for anything.
+func (m *memory) started(at time.Time) error {
+	m.file.Running, m.file.StartedAt = true, mqtt.Time{Time: at}
+	return m.save()
+}
+
+func (m *memory) stopped(reason string) error {
+	m.file.Running, m.file.Reason = false, reason
+	m.file.StoppedAt = mqtt.Time{Time: time.Now()}
+	for _, mm := range m.file.Models {
+		mm.Attempts = 0
+	}
+	return m.save()
+}

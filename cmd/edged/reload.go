@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"edged"
+	"edged/internal/pipeline"
+	"edged/mqtt"
+)
+
+const (
+	// watchEvery is how often model files are looked at. Looking beats being
+	// told: it works on every file system and sees a replaced folder too.
+	watchEvery = time.Second
+
+	// touchEvery is how often the state file's time is refreshed.
+	touchEvery = time.Minute
+)
+
+// loaded is a model on its engine, ready to be adopted.
+type loaded struct {
+	file  *modelFile
+	stage *pipeline.Stage
+}
+
+// firstModel loads what a camera starts with: its model file, or the last good
+// one where the file crashes the daemon again and again or cannot be used.
+func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
+	file, err := readModel(u.cfg.Model)
+	if err == nil {
+		var back bool
+		u.d.stateMu.Lock()
+		back, err = u.d.memory.attempt(u.cfg.Name, file.sha256)
+		u.d.stateMu.Unlock()
+		if err != nil {
+			u.log.Warn("state not saved", "err", err.Error())
+		}
+		if !back {
+			l, err := u.tryAndOpen(ctx, file)
+			if err == nil {
+				return l, nil
+			}
+			return u.lastGood(ctx, err)
+		}
+		err = fmt.Errorf("model %s: the daemon has crashed %d times with it", file.name, maxAttempts)
+	}
+	return u.lastGood(ctx, err)
+}
+
+// lastGood goes back to the model that ran well before; without one the cause
+// is the error.
+func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
+	cause = fmt.Errorf("camera %s: %w", u.cfg.Name, cause)
+	if u.d.memory.dir == "" || u.d.memory.of(u.cfg.Name).Good == "" || ctx.Err() != nil {
+		return nil, cause
+	}
+	file, err := readModel(u.d.memory.goodPath(u.cfg.Name))
+	if err != nil {
+		return nil, errors.Join(cause, err)
+	}
+	l, err := u.tryAndOpen(ctx, file)
+	if err != nil {
+		return nil, errors.Join(cause, err)
+	}
+	u.log.Error("back to the last good model", "sha256", file.sha256[:12], "err", cause.Error())
+	u.startFault = "back to the last good model: " + cause.Error()
+	return l, nil
+}
+
+// tryAndOpen has a child try the model, then loads it here.
+func (u *unit) tryAndOpen(ctx context.Context, file *modelFile) (*loaded, error) {
+	engine, err := tryModel(ctx, file.data, u.cfg.Engine, u.cfg.Threads)
+	if engine == "" || err != nil && u.cfg.Engine != engineAuto {
+		return nil, fmt.Errorf("model %s: %w", file.name, err)
+	}
+	if err != nil {
+		u.log.Warn("engine chosen", "engine", engine, "reason", err.Error())
+	}
+	cam := *u.cfg
+	cam.Engine = engine
+	stage, err := openStage(file, &cam, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
+	if err != nil {
+		return nil, err
+	}
+	if stage.Judge, err = newRuler(u.cfg, stage.Labels, u.event); err != nil {
+		stage.Engine.Close()
+		return nil, err
+	}
+	return &loaded{file, stage}, nil
+}
+
+// reload has the camera take over its model file as it is now. On any error
+// the model in use stays.
+func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
+	u.reloading.Lock()
+	defer u.reloading.Unlock()
+	file, err := readModel(u.cfg.Model)
+	if err == nil && file.sha256 == u.modelInfo().SHA256 {
+		return u.modelInfo().ModelInfo, nil // it is this one already
+	}
+	var l *loaded
+	if err == nil {
+		l, err = u.tryAndOpen(ctx, file)
+	}
+	if err != nil {
+		err = fmt.Errorf("camera %s: the new model is not used, the old one stays: %w", u.cfg.Name, err)
+		u.event(mqtt.Event{Kind: mqtt.EventFault, Message: err.Error()})
+		return mqtt.ModelInfo{}, err
+	}
+	u.d.stateMu.Lock()
+	_, err = u.d.memory.attempt(u.cfg.Name, file.sha256)
+	u.d.stateMu.Unlock()
+	if err != nil {
+		u.log.Warn("state not saved", "err", err.Error())
+	}
+	u.log.Info("model adopted", "why", why)
+	u.use(l)
+	u.camera.Adopt(l.stage)
+	u.d.publishInfo()
+	return u.modelInfo().ModelInfo, nil
+}
+
+// reloadAll reloads every camera's model and says what went wrong.
+func (d *daemon) reloadAll(ctx context.Context, why string) {
+	for _, u := range d.units {
+		if _, err := u.reload(ctx, why); err != nil {
+			u.log.Error("reload failed", "why", why, "err", err.Error())
+		}
+	}
+}
+
+// startSide runs what goes on beside the cameras until ctx is done; wait
+// returns when it has ended.
+func (d *daemon) startSide(ctx context.Context) (wait func()) {
+	var wg sync.WaitGroup
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	wg.Go(func() {
+		defer signal.Stop(hup)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hup:
+				d.reloadAll(ctx, "SIGHUP")
+			}
+		}
+	})
+	wg.Go(func() { d.watchModels(ctx) })
+	return wg.Wait
+}
+
+// watchModels reloads a model when its file has changed and has then stayed
+// the same for one look, so that a file being copied is left alone. It also
+// keeps the state on disk up to date.
+func (d *daemon) watchModels(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	marks := make([]fileMarks, len(d.units))
+	for i, u := range d.units {
+		marks[i].used = markOf(u.cfg.Model)
+		marks[i].seen = marks[i].used
+	}
+	touched := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for i, u := range d.units {
+			if marks[i].changed(markOf(u.cfg.Model)) {
+				if _, err := u.reload(ctx, "the file was replaced"); err != nil {
+					u.log.Error("reload failed", "why", "the file was replaced", "err", err.Error())
+				}
+			}
+			u.prove()
+		}
+		if time.Since(touched) > touchEvery {
+			touched = time.Now()
+			d.memory.touch()
+		}
+	}
+}
+
+// mark tells one state of a file from another.
+type mark struct {
+	size  int64
+	time  time.Time
+	inode uint64
+}
+
+func markOf(path string) mark {
+	info, err := os.Stat(path)
+	if err != nil {
+		return mark{}
+	}
+	m := mark{size: info.Size(), time: info.ModTime()}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		m.inode = s.Ino
+	}
+	return m
+}
+
+// fileMarks follows one file.
+type fileMarks struct{ used, seen mark }
+
+// changed tells whether the file is another than the one used, and has been
+// the same in the last two looks. It tells so once.
+func (f *fileMarks) changed(now mark) bool {
+	settled := now == f.seen
+	f.seen = now
+	if !settled || now == f.used {
+		return false
+	}
+	f.used = now
+	return true
+}
+
+// prove keeps the model in use as the last good one once it has run long
+// enough.
+func (u *unit) prove() {
+	u.mu.Lock()
+	file, since, done := u.file, u.usedSince, u.proven
+	u.mu.Unlock()
+	if done || time.Since(since) < provenAfter || u.timing.count() == u.resultsBefore {
+		return
+	}
+	u.d.stateMu.Lock()
+	err := u.d.memory.proven(u.cfg.Name, file)
+	u.d.stateMu.Unlock()
+	if err != nil {
+		u.log.Warn("the last good model could not be kept", "err", err.Error())
+	}
+	u.mu.Lock()
+	u.proven = u.proven || u.file == file
+	u.mu.Unlock()
+}
