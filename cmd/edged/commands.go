@@ -8,6 +8,7 @@ var commands = []func() *cobra.Command{
 	newEvalCmd,
 	newBenchCmd,
 	newCanaryCmd,
+	newCheckCmd,
 	newDemoCmd,
 	newInferCmd,
 	newInspectCmd,

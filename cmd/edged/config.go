@@ -10,6 +10,7 @@ import (
 
 	"edged/internal/tomlfile"
 	"edged/mqtt"
+	"edged/systemd"
 )
 
 // Config is the daemon's configuration file. sample.toml explains every key.
@@ -141,8 +142,12 @@ func parseConfig(path string, data []byte) *Config {
 	c.file = tomlfile.Decode(path, data, &c)
 	dir := filepath.Dir(path)
 	m := &c.MQTT
-	for _, p := range []*string{&m.PasswordFile, &m.CA, &m.Cert, &m.Key, &m.SpoolDir} {
-		*p = relativeTo(dir, *p)
+	for _, p := range []*string{&m.PasswordFile, &m.CA, &m.Cert, &m.Key} {
+		*p = secretAt(dir, *p)
+	}
+	m.SpoolDir = relativeTo(dir, m.SpoolDir)
+	if state := systemStateDir(); m.SpoolDir == "" && state != "" {
+		m.SpoolDir = filepath.Join(state, "spool")
 	}
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
@@ -152,7 +157,7 @@ func parseConfig(path string, data []byte) *Config {
 			cam.Source = relativeTo(dir, cam.Source)
 		}
 	}
-	if len(c.file.Faults()) == 0 {
+	if c.file.Read() {
 		c.check()
 	}
 	return &c
@@ -165,6 +170,20 @@ func (c *Config) names() []string {
 		names = append(names, cam.Name)
 	}
 	return names
+}
+
+// secretAt is the path of a systemd credential of that name, else of a file.
+func secretAt(dir, name string) string {
+	if path, ok := systemd.Credential(name); ok && !strings.Contains(name, "/") {
+		return path
+	}
+	return relativeTo(dir, name)
+}
+
+// systemStateDir is the folder that systemd keeps for the service, else empty.
+func systemStateDir() string {
+	dir, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
+	return dir
 }
 
 func relativeTo(dir, path string) string {

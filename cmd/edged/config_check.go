@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"edged"
 	"edged/capture"
@@ -19,9 +20,7 @@ import (
 // models and the broker are there is another question.
 func (c *Config) check() {
 	c.checkNode()
-	if c.MQTT.Broker != "" {
-		c.checkMQTT()
-	}
+	c.checkMQTT()
 	if len(c.Cameras) == 0 {
 		c.file.Addf("camera", "no camera: add a [[camera]] table with name, source and model")
 	}
@@ -54,7 +53,7 @@ func (c *Config) checkNode() {
 // plain is an error without the name of the package it comes from.
 func plain(err error) string {
 	text := err.Error()
-	for _, prefix := range []string{"mqtt: ", "capture: ", "pipeline: ", "verdict: "} {
+	for _, prefix := range []string{"model: ", "mqtt: ", "capture: ", "pipeline: ", "verdict: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	return text
@@ -62,27 +61,34 @@ func plain(err error) string {
 
 // checkMQTT puts each fault of the mqtt package at the key it is about.
 func (c *Config) checkMQTT() {
-	for _, err := range flatten(c.client().Validate()) {
+	if c.MQTT.Broker == "" {
+		return
+	}
+	m := c.client()
+	m.Node = "n" // checkNode has looked at the name
+	for _, err := range flatten(m.Validate()) {
 		text := plain(err)
-		path := "mqtt"
-		t := reflect.TypeFor[MQTTConfig]()
-		for i := range t.NumField() {
-			if key := t.Field(i).Tag.Get("toml"); strings.Contains(text, key) && c.file.Has("mqtt."+key) {
-				path = "mqtt." + key
-			}
-		}
-		if strings.Contains(text, "id") && strings.Contains(text, c.Node.Name) || strings.Contains(text, "prefix") {
-			continue // told at node.name, below at node.prefix
-		}
-		c.file.Addf(path, "%s", text)
+		c.file.Addf(c.keyIn(text), "%s", text)
 	}
-	probe := c.client()
-	probe.Node, probe.Broker = "n", "tcp://localhost"
-	for _, err := range flatten(probe.Validate()) {
-		if strings.Contains(err.Error(), "prefix") {
-			c.file.Addf("node.prefix", "node.prefix: %s", plain(err))
+}
+
+// keyIn is the path of the key that a fault of the mqtt package speaks of: the
+// last one that the file sets.
+func (c *Config) keyIn(text string) string {
+	words := strings.FieldsFunc(strings.ReplaceAll(text, "password file", "password_file"), func(r rune) bool {
+		return r != '_' && !unicode.IsLetter(r)
+	})
+	path := "mqtt"
+	if slices.Contains(words, "prefix") {
+		return "node.prefix"
+	}
+	t := reflect.TypeFor[MQTTConfig]()
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("toml"); slices.Contains(words, key) && c.file.Has("mqtt."+key) {
+			path = "mqtt." + key
 		}
 	}
+	return path
 }
 
 // flatten lists the errors that errors.Join has joined.
@@ -199,10 +205,14 @@ func (c *Config) checkOutput(i int, o *OutputConfig) {
 func (c *Config) checkRules(i int) {
 	cam := &c.Cameras[i]
 	for r, rule := range cam.Rules {
+		path := at(i, fmt.Sprintf("rule[%d]", r))
 		if rule.Class == "" {
-			c.file.Addf(at(i, fmt.Sprintf("rule[%d].class", r)), "rule without a class: name one of the labels")
+			c.file.Addf(path, "rule without a class: name one of the labels")
 		} else if len(cam.Labels) > 0 && !slices.Contains(cam.Labels, rule.Class) {
-			c.file.Addf(at(i, fmt.Sprintf("rule[%d].class", r)), "class %q is none of the labels %q", rule.Class, cam.Labels)
+			c.file.Addf(path+".class", "class %q is none of the labels %q", rule.Class, cam.Labels)
+		}
+		for _, err := range flatten(rule.rule(0).Validate()) {
+			c.file.Addf(path, "%s", plain(err))
 		}
 	}
 }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"edged/internal/page"
+	"edged/internal/pipeline"
 	"edged/mqtt"
+	"edged/systemd"
 )
 
 // drainTime is what the daemon grants the broker at its end; with what the
@@ -92,7 +94,9 @@ func (d *daemon) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	waitSide := d.startSide(ctx)
+	d.tellManager(ctx)
 	err := d.runUnits(ctx)
+	_ = systemd.Stopping() // nothing depends on it
 	cancel()
 	waitSide()
 	d.closeClient()
@@ -102,6 +106,26 @@ func (d *daemon) run(ctx context.Context) error {
 		d.log.Warn("state not saved", "err", err.Error())
 	}
 	return err
+}
+
+// tellManager says that the start is complete - config, models and their trial,
+// not the cameras - and from then on that every camera's loop moves.
+func (d *daemon) tellManager(ctx context.Context) {
+	if err := systemd.Ready(fmt.Sprintf("%d camera(s)", len(d.units))); err != nil {
+		d.log.Warn("the service manager was not told", "err", err.Error())
+	}
+	dog, err := systemd.NewWatchdog(d.log)
+	if err != nil {
+		d.log.Warn("no watchdog", "err", err.Error())
+		return
+	}
+	for _, u := range d.units {
+		dog.Watch("camera "+u.cfg.Name, 0, func() (bool, int64) {
+			phase, since, _ := u.camera.Progress()
+			return phase == pipeline.Waiting, since.UnixNano()
+		})
+	}
+	go dog.Run(ctx)
 }
 
 // runUnits runs every camera and joins their errors. A camera that fails with

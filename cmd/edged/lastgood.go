@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"edged/mqtt"
@@ -25,8 +24,7 @@ const (
 // stateDir is where the daemon remembers things over a restart: what systemd
 // gives it, else where events are spooled; empty: it remembers nothing.
 func stateDir(c *Config) string {
-	if dirs := os.Getenv("STATE_DIRECTORY"); dirs != "" {
-		dir, _, _ := strings.Cut(dirs, ":")
+	if dir := systemStateDir(); dir != "" {
 		return dir
 	}
 	return c.MQTT.SpoolDir

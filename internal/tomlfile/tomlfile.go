@@ -29,6 +29,7 @@ func (f Fault) String() string {
 // File knows where the keys of a file stand and which faults were found in it.
 type File struct {
 	name   string
+	read   bool                // the syntax is sound
 	at     map[string]position // of each key path
 	faults []Fault
 }
@@ -47,6 +48,7 @@ func Decode(name string, data []byte, dst any) *File {
 		f.addSyntax(err)
 		return f
 	}
+	f.read = true
 	f.index(data)
 	f.fill(tree, dst)
 	return f
@@ -79,6 +81,9 @@ func (f *File) Addf(path, format string, args ...any) {
 func parent(path string) string {
 	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
+
+// Read tells whether the syntax was sound, so that there were keys to look at.
+func (f *File) Read() bool { return f.read }
 
 // Has tells whether the file sets the key path.
 func (f *File) Has(path string) bool {

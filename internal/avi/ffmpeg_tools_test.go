@@ -1,4 +1,4 @@
-//go:build opencv && cgo
+//go:build tools
 
 package avi
 

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"edged"
+	"edged/capture"
+)
+
+//go:embed sample.toml
+var sample []byte
+
+func newCheckCmd() *cobra.Command {
+	var path string
+	var printSample, offline bool
+	cmd := &cobra.Command{
+		Use:   "check -c FILE",
+		Short: "Tell every fault of a config, with line and column",
+		Long: `check reads a config as the daemon does and tells every fault with line and
+column. Then it looks whether the models load and know what they must, whether
+the cameras deliver a picture, and whether the broker answers.
+
+Exit 0: all is well. 78: the config is bad. 1: the config is good, but a model, a
+camera or the broker is not.`,
+		Example: `  edged check -c /etc/edged/edged.toml
+  edged check -c edged.toml --offline    the file and the models only
+  edged check --sample > edged.toml      a commented sample of every key`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if printSample {
+				_, err := cmd.OutOrStdout().Write(sample)
+				return err
+			}
+			if path == "" {
+				return exitf(exitUsage, "which config? Name it with -c FILE")
+			}
+			return check(cmd.Context(), path, offline, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVarP(&path, "config", "c", "", "the configuration `FILE`")
+	cmd.Flags().BoolVar(&printSample, "sample", false, "print a sample with every key")
+	cmd.Flags().BoolVar(&offline, "offline", false, "do not open cameras and broker")
+	return cmd
+}
+
+func check(ctx context.Context, path string, offline bool, out io.Writer) error {
+	c, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	var faults []error
+	say := func(what string, err error, detail string) {
+		if err != nil {
+			fmt.Fprintf(out, "FAIL  %s: %s\n", what, plain(err))
+			faults = append(faults, err)
+			return
+		}
+		fmt.Fprintf(out, "ok    %s: %s\n", what, detail)
+	}
+	fmt.Fprintf(out, "ok    config: %s, %d camera(s)\n", path, len(c.Cameras))
+	for i := range c.Cameras {
+		cam := &c.Cameras[i]
+		detail, err := checkModel(ctx, cam, c)
+		say("camera "+cam.Name+": model", err, detail)
+		if !offline {
+			info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
+			say("camera "+cam.Name+": source", err, fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format))
+		}
+	}
+	if c.MQTT.Broker != "" && !offline {
+		say("broker", dialBroker(ctx, c.MQTT.Broker), c.MQTT.Broker)
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("%d of the things that the config names are not well", len(faults))
+	}
+	return nil
+}
+
+// checkTime is how long a camera or a broker may take to answer.
+const checkTime = 10 * time.Second
+
+// checkModel has a child try the model, then lays out everything around it as
+// the daemon would.
+func checkModel(ctx context.Context, cam *CameraConfig, c *Config) (string, error) {
+	file, err := readModel(cam.Model)
+	if err != nil {
+		return "", err
+	}
+	engine, err := tryModel(ctx, file.data, cam.Engine, cam.Threads)
+	if engine == "" || err != nil && cam.Engine != engineAuto {
+		return "", err
+	}
+	use := *cam
+	use.Engine = engine
+	stage, err := openStage(file, &use, edged.Options{MemoryLimit: int64(c.Node.MemoryLimit)})
+	if err != nil {
+		return "", err
+	}
+	defer stage.Engine.Close()
+	if _, err := newRuler(cam, stage.Labels, nil); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s on %s, classes %q", file.name, stage.Engine.Name(), stage.Labels), nil
+}
+
+// dialBroker tells whether somebody listens where the broker should be.
+func dialBroker(ctx context.Context, broker string) error {
+	u, err := url.Parse(broker)
+	if err != nil {
+		return errors.New("broker: its address cannot be read")
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), map[bool]string{true: "8883", false: "1883"}[u.Scheme == "ssl" || u.Scheme == "tls" || u.Scheme == "mqtts"])
+	}
+	d := net.Dialer{Timeout: checkTime}
+	conn, err := d.DialContext(ctx, "tcp", host)
+	if err != nil {
+		return fmt.Errorf("%w: is the broker running, and the address right?", err)
+	}
+	return conn.Close()
+}
