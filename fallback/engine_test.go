@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"edged"
+	"edged/internal/enginetest"
 	"edged/model"
 )
 
@@ -117,4 +118,8 @@ func TestMemoryLimit(t *testing.T) {
 	if !errors.As(err, &memory) || memory.Limit != need-1 || memory.Need != need {
 		t.Errorf("one byte short: %v", err)
 	}
+}
+
+func TestEngine(t *testing.T) {
+	enginetest.Run(t, enginetest.Subject{Open: Open, FloatThreads: true})
 }

@@ -112,8 +112,8 @@ func (p *plan) loadInput(i int, shapes map[int][]int) error {
 	if t.raw != nil || t.input {
 		return p.tensorError(i, "a graph input is constant or named twice")
 	}
-	shape := shapes[i]
-	if shape == nil {
+	shape, resized := shapes[i]
+	if !resized {
 		shape = toInts(p.sub.Tensors[i].Shape)
 	}
 	t.input, t.keep, t.first = true, true, 0
