@@ -21,11 +21,11 @@ type node struct {
 
 // opContext is what a planner sees of its operator.
 type opContext struct {
-	p    *plan
-	n    *node
-	in   []*tensor // nil where an optional input is left out
-	out  []*tensor
-	temp []*tensor
+	p       *plan
+	n       *node
+	in      []*tensor // nil where an optional input is left out
+	out     []*tensor
+	packers []*packer
 }
 
 // nodes checks the operators' references.
@@ -143,6 +143,7 @@ func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tens
 			constant = constant && t.constant()
 		}
 	}
+	s.packers = c.packers
 	if !constant {
 		c.p.steps = append(c.p.steps, s)
 		return
@@ -188,11 +189,19 @@ func (c *opContext) packed(n int, fill func(t *tensor)) (*tensor, error) {
 	if err := c.p.setShape(t, []int{n}); err != nil {
 		return nil, err
 	}
-	c.p.packers = append(c.p.packers, func() {
+	return t, c.later(n, func() {
 		t.data = aligned(int64(n))
 		fill(t)
 	})
-	return t, c.p.claim(int64(n))
+}
+
+// later has fill run once, when the inputs' constants can be read, and counts
+// bytes for what it makes.
+func (c *opContext) later(bytes int, fill func()) error {
+	k := &packer{from: c.in, fill: fill}
+	c.packers = append(c.packers, k)
+	c.p.packers = append(c.p.packers, k)
+	return c.p.claim(int64(bytes))
 }
 
 // ints is an integer operand that shapes depend on: known at plan time, or the

@@ -83,12 +83,6 @@ func (c *opContext) planBandsF32(name string, in *tensor, s *convShape, rows, by
 	return nil
 }
 
-// later has f run before the first frame and counts bytes for what it makes.
-func (c *opContext) later(bytes int, f func()) error {
-	c.p.packers = append(c.p.packers, f)
-	return c.p.claim(int64(bytes))
-}
-
 // planDirectF32 plans CONV_2D, by Winograd where that pays and is accurate.
 func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	lo, hi, err := c.activationF32(a)

@@ -71,8 +71,8 @@ func (p *plan) bind() {
 			t.data = t.memory().data[:t.bytes:t.bytes]
 		}
 	}
-	for _, pack := range p.packers {
-		pack()
+	for _, k := range p.packers {
+		p.pack(k)
 	}
 	p.packers = nil
 	p.release()
@@ -106,15 +106,12 @@ func (p *plan) evaluate(s *step) {
 	}
 	s.done = true
 	for _, t := range s.reads {
-		m := t.memory()
-		if m.raw != nil {
-			p.load(m)
-		} else if !slices.Contains(s.writes, m) {
-			p.settleTensor(m)
+		if !slices.Contains(s.writes, t.memory()) {
+			p.ready(t)
 		}
-		if t != m {
-			t.data = m.data[:t.bytes:t.bytes]
-		}
+	}
+	for _, k := range s.packers {
+		p.pack(k)
 	}
 	for _, t := range s.writes {
 		if t.data == nil {
@@ -124,6 +121,39 @@ func (p *plan) evaluate(s *step) {
 	if s.units > 0 {
 		s.run(&worker{}, 0, s.units)
 	}
+}
+
+// ready gives a constant its content.
+func (p *plan) ready(t *tensor) {
+	m := t.memory()
+	if m.raw != nil {
+		p.load(m)
+	} else {
+		p.settleTensor(m)
+	}
+	if t != m {
+		t.data = m.data[:t.bytes:t.bytes]
+	}
+}
+
+// packer makes the packed form of an operator's constants, once.
+type packer struct {
+	from []*tensor // the operator's inputs
+	fill func()
+	done bool
+}
+
+func (p *plan) pack(k *packer) {
+	if k.done {
+		return
+	}
+	k.done = true
+	for _, t := range k.from {
+		if t != nil && t.constant() {
+			p.ready(t)
+		}
+	}
+	k.fill()
 }
 
 // release drops constants that no step reads any more: their packed form took

@@ -12,15 +12,16 @@ import (
 
 // step is one pass of an operator over independent units of work.
 type step struct {
-	op     int    // the operator's index in the file
-	name   string // of the operator
-	kernel string // what computes it
-	units  int    // rows, tiles or blocks; shared out among the workers
-	work   int    // about how many elementary operations the whole step takes
-	run    func(w *worker, lo, hi int)
-	reads  []*tensor
-	writes []*tensor
-	done   bool // of a step that runs once: it has
+	op      int    // the operator's index in the file
+	name    string // of the operator
+	kernel  string // what computes it
+	units   int    // rows, tiles or blocks; shared out among the workers
+	work    int    // about how many elementary operations the whole step takes
+	run     func(w *worker, lo, hi int)
+	reads   []*tensor
+	writes  []*tensor
+	done    bool      // of a step that runs once: it has
+	packers []*packer // of a step that runs once: what it needs
 }
 
 // plan is everything Run needs.
@@ -32,8 +33,8 @@ type plan struct {
 	inputs   []*tensor
 	outputs  []*tensor
 	steps    []step
-	once     []*step  // compute constants from constants
-	packers  []func() // fill packed weights, after the once steps
+	once     []*step   // compute constants from constants
+	packers  []*packer // fill packed weights
 	scratch  []*tensor
 	private  []*tensor // scratch of which every worker has a part
 	workers  int
