@@ -22,7 +22,7 @@ func (m *Model) Write() ([]byte, error) {
 		return nil, unsupported("%d bytes of data; a flatbuffer holds at most %d", size, maxFlatbuffer)
 	}
 	e := &encoder{
-		buf:     make([]byte, 8, 8+size+size/8+4096),
+		buf:     make([]byte, 8, size+size/8+4096),
 		layouts: layouts{},
 		vtables: map[string]uint64{},
 		later:   map[byteVector]int{},
@@ -39,13 +39,13 @@ func (m *Model) Write() ([]byte, error) {
 }
 
 // dataBytes is a lower bound of the file's size, each shared slice once.
-func (m *Model) dataBytes() int {
-	total := 0
+func (m *Model) dataBytes() int64 {
+	total := int64(0)
 	seen := map[*byte]bool{}
 	for _, b := range m.Buffers {
 		if p := unsafe.SliceData(b.Data); !seen[p] {
 			seen[p] = true
-			total += len(b.Data)
+			total += int64(len(b.Data))
 		}
 	}
 	return total
