@@ -141,7 +141,7 @@ func (s *session) judge(f wire.Frame, h held) {
 // cameras come back with one.
 func (s *session) onFrozen() {
 	s.offline(fmt.Sprintf("the picture has not changed for %v", s.c.cfg.FrozenAfter))
-	if time.Since(s.began) > 2*s.c.cfg.FrozenAfter {
+	if long := time.Now().Add(-2 * s.c.cfg.FrozenAfter); s.look.since.Before(long) && s.began.Before(long) {
 		s.kill("frozen picture")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -11,7 +13,7 @@ import (
 // another of a row.
 const healthy = 10 * time.Second
 
-// hopeless is how many crashes in a row at the same frame of a file end it.
+// hopeless is how many crashes in a row without a frame end what can end.
 const hopeless = 3
 
 // backoff is a wait that doubles from min to max, with jitter so that many
@@ -110,19 +112,46 @@ func (s *supervisor) worker(ctx context.Context) (over bool, wait time.Duration)
 // three times at the same frame is over.
 func (s *supervisor) crashed(how, words string) (over bool, wait time.Duration) {
 	s.c.note(func(t *tally) { t.Crashes++ })
-	reason := "camera worker " + how
+	reason := "camera worker " + how + telling(words)
 	s.c.cfg.Log.Warn("camera worker died", "camera", s.c.cfg.Name, "how", how, "stderr", words)
 	s.offline(reason)
-	if s.stall++; s.stall >= hopeless && !s.c.live {
-		s.c.finish(fmt.Errorf("capture: %s after frame %d of %q, %d times: the file is damaged, or its decoder is",
-			reason, s.skip, Redact(s.c.cfg.Source), hopeless))
-		return true, 0
+	if s.stall++; s.stall < hopeless {
+		return false, s.crash.wait()
 	}
-	return false, s.crash.wait()
+	switch source := Redact(s.c.cfg.Source); {
+	case s.c.cfg.Once && !s.any:
+		s.c.finish(fmt.Errorf("capture: cannot open %s: %s", source, reason))
+	case !s.c.live:
+		s.c.finish(fmt.Errorf("capture: %s after frame %d of %q, %d times: the file is damaged, or its decoder is",
+			reason, s.skip, source, hopeless))
+	default:
+		return false, s.crash.wait()
+	}
+	return true, 0
 }
+
+// telling picks the line of a dead worker's last words that says most: what Go
+// or C++ died of, else the last.
+func telling(words string) string {
+	lines := strings.Split(strings.TrimSpace(words), "\n")
+	line := lines[len(lines)-1]
+	for _, l := range lines {
+		if fatal.MatchString(l) {
+			line = l
+			break
+		}
+	}
+	if line == "" {
+		return ""
+	}
+	return ": " + line[:min(len(line), 300)]
+}
+
+var fatal = regexp.MustCompile(`^(panic:|fatal error:|SIG[A-Z]+:|terminate called)`)
 
 // failed counts a source that would not open. With Config.Once that is the end.
 func (s *supervisor) failed(reason string) (over bool) {
+	reason = Redact(reason)
 	s.c.note(func(t *tally) { t.Failures++ })
 	s.offline(reason)
 	if !s.c.cfg.Once || s.c.live && s.any {
