@@ -66,6 +66,9 @@ func (f *fakeCamera) Open(o wire.Open) (wire.Opened, error) {
 	f.script, _ = url.ParseQuery(query)
 	f.frame, f.w, f.h, f.slots = 0, 64, 48, nil
 	f.due = time.Now()
+	if f.script.Has("w") {
+		f.w, f.h = int(f.number("w")), int(f.number("h"))
+	}
 	if f.script.Has("openfail") && !f.marked() {
 		fmt.Fprintln(os.Stderr, "refused:", o.Source)
 		return wire.Opened{}, fmt.Errorf("%s", f.script.Get("openfail"))
@@ -159,7 +162,11 @@ func (f *fakeCamera) paint(dst []byte) {
 	if f.since("freeze") && !f.since("thaw") {
 		n = f.number("freeze")
 	}
-	if f.since("black") {
+	switch {
+	case f.since("blank"): // as cheap as can be, and never the same
+		binary.LittleEndian.PutUint64(dst, ^n)
+		return
+	case f.since("black"):
 		clear(dst)
 		return
 	}

@@ -35,7 +35,8 @@ type supervisor struct {
 	retry  backoff // between attempts to open
 	crash  backoff // between workers that die
 	look   inspector
-	status *Status // last told
+	status Status // last told, if told
+	told   bool
 
 	seq   uint64 // frames read by the workers before this one
 	any   bool   // a frame has come
@@ -166,17 +167,19 @@ func (s *supervisor) offline(reason string) { s.tell(Status{Reason: Redact(reaso
 // tell says once that the camera went away or came back; why it still is away
 // may change, and is for the debug log.
 func (s *supervisor) tell(now Status) {
-	log := s.c.cfg.Log.With("camera", s.c.cfg.Name)
-	if s.status != nil && s.status.Online == now.Online {
-		if now != *s.status {
-			log.Debug("camera still offline", "reason", now.Reason)
-		}
+	before, first := s.status, !s.told
+	if now == before && !first { // nearly always: not a byte of garbage here
 		return
 	}
-	s.status = &now
-	if now.Online {
+	s.status, s.told = now, true
+	log := s.c.cfg.Log.With("camera", s.c.cfg.Name)
+	switch {
+	case now.Online == before.Online && !first:
+		log.Debug("camera still offline", "reason", now.Reason)
+		return
+	case now.Online:
 		log.Info("camera online", "source", Redact(s.c.cfg.Source))
-	} else {
+	default:
 		log.Warn("camera offline, trying again until it is back", "source", Redact(s.c.cfg.Source), "reason", now.Reason)
 	}
 	s.c.cfg.tell(now)
