@@ -3,6 +3,7 @@
 package opencv
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,13 @@ type camera struct {
 	mats  []gocv.Mat
 	spare gocv.Mat // for frames without a slot, and those of another size
 	log   complaints
+
+	failed int // reads in a row that gave nothing
 }
+
+// maxFailed is how many frames in a row may be undecodable before the source
+// counts as ended.
+const maxFailed = 64
 
 func newCamera() *camera { return &camera{spare: gocv.NewMat(), log: complaints{fd: 2}} }
 
@@ -47,13 +54,14 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	if !ok {
 		return wire.Opened{}, fmt.Errorf("no backend for a source of kind %q", o.Kind)
 	}
-	c.log.skip()
+	c.failed = 0
+	c.log.fetch() // what was said before is not about this source
 	c.log.hide(o.Source)
 	vc, err := gocv.VideoCaptureFileWithAPI(target(o), api)
 	c.vc = vc
 	if err != nil {
 		gocv.ClearLastException()
-		return wire.Opened{}, errors.New(c.log.reason("OpenCV cannot open it"))
+		return wire.Opened{}, errors.New(cmp.Or(c.log.reason(c.log.fetch()), "OpenCV cannot open it"))
 	}
 	c.configure(o)
 	return wire.Opened{
@@ -124,13 +132,10 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 		m = &c.mats[i]
 	}
 	if !c.vc.Read(m) {
-		gocv.ClearLastException()
-		if why := c.log.reason(""); why != "" {
-			return worker.Picture{}, errors.New(why)
-		}
-		return worker.Picture{}, io.EOF
+		return c.unread(i)
 	}
-	p := worker.Picture{W: m.Cols(), H: m.Rows(), Corrupt: c.log.decodeErrors()}
+	c.failed = 0
+	p := worker.Picture{W: m.Cols(), H: m.Rows(), Corrupt: decodeError(c.log.fetch())}
 	if m.Empty() {
 		p.Empty = true
 		return p, nil
@@ -157,6 +162,24 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 		return p, c.lay(i)
 	}
 	return p, nil
+}
+
+// unread tells why Read got nothing: a frame that the decoder could make
+// nothing of, after which others may follow, or the end.
+func (c *camera) unread(i int) (worker.Picture, error) {
+	gocv.ClearLastException()
+	said := c.log.fetch()
+	if c.failed++; c.failed <= maxFailed && decodeError(said) {
+		if i >= 0 { // OpenCV has emptied the Mat
+			c.mats[i].Close()
+			return worker.Picture{Empty: true}, c.lay(i)
+		}
+		return worker.Picture{Empty: true}, nil
+	}
+	if why := c.log.reason(said); why != "" {
+		return worker.Picture{}, errors.New(why)
+	}
+	return worker.Picture{}, io.EOF
 }
 
 func (c *camera) Take(dst []byte) error {

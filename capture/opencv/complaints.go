@@ -1,7 +1,6 @@
 package opencv
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 
@@ -26,9 +25,6 @@ const maxComplaints = 64 << 10 // bytes; more is cut off so that a chatty decode
 
 func (c *complaints) hide(source string) { c.secret = source }
 
-// skip forgets what was written so far.
-func (c *complaints) skip() { c.fetch() }
-
 // fetch reads what is new. It costs one system call when there is nothing, and
 // finds nothing when standard error is no file.
 func (c *complaints) fetch() []byte {
@@ -52,11 +48,8 @@ func (c *complaints) fetch() []byte {
 	return c.last
 }
 
-// decodeErrors tells whether a decoder complained since the last call.
-func (c *complaints) decodeErrors() bool {
-	b := c.fetch()
-	return len(b) > 0 && decoder.Match(b)
-}
+// decodeError tells whether a video decoder is among those who said something.
+func decodeError(said []byte) bool { return len(said) > 0 && decoder.Match(said) }
 
 var (
 	// decoder matches FFmpeg's prefix for messages of a video decoder, which
@@ -66,21 +59,18 @@ var (
 	opencvs = regexp.MustCompile(`^\[ ?(?:WARN|ERROR|INFO|DEBUG)\S*\] global \S+ \(\d+\) `)
 )
 
-// reason is the last thing the libraries said, on one line and without
-// credentials, or otherwise when they said nothing.
-func (c *complaints) reason(otherwise string) string {
-	var said []string
-	for _, line := range bytes.Split(c.fetch(), []byte("\n")) {
-		s := strings.TrimSpace(string(line))
-		s = opencvs.ReplaceAllString(origin.ReplaceAllString(s, "$1: "), "")
-		if s != "" {
-			said = append(said, s)
+// reason is the end of what the libraries said, on one line and without
+// credentials; empty when they said nothing.
+func (c *complaints) reason(said []byte) string {
+	var lines []string
+	for line := range strings.Lines(string(said)) {
+		line = strings.TrimSpace(line)
+		line = opencvs.ReplaceAllString(origin.ReplaceAllString(line, "$1: "), "")
+		if line != "" {
+			lines = append(lines, line)
 		}
 	}
-	if len(said) == 0 {
-		return otherwise
-	}
-	text := strings.Join(said[max(0, len(said)-2):], "; ")
+	text := strings.Join(lines[max(0, len(lines)-2):], "; ")
 	if c.secret != "" {
 		text = strings.ReplaceAll(text, c.secret, redact.Text(c.secret))
 	}

@@ -1,0 +1,208 @@
+// Package cameratest stands in for cameras in tests: an RTSP server in a
+// process of its own, which a test can stop and kill, ffmpeg as the camera
+// that publishes to it, an MJPEG server that misbehaves when told, and a
+// listener that never answers. Everything is on loopback.
+package cameratest
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/bluenviron/gortsplib/v5"
+	"github.com/bluenviron/gortsplib/v5/pkg/base"
+	"github.com/bluenviron/gortsplib/v5/pkg/description"
+	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/pion/rtp"
+)
+
+// roleVariable makes a test binary an RTSP server: see Main.
+const roleVariable = "EDGED_CAMERATEST_RTSP"
+
+// Main is to be called first in TestMain. In the child that StartRTSP makes of
+// the test binary it serves until killed; elsewhere it returns.
+func Main() {
+	address := os.Getenv(roleVariable)
+	if address == "" {
+		return
+	}
+	if err := serveRTSP(address); err != nil {
+		fmt.Fprintln(os.Stderr, "cameratest:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// broadcast is one stream: the latest publisher's, for any number of readers.
+type broadcast struct {
+	server    *gortsplib.Server
+	mu        sync.Mutex
+	stream    *gortsplib.ServerStream
+	publisher *gortsplib.ServerSession
+}
+
+func serveRTSP(address string) error {
+	b := &broadcast{}
+	b.server = &gortsplib.Server{Handler: b, RTSPAddress: address}
+	if err := b.server.Start(); err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	return b.server.Wait()
+}
+
+func answer(code base.StatusCode) *base.Response { return &base.Response{StatusCode: code} }
+
+// current is the stream, or the answer to who asks for one that is not there.
+func (b *broadcast) current() (*base.Response, *gortsplib.ServerStream, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stream == nil {
+		return answer(base.StatusNotFound), nil, nil
+	}
+	return answer(base.StatusOK), b.stream, nil
+}
+
+// OnDescribe implements gortsplib's handler.
+func (b *broadcast) OnDescribe(*gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
+	return b.current()
+}
+
+// OnAnnounce takes a publisher in place of the one before.
+func (b *broadcast) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.Response, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.end()
+	s := &gortsplib.ServerStream{Server: b.server, Desc: ctx.Description}
+	if err := s.Initialize(); err != nil {
+		return answer(base.StatusInternalServerError), err
+	}
+	b.stream, b.publisher = s, ctx.Session
+	return answer(base.StatusOK), nil
+}
+
+// end drops the stream with its readers.
+func (b *broadcast) end() {
+	if b.stream != nil {
+		b.stream.Close()
+		b.stream = nil
+	}
+}
+
+// OnSetup serves publishers and readers.
+func (b *broadcast) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
+	if ctx.Session.State() == gortsplib.ServerSessionStatePreRecord {
+		return answer(base.StatusOK), nil, nil
+	}
+	return b.current()
+}
+
+// OnPlay implements gortsplib's handler.
+func (b *broadcast) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
+	return answer(base.StatusOK), nil
+}
+
+// OnRecord passes every packet of the publisher on.
+func (b *broadcast) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Response, error) {
+	b.mu.Lock()
+	stream := b.stream
+	b.mu.Unlock()
+	ctx.Session.OnPacketRTPAny(func(m *description.Media, _ format.Format, p *rtp.Packet) {
+		if err := stream.WritePacketRTP(m, p); err != nil {
+			fmt.Fprintln(os.Stderr, "cameratest: packet:", err)
+		}
+	})
+	return answer(base.StatusOK), nil
+}
+
+// OnSessionClose ends the stream with its publisher.
+func (b *broadcast) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if ctx.Session == b.publisher {
+		b.end()
+	}
+}
+
+// Process is a server or a publisher that a test may signal.
+type Process struct {
+	t   testing.TB
+	cmd *exec.Cmd
+	out strings.Builder
+}
+
+func start(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{t: t, cmd: cmd}
+	if cmd.Stderr == nil {
+		cmd.Stderr = &p.out
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("cameratest: %v", err)
+	}
+	t.Cleanup(p.Kill)
+	return p
+}
+
+// Signal sends sig to this process alone.
+func (p *Process) Signal(sig syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		p.t.Fatalf("cameratest: signal %v: %v", sig, err)
+	}
+}
+
+// Kill ends the process, as pulling its plug would. It may be called twice.
+func (p *Process) Kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
+// FreeAddress is a loopback address that nothing listens on yet.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// StartRTSP starts an RTSP server on address, in a process made of this test's
+// binary. Its stream is any path.
+func StartRTSP(t testing.TB, address string) *Process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), roleVariable+"="+address)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, cmd)
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("cameratest: the RTSP server did not start on %s", address)
+	}
+	return p
+}
+
+// Publish runs ffmpeg as a camera: H.264 of a moving test picture of the given
+// size ("320x240") at 25 frames a second, a key frame each second.
+func Publish(t testing.TB, url, size string) *Process {
+	t.Helper()
+	return start(t, exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re",
+		"-f", "lavfi", "-i", "testsrc2=size="+size+":rate=25", "-c:v", "libx264", "-preset", "ultrafast",
+		"-tune", "zerolatency", "-g", "25", "-threads", "1", "-f", "rtsp", "-rtsp_transport", "tcp", url))
+}
