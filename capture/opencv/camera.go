@@ -31,6 +31,9 @@ type camera struct {
 	mats  []gocv.Mat
 	spare gocv.Mat // for frames without a slot, and those of another size
 	log   complaints
+	jpegs *gocv.Mat // not nil: the source gives JPEG files, see jpeg.go
+	ends  bool      // one of them had an end marker
+	torn  bool      // the latest has none
 
 	failed int // reads in a row that gave nothing
 }
@@ -54,7 +57,7 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	if !ok {
 		return wire.Opened{}, fmt.Errorf("no backend for a source of kind %q", o.Kind)
 	}
-	c.failed = 0
+	c.failed, c.torn = 0, false
 	c.log.fetch() // what was said before is not about this source
 	c.log.hide(o.Source)
 	vc, err := gocv.VideoCaptureFileWithAPI(target(o), api)
@@ -64,8 +67,12 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 		return wire.Opened{}, errors.New(cmp.Or(c.log.reason(c.log.fetch()), "OpenCV cannot open it"))
 	}
 	c.configure(o)
+	fourcc := fourCC(vc.Get(gocv.VideoCaptureFOURCC))
+	if o.Kind == "http" && (fourcc == "MJPG" || fourcc == "mjpe") { // the latter is cut from "mjpeg"
+		c.takeJPEGs()
+	}
 	return wire.Opened{
-		Backend: backendName(api), FourCC: fourCC(vc.Get(gocv.VideoCaptureFOURCC)),
+		Backend: backendName(api), FourCC: fourcc,
 		Width: int(vc.Get(gocv.VideoCaptureFrameWidth)), Height: int(vc.Get(gocv.VideoCaptureFrameHeight)),
 		FPS: vc.Get(gocv.VideoCaptureFPS), Frames: max(0, int64(vc.Get(gocv.VideoCaptureFrameCount))),
 	}, nil
@@ -131,14 +138,17 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 	if i >= 0 {
 		m = &c.mats[i]
 	}
-	if !c.vc.Read(m) {
+	if !c.grab(m) {
 		return c.unread(i)
 	}
+	said := c.log.fetch()
+	if resized(said) {
+		return worker.Picture{}, errors.New("the picture changed its size")
+	}
 	c.failed = 0
-	p := worker.Picture{W: m.Cols(), H: m.Rows(), Corrupt: decodeError(c.log.fetch())}
-	if m.Empty() {
-		p.Empty = true
-		return p, nil
+	p := worker.Picture{W: m.Cols(), H: m.Rows(), Corrupt: c.torn || decodeError(said), Empty: m.Empty()}
+	if p.Empty {
+		return p, c.relay(i)
 	}
 	switch m.Type() {
 	case gocv.MatTypeCV8UC3:
@@ -170,16 +180,29 @@ func (c *camera) unread(i int) (worker.Picture, error) {
 	gocv.ClearLastException()
 	said := c.log.fetch()
 	if c.failed++; c.failed <= maxFailed && decodeError(said) {
-		if i >= 0 { // OpenCV has emptied the Mat
-			c.mats[i].Close()
-			return worker.Picture{Empty: true}, c.lay(i)
-		}
-		return worker.Picture{Empty: true}, nil
+		return worker.Picture{Empty: true}, c.relay(i)
 	}
 	if why := c.log.reason(said); why != "" {
 		return worker.Picture{}, errors.New(why)
 	}
 	return worker.Picture{}, io.EOF
+}
+
+// grab reads into m.
+func (c *camera) grab(m *gocv.Mat) bool {
+	if c.jpegs != nil {
+		return c.grabJPEG(m)
+	}
+	return c.vc.Read(m)
+}
+
+// relay lays a Mat over slot i again after OpenCV has emptied it.
+func (c *camera) relay(i int) error {
+	if i < 0 {
+		return nil
+	}
+	c.mats[i].Close()
+	return c.lay(i)
 }
 
 func (c *camera) Take(dst []byte) error {
@@ -198,6 +221,10 @@ func (c *camera) Close() {
 	if c.vc != nil {
 		c.vc.Close()
 		c.vc = nil
+	}
+	if c.jpegs != nil {
+		c.jpegs.Close()
+		c.jpegs = nil
 	}
 	c.closeMats()
 }

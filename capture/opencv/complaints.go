@@ -51,10 +51,19 @@ func (c *complaints) fetch() []byte {
 // decodeError tells whether a video decoder is among those who said something.
 func decodeError(said []byte) bool { return len(said) > 0 && decoder.Match(said) }
 
+// resized tells whether the stream's pictures have changed their size in a way
+// that only opening it anew cures.
+func resized(said []byte) bool { return len(said) > 0 && scaler.Match(said) }
+
 var (
 	// decoder matches FFmpeg's prefix for messages of a video decoder, which
-	// are written at level error only.
-	decoder = regexp.MustCompile(`(?m)^\[(?:h264|hevc|mjpeg|mpeg4|mpeg2video|mpegvideo|vp8|vp9|libdav1d|av1|msmpeg4\w*|png) @ 0x`)
+	// are written at level error only,
+	// and libjpeg's.
+	decoder = regexp.MustCompile(`(?m)^(?:\[(?:h264|hevc|mjpeg|mpeg4|mpeg2video|mpegvideo|vp8|vp9|libdav1d|av1|msmpeg4\w*|png) @ 0x|Corrupt JPEG data|Premature end of JPEG)`)
+	// scaler matches what FFmpeg says when a picture is higher than the stream
+	// began: OpenCV 4.6 goes on with the conversion of the old size, fails, and
+	// gives the last good picture again and again.
+	scaler  = regexp.MustCompile(`(?m)^\[swscaler @ 0x[0-9a-f]+\] Slice parameters .* are invalid`)
 	origin  = regexp.MustCompile(`^\[([\w:./, -]+) @ (?:0x)?[0-9a-f.]+\] *`)
 	opencvs = regexp.MustCompile(`^\[ ?(?:WARN|ERROR|INFO|DEBUG)\S*\] global \S+ \(\d+\) `)
 )

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,4 +158,39 @@ func residentMemory(t testing.TB, pid int) int64 {
 	}
 	t.Fatalf("no RssAnon in %s", b)
 	return 0
+}
+
+// statuses collects what OnStatus is told.
+type statuses struct {
+	mu     sync.Mutex
+	states string // + online, - offline
+}
+
+func (s *statuses) tell(st capture.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.Online {
+		s.states += "+"
+	} else {
+		s.states += "-"
+	}
+}
+
+// are waits until the states told are want.
+func (s *statuses) are(t testing.TB, want string) {
+	t.Helper()
+	for range 1500 {
+		s.mu.Lock()
+		got := s.states
+		s.mu.Unlock()
+		if got == want {
+			return
+		}
+		if len(got) > len(want) {
+			t.Errorf("states told: %s, want %s", got, want)
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("states told: never %s", want)
 }
