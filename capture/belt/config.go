@@ -1,7 +1,8 @@
 // Package belt is a camera that needs no camera: a seeded, endless conveyor
 // belt with brushed-metal parts, rendered with the defects that surface
 // inspection looks for (scratch, pit, stain), and with the exact class of every
-// pixel. Frame k depends on the seed, the size and k alone.
+// pixel. Frame k depends on the Config and k alone, on one kind of processor: where
+// another one fuses multiplications and additions, the last bit of a pixel may differ.
 package belt
 
 import (

@@ -101,7 +101,7 @@ func grind(t *textures, p *part, x, y float64) (streak, sheen float64) {
 	rho := math.Sqrt(x*x + y*y)
 	// Around a turned face the marks wrap: the texture is walked along the angle.
 	theta := math.Atan2(y, x)
-	streak = t.brush.at(theta*(texSize/(2*math.Pi))*0.999+p.texX, 0.95*rho+p.texY)
+	streak = t.brush.at(theta*(texSize/(2*math.Pi))+p.texX, 0.95*rho+p.texY)
 	c := math.Cos(theta - math.Atan2(lampY, lampX) - p.lobe)
 	c *= c
 	// Marks across the light throw it back: two opposite wedges.
