@@ -53,11 +53,26 @@ func (in *inference) operator(op *Operator) error {
 	}
 	for i, id := range op.Outputs {
 		if id >= 0 {
-			in.g.Tensors[id].Shape = out[i]
+			in.g.Tensors[id].setShape(out[i])
 		}
 	}
 	in.fold(op)
 	return nil
+}
+
+// setShape gives a tensor a new shape; dimensions that its signature does not
+// leave open follow.
+func (t *Tensor) setShape(shape []int32) {
+	t.Shape = shape
+	if len(t.ShapeSignature) != len(shape) {
+		t.ShapeSignature = nil
+		return
+	}
+	for i, n := range shape {
+		if t.ShapeSignature[i] != -1 {
+			t.ShapeSignature[i] = n
+		}
+	}
 }
 
 func (in *inference) shapes(op *Operator) ([][]int32, error) {

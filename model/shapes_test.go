@@ -54,11 +54,15 @@ func TestInferShapesFollowsTheInput(t *testing.T) {
 	y = b.MaxPool(y, model.Pool2DOptions{Padding: model.PaddingValid, FilterHeight: 2, FilterWidth: 2, StrideH: 2, StrideW: 2})
 	m := b.Model(y)
 	m.Subgraphs[0].Tensors[x].Shape = []int32{2, 65, 40, 3}
+	m.Subgraphs[0].Tensors[y].ShapeSignature = []int32{-1, 8, 8, 8}
 	if err := m.InferShapes(0); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.Subgraphs[0].Tensors[y].Shape; !slices.Equal(got, []int32{2, 16, 10, 8}) {
 		t.Errorf("shape %v", got)
+	}
+	if got := m.Subgraphs[0].Tensors[y].ShapeSignature; !slices.Equal(got, []int32{-1, 16, 10, 8}) {
+		t.Errorf("signature %v", got)
 	}
 }
 

@@ -85,9 +85,9 @@ type operatorInfo struct {
 // that is left out.
 type tensorInfo struct {
 	Tensor    int32    `json:"tensor"`
-	Name      string   `json:"name,omitempty"`
-	Type      string   `json:"type,omitempty"`
-	Shape     []int32  `json:"shape,omitempty"`
+	Name      string   `json:"name"`
+	Type      string   `json:"type"`
+	Shape     []int32  `json:"shape"` // empty for a scalar
 	Constant  bool     `json:"constant,omitempty"`
 	Scale     *float32 `json:"scale,omitempty"`
 	ZeroPoint *int64   `json:"zero_point,omitempty"`
@@ -140,10 +140,11 @@ func shorten(list []tensorInfo) {
 func describe(m *model.Model, g *model.Subgraph, ids []int32) []tensorInfo {
 	list := []tensorInfo{}
 	for _, id := range ids {
-		info := tensorInfo{Tensor: id}
+		info := tensorInfo{Tensor: id, Shape: []int32{}}
 		if id >= 0 {
 			t := g.Tensors[id]
-			info.Name, info.Type, info.Shape = t.Name, t.Type.String(), t.Shape
+			info.Name, info.Type = t.Name, t.Type.String()
+			info.Shape = append(info.Shape, t.Shape...)
 			info.Constant = m.Data(t) != nil
 			if q := t.Quantization; q != nil && len(q.Scale) == 1 && len(q.ZeroPoint) == 1 {
 				info.Scale, info.ZeroPoint = &q.Scale[0], &q.ZeroPoint[0]
@@ -209,7 +210,15 @@ func countText(n int64) string {
 	case n >= 1e3:
 		return fmt.Sprintf("%.1f k", float64(n)/1e3)
 	}
-	return fmt.Sprintf("%d ", n)
+	return fmt.Sprint(n)
+}
+
+// bytesText writes a size: 12.3 MB.
+func bytesText(n int64) string {
+	if n < 1e3 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return countText(n) + "B"
 }
 
 // shareBar is a bar of at most width characters.

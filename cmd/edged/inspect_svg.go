@@ -195,7 +195,7 @@ func (d *drawing) svg(name string, r *inspection) []byte {
 }
 
 func (r *inspection) summary() string {
-	s := fmt.Sprintf("%d operators, %s MACs, %sB of weights", len(r.Operators), countText(r.MACs), countText(r.WeightsBytes))
+	s := fmt.Sprintf("%d operators, %s MACs, %s of weights", len(r.Operators), countText(r.MACs), bytesText(r.WeightsBytes))
 	if p := r.placedOutput(); p != nil {
 		o := gridOrigin(p)
 		s += fmt.Sprintf(", receptive field %s, output stride %s, origin y %g, x %g", pairText(&p.Field), pairText(&p.EST), o[0], o[1])

@@ -15,7 +15,7 @@ import (
 // sums, and what the manifest says.
 func (r *inspection) text(path string, size int, m *model.Model) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s: %sB, %sB of weights, %d operators", path, countText(int64(size)), countText(r.WeightsBytes), len(r.Operators))
+	fmt.Fprintf(&b, "%s: %s, %s of weights, %d operators", path, bytesText(int64(size)), bytesText(r.WeightsBytes), len(r.Operators))
 	if n := len(m.Subgraphs); n != 1 {
 		fmt.Fprintf(&b, ", %d subgraphs (the first is shown)", n)
 	}
