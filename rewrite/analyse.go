@@ -46,13 +46,8 @@ func Analyse(m *model.Model) *Analysis {
 	}
 	g := m.Subgraphs[0]
 	a.Places = make([]*Place, len(g.Tensors))
-	n, err := lift(m)
-	if err == nil {
-		err = n.place(n.input.n)
-	}
-	if err == nil {
-		a.fill(n)
-	} else {
+	if err := a.place(m); err != nil {
+		a.Places = make([]*Place, len(g.Tensors))
 		a.unplaced(g, err)
 	}
 	for i, op := range g.Operators {
@@ -66,7 +61,21 @@ func Analyse(m *model.Model) *Analysis {
 	return a
 }
 
+func (a *Analysis) place(m *model.Model) (err error) {
+	defer noPanic(&err)
+	n, err := lift(m)
+	if err != nil {
+		return err
+	}
+	if err := n.place(n.input.n); err != nil {
+		return err
+	}
+	a.fill(n)
+	return nil
+}
+
 func (a *Analysis) unplaced(g *model.Subgraph, err error) {
+	a.Outputs, a.Why = nil, nil
 	for range g.Outputs {
 		a.Outputs = append(a.Outputs, nil)
 		a.Why = append(a.Why, err.Error())

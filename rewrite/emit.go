@@ -118,7 +118,7 @@ func (e *emitter) opN(code model.OperatorCode, options any, like *model.Operator
 	e.g.Operators = append(e.g.Operators, op)
 	shapes, err := e.m.OutputShapes(e.g, op)
 	if err != nil {
-		panic(emitError{fmt.Errorf("rewrite: emitted %s: %w", code.Builtin, err)})
+		panic(emitError{&Refusal{Reason: fmt.Sprintf("has no form for this frame: %s: %v", code.Builtin, err), Instead: "use another --input or --cut"}})
 	}
 	for i, t := range op.Outputs {
 		e.g.Tensors[t].Shape = shapes[i]

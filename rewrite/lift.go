@@ -16,7 +16,7 @@ type lifter struct {
 	layouts map[int32]*layout
 	konst   map[int32]bool
 	opaque  map[int32]*Refusal
-	users   map[int32]int
+	groups  map[int32]*grouped // in the middle of a channel shuffle
 }
 
 // lift sees the main graph of m as a net of maps. It fails only where the
@@ -66,7 +66,7 @@ func liftAs(m *model.Model, dims [][]atom) (*net, error) {
 	g := m.Subgraphs[0]
 	l := &lifter{
 		net:     &net{m: m, g: g, inDims: dims},
-		layouts: map[int32]*layout{}, konst: map[int32]bool{}, opaque: map[int32]*Refusal{}, users: map[int32]int{},
+		layouts: map[int32]*layout{}, konst: map[int32]bool{}, opaque: map[int32]*Refusal{}, groups: map[int32]*grouped{},
 	}
 	in := g.Inputs[0]
 	t := g.Tensors[in]
@@ -86,11 +86,6 @@ func liftAs(m *model.Model, dims [][]atom) (*net, error) {
 	for i, t := range g.Tensors {
 		if m.Data(t) != nil {
 			l.konst[int32(i)] = true
-		}
-	}
-	for _, op := range g.Operators {
-		for _, t := range op.Inputs {
-			l.users[t]++
 		}
 	}
 	for i, op := range g.Operators {

@@ -53,7 +53,7 @@ func liftBinary(c *lifting) string {
 		} else if a.konst >= 0 {
 			shape, why := c.constShape(main, c.tensor(i).Shape, rank)
 			if why != "" {
-				return why
+				c.onlyShifts(why)
 			}
 			a.shape = shape
 		}
@@ -74,9 +74,7 @@ func (c *lifting) join(main, l *layout) string {
 	}
 	if l.val.n != main.val.n {
 		if l.val.n.area() == 1 && l.val.ch == main.val.ch {
-			c.nd.kind = kindMixed
-			c.nd.refuse = "joins a map with a statistic of the whole map, which differs from phase to phase"
-			c.nd.cure = insteadShifts
+			c.onlyShifts("joins a map with a statistic of the whole map, which differs from phase to phase")
 			return ""
 		}
 		return fmt.Sprintf("joins maps of %dx%d and %dx%d", main.val.n[0], main.val.n[1], l.val.n[0], l.val.n[1])
@@ -88,6 +86,50 @@ func (c *lifting) join(main, l *layout) string {
 	if !same {
 		return "joins maps whose axes lie in different dimensions"
 	}
+	return ""
+}
+
+// onlyShifts marks a node that keeps the grid but looks beyond its window, or
+// at where it is: the baseline itself on shifted crops is the only exact form.
+func (c *lifting) onlyShifts(why string) {
+	c.nd.kind, c.nd.refuse, c.nd.cure = kindMixed, why, insteadShifts
+}
+
+// liftGather picks channels by a constant list.
+func liftGather(c *lifting) string {
+	l := c.in(0)
+	o, ok := c.op.Options.(*model.GatherOptions)
+	if l == nil || !ok || c.in(1) != nil || o.BatchDims != 0 || len(c.tensor(1).Shape) != 1 {
+		return "gathers by something else than a constant list"
+	}
+	axis := int(o.Axis)
+	if axis < 0 {
+		axis += len(l.dims)
+	}
+	if !channelDim(l, c.tensor(0).Shape, axis) {
+		return fmt.Sprintf("gathers along dimension %d, which is not the channels", axis)
+	}
+	c.takeArgs()
+	c.emit(l.val.n, int(c.tensor(1).Shape[0]), canonicalOr(l, c.tensor(0).Shape, withChannel(l.dims, axis)))
+	return ""
+}
+
+// liftMatMul is BATCH_MATMUL with positions as the rows of its first input, as
+// attention has it: every position stays where it is, and may see all others.
+func liftMatMul(c *lifting) string {
+	l := c.in(0)
+	o, ok := c.op.Options.(*model.BatchMatMulOptions)
+	last := len(c.tensor(0).Shape) - 1
+	if l == nil || !ok || o.AdjX || last < 1 || !channelDim(l, c.tensor(0).Shape, last) {
+		return "multiplies something else than rows of positions"
+	}
+	s := c.outTensor(0).Shape
+	if len(s) != last+1 {
+		return "broadcasts its rows"
+	}
+	c.onlyShifts("lets every position see others")
+	c.takeArgs()
+	c.emit(l.val.n, int(s[last]), canonicalOr(l, c.tensor(0).Shape, withChannel(l.dims, last)))
 	return ""
 }
 
@@ -230,10 +272,16 @@ func liftArg(c *lifting) string {
 func liftSame(c *lifting) string {
 	l := c.in(0)
 	if l == nil {
+		if c.mergeGroups() {
+			return ""
+		}
 		return "its input is a constant"
 	}
 	shape := c.outTensor(0).Shape
 	out, ok := l.reshape(shape)
+	if !ok && c.splitChannels(l) {
+		return ""
+	}
 	if !ok {
 		return fmt.Sprintf("reshapes %v to %v, which mixes positions with channels", c.tensor(0).Shape, shape)
 	}
@@ -244,6 +292,9 @@ func liftSame(c *lifting) string {
 func liftTranspose(c *lifting) string {
 	l := c.in(0)
 	if l == nil {
+		if c.swapGroups() {
+			return ""
+		}
 		return "its input is a constant"
 	}
 	perm, ok := ints(c.net.m, c.tensor(1))

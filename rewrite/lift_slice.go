@@ -146,3 +146,31 @@ func (c *lifting) channelSlice(l *layout, s span, dims [][]atom) string {
 	c.emit(l.val.n, s.n, dims)
 	return ""
 }
+
+// liftSpaceToDepth reads SPACE_TO_DEPTH as what it is: every block[0]*block[1]
+// strided slices of the map, side by side in the channels.
+func liftSpaceToDepth(c *lifting) string {
+	l, why := c.canonicalIn()
+	if why != "" {
+		return why
+	}
+	o, ok := c.op.Options.(*model.SpaceToDepthOptions)
+	if !ok || o.BlockSize < 1 {
+		return "has no options"
+	}
+	s := int(o.BlockSize)
+	join := &node{kind: kindPoint, op: c.op, code: model.OpConcatenation, index: c.nd.index, win: unitWindow}
+	for i := range s * s {
+		w := unitWindow
+		w.s, w.a = pair{s, s}, pair{-(i / s), -(i % s)}
+		slice := c.newValue(c.op.Outputs[0], w.out(l.val.n), l.val.ch)
+		slice.name += "/slice"
+		c.net.nodes = append(c.net.nodes, &node{kind: kindCrop, op: c.op, code: model.OpStridedSlice, index: c.nd.index, win: w,
+			args: []arg{{val: l.val, konst: -1}}, out: []*value{slice}})
+		join.args = append(join.args, arg{val: slice, konst: -1})
+	}
+	n := pair{l.val.n[0] / s, l.val.n[1] / s}
+	c.nd = join
+	c.emit(n, l.val.ch*s*s, nhwc())
+	return ""
+}

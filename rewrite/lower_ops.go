@@ -148,9 +148,18 @@ func (lo *lowering) emitPoint(nd *node, maps []int32) []int32 {
 	case model.OpStridedSlice:
 		return []int32{lo.emitChannels(nd, maps[0], specs[0])}
 	case model.OpConcatenation:
-		o := *nd.op.Options.(*model.ConcatenationOptions)
-		o.Axis = 3
-		return lo.opN(*lo.src.Code(nd.op), &o, nd.op, maps, specs)
+		o, ok := nd.op.Options.(*model.ConcatenationOptions)
+		if !ok {
+			return []int32{lo.concat(3, maps, specs[0])}
+		}
+		c := *o
+		c.Axis = 3
+		return lo.opN(*lo.src.Code(nd.op), &c, nd.op, maps, specs)
+	case model.OpGather:
+		if nd.order != nil {
+			return []int32{lo.op(builtin(model.OpGather), &model.GatherOptions{Axis: 3}, []int32{maps[0], lo.list(nd.order...)}, specs[0])}
+		}
+		return lo.opN(*lo.src.Code(nd.op), &model.GatherOptions{Axis: 3}, nd.op, lo.inputs(nd, maps...), specs)
 	case model.OpSplit:
 		return lo.opN(*lo.src.Code(nd.op), nd.op.Options, nd.op, []int32{lo.ints(nil, 3), maps[0]}, specs)
 	case model.OpSplitV:

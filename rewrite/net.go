@@ -86,6 +86,7 @@ type node struct {
 	out        []*value
 	axis       int32  // the axis that a point operator works along, in NHWC
 	span       span   // a channel slice
+	order      []int  // a channel shuffle: where each channel comes from
 	keepDims   bool   // kindGlobal: as in the baseline
 	channelPad pair   // kindPad: before and after the channels
 	refuse     string // why the dense forms cannot hold this node, empty if they can

@@ -15,10 +15,11 @@ type maker struct {
 	typ   model.TensorType
 	whole bool // small whole weights: results must agree bit for bit
 	n     int
+	zero  map[model.Ref]int64 // zero points of activations
 }
 
 func newMaker(seed uint64, typ model.TensorType) *maker {
-	return &maker{Builder: model.NewBuilder(), r: newRandom(seed), typ: typ}
+	return &maker{Builder: model.NewBuilder(), r: newRandom(seed), typ: typ, zero: map[model.Ref]int64{}}
 }
 
 func (b *maker) quantised() bool { return b.typ != model.TypeFloat32 }
@@ -32,6 +33,7 @@ func (b *maker) q(x model.Ref) model.Ref {
 	if b.typ == model.TypeUint8 {
 		zero += 128
 	}
+	b.zero[x] = zero
 	return b.Quant(x, 0.05, zero)
 }
 
@@ -151,7 +153,7 @@ func (b *maker) fcWeights(out, in int) (w, bias model.Ref) {
 	return w, bias
 }
 
-// prepNet is the manner of factory nets: VALID convolutions and pools, stride 8.
+// poolNet is the manner of factory nets: VALID convolutions and pools, stride 8.
 func poolNet(seed uint64, typ model.TensorType, h, w int) *model.Model {
 	b := newMaker(seed, typ)
 	x := b.input(h, w, 3)

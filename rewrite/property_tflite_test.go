@@ -71,6 +71,10 @@ func tryNet(m *model.Model, seed uint64, open edged.Opener) (proofs, refusals in
 	if strides, err := OutputStrides(m, o); err == nil && r.IntN(2) == 0 {
 		o.OutputStride = strides[r.IntN(len(strides))]
 	}
+	if r.IntN(2) == 0 {
+		in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
+		o.Input = [2]int{int(in[1]) + r.IntN(9), int(in[2]) + r.IntN(9)}
+	}
 	for _, o.Form = range []Form{Dilated, Fragments, Shifts} {
 		o.Contract = DefaultContract
 		res, err := Rewrite(m, "00", o)

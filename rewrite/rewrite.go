@@ -51,7 +51,8 @@ var passes = []pass{
 //
 // The error is a *Refusal where no exact dense graph exists, a *UsageError
 // where the options make no sense for this net.
-func Rewrite(base *model.Model, sha string, o Options) (*Result, error) {
+func Rewrite(base *model.Model, sha string, o Options) (_ *Result, err error) {
+	defer noPanic(&err)
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -62,6 +63,14 @@ func Rewrite(base *model.Model, sha string, o Options) (*Result, error) {
 		}
 	}
 	return s.result, nil
+}
+
+// noPanic turns a panic over a graph that nobody has thought of into an error:
+// no file is written, and the message says whose fault it is.
+func noPanic(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("rewrite: BUG: %v: please report the model", r)
+	}
 }
 
 // failed names the pass in an error that is no answer to the user.

@@ -44,7 +44,8 @@ type Report struct {
 // with what dense gives for the whole frame. It reads base's graph to know
 // where outputs lie; of dense it reads the manifest's contract and output
 // stride at most. A report that says no is not an error.
-func Verify(base, dense []byte, open edged.Opener, o VerifyOptions) (*Report, error) {
+func Verify(base, dense []byte, open edged.Opener, o VerifyOptions) (_ *Report, err error) {
+	defer noPanic(&err)
 	v, err := newVerification(base, dense, open, o)
 	if err != nil {
 		return nil, err

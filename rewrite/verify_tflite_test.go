@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"edged/model"
-	"edged/tflite"
 )
 
 // rewritten is base in a form, as files.
@@ -30,7 +29,7 @@ func rewritten(t *testing.T, m *model.Model, o Options) (base, dense []byte, r *
 func proven(t *testing.T, m *model.Model, o Options) *Report {
 	t.Helper()
 	base, dense, r := rewritten(t, m, o)
-	rep, err := Verify(base, dense, tflite.Open, VerifyOptions{})
+	rep, err := Verify(base, dense, engineFor(t, m), VerifyOptions{})
 	if err != nil {
 		t.Fatalf("%+v: verify: %v", o, err)
 	}
@@ -44,7 +43,6 @@ func TestPoolNetIsEquivalentInEveryForm(t *testing.T) {
 	for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {
 		for _, f := range []Form{Dilated, Fragments, Shifts} {
 			rep := proven(t, poolNet(1, typ, 46, 41), Options{Form: f})
-			t.Logf("%s %s %+v", typ, f, *rep)
 			if !rep.BitIdentical || rep.Phases != 64 {
 				t.Errorf("%s %s: %+v", typ, f, rep)
 			}
