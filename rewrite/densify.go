@@ -6,9 +6,9 @@ import "fmt"
 // up to q keep their stride, the rest lose it and are dilated by how far their
 // input's eST has grown beyond q.
 type step struct {
-	stride pair // what is kept of the node's stride
-	ratio  pair // max(e_in/q, 1): dilation, pads and crops are multiplied by it
-	block  pair // what is removed of the node's stride
+	win   window // in the dense net: the stride that is kept, dilation and pads multiplied by ratio
+	ratio pair   // max(e_in/q, 1)
+	block pair   // what is removed of the node's stride
 }
 
 // denseMap is a map of the dense net: its length per axis.
@@ -33,33 +33,42 @@ func (n *net) densify(q pair) (*dense, error) {
 		}
 	}
 	for _, nd := range n.nodes {
-		s := d.stepOf(nd)
-		d.steps[nd] = s
-		m := denseMap{d.length(nd, s)}
+		d.steps[nd] = d.stepOf(nd)
+	}
+	d.measure()
+	return d, nil
+}
+
+// measure works out the length of every map.
+func (d *dense) measure() {
+	for _, nd := range d.nodes {
+		m := denseMap{d.length(nd)}
 		for _, v := range nd.out {
 			d.maps[v] = m
 		}
 	}
-	return d, nil
 }
 
 func (d *dense) stepOf(nd *node) step {
-	s := step{stride: nd.win.s, ratio: pair{1, 1}, block: pair{1, 1}}
+	s := step{win: nd.win, ratio: pair{1, 1}, block: pair{1, 1}}
 	if nd.kind == kindUp || nd.kind == kindMixed {
 		return s
 	}
 	in, out := nd.maps()[0], nd.out[0]
 	for i, q := range d.q {
 		if out.grid[i].e > q {
-			s.stride[i], s.block[i] = 1, nd.win.s[i]
+			s.win.s[i], s.block[i] = 1, nd.win.s[i]
 		}
 		s.ratio[i] = max(in.grid[i].e/q, 1)
+		s.win.d[i] *= s.ratio[i]
+		s.win.a[i] *= s.ratio[i]
+		s.win.b[i] *= s.ratio[i]
 	}
 	return s
 }
 
 // length is the dense length of a node's outputs.
-func (d *dense) length(nd *node, s step) pair {
+func (d *dense) length(nd *node) pair {
 	in := d.shortest(nd)
 	switch nd.kind {
 	case kindUp:
@@ -67,19 +76,7 @@ func (d *dense) length(nd *node, s step) pair {
 	case kindMixed:
 		return d.maps[largest(nd.maps())].n
 	}
-	return d.window(nd, s).out(in)
-}
-
-// window is the node's window in the dense net, on the map itself.
-func (d *dense) window(nd *node, s step) window {
-	w := nd.win
-	w.s = s.stride
-	for i := range w.d {
-		w.d[i] *= s.ratio[i]
-		w.a[i] *= s.ratio[i]
-		w.b[i] *= s.ratio[i]
-	}
-	return w
+	return d.steps[nd].win.out(in)
 }
 
 // shortest is the common length of a node's inputs: longer ones are cropped at

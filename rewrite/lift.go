@@ -280,7 +280,7 @@ func (c *lifting) alias(l *layout) { c.layouts[c.op.Outputs[0]] = l }
 func (c *lifting) canonicalIn() (*layout, string) {
 	l := c.in(0)
 	if l == nil {
-		return nil, "its input is a constant"
+		return nil, "its input is no map"
 	}
 	if !l.canonical(c.tensor(0).Shape) {
 		return nil, fmt.Sprintf("its input of shape %v is no map [1, h, w, c]", c.tensor(0).Shape)

@@ -13,7 +13,7 @@ import (
 func liftReduce(c *lifting) string {
 	l := c.in(0)
 	if l == nil {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	axes, ok := ints(c.net.m, c.tensor(1))
 	if !ok {
@@ -186,7 +186,7 @@ func liftUp(c *lifting) string {
 	}
 	l := c.in(data)
 	if l == nil {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	if !l.canonical(c.tensor(data).Shape) {
 		return "its input is no map [1, h, w, c]"

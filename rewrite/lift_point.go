@@ -11,7 +11,7 @@ import (
 func liftUnary(c *lifting) string {
 	l := c.in(0)
 	if l == nil {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	c.takeArgs()
 	c.emitLike(l, l.val.n, l.val.ch)
@@ -23,7 +23,7 @@ func liftUnary(c *lifting) string {
 func liftAlong(c *lifting) string {
 	l := c.in(0)
 	if l == nil {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	last := len(l.dims) - 1
 	if l.val.ch > 1 && !l.only(last, atomC) || l.val.ch == 1 && len(l.dims) > 0 && len(l.dims[last]) > 0 {
@@ -217,7 +217,7 @@ func liftSplit(c *lifting) string {
 	}
 	l := c.in(data)
 	if l == nil {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	ax, ok := ints(c.net.m, c.tensor(axisInput))
 	if !ok {
@@ -250,7 +250,7 @@ func withChannel(dims [][]atom, axis int) [][]atom {
 func liftArg(c *lifting) string {
 	l := c.in(0)
 	if l == nil {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	ax, ok := ints(c.net.m, c.tensor(1))
 	if !ok {
@@ -275,7 +275,7 @@ func liftSame(c *lifting) string {
 		if c.mergeGroups() {
 			return ""
 		}
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	shape := c.outTensor(0).Shape
 	out, ok := l.reshape(shape)
@@ -295,7 +295,7 @@ func liftTranspose(c *lifting) string {
 		if c.swapGroups() {
 			return ""
 		}
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	perm, ok := ints(c.net.m, c.tensor(1))
 	if !ok || len(perm) != len(l.dims) {

@@ -13,7 +13,7 @@ type span struct{ begin, n, step int }
 func liftSlice(c *lifting) string {
 	l := c.in(0)
 	if l == nil || len(c.op.Inputs) < 3 {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	begin, ok1 := ints(c.net.m, c.tensor(1))
 	size, ok2 := ints(c.net.m, c.tensor(2))

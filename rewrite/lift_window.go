@@ -134,7 +134,7 @@ func (c *lifting) liftPaddedAverage(in *value) string {
 func liftPad(c *lifting) string {
 	l := c.in(0)
 	if l == nil {
-		return "its input is a constant"
+		return "its input is no map"
 	}
 	p, ok := ints(c.net.m, c.tensor(1))
 	if !ok || len(p) != 2*len(l.dims) {

@@ -41,7 +41,7 @@ func (d *dense) lower(fragments bool) (lo *lowering, err error) {
 		lo.emitNode(nd)
 	}
 	lo.now = nil
-	lo.emitOutputs()
+	lo.emitOutputs(lo.target)
 	return lo, nil
 }
 
@@ -160,6 +160,9 @@ func (lo *lowering) emitNode(nd *node) {
 	in := lo.common(nd)
 	if lo.fragments {
 		st.ratio = pair{1, 1}
+		kept := st.win.s
+		st.win = nd.win
+		st.win.s = kept
 	}
 	out := lo.emitKind(nd, st, in)
 	hist := lo.at[nd.maps()[0]].hist
@@ -175,7 +178,7 @@ func (lo *lowering) emitNode(nd *node) {
 
 func (lo *lowering) emitKind(nd *node, st step, in []int32) []int32 {
 	s := nd.out[0].spec()
-	w := lo.window(nd, st)
+	w := st.win
 	switch nd.kind {
 	case kindConv:
 		return []int32{lo.emitConv(nd, w, in[0], s)}
@@ -200,12 +203,12 @@ func (lo *lowering) emitKind(nd *node, st step, in []int32) []int32 {
 
 // emitOutputs brings every output back to one map of the size it is promised
 // to have.
-func (lo *lowering) emitOutputs() {
+func (lo *lowering) emitOutputs(size func(*value) pair) {
 	done := map[int32]bool{}
 	for _, o := range lo.outputs {
 		v := o.val
 		l := lo.at[v]
-		n := lo.target(v)
+		n := size(v)
 		s := v.spec().suffix("/dense")
 		for i := len(l.hist) - 1; i > 0; i-- {
 			l.t = lo.whole(l.t, l.hist[i], s)

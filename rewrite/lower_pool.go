@@ -9,8 +9,7 @@ import (
 // emitPool writes an ePool. TFLite's pools have no dilation: the map is split
 // into ratio[0]*ratio[1] fragments, pooled, and put together again.
 func (lo *lowering) emitPool(nd *node, st step, in int32, s spec) int32 {
-	w := nd.win
-	w.s = st.stride
+	w := st.win
 	o := *nd.op.Options.(*model.Pool2DOptions)
 	o.StrideH, o.StrideW = int32(w.s[0]), int32(w.s[1])
 	if nd.kind == kindAverage {
@@ -20,7 +19,7 @@ func (lo *lowering) emitPool(nd *node, st step, in int32, s spec) int32 {
 		}
 		return lo.pooled(nd, &o, st.ratio, in, lo.size(in), s)
 	}
-	out := lo.window(nd, st).out(lo.size(in))
+	out := w.out(lo.size(in))
 	if st.ratio == (pair{1, 1}) {
 		p, ok := paddingFor(w, lo.size(in), o.Padding)
 		if ok {
@@ -29,9 +28,8 @@ func (lo *lowering) emitPool(nd *node, st step, in int32, s spec) int32 {
 		}
 	}
 	o.Padding = model.PaddingValid
-	dw := lo.window(nd, st)
-	if dw.padded() {
-		in = lo.padLowest(in, dw.a, dw.b, nd.maps()[0].spec().suffix("/pad"))
+	if w.padded() {
+		in = lo.padLowest(in, w.a, w.b, nd.maps()[0].spec().suffix("/pad"))
 	}
 	if st.ratio == (pair{1, 1}) {
 		return lo.poolOp(nd, &o, in, s)
@@ -64,7 +62,7 @@ func (lo *lowering) emitGlobal(nd *node, st step, in int32, s spec) int32 {
 	} else if v.typ != model.TypeFloat32 {
 		return lo.emitGathered(nd, st, in, s)
 	}
-	w := lo.window(nd, st)
+	w := st.win
 	out := w.out(lo.size(in))
 	o := &model.Pool2DOptions{Padding: model.PaddingValid, StrideH: 1, StrideW: 1, FilterHeight: int32(nd.win.k[0]), FilterWidth: int32(nd.win.k[1])}
 	if st.ratio == (pair{1, 1}) {
@@ -82,7 +80,7 @@ const gatherLimit = 1 << 29
 // the windows are gathered side by side and become rows.
 func (lo *lowering) emitGathered(nd *node, st step, in int32, s spec) int32 {
 	v := nd.maps()[0]
-	w := lo.window(nd, st)
+	w := st.win
 	out := w.out(lo.size(in))
 	k := nd.win.k
 	batch := int(lo.shape(in)[0])
