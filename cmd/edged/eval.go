@@ -51,12 +51,19 @@ files of the same names. A mask is an 8-bit greyscale PNG (or a palette PNG) of 
 	fs.BoolVar(&f.json, "json", false, "print one JSON document")
 	fs.BoolVar(&f.markdown, "markdown", false, "print tables for a document")
 	fs.StringVar(&f.plot, "plot", "", "draw mIoU against cost into FILE.png or FILE.svg")
-	cmd.MarkFlagsOneRequired("images", "source")
-	cmd.MarkFlagsMutuallyExclusive("images", "source")
 	return cmd
 }
 
 func (f *evalFlags) run(cmd *cobra.Command, args []string) error {
+	if (f.images == "") == (f.source == "") {
+		return exitf(exitUsage, "give either --images DIR or --source %s", belt.Prefix)
+	}
+	if f.frames < 1 {
+		return exitf(exitUsage, "--frames %d: take at least one", f.frames)
+	}
+	if ext := strings.ToLower(filepath.Ext(f.plot)); f.plot != "" && ext != ".png" && ext != ".svg" {
+		return exitf(exitUsage, "--plot %s: the name must end in .png or .svg", f.plot)
+	}
 	f.cfg.Options = edged.Options{Threads: f.threads}
 	engine := ""
 	f.cfg.Open = func(tfl []byte, o edged.Options) (edged.Engine, error) {
@@ -117,9 +124,6 @@ func (f *evalFlags) samples(tfl []byte) (eval.Samples, error) {
 	}
 	if f.images != "" {
 		return eval.OpenFolder(f.images, labels)
-	}
-	if f.frames < 1 {
-		return nil, exitf(exitUsage, "--frames %d: take at least one", f.frames)
 	}
 	if labels != belt.Classes {
 		return nil, fmt.Errorf("the net has %d labels, %s has the %d classes %s",
