@@ -9,6 +9,9 @@ step() { printf '\n== %s\n' "$*"; }
 step "vet"
 go vet -tags "$all" ./...
 
+step "generated assembly is current"
+(cd internal/kernel/gen && go vet ./... && go run . -o .. -check)
+
 step "tests with TFLite and OpenCV"
 go test -tags "$all" -timeout 15m ./...
 
