@@ -56,6 +56,15 @@ func small(t testing.TB) []byte {
 	return mustWrite(t, m)
 }
 
+// tiny is a file that a fuzzer can work through.
+func tiny(t testing.TB) []byte {
+	b := NewBuilder()
+	x := b.Input("x", TypeInt8, 1, 2, 2, 1)
+	m := b.Model(b.Pad(b.Quant(x, 0.5, 1), [2]int{}, [2]int{1, 1}, [2]int{}, [2]int{}))
+	m.Metadata = []*Metadata{{Name: ManifestName, Buffer: 1}}
+	return mustWrite(t, m)
+}
+
 func TestTruncatedAtEveryByte(t *testing.T) {
 	file := small(t)
 	for n := range file {
@@ -221,6 +230,7 @@ func TestUnknownContentIsRefusedByName(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(small(f))
+	f.Add(tiny(f))
 	f.Add([]byte("\x1c\x00\x00\x00TFL3"))
 	kept, err := filepath.Glob("testdata/*.tflite")
 	if err != nil {
