@@ -68,6 +68,7 @@ type inspection struct {
 	Manifest       *model.Manifest `json:"manifest"`
 
 	analysis    *rewrite.Analysis
+	grid        *outputGrid
 	manifestErr error
 }
 
@@ -105,8 +106,9 @@ func inspect(m *model.Model) *inspection {
 	}
 	g := m.Subgraphs[0]
 	r.Inputs, r.Outputs = describe(m, g, g.Inputs), describe(m, g, g.Outputs)
-	if p := r.placedOutput(); p != nil {
-		r.ReceptiveField, r.Stride = &p.Field, &p.EST
+	r.grid = r.findGrid()
+	if r.grid != nil {
+		r.ReceptiveField, r.Stride = &r.grid.field, &r.grid.stride
 	}
 	for i, op := range g.Operators {
 		o := operatorInfo{
@@ -124,7 +126,34 @@ func inspect(m *model.Model) *inspection {
 		}
 		r.Operators = append(r.Operators, o)
 	}
+	followStrides(m, r)
 	return r
+}
+
+// outputGrid places an output on the input's pixels, y and x.
+type outputGrid struct {
+	field, stride [2]int
+	origin        [2]float64 // the pixel that position (0, 0) is centred on
+	note          string
+}
+
+// findGrid asks the graph, and where that does not tell, the manifest of a
+// rewritten model.
+func (r *inspection) findGrid() *outputGrid {
+	if p := r.placedOutput(); p != nil {
+		g := &outputGrid{field: p.Field, stride: p.EST}
+		for i := range g.origin {
+			g.origin[i] = float64(p.Field[i]-1)/2 - float64(p.Origin[i])
+		}
+		if p.Global {
+			g.note = ", and the whole input through a global operator"
+		}
+		return g
+	}
+	if f := r.Manifest; f != nil && f.ReceptiveField != [2]int{} && f.OutputStride != [2]int{} {
+		return &outputGrid{field: f.ReceptiveField, stride: f.OutputStride, origin: f.Grid.Origin, note: " (by the manifest)"}
+	}
+	return nil
 }
 
 // maxName bounds the names at operators: a file may give one tensor a name of

@@ -196,9 +196,8 @@ func (d *drawing) svg(name string, r *inspection) []byte {
 
 func (r *inspection) summary() string {
 	s := fmt.Sprintf("%d operators, %s MACs, %s of weights", len(r.Operators), countText(r.MACs), bytesText(r.WeightsBytes))
-	if p := r.placedOutput(); p != nil {
-		o := gridOrigin(p)
-		s += fmt.Sprintf(", receptive field %s, output stride %s, origin y %g, x %g", pairText(&p.Field), pairText(&p.EST), o[0], o[1])
+	if g := r.grid; g != nil {
+		s += fmt.Sprintf(", receptive field %s, output stride %s, origin y %g, x %g", pairText(&g.field), pairText(&g.stride), g.origin[0], g.origin[1])
 	}
 	return s
 }

@@ -216,6 +216,37 @@ func TestInspectRefuses(t *testing.T) {
 	}
 }
 
+// In fragments a position's neighbour is further away, and behind the way back
+// as near as before.
+func TestInspectFollowsFragments(t *testing.T) {
+	b := model.NewBuilder()
+	x := b.Input("x", model.TypeFloat32, 1, 33, 33, 1)
+	w := model.Const(b, "w", []int{1, 2, 2, 1}, make([]float32, 4))
+	y := b.Conv2D(x, w, model.None, model.Conv2DOptions{Padding: model.PaddingValid})
+	y = b.SpaceToBatch(y, [2]int{2, 4}, [2][2]int{})
+	y = b.Relu(b.Pad(y, [2]int{}, [2]int{1, 1}, [2]int{}, [2]int{}))
+	y = b.MaxPool(y, model.Pool2DOptions{Padding: model.PaddingValid, FilterHeight: 3, FilterWidth: 1, StrideW: 2})
+	y = b.BatchToSpace(y, [2]int{2, 4}, [2][2]int{})
+	y = b.Op(model.OpPack, &model.PackOptions{ValuesCount: 2}, y, y)
+	m := b.Model(b.Name(y, "out"))
+	f := &model.Manifest{Schema: model.ManifestSchema, OutputStride: [2]int{1, 2}, ReceptiveField: [2]int{5, 3}}
+	if err := m.SetManifest(f); err != nil {
+		t.Fatal(err)
+	}
+	r := inspect(m)
+	var got []string
+	for _, o := range r.Operators {
+		got = append(got, o.Op+" "+pairText(o.EST))
+	}
+	want := []string{"CONV_2D 1", "SPACE_TO_BATCH_ND 2x4", "PAD 2x4", "RELU 2x4", "MAX_POOL_2D 2x8", "BATCH_TO_SPACE_ND 1x2", "PACK -"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("eST (-want +got):\n%s", d)
+	}
+	if *r.Stride != [2]int{1, 2} || *r.ReceptiveField != [2]int{5, 3} {
+		t.Errorf("grid %v, %v: the manifest's is not taken", r.Stride, r.ReceptiveField)
+	}
+}
+
 func TestLayoutKeepsDistances(t *testing.T) {
 	d := &drawing{}
 	top := d.add(&drawNode{label: []string{"top"}})

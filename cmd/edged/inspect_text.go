@@ -28,11 +28,10 @@ func (r *inspection) text(path string, size int, m *model.Model) []byte {
 	}
 	b.WriteString("\n" + r.table() + "\n\n")
 	fmt.Fprintf(&b, "MACs             %s\n", countText(r.MACs))
-	if p := r.placedOutput(); p != nil {
-		fmt.Fprintf(&b, "receptive field  %s pixels%s\n", pairText(&p.Field), globalNote(p))
-		fmt.Fprintf(&b, "output stride    %s pixels\n", pairText(&p.EST))
-		origin := gridOrigin(p)
-		fmt.Fprintf(&b, "grid origin      y %g, x %g: the pixel that output (0, 0) is centred on\n", origin[0], origin[1])
+	if g := r.grid; g != nil {
+		fmt.Fprintf(&b, "receptive field  %s pixels%s\n", pairText(&g.field), g.note)
+		fmt.Fprintf(&b, "output stride    %s pixels\n", pairText(&g.stride))
+		fmt.Fprintf(&b, "grid origin      y %g, x %g: the pixel that output (0, 0) is centred on\n", g.origin[0], g.origin[1])
 	}
 	b.WriteString(manifestText(r.Manifest))
 	return b.Bytes()
@@ -45,7 +44,7 @@ func (r *inspection) outputNote(i int) string {
 	if p := r.analysis.Outputs[i]; p != nil {
 		return fmt.Sprintf("  (stride %s, field %s)", pairText(&p.EST), pairText(&p.Field))
 	}
-	if why := r.analysis.Why[i]; why != "" {
+	if why := r.analysis.Why[i]; why != "" && r.grid == nil {
 		return "  (no grid: " + why + ")"
 	}
 	return ""
@@ -65,22 +64,6 @@ func (r *inspection) placedOutput() *rewrite.Place {
 		}
 	}
 	return found
-}
-
-func globalNote(p *rewrite.Place) string {
-	if p.Global {
-		return ", and the whole input through a global operator"
-	}
-	return ""
-}
-
-// gridOrigin is the pixel on which output (0, 0) is centred, y and x.
-func gridOrigin(p *rewrite.Place) [2]float64 {
-	var o [2]float64
-	for i := range o {
-		o[i] = float64(p.Field[i]-1)/2 - float64(p.Origin[i])
-	}
-	return o
 }
 
 func (r *inspection) table() string {
