@@ -36,6 +36,9 @@ build: deps ## build bin/edged and bin/edged-camera
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
 
+test-systemd: build ## boot a real systemd in a container and run the service in it (root)
+	@systemd/boot.sh
+
 demo: build ## see it work: a scene, a model, a broker and a page (ARGS="--seconds 20" ends by itself)
 	bin/edged demo $(ARGS)
 

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Boots a real systemd in a container and runs the installed service in it:
+#
+#   - it starts, says READY, and has a dynamic user;
+#   - it outlives several watchdog intervals, so it is fed;
+#   - an engine that hangs is killed by the watchdog and the service comes back;
+#   - a password credential reaches it; stop takes less than 5 seconds;
+#   - a bad config ends in exit code 78 and is not tried again.
+#
+# Needs root. The container's files are below .deps/; Debian's mirror is the one
+# that this machine's apt uses.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+deps=${DEPS:-$PWD/.deps}
+base=$deps/boot/base root=$deps/boot/root
+say() { printf 'boot: %s\n' "$*" >&2; }
+die() { printf 'boot: %s\n' "$*" >&2; exit 1; }
+
+[ "$(id -u)" = 0 ] || die "needs root for systemd-nspawn: run 'sudo make test-systemd'"
+missing=()
+for p in systemd-container debootstrap gcc; do
+  [ "$(dpkg-query -W -f '${Status}' $p 2>/dev/null)" = "install ok installed" ] || missing+=($p)
+done
+[ ${#missing[@]} = 0 ] || { say "installing ${missing[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2; }
+
+if [ ! -e "$base/.complete" ]; then
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+  [ -n "$mirror" ] || die "apt on this machine knows no source for Debian bookworm"
+  say "laying out a minimal Debian (some minutes, once)"
+  rm -rf "$base" && mkdir -p "$base"
+  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,libstdc++6 bookworm "$base" "$mirror" >"$deps/boot/debootstrap.log" 2>&1 ||
+    die "debootstrap failed, see $deps/boot/debootstrap.log"
+  touch "$base/.complete"
+fi
+
+say "installing edged into it"
+rm -rf "$root" && cp -a "$base" "$root"
+make -s install DESTDIR="$root" PREFIX=/usr
+bin/edged rewrite train/nets/belt_valid.tflite --input 240x320 --output-stride 4 -o "$deps/boot/belt.tflite" >/dev/null
+install -D -m 644 "$deps/boot/belt.tflite" "$root/usr/share/edged/belt.tflite"
+# A hung engine, made: once /run/hang exists, the call that runs a graph does
+# not return any more.
+gcc -shared -fPIC -o "$root/usr/lib/edged/hang.so" -x c - -ldl <<'C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+int TfLiteInterpreterInvoke(void *interpreter) {
+	static int (*real)(void *);
+	if (!real) real = dlsym(RTLD_NEXT, "TfLiteInterpreterInvoke");
+	while (access("/run/hang", F_OK) == 0) sleep(1);
+	return real(interpreter);
+}
+C
+cat >"$root/etc/edged/edged.toml" <<'TOML'
+[node]
+name = "boot"
+http = ""
+[mqtt]
+broker = "tcp://127.0.0.1:1"
+username = "line"
+password_file = "edged.mqtt-password"
+spool_dir = "/var/lib/edged/spool"
+[[camera]]
+name = "belt"
+source = "test:belt"
+trigger = "interval:100ms"
+model = "/usr/share/edged/belt.tflite"
+engine = "tflite"
+TOML
+install -d -m 700 "$root/etc/credstore"
+echo "not-a-secret" >"$root/etc/credstore/edged.mqtt-password"
+# The shim is for the test, so is the shorter interval. Linked Go programs and
+# libraries stay as they are installed.
+mkdir -p "$root/etc/systemd/system/edged.service.d"
+cat >"$root/etc/systemd/system/edged.service.d/test.conf" <<'UNIT'
+[Service]
+WatchdogSec=4
+Environment=LD_PRELOAD=/usr/lib/edged/hang.so
+UNIT
+install -m 755 systemd/boot_check.sh "$root/usr/lib/edged/check.sh"
+cat >"$root/etc/systemd/system/check.service" <<'UNIT'
+[Unit]
+After=multi-user.target
+[Service]
+Type=oneshot
+ExecStart=/usr/lib/edged/check.sh
+ExecStopPost=/bin/systemctl --no-block poweroff
+TimeoutStartSec=180
+[Install]
+WantedBy=default.target
+UNIT
+ln -s /etc/systemd/system/check.service "$root/etc/systemd/system/multi-user.target.wants/check.service" 2>/dev/null || true
+sed -i 's/After=multi-user.target/After=basic.target/' "$root/etc/systemd/system/check.service"
+
+say "booting"
+timeout 300 systemd-nspawn -q --register=no --keep-unit -b -D "$root" </dev/null >"$deps/boot/console.log" 2>&1 ||
+  say "the container ended with code $? (see $deps/boot/console.log)"
+cat "$root/var/log/check" 2>/dev/null || die "the check did not run: see $deps/boot/console.log"
+grep -qx PASS "$root/var/log/check" || die "failed"
