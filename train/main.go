@@ -70,7 +70,7 @@ func train(ctx context.Context, o options, log io.Writer) error {
 	}
 	start := time.Now()
 	if !o.keep {
-		if err := learn(ctx, o, log); err != nil {
+		if err := learn(ctx, o, log, trainPlan, testPlan); err != nil {
 			return err
 		}
 	}
@@ -83,11 +83,11 @@ func train(ctx context.Context, o options, log io.Writer) error {
 }
 
 // learn renders the crops and runs train.py on them.
-func learn(ctx context.Context, o options, log io.Writer) error {
+func learn(ctx context.Context, o options, log io.Writer, trainOn, testOn data.Plan) error {
 	for _, set := range []struct {
 		file string
 		plan data.Plan
-	}{{"train.bin", trainPlan}, {"test.bin", testPlan}} {
+	}{{"train.bin", trainOn}, {"test.bin", testOn}} {
 		n, err := writeCrops(filepath.Join(o.work, set.file), set.plan)
 		if err != nil {
 			return err

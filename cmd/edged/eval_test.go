@@ -77,6 +77,11 @@ func TestEvalShowsTheClaim(t *testing.T) {
 			}
 		}
 	}
+	// Under the patch contract int8 is exact: every patch has the class that the
+	// equivalent net gives at its place.
+	if p := r.Models[0].Ways[3]; p.Way != "patches" || *p.EqualToDense != 1 {
+		t.Errorf("patch by patch: %+v, equal to dense %v", p, *p.EqualToDense)
+	}
 	if b, err := os.ReadFile(plot); err != nil || !bytes.Contains(b, []byte("patch by patch")) {
 		t.Errorf("plot: %v", err)
 	}
