@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	tf "github.com/mattn/go-tflite"
 
@@ -25,6 +24,7 @@ type engine struct {
 	graph       *model.Model // without its data: what messages and limits need
 	fixed       bool         // the shapes must stay: see fixPadding
 	limits      edged.Options
+	refused     string // why XNNPACK was asked for and does not run
 	model       *tf.Model
 	options     *tf.InterpreterOptions
 	delegate    *xnnpack // nil for the builtin kernels
@@ -42,7 +42,9 @@ func Linked() bool { return true }
 
 // Open loads a model with the XNNPACK delegate, float32, int8 and uint8.
 // Operators that XNNPACK does not know, and all in uint8, run on TFLite's
-// builtin kernels. The file is copied. The error of a model that cannot run names the operator.
+// builtin kernels; a graph that it refuses runs on them altogether, and Name
+// says so. The file is copied. The error of a model that cannot run names the
+// operator.
 func Open(file []byte, o edged.Options) (edged.Engine, error) { return open(file, o, true) }
 
 // OpenBuiltin loads a model on TFLite's builtin kernels alone.
@@ -76,9 +78,9 @@ func (e *engine) admit(file *[]byte, o edged.Options, delegate bool) error {
 		return nil
 	}
 	e.fixed = shortWindows(m)
-	changed, err := fixPadding(m)
-	if err != nil || !changed {
-		return err
+	changed, refused := fixPadding(m)
+	if e.refused = refused; refused != "" || !changed {
+		return nil
 	}
 	*file, err = m.Write()
 	return err
@@ -101,17 +103,38 @@ func (e *engine) load(file []byte, threads int, delegate bool) error {
 	}
 	e.options.SetNumThread(threads)
 	e.report.attach(e.options)
-	if delegate {
-		if e.delegate = newXNNPACK(threads); e.delegate == nil {
-			return errors.New("XNNPACK does not support this processor: use the engine tflite-builtin or fallback")
-		}
-		e.options.AddDelegate(e.delegate)
-		e.name = nameXNNPACK
-	}
 	if e.interpreter = tf.NewInterpreter(e.model, e.options); e.interpreter == nil {
 		return e.explain("load the model")
 	}
+	if delegate && e.refused == "" {
+		if err := e.delegateTo(threads); err != nil {
+			return err
+		}
+	}
 	return e.allocate()
+}
+
+// delegateTo gives XNNPACK the operators that it knows. Where it refuses the
+// graph TFLite takes the delegate back as a whole, and the builtin kernels run
+// all of it: slower, and right. The engine's name says so.
+func (e *engine) delegateTo(threads int) error {
+	if e.delegate = newXNNPACK(threads); e.delegate == nil {
+		e.refused = "this processor"
+		return nil
+	}
+	status := e.delegate.apply(e.interpreter)
+	lines := e.report.take()
+	switch status {
+	case tf.OK:
+		e.name = nameXNNPACK
+	case statusApplicationError:
+		e.refused = "shapes that depend on values"
+	case statusDelegateError:
+		e.refused = refusal(e.graph, lines)
+	default:
+		return fmt.Errorf("cannot apply XNNPACK: %s", explain(e.graph, lines))
+	}
+	return nil
 }
 
 // allocate plans the memory of the shapes in force and reads every tensor.
@@ -165,14 +188,15 @@ func (e *engine) read(n int, get func(int) *tf.Tensor) ([]tensor, error) {
 
 // explain turns TFLite's reports into one error.
 func (e *engine) explain(doing string) error {
-	lines := e.report.take()
-	if len(lines) == 0 {
-		return fmt.Errorf("cannot %s: the library gives no reason", doing)
-	}
-	return fmt.Errorf("cannot %s: %s", doing, strings.Join(lines, "; "))
+	return fmt.Errorf("cannot %s: %s", doing, explain(e.graph, e.report.take()))
 }
 
-func (e *engine) Name() string { return e.name }
+func (e *engine) Name() string {
+	if e.refused != "" {
+		return e.name + " (xnnpack refuses " + e.refused + ")"
+	}
+	return e.name
+}
 
 func (e *engine) Inputs() []edged.Spec { return specs(e.inputs) }
 
@@ -221,7 +245,7 @@ func (e *engine) resize(i int, shape []int) error {
 	if slices.Equal(shape, e.inputs[i].spec.Shape) {
 		return nil
 	}
-	if e.fixed {
+	if e.fixed && e.refused == "" {
 		return errors.New("the model has a SAME window shorter than its stride, whose padding XNNPACK fixes at load: use the engine tflite-builtin or fallback")
 	}
 	dims := make([]int32, len(shape))

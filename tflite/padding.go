@@ -1,10 +1,6 @@
 package tflite
 
-import (
-	"fmt"
-
-	"edged/model"
-)
+import "edged/model"
 
 // fixPadding works around a fault of the packaged XNNPACK: a CONV_2D or
 // DEPTHWISE_CONV_2D with SAME padding whose windows do not reach the input's
@@ -12,7 +8,10 @@ import (
 // padding, which XNNPACK computes without a sign. It then reads padding alone
 // and returns wrong values without an error. Such an operator pads nothing, so
 // on both axes VALID means the same. It tells whether m was changed.
-func fixPadding(m *model.Model) (changed bool, err error) {
+//
+// Where one axis pads and the other needs a negative amount, no option says the
+// same: refused then names the operator, and XNNPACK must not run the graph.
+func fixPadding(m *model.Model) (changed bool, refused string) {
 	for s, sg := range m.Subgraphs {
 		for i, op := range sg.Operators {
 			w, ok := convolution(m, sg, op)
@@ -26,12 +25,11 @@ func fixPadding(m *model.Model) (changed bool, err error) {
 				*w.padding = model.PaddingValid
 				changed = true
 			default:
-				return false, fmt.Errorf("%s%s: XNNPACK computes SAME padding wrongly where a window does not reach the input's end: "+
-					"use the engine tflite-builtin or fallback", place(m, s), operatorName(m, op, i))
+				return false, place(m, s) + operatorName(m, op, i)
 			}
 		}
 	}
-	return changed, nil
+	return changed, ""
 }
 
 // shortWindows tells whether some input size brings fixPadding's case about.

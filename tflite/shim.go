@@ -60,14 +60,21 @@ import (
 	tf "github.com/mattn/go-tflite"
 )
 
-// Flags of TfLiteXNNPackDelegateOptions: without them the delegate leaves
-// quantised operators to the builtin kernels.
+// xnnpackInt8 is the flag without which XNNPACK leaves int8 operators to the
+// builtin kernels. Flag 2, the same for uint8, must stay off: the packaged
+// library has no such kernels, and fails to load every uint8 operator.
+const xnnpackInt8 = 1
+
+// The statuses of TfLiteStatus beyond go-tflite's. Its Error constant is not
+// used anywhere: it equals OK.
 const (
-	xnnpackInt8  = 1
-	xnnpackUint8 = 2
+	statusDelegateError    tf.Status = 2 // the delegate cannot run the graph
+	statusApplicationError tf.Status = 3 // the graph is none for a delegate
 )
 
-// xnnpack is a delegate that go-tflite's options take (delegates.Delegater).
+// xnnpack is a delegate (go-tflite's delegates.Delegater). It is applied to a
+// finished interpreter and not added to the options, because only that way
+// tells a graph that XNNPACK refuses from one that does not load.
 type xnnpack struct{ d *C.TfLiteDelegate }
 
 func newXNNPACK(threads int) *xnnpack {

@@ -33,9 +33,6 @@ type Tolerance struct {
 	// Except names cases that are not compared, "OPERATOR" or "OPERATOR/kind",
 	// with the reason, which the test prints.
 	Except map[string]string
-	// MayRefuse allows the engine to fail at load, as XNNPACK does with
-	// quantisations that it does not know. Half of an operator's cases must run.
-	MayRefuse bool
 	// StepsOf overrides Steps by "OPERATOR" or "OPERATOR/kind".
 	StepsOf map[string]int
 }

@@ -13,7 +13,6 @@
 package enginetest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -56,29 +55,17 @@ func Compare(t *testing.T, open, ref edged.Opener, tol Tolerance) {
 }
 
 func compareKind(t *testing.T, op operator, k kind, open, ref edged.Opener, tol Tolerance) {
-	count, refused := cases(t, casesPerKind), 0
-	for n := range count {
+	for n := range cases(t, casesPerKind) {
 		c := newCase(op, k, n)
 		d, err := c.compare(open, ref, tol, tol.steps(op.code.String(), k.name))
 		switch {
-		case errors.As(err, new(refusal)) && tol.MayRefuse:
-			refused++
 		case err != nil:
 			t.Fatalf("case %s: %v\n%s", c.Name, err, c.dump())
 		case d != "":
 			t.Fatalf("case %s: %s\n%s%s", c.Name, d, c.dump(), keep(c, d))
 		}
 	}
-	if refused > 0 {
-		t.Logf("refused %d of %d cases", refused, count)
-	}
-	if 2*refused > count {
-		t.Errorf("refused %d of %d cases: too many to say anything", refused, count)
-	}
 }
-
-// refusal is an error of the engine under test at load.
-type refusal struct{ error }
 
 // compare returns a description of the difference, or "".
 func (c *Case) compare(open, ref edged.Opener, tol Tolerance, steps int) (string, error) {
@@ -91,13 +78,7 @@ func (c *Case) compare(open, ref edged.Opener, tol Tolerance, steps int) (string
 	if d := c.misshapen(want); d != "" {
 		return d, nil
 	}
-	got, err := c.Run(func(b []byte, o edged.Options) (edged.Engine, error) {
-		e, err := open(b, o)
-		if err != nil {
-			return nil, refusal{err}
-		}
-		return e, nil
-	}, o)
+	got, err := c.Run(open, o)
 	if err != nil {
 		return "", err
 	}
