@@ -24,7 +24,10 @@ func read(file []byte) (*model.Model, error) {
 			}
 		}
 	}
-	return m, checkUnused(m)
+	if err := checkUnused(m); err != nil {
+		return nil, err
+	}
+	return m, verify(m)
 }
 
 // checkUnused is for codes that the graph does not use: the library asks for

@@ -3,6 +3,7 @@
 package tflite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -79,7 +80,7 @@ func (e *engine) admit(file *[]byte, o edged.Options, delegate bool) error {
 	}
 	e.fixed = shortWindows(m)
 	changed, refused := fixPadding(m)
-	if e.refused = refused; refused != "" || !changed {
+	if e.refused = cmp.Or(refused, unread(m)); e.refused != "" || !changed {
 		return nil
 	}
 	*file, err = m.Write()

@@ -17,10 +17,16 @@ import (
 // states.
 func checkMemory(m *model.Model, o edged.Options) error {
 	var unknown *model.UnsupportedError
-	if err := m.InferShapes(0); err != nil && !errors.As(err, &unknown) {
+	err := m.InferShapes(0)
+	if err != nil && !errors.As(err, &unknown) {
 		return err
 	}
 	sg := m.Subgraphs[0]
+	if err == nil {
+		if t, name := empty(sg); t != nil {
+			return fmt.Errorf("%s has the shape %v: TFLite's kernels divide by the sizes of what they read", name, t.Shape)
+		}
+	}
 	for i, t := range sg.Tensors {
 		n, err := bytesOf(t)
 		if err != nil || n > math.MaxInt32 {
@@ -35,6 +41,20 @@ func checkMemory(m *model.Model, o edged.Options) error {
 			(need+1023)>>10, o.MemoryLimit>>10)
 	}
 	return nil
+}
+
+// empty finds a tensor that an operator touches and that has no elements.
+func empty(sg *model.Subgraph) (*model.Tensor, string) {
+	for i, op := range sg.Operators {
+		for _, list := range [][]int32{op.Inputs, op.Outputs} {
+			for _, x := range list {
+				if x >= 0 && elements(sg.Tensors[x]) < 1 {
+					return sg.Tensors[x], fmt.Sprintf("tensor %d at operator %d", x, i)
+				}
+			}
+		}
+	}
+	return nil, ""
 }
 
 func bytesOf(t *model.Tensor) (int64, error) {

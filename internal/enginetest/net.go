@@ -19,6 +19,9 @@ func newNet(k kind, seed uint64) *Case {
 	for range g.between(3, 12) {
 		n.layer()
 	}
+	if len(g.sg.Operators) == 0 { // every layer drawn needed a larger map
+		n.conv()
+	}
 	if g.chance(0.3) {
 		n.head()
 	}

@@ -1,6 +1,10 @@
 package tflite
 
-import "edged/model"
+import (
+	"slices"
+
+	"edged/model"
+)
 
 // fixPadding works around a fault of the packaged XNNPACK: a CONV_2D or
 // DEPTHWISE_CONV_2D with SAME padding whose windows do not reach the input's
@@ -30,6 +34,29 @@ func fixPadding(m *model.Model) (changed bool, refused string) {
 		}
 	}
 	return changed, ""
+}
+
+// unread finds an operator whose results nothing reads. The packaged XNNPACK
+// follows a null pointer in some graphs with one, so it gets none of them.
+func unread(m *model.Model) string {
+	sg := m.Subgraphs[0]
+	read := make([]bool, len(sg.Tensors))
+	for _, y := range sg.Outputs {
+		read[y] = true
+	}
+	for _, op := range sg.Operators {
+		for _, x := range op.Inputs {
+			if x >= 0 {
+				read[x] = true
+			}
+		}
+	}
+	for i, op := range sg.Operators {
+		if !slices.ContainsFunc(op.Outputs, func(y int32) bool { return read[y] }) {
+			return operatorName(m, op, i)
+		}
+	}
+	return ""
 }
 
 // shortWindows tells whether some input size brings fixPadding's case about.

@@ -1,0 +1,76 @@
+//go:build tflite && cgo
+
+package tflite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"edged"
+	"edged/internal/enginetest"
+)
+
+var kernelSets = map[string]edged.Opener{"xnnpack": Open, "builtin": OpenBuiltin}
+
+// TestMutants runs damaged graphs in processes of their own: a crash in C would
+// take the test along. EDGED_MUTANTS is how the parent tells the child its
+// share: kernel set, first seed, count.
+func TestMutants(t *testing.T) {
+	if share := os.Getenv("EDGED_MUTANTS"); share != "" {
+		runMutants(t, share)
+		return
+	}
+	n := uint64(1500)
+	if v, err := strconv.ParseUint(os.Getenv("EDGED_MUTANT_COUNT"), 10, 64); err == nil {
+		n = v
+	}
+	for kernels := range kernelSets {
+		t.Run(kernels, func(t *testing.T) {
+			crashes := 0
+			for from := uint64(0); from < n && crashes < 20; {
+				last, out, err := childMutants(kernels, from, n-from)
+				if err == nil {
+					return
+				}
+				t.Errorf("mutant %d: %v\n%s", last, err, out)
+				from = last + 1
+				crashes++
+			}
+		})
+	}
+}
+
+func runMutants(t *testing.T, share string) {
+	var kernels string
+	var from, n uint64
+	if _, err := fmt.Sscan(share, &kernels, &from, &n); err != nil {
+		t.Fatal(err)
+	}
+	enginetest.Hostile(t, kernelSets[kernels], from, n, func(seed uint64) { fmt.Fprintln(os.Stderr, "mutant", seed) })
+}
+
+var mutantLine = regexp.MustCompile(`(?m)^mutant (\d+)$`)
+
+// childMutants returns the last mutant that the child began, and what the
+// child wrote after it.
+func childMutants(kernels string, from, n uint64) (last uint64, out string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	args := append(strings.Fields(os.Getenv("EDGED_RUN")), os.Args[0], "-test.run=^TestMutants$")
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("EDGED_MUTANTS=%s %d %d", kernels, from, n))
+	b, err := cmd.CombinedOutput()
+	if at := mutantLine.FindAllSubmatchIndex(b, -1); len(at) > 0 {
+		m := at[len(at)-1]
+		last, _ = strconv.ParseUint(string(b[m[2]:m[3]]), 10, 64)
+		b = b[m[1]:]
+	}
+	return last, string(b[:min(len(b), 1500)]), err
+}
