@@ -56,9 +56,9 @@ func TestLoadAndUnloadLeavesMemoryFlat(t *testing.T) {
 		if i == warmUp {
 			before = resident(t)
 		}
-		cycle(Open, i%10 == 0)
+		cycle(Open, i%50 == 0)
 		if i%5 == 0 {
-			cycle(OpenBuiltin, i%50 == 0)
+			cycle(OpenBuiltin, i%100 == 0)
 		}
 	}
 	after := resident(t)
