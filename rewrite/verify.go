@@ -38,6 +38,7 @@ type Report struct {
 	Inputs         int                   `json:"inputs"`
 	Seed           uint64                `json:"seed"`
 	Sampled        bool                  `json:"sampled"`
+	Note           string                `json:"note,omitempty"` // what the comparison could not see
 }
 
 // Verify runs base, untouched, on crops of a frame, and compares every output
@@ -288,6 +289,7 @@ func (v *verification) run() error {
 		return err
 	}
 	v.report.Equivalent = true
+	v.report.Note = v.note()
 	return v.agreement()
 }
 

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"fmt"
 	"math"
 
 	"edged"
@@ -41,6 +42,20 @@ func (v *verification) verdict() error {
 		}
 	}
 	return nil
+}
+
+// note says which phases had no position to compare: where the receptive field
+// exceeds the frame, every unit between the baseline's own sees a padded value.
+func (v *verification) note() string {
+	for _, c := range v.outs {
+		phases := min(c.e[0]/c.q[0], c.count[0]) * min(c.e[1]/c.q[1], c.count[1])
+		if c.local() || c.whole() || v.report.Sampled || len(v.outs) > 1 || v.report.Phases >= phases {
+			continue
+		}
+		return fmt.Sprintf("only %d of %d phases have an oracle on a frame of %dx%d, because the receptive field is %dx%d; rewrite with a larger --input to prove the others",
+			v.report.Phases, phases, v.frame[0], v.frame[1], c.val.grid[0].r, c.val.grid[1].r)
+	}
+	return ""
 }
 
 // agreementPatches is how many patches tell how a frame contract agrees with

@@ -167,9 +167,10 @@ func (f *rewriteFlags) agree(cmd *cobra.Command, base []byte, r *rewrite.Result)
 	if err != nil {
 		return err
 	}
-	open, err := openerOf(f.engine)
+	open, err := openerForBoth(f.engine, base, dense)
 	if err != nil {
-		return err
+		fmt.Fprintf(cmd.ErrOrStderr(), "edged: agreement with patches was not measured: %v\n", err)
+		return nil
 	}
 	a, err := rewrite.Agreement(base, dense, open)
 	if err != nil || a == nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"edged"
 	"edged/model"
 	"edged/rewrite"
 )
@@ -62,7 +63,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 	if err != nil {
 		return err
 	}
-	open, err := openerOf(f.engine)
+	open, err := openerForBoth(f.engine, base, dense)
 	if err != nil {
 		return err
 	}
@@ -88,6 +89,36 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 		}
 	}
 	return f.print(cmd, r)
+}
+
+// openerForBoth is the engine to compare two models on. "auto" takes the first
+// that loads both: integers are equal only within one kernel set.
+func openerForBoth(name string, models ...[]byte) (edged.Opener, error) {
+	if name != engineAuto {
+		return openerOf(name)
+	}
+	var last error
+	for _, n := range linkedEngines() {
+		open, err := openerOf(n)
+		if err != nil {
+			return nil, err
+		}
+		if last = loadsAll(open, models); last == nil {
+			return open, nil
+		}
+	}
+	return nil, fmt.Errorf("no engine loads both models: %w", last)
+}
+
+func loadsAll(open edged.Opener, models [][]byte) error {
+	for _, m := range models {
+		e, err := open(m, edged.Options{Threads: 1})
+		if err != nil {
+			return err
+		}
+		_ = e.Close()
+	}
+	return nil
 }
 
 // certify writes what was found into the dense model's manifest; nothing else
@@ -142,6 +173,9 @@ func printReport(w io.Writer, r *rewrite.Report) {
 	fmt.Fprintf(w, "%s under the %s contract: %d positions in %d phases on %s: %s\n", verdict, r.Contract, r.Positions, r.Phases, r.Engine, same)
 	if b := r.Band; b != (model.Band{}) {
 		fmt.Fprintf(w, "border band, measured: %d top, %d left, %d bottom, %d right (input pixels)\n", b.Top, b.Left, b.Bottom, b.Right)
+	}
+	if r.Note != "" {
+		fmt.Fprintf(w, "note: %s\n", r.Note)
 	}
 	if a := r.PatchAgreement; a != nil {
 		fmt.Fprintf(w, "on patches: largest difference %.4g, same class in %.1f %%\n", a.MaxAbsDiff, 100*a.EqualClasses)
