@@ -47,7 +47,8 @@ func (v *verification) bounds() error {
 	return nil
 }
 
-// allow sets the tolerances for an output whose values spread over s.
+// allow sets the tolerances for an output whose values spread over s (or, on a
+// nearly constant one, lie at a hundred times that).
 func (c *compared) allow(s float64) {
 	if c.rigorous == nil {
 		return

@@ -7,16 +7,15 @@ import (
 // randomNet draws a net: windows of 1 to 5, even and odd, strides 1 to 3 that
 // may differ per axis, own dilation, VALID, SAME and explicit pads,
 // convolutions, depthwise, both pools, residual and dense joins, and sometimes
-// a classifier's head. It returns nil where the draw does not fit its frame.
+// a classifier's head.
 type randomNet struct {
 	*maker
-	x      model.Ref
-	e      pair
-	padded bool
+	x model.Ref
+	e pair
 }
 
-// draw makes net number seed.
-func draw(seed uint64) (m *model.Model, padded bool) {
+// draw makes net number seed, nil where the draw does not fit its frame.
+func draw(seed uint64) *model.Model {
 	types := []model.TensorType{model.TypeFloat32, model.TypeFloat32, model.TypeInt8, model.TypeUint8}
 	b := newMaker(seed, model.TypeFloat32)
 	b.typ = types[b.r.IntN(len(types))]
@@ -32,9 +31,9 @@ func draw(seed uint64) (m *model.Model, padded bool) {
 	}
 	m, err := b.Build(n.x)
 	if err != nil {
-		return nil, false
+		return nil
 	}
-	return m, n.padded
+	return m
 }
 
 func (n *randomNet) window(allowPads bool) win {
@@ -55,7 +54,6 @@ func (n *randomNet) window(allowPads bool) win {
 
 func (n *randomNet) note(w win) {
 	n.e[0], n.e[1] = n.e[0]*w.s[0], n.e[1]*w.s[1]
-	n.padded = n.padded || w.pad == model.PaddingSame
 }
 
 // layer adds one random layer that still fits, or none.
@@ -128,7 +126,6 @@ func (n *randomNet) join(w win) {
 
 func (n *randomNet) explicitPad(allowPads bool, w win) {
 	if allowPads {
-		n.padded = true
 		n.x = n.Pad(n.x, [2]int{}, [2]int{n.r.IntN(2), n.r.IntN(3)}, [2]int{n.r.IntN(3), n.r.IntN(2)}, [2]int{})
 	}
 	w.pad = model.PaddingValid

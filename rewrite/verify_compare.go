@@ -225,6 +225,14 @@ func spread(v []float64) float64 {
 	return max(hi-lo, 0)
 }
 
+func largestOf(v []float64) float64 {
+	m := 0.0
+	for _, x := range v {
+		m = max(m, math.Abs(x))
+	}
+	return m
+}
+
 // lockedError keeps the first error of several goroutines.
 type lockedError struct {
 	sync.Mutex

@@ -167,7 +167,7 @@ func (c *compared) begin(got []float64) {
 		c.varied = true
 	}
 	c.noteNeighbours(got)
-	c.allow(s)
+	c.allow(max(s, largestOf(got)/100))
 }
 
 func (v *verification) collect(i int, w *workers) {

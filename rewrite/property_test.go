@@ -1,0 +1,106 @@
+package rewrite
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"edged"
+	"edged/fallback"
+	"edged/model"
+)
+
+// randomNets is how many nets the properties are tried on: few, or many with
+// EDGED_EXTENDED=1.
+func randomNets(few, many int) int {
+	if os.Getenv("EDGED_EXTENDED") == "1" {
+		return many
+	}
+	return few
+}
+
+// tryNets rewrites random nets in every form, at random output strides and
+// frame sizes, and verifies each.
+func tryNets(t *testing.T, count int, first uint64, engine func(*testing.T, *model.Model) edged.Opener) {
+	tried, proofs, refusals, vacuous := 0, 0, 0, 0
+	for seed := first; tried < count; seed++ {
+		m := draw(seed)
+		if m == nil {
+			continue
+		}
+		tried++
+		p, r, v, err := tryNet(m, seed, engine(t, m))
+		proofs, refusals, vacuous = proofs+p, refusals+r, vacuous+v
+		if err != nil {
+			t.Errorf("net %d: %v", seed, err)
+		}
+	}
+	t.Logf("%d nets, %d proofs, %d refusals, %d vacuous", tried, proofs, refusals, vacuous)
+	if proofs < 2*tried {
+		t.Errorf("only %d proofs of %d nets", proofs, tried)
+	}
+}
+
+func tryNet(m *model.Model, seed uint64, open edged.Opener) (proofs, refusals, vacuous int, err error) {
+	base, err := m.Write()
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	for _, o := range randomOptions(m, seed) {
+		res, err := Rewrite(m, "00", o)
+		if asRefusal(err) != nil && o.Contract == DefaultContract {
+			o.Contract = Frame
+			res, err = Rewrite(m, "00", o)
+		}
+		if asRefusal(err) != nil {
+			refusals++
+			continue
+		}
+		if err != nil {
+			return proofs, refusals, vacuous, fmt.Errorf("%+v: %w", o, err)
+		}
+		dense, err := res.Model.Write()
+		if err != nil {
+			return proofs, refusals, vacuous, err
+		}
+		rep, err := Verify(base, dense, open, VerifyOptions{})
+		switch {
+		case err != nil:
+			return proofs, refusals, vacuous, fmt.Errorf("%+v: %w", o, err)
+		case rep.Equivalent:
+			proofs++
+		case isVacuous(rep):
+			vacuous++
+		default:
+			return proofs, refusals, vacuous, fmt.Errorf("%+v: %s", o, rep.Why)
+		}
+	}
+	return proofs, refusals, vacuous, nil
+}
+
+// randomOptions are the three forms at one output stride and frame size.
+func randomOptions(m *model.Model, seed uint64) []Options {
+	r := newRandom(seed)
+	o := Options{}
+	if strides, err := OutputStrides(m, o); err == nil && r.IntN(2) == 0 {
+		o.OutputStride = strides[r.IntN(len(strides))]
+	}
+	if r.IntN(2) == 0 {
+		in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
+		o.Input = [2]int{int(in[1]) + r.IntN(9), int(in[2]) + r.IntN(9)}
+	}
+	var all []Options
+	for _, o.Form = range []Form{Dilated, Fragments, Shifts} {
+		all = append(all, o)
+	}
+	return all
+}
+
+// isVacuous reports a random net whose output is constant: nothing can be
+// proved about it, and Verify must say so.
+func isVacuous(r *Report) bool { return len(r.Why) > 7 && r.Why[:7] == "vacuous" }
+
+// TestRandomNetsOnFallback runs the properties where no C library is.
+func TestRandomNetsOnFallback(t *testing.T) {
+	tryNets(t, randomNets(60, 2000), 1_000_000, func(*testing.T, *model.Model) edged.Opener { return fallback.Open })
+}
