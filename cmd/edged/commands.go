@@ -9,6 +9,7 @@ var commands = []func() *cobra.Command{
 	newBenchCmd,
 	newCanaryCmd,
 	newCheckCmd,
+	newDoctorCmd,
 	newDemoCmd,
 	newInferCmd,
 	newInspectCmd,

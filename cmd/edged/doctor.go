@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"edged/capture"
+	"edged/mqtt"
+	"edged/tflite"
+	"edged/train/nets"
+)
+
+func newDoctorCmd() *cobra.Command {
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Is this machine ready? Libraries, model, camera, broker, clock, disk",
+		Long: `doctor looks at what edged needs and tells of each whether it is ok, and what to
+do where it is not. With a config it looks at that config's models, cameras,
+broker and folders too. Exit 0 unless something has failed.`,
+		Example: `  edged doctor
+  edged doctor -c /etc/edged/edged.toml
+  edged doctor --json | jq '.checks[] | select(.state != "ok")'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r := examine(cmd.Context(), path)
+			if asJSON {
+				if err := writeJSON(cmd.OutOrStdout(), r); err != nil {
+					return err
+				}
+			} else {
+				r.print(cmd.OutOrStdout())
+			}
+			if !r.OK {
+				return &exitError{code: exitFailed}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&path, "config", "c", "", "look at the things this `FILE` names too")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// finding is one line of the doctor.
+type finding struct {
+	Name   string `json:"name"`
+	State  string `json:"state"` // ok, warn or FAIL
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"`
+}
+
+// report is what doctor --json prints.
+type report struct {
+	OK     bool      `json:"ok"`
+	Checks []finding `json:"checks"`
+}
+
+func (r *report) add(name, state, detail, fix string) {
+	if state == "ok" {
+		fix = ""
+	}
+	r.OK = r.OK && state != "FAIL"
+	r.Checks = append(r.Checks, finding{name, state, detail, fix})
+}
+
+func (r *report) print(w io.Writer) {
+	for _, c := range r.Checks {
+		fmt.Fprintf(w, "%-4s  %s: %s\n", c.State, c.Name, c.Detail)
+		if c.Fix != "" {
+			fmt.Fprintf(w, "      -> %s\n", c.Fix)
+		}
+	}
+}
+
+// examine runs every check, with the things of the config at path when there
+// is one.
+func examine(ctx context.Context, path string) *report {
+	r := &report{OK: true}
+	r.checkLibraries()
+	r.checkCanaries(ctx)
+	if path == "" {
+		r.checkCameras()
+		r.add("broker", "ok", "not looked at without a config", "")
+		r.checkDisk(os.TempDir())
+	} else if c, err := loadConfig(path); err != nil {
+		r.add("config", "FAIL", err.Error(), "correct the lines named; 'edged check --sample' shows every key")
+	} else {
+		r.add("config", "ok", fmt.Sprintf("%s, %d camera(s)", path, len(c.Cameras)), "")
+		r.checkConfigured(ctx, c)
+	}
+	r.checkClock()
+	return r
+}
+
+func (r *report) checkLibraries() {
+	b := thisBuild()
+	r.add("program", "ok", fmt.Sprintf("edged %s on %s, %d processors", b.Version, b.Platform, runtime.NumCPU()), "")
+	if tflite.Linked() {
+		r.add("library TensorFlow Lite", "ok", "linked", "")
+	} else {
+		r.add("library TensorFlow Lite", "warn", "not linked: the engine in Go does all the work",
+			"build with 'make build' where TFLite exists (amd64, arm64)")
+	}
+	worker, err := capture.FindWorker("")
+	if err != nil {
+		r.add("library OpenCV", "warn", plain(err),
+			"'make build' makes edged-camera; without it only folders and test:belt work")
+		return
+	}
+	r.add("library OpenCV", "ok", "in "+worker, "")
+}
+
+// checkCanaries has a child of each engine run a bundled net.
+func (r *report) checkCanaries(ctx context.Context) {
+	data, err := nets.Read(nets.Valid)
+	if err != nil {
+		r.add("model canary", "FAIL", err.Error(), "the program is damaged: install it again")
+		return
+	}
+	for _, engine := range linkedEngines() {
+		name := "model canary " + engine
+		if err := canary(ctx, data, engine, 0); err != nil {
+			r.add(name, "FAIL", err.Error(), "do not use engine = \""+engine+"\" on this machine; run 'edged infer' by hand to see more")
+			continue
+		}
+		r.add(name, "ok", "runs "+nets.Valid, "")
+	}
+}
+
+// checkCameras looks for any camera at all.
+func (r *report) checkCameras() {
+	found, _ := filepath.Glob("/dev/v4l/by-id/*")
+	if len(found) == 0 {
+		found, _ = filepath.Glob("/dev/video*")
+	}
+	if len(found) == 0 {
+		r.add("camera", "warn", "no camera device on this machine",
+			"plug one in; is the module videodev loaded ('modprobe uvcvideo')? Network cameras and files need none")
+		return
+	}
+	for _, device := range found {
+		if err := unix.Access(device, unix.R_OK|unix.W_OK); err != nil {
+			r.add("camera", "FAIL", fmt.Sprintf("%s: %v", device, err), "add the user to the group video")
+			continue
+		}
+		r.add("camera", "ok", device, "")
+	}
+}
+
+// checkConfigured looks at what a config names.
+func (r *report) checkConfigured(ctx context.Context, c *Config) {
+	for i := range c.Cameras {
+		cam := &c.Cameras[i]
+		if detail, err := checkModel(ctx, cam, c); err != nil {
+			r.add("model of "+cam.Name, "FAIL", plain(err), "'edged inspect' and 'edged manifest' show what the model has")
+		} else {
+			r.add("model of "+cam.Name, "ok", detail, "")
+		}
+		quiet := slog.New(slog.DiscardHandler)
+		info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
+		if err != nil {
+			r.add("camera "+cam.Name, "FAIL", plain(err), "is it plugged in, reachable and free? The daemon would wait for it")
+		} else {
+			r.add("camera "+cam.Name, "ok", fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format), "")
+		}
+	}
+	r.checkBroker(ctx, c)
+	dir := stateDir(c)
+	if dir == "" {
+		r.add("state", "warn", "no mqtt.spool_dir: events and the last good model do not survive a restart", "set mqtt.spool_dir")
+		dir = os.TempDir()
+	} else {
+		r.checkWritable(dir)
+	}
+	r.checkDisk(dir)
+}
+
+func (r *report) checkBroker(ctx context.Context, c *Config) {
+	if c.MQTT.Broker == "" {
+		r.add("broker", "warn", "none configured: results go to the page alone", "set mqtt.broker")
+		return
+	}
+	if err := dialBroker(ctx, c.MQTT.Broker); err != nil {
+		r.add("broker", "FAIL", err.Error(), "start the broker, or correct mqtt.broker; the daemon would wait for it")
+		return
+	}
+	if err := login(ctx, c.client()); err != nil {
+		r.add("broker", "FAIL", plain(err), "are username, password_file and the certificates right?")
+		return
+	}
+	r.add("broker", "ok", c.MQTT.Broker+" takes us in", "")
+}
+
+// login connects once, under a client id that disturbs no running daemon.
+func login(ctx context.Context, m mqtt.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	m.Node, m.SpoolDir, m.ClientID, m.Log = "doctor", "", "", slog.New(slog.DiscardHandler)
+	client, err := mqtt.New(m)
+	if err != nil {
+		return err
+	}
+	client.Start()
+	defer client.Close(ctx)
+	for {
+		link, err := client.Link()
+		if link.Connected {
+			return nil
+		}
+		if link.FailedAttempts > 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("mqtt: no answer from the broker")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (r *report) checkWritable(dir string) {
+	err := os.MkdirAll(dir, 0o750)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".doctor-*"); err == nil {
+			f.Close()
+			err = os.Remove(f.Name())
+		}
+	}
+	if err != nil {
+		r.add("state", "FAIL", err.Error(), "give the daemon's user the right to write there, or set mqtt.spool_dir elsewhere")
+		return
+	}
+	r.add("state", "ok", dir+" can be written", "")
+}
+
+// The daemon itself writes little: events within spool_bytes, a model per camera.
+const (
+	diskLow  = 256 << 20
+	diskFull = 16 << 20
+)
+
+func (r *report) checkDisk(dir string) {
+	var s unix.Statfs_t
+	for unix.Statfs(dir, &s) != nil && dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir) // it may not be there yet
+	}
+	free := int64(s.Bavail) * int64(s.Bsize)
+	state := "ok"
+	if free < diskLow {
+		state = "warn"
+	}
+	if free < diskFull {
+		state = "FAIL"
+	}
+	r.add("disk", state, fmt.Sprintf("%d MB free at %s", free/1e6, dir), "make room: journals, old models, saved masks")
+}
+
+// checkClock asks the kernel whether somebody keeps its clock right: the times
+// in results are worth no more than that.
+func (r *report) checkClock() {
+	const built = 2026 // a clock before this program is wrong
+	now := time.Now()
+	if now.Year() < built {
+		r.add("clock", "FAIL", "it says "+now.UTC().Format(time.RFC3339), "set the time; a board without a battery needs NTP")
+		return
+	}
+	var t unix.Timex
+	if _, err := unix.Adjtimex(&t); err == nil && t.Status&unix.STA_UNSYNC == 0 {
+		r.add("clock", "ok", now.UTC().Format(time.RFC3339)+", kept by NTP", "")
+		return
+	}
+	r.add("clock", "warn", now.UTC().Format(time.RFC3339)+", not kept by NTP", "run systemd-timesyncd or chrony")
+}

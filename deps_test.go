@@ -1,0 +1,197 @@
+package edged_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// room is a folder with what it may import of ours and from elsewhere. A name
+// with /... stands for the packages below it too.
+type room struct {
+	folder string
+	ours   []string
+	others []string
+	why    string
+}
+
+// rooms is the table of the architecture, with the reason for each line. The
+// longest folder that fits a package counts.
+var rooms = []room{
+	{".", nil, nil, "the vocabulary is what every room shares: it must cost nobody anything"},
+	{"model", nil, nil, "reading a graph needs no engine, and tools and fuzzers build on it alone"},
+	{"rewrite", []string{".", "model"}, nil, "a proof that chose its own engine would prove that engine's view; the caller hands one in"},
+	{"tflite", []string{".", "model"}, []string{"github.com/mattn/go-tflite"},
+		"go-tflite stays behind the Engine; model explains what the library refuses"},
+	{"fallback", []string{".", "model", "internal/kernel"}, nil, "the engine in Go runs where nothing else does"},
+	{"internal/kernel", nil, []string{"golang.org/x/sys/cpu"}, "kernels are loops over slices, testable alone"},
+	{"capture", []string{".", "capture/..."}, []string{"golang.org/x/sys/unix"}, "frames come from a worker: this side has no cgo and no OpenCV"},
+	{"capture/opencv", []string{"capture/..."}, []string{"gocv.io/x/gocv", "golang.org/x/sys/unix"}, "the only room that sees gocv"},
+	{"mqtt", []string{".", "mqtt/...", "internal/maskpng"},
+		[]string{"github.com/eclipse/paho.mqtt.golang/...", "github.com/klauspost/compress/..."}, "the only room that sees paho"},
+	{"mqtt/mqtttest", []string{".", "mqtt/...", "internal/maskpng"},
+		[]string{"github.com/eclipse/paho.mqtt.golang/...", "github.com/santhosh-tekuri/jsonschema/v6", "go.uber.org/goleak", "github.com/klauspost/compress/..."},
+		"an independent subscriber and validator, for tests"},
+	{"systemd", nil, []string{"github.com/coreos/go-systemd/v22/..."}, "life signs know nothing of frames"},
+	{"internal/pipeline", []string{".", "internal/kernel"}, nil, "the loop knows interfaces: sources, engines and sinks are wired by cmd/edged"},
+	{"internal/enginetest", []string{".", "model"}, []string{"pgregory.net/rapid", "github.com/google/go-cmp/..."}, "a suite that imported an engine could be kind to it"},
+	{"internal/verdict", []string{"."}, nil, "rules see masks alone"},
+	{"internal/maskpng", []string{"."}, []string{"github.com/klauspost/compress/..."}, "a mask's file format, whoever sends it"},
+	{"internal/page", []string{".", "internal/maskpng"}, []string{"golang.org/x/image/..."}, "the page shows what it is given"},
+	{"internal/metrics", nil, []string{"github.com/prometheus/client_golang/..."}, "counters are read from a snapshot, kept elsewhere"},
+	{"internal/avi", nil, nil, "a file format"},
+	{"internal/npy", nil, nil, "a file format"},
+	{"internal/logfold", nil, nil, "a log handler"},
+	{"internal/tomlfile", nil, []string{"github.com/pelletier/go-toml/v2/..."}, "a file format"},
+	{"internal/eval", []string{".", "model", "rewrite", "capture/belt", "internal/..."}, []string{"gonum.org/v1/plot/...", "github.com/jedib0t/go-pretty/v6/..."},
+		"accuracy is measured on any engine: the caller hands one in"},
+	{"train", []string{"./..."}, nil, "training may use everything; nothing of the daemon imports it"},
+	{"train/nets", nil, nil, "the bundled nets are data: whoever wants them gets no trainer along"},
+	{"cmd/edged", []string{"./..."}, []string{"*"}, "the only wiring point"},
+	{"cmd/edged-camera", []string{"capture/opencv"}, nil, "the worker is OpenCV and nothing else"},
+	{"internal/setup", []string{"./..."}, []string{"*"}, "set-up and its tests are no part of a program"},
+}
+
+// forbidden are importers and what none of their dependencies may be.
+var forbidden = []struct{ program, dependency, why string }{
+	{"edged/cmd/edged", "gocv.io/x/gocv", "a crash in a codec must not take the daemon along"},
+	{"edged/cmd/edged", "edged/capture/opencv", "OpenCV lives in the worker"},
+	{"edged/cmd/edged", "edged/train", "the trainer is no part of the daemon"},
+	{"edged/cmd/edged", "testing", "test helpers do not ship"},
+	{"edged/cmd/edged-camera", "edged/tflite", "the worker runs no model"},
+	{"edged/cmd/edged-camera", "github.com/eclipse/paho.mqtt.golang", "the worker talks to the daemon alone"},
+}
+
+// listed is what go list tells of a package.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+	CgoFiles   []string
+}
+
+func goList(t *testing.T, cgo, tags string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-tags", tags, "-json=ImportPath,Standard,Imports,Deps,CgoFiles", "./...")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	d := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportDirection(t *testing.T) {
+	for _, build := range []struct{ cgo, tags string }{{"0", ""}, {"1", "tflite opencv customenv gocv_specific_modules gocv_videoio"}} {
+		t.Run("cgo="+build.cgo, func(t *testing.T) {
+			all := goList(t, build.cgo, build.tags)
+			if len(all) < 20 {
+				t.Fatalf("go list tells of %d packages: this test looks at nothing", len(all))
+			}
+			for _, p := range all {
+				for _, fault := range faultsOf(p) {
+					t.Error(fault)
+				}
+				if build.cgo == "0" && len(p.CgoFiles) > 0 {
+					t.Errorf("%s: needs cgo in the build without", p.ImportPath)
+				}
+			}
+		})
+	}
+}
+
+// faultsOf lists what p imports against the table.
+func faultsOf(p listed) []string {
+	folder := folderOf(p.ImportPath)
+	r := roomOf(folder)
+	if r == nil {
+		return []string{fmt.Sprintf("%s: no room of the table holds it: add a line, with its reason", folder)}
+	}
+	var faults []string
+	for _, imported := range p.Imports {
+		switch {
+		case isOurs(imported):
+			if target := folderOf(imported); !allowed(r.ours, target) {
+				faults = append(faults, fmt.Sprintf("%s imports %s: %s", folder, target, r.why))
+			}
+		case strings.Contains(strings.SplitN(imported, "/", 2)[0], "."):
+			if !allowed(r.others, imported) {
+				faults = append(faults, fmt.Sprintf("%s imports %s: %s", folder, imported, r.why))
+			}
+		}
+	}
+	for _, f := range forbidden {
+		if p.ImportPath == f.program && slices.Contains(p.Deps, f.dependency) {
+			faults = append(faults, fmt.Sprintf("%s depends on %s: %s", f.program, f.dependency, f.why))
+		}
+	}
+	return faults
+}
+
+func isOurs(path string) bool { return path == "edged" || strings.HasPrefix(path, "edged/") }
+
+// folderOf is a package of ours as the table names it.
+func folderOf(path string) string {
+	if path == "edged" {
+		return "."
+	}
+	return strings.TrimPrefix(path, "edged/")
+}
+
+// roomOf is the line of the table with the longest folder around f.
+func roomOf(f string) *room {
+	var best *room
+	for i, r := range rooms {
+		if (f == r.folder || strings.HasPrefix(f, r.folder+"/")) && (best == nil || len(r.folder) > len(best.folder)) {
+			best = &rooms[i]
+		}
+	}
+	return best
+}
+
+// allowed tells whether one of the patterns fits a path.
+func allowed(patterns []string, path string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		prefix, below := strings.CutSuffix(p, "/...")
+		return p == "*" || path == prefix || below && (prefix == "." || strings.HasPrefix(path, prefix+"/"))
+	})
+}
+
+// The test of the test: each kind of breach is found.
+func TestFaultsOfFindsBreaches(t *testing.T) {
+	for _, c := range []struct {
+		p    listed
+		want string
+	}{
+		{listed{ImportPath: "edged/rewrite", Imports: []string{"edged/tflite"}}, "rewrite imports tflite"},
+		{listed{ImportPath: "edged", Imports: []string{"golang.org/x/sys/cpu"}}, ". imports golang.org/x/sys/cpu"},
+		{listed{ImportPath: "edged/unheard"}, "no room"},
+		{listed{ImportPath: "edged/capture/belt", Imports: []string{"gocv.io/x/gocv"}}, "capture/belt imports gocv"},
+		{listed{ImportPath: "edged/cmd/edged", Deps: []string{"gocv.io/x/gocv"}}, "depends on gocv"},
+	} {
+		if got := faultsOf(c.p); len(got) != 1 || !strings.Contains(got[0], c.want) {
+			t.Errorf("%+v: %q, want one fault with %q", c.p, got, c.want)
+		}
+	}
+	if got := faultsOf(listed{ImportPath: "edged/fallback", Imports: []string{"edged", "edged/model", "fmt", "unsafe"}}); got != nil {
+		t.Errorf("nothing is wrong, but: %q", got)
+	}
+}
