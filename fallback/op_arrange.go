@@ -226,9 +226,11 @@ func planReverse(c *opContext) error {
 		if a, err = c.axis(a, len(in)); err != nil {
 			return err
 		}
-		if m.ss[a] = -own[a]; in[a] > 0 {
-			m.src0 += (in[a] - 1) * own[a]
+		if m.ss[a] < 0 {
+			return c.malformed("axes %v name one twice", axes)
 		}
+		m.ss[a] = -own[a]
+		m.src0 += max(0, in[a]-1) * own[a]
 	}
 	if err := c.shape(0, in...); err != nil {
 		return err
