@@ -51,14 +51,20 @@ func Open(file []byte, o edged.Options) (edged.Engine, error) {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
 	e := &Engine{graph: m, options: o, shapes: map[int][]int{}}
-	if e.options.Threads <= 0 {
-		e.options.Threads = min(runtime.GOMAXPROCS(0), maxThreads)
-	}
+	e.options.Threads = threads(o)
 	if err := e.replan(); err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
 	e.pool = newPool(e.options.Threads)
 	return e, nil
+}
+
+// threads is the number of workers that o asks for.
+func threads(o edged.Options) int {
+	if o.Threads > 0 {
+		return o.Threads
+	}
+	return min(runtime.GOMAXPROCS(0), maxThreads)
 }
 
 // replan makes the plan for the present input shapes.

@@ -78,6 +78,17 @@ var opBuilders = map[string]func(g *grapher) []model.Ref{
 	"transpose conv": func(g *grapher) []model.Ref {
 		return one(g.q(g.TransposeConv(g.in(1, 4, 5, 3), g.weights(2, 3, 3, 3), g.bias(2), 8, 10, model.TransposeConvOptions{StrideH: 2, StrideW: 2})))
 	},
+	"dilated": func(g *grapher) []model.Ref {
+		zero := [2]int{0, 0}
+		x := g.q(g.Pad(g.in(1, 9, 8, 3), zero, [2]int{1, 2}, [2]int{2, 0}, zero))
+		x = g.q(g.SpaceToBatch(x, [2]int{2, 2}, [2][2]int{{1, 1}, zero}))
+		x = g.q(g.Conv2D(x, g.weights(3, 2, 2, 3), g.bias(3), model.Conv2DOptions{Padding: model.PaddingValid}))
+		x = g.q(g.BatchToSpace(x, [2]int{2, 2}, [2][2]int{{1, 1}, zero}))
+		x = g.q(g.Unary(model.OpRelu, x))
+		x = g.q(g.SpaceToBatch(x, [2]int{1, 2}, [2][2]int{zero, {0, 0}}))
+		x = g.q(g.MaxPool(x, model.Pool2DOptions{Padding: model.PaddingValid, FilterHeight: 2, FilterWidth: 2}))
+		return one(g.q(g.BatchToSpace(x, [2]int{1, 2}, [2][2]int{zero, zero})))
+	},
 	"fully connected": func(g *grapher) []model.Ref {
 		return one(g.q(g.FullyConnected(g.in(3, 7), g.weights(4, 7), g.bias(4), model.FullyConnectedOptions{})))
 	},

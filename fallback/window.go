@@ -45,6 +45,9 @@ func (c *opContext) windows(in []int, k, stride, dilate [2]int, p model.Padding)
 		y.before, y.after, x.before, x.after = f.pads[0], f.pads[1], f.pads[2], f.pads[3]
 		p = model.PaddingValid
 	}
+	if (y.in+f.padded[0])%f.block[0] != 0 || (x.in+f.padded[1])%f.block[1] != 0 {
+		return y, x, c.malformed("input %v is no multiple of block %v", in, f.block)
+	}
 	if !y.resolve(p) || !x.resolve(p) {
 		return y, x, c.malformed("window %v, stride %v, dilation %v does not fit input %v", k, stride, dilate, in)
 	}

@@ -1,0 +1,53 @@
+package fallback
+
+import (
+	"fmt"
+
+	"edged"
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// PlanInfo tells how the engine would run a model: for people, and for
+// `edged inspect --plan`.
+type PlanInfo struct {
+	Engine     string     `json:"engine"`      // the name that the engine would have
+	ArenaBytes int64      `json:"arena_bytes"` // what one frame works in
+	FixedBytes int64      `json:"fixed_bytes"` // packed weights, constants, each thread's own memory
+	Steps      []StepInfo `json:"steps"`
+}
+
+// StepInfo is one pass over the data. An operator may take several, as filling
+// a border and multiplying; fused operators have none.
+type StepInfo struct {
+	Operator int    `json:"operator"` // its index in the file
+	Name     string `json:"name"`     // CONV_2D ...
+	Kernel   string `json:"kernel"`   // what computes it
+	Units    int    `json:"units"`    // what the threads share
+	Once     bool   `json:"once"`     // before the first frame, from constants
+}
+
+// Describe plans a model as Open does, without the memory to run it.
+func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
+	m, err := model.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("fallback: %w", err)
+	}
+	o.Threads = threads(o)
+	p, err := newPlan(m, o, nil)
+	if err != nil {
+		return nil, fmt.Errorf("fallback: %w", err)
+	}
+	info := &PlanInfo{Engine: "fallback " + string(kernel.Active()), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
+	for _, s := range p.once {
+		info.Steps = append(info.Steps, describe(s, true))
+	}
+	for i := range p.steps {
+		info.Steps = append(info.Steps, describe(&p.steps[i], false))
+	}
+	return info, nil
+}
+
+func describe(s *step, once bool) StepInfo {
+	return StepInfo{Operator: s.op, Name: s.name, Kernel: s.kernel, Units: s.units, Once: once}
+}

@@ -1,0 +1,33 @@
+package fallback
+
+import (
+	"testing"
+
+	"edged"
+)
+
+func TestDescribe(t *testing.T) {
+	data := smallNet(t, 64)
+	info, err := Describe(data, edged.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := open(t, data, edged.Options{Threads: 1}).(*Engine)
+	if info.Engine != e.Name() || info.ArenaBytes != e.ArenaBytes() || info.ArenaBytes == 0 || info.FixedBytes == 0 {
+		t.Errorf("described %+v, the engine is %s with %d", info, e.Name(), e.ArenaBytes())
+	}
+	seen := map[int]bool{}
+	for _, s := range info.Steps {
+		if s.Name == "" || s.Kernel == "" || s.Units < 1 {
+			t.Errorf("step %+v", s)
+		}
+		seen[s.Operator] = true
+	}
+	if len(seen) != 7 {
+		t.Errorf("steps of %d operators, want all 7: %+v", len(seen), info.Steps)
+	}
+	if _, err := Describe(data[:100], edged.Options{}); err == nil {
+		t.Error("a file cut short was described")
+	}
+}
+
