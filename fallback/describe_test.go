@@ -30,4 +30,3 @@ func TestDescribe(t *testing.T) {
 		t.Error("a file cut short was described")
 	}
 }
-
