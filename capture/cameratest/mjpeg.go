@@ -23,6 +23,7 @@ type MJPEG struct {
 	Sent          atomic.Int64
 	server        *http.Server
 	listener      net.Listener
+	done          chan struct{}
 	period        time.Duration
 }
 
@@ -40,16 +41,19 @@ func StartMJPEG(t testing.TB, address string, w, h, fps int) *MJPEG {
 	m.Width.Store(int64(w))
 	m.Height.Store(int64(h))
 	m.server = &http.Server{Handler: m}
-	done := make(chan struct{})
+	m.done = make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(m.done)
 		m.server.Serve(l)
 	}()
-	t.Cleanup(func() {
-		m.server.Close()
-		<-done
-	})
+	t.Cleanup(m.Stop)
 	return m
+}
+
+// Stop frees the address. It may be called twice.
+func (m *MJPEG) Stop() {
+	m.server.Close()
+	<-m.done
 }
 
 // URL is where the pictures are.
