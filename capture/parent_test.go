@@ -187,7 +187,7 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("GST_DEBUG", "2")
 	env := strings.Join(environment(Default("rtsp://h/s"), RTSP), "\n") + "\n"
 	for _, want := range []string{"GST_DEBUG=2\n", "OPENCV_FOR_THREADS_NUM=1\n", "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT=3\n",
-		"OPENCV_FFMPEG_CAPTURE_OPTIONS=rtsp_transport;tcp|timeout;3000000\n"} {
+		"OPENCV_FFMPEG_CAPTURE_OPTIONS=rtsp_transport;tcp|fpsprobesize;0|timeout;3000000\n"} {
 		if !strings.Contains(env, want) {
 			t.Errorf("no %q in %q", want, env)
 		}
