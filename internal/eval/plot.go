@@ -71,10 +71,9 @@ func tens(from, to float64) (ticks []plot.Tick) {
 // Four hues that stay apart for colour-blind eyes and in grey.
 var hues = [...]color.RGBA{{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {120, 60, 140, 255}}
 
-func (m *ModelReport) plot(p *plot.Plot, index int) (int, error) {
-	hue := hues[index%len(hues)]
-	var all, line plotter.XYs
-	var names []string
+// points are the ways that can be drawn, their names, and the line of the
+// equivalent net's output strides.
+func (m *ModelReport) points() (all, line plotter.XYs, names []string) {
 	for _, w := range m.Ways {
 		if w.MIoU == nil || w.MACs <= 0 {
 			continue
@@ -91,6 +90,13 @@ func (m *ModelReport) plot(p *plot.Plot, index int) (int, error) {
 		}
 		names = append(names, name)
 	}
+	return all, line, names
+}
+
+// plot draws one net and says how many points it had.
+func (m *ModelReport) plot(p *plot.Plot, index int) (int, error) {
+	hue := hues[index%len(hues)]
+	all, line, names := m.points()
 	if len(all) == 0 {
 		return 0, nil
 	}
@@ -105,12 +111,12 @@ func (m *ModelReport) plot(p *plot.Plot, index int) (int, error) {
 		return 0, err
 	}
 	for i := range labels.TextStyle {
-		labels.TextStyle[i].Color = hue
+		style := &labels.TextStyle[i]
+		style.Color, style.Font.Size, style.Font.Variant = hue, vg.Points(9), "Sans"
 		if strings.HasPrefix(names[i], "baseline") { // to the left, where no line runs
-			labels.TextStyle[i].XAlign = text.XRight
+			style.XAlign = text.XRight
 			labels.Labels[i] += "     "
 		}
-		labels.TextStyle[i].Font.Size, labels.TextStyle[i].Font.Variant = vg.Points(9), "Sans"
 	}
 	labels.Offset = vg.Point{X: vg.Points(5), Y: vg.Points(-10)}
 	p.Add(labels)
