@@ -59,33 +59,63 @@ func genFill(g *graph) {
 	g.op(model.OpFill, &model.FillOptions{}, []int32{g.ints(shape...), value}, g.tensor(g.kind.dtype, nil, q))
 }
 
-// genDensify stores a matrix by compressed rows: level 0 dense, level 1 CSR.
+// genDensify stores a sparse matrix and adds it to an input: level 0 dense,
+// level 1 compressed rows, and sometimes blocks of 1x4 behind them, as sparse
+// float16 weights have.
 func genDensify(g *graph) {
-	rows, cols := g.between(1, 9), g.between(1, 9)
-	var values []float32
+	rows, cols, block := g.between(1, 9), g.between(1, 9), int32(1)
+	sparsity := &model.Sparsity{TraversalOrder: []int32{0, 1}}
+	if g.chance(0.5) {
+		block = 4
+		sparsity.TraversalOrder, sparsity.BlockMap = []int32{0, 1, 2}, []int32{1}
+	}
 	segments, indices := []int32{0}, []int32{}
 	for range rows {
 		for c := range cols {
-			if g.chance(0.4) {
-				values, indices = append(values, float32(g.between(1, 99))), append(indices, c)
+			if g.chance(0.4) || len(indices) == 0 {
+				indices = append(indices, c)
 			}
 		}
-		segments = append(segments, int32(len(values)))
+		segments = append(segments, int32(len(indices)))
 	}
-	if len(values) == 0 {
-		values, indices, segments[rows] = []float32{7}, []int32{0}, 1
+	sparsity.DimMetadata = []*model.DimensionMetadata{
+		{Format: model.DimensionDense, DenseSize: rows},
+		{Format: model.DimensionSparseCSR, ArraySegments: g.vector(segments), ArrayIndices: g.vector(indices)},
 	}
-	x := g.constant(model.TypeFloat32, []int32{rows, cols}, nil, float32s(values...))
-	g.sg.Tensors[x].Sparsity = &model.Sparsity{
-		TraversalOrder: []int32{0, 1},
-		DimMetadata: []*model.DimensionMetadata{
-			{Format: model.DimensionDense, DenseSize: rows},
-			{Format: model.DimensionSparseCSR, ArraySegments: &model.Int32Vector{Values: segments}, ArrayIndices: &model.Int32Vector{Values: indices}},
-		},
+	if block > 1 {
+		sparsity.DimMetadata = append(sparsity.DimMetadata, &model.DimensionMetadata{Format: model.DimensionDense, DenseSize: block})
 	}
-	dense := g.tensor(model.TypeFloat32, []int32{rows, cols}, nil)
+	t, shape := model.TypeFloat32, []int32{rows, cols * block}
+	if g.kind.form == half {
+		t = model.TypeFloat16
+	}
+	x := g.constant(t, shape, nil, g.values(t, len(indices)*int(block), -4, 4))
+	g.sg.Tensors[x].Sparsity = sparsity
+	dense := g.tensor(t, shape, nil)
 	g.op(model.OpDensify, &model.DensifyOptions{}, []int32{x}, dense)
+	if t == model.TypeFloat16 {
+		dense = g.dequantize(dense)
+	}
 	g.addInput(dense)
+}
+
+// vector stores small numbers in any of the three index types.
+func (g *graph) vector(v []int32) any {
+	switch g.r.IntN(3) {
+	case 0:
+		u := &model.Uint8Vector{}
+		for _, x := range v {
+			u.Values = append(u.Values, uint8(x))
+		}
+		return u
+	case 1:
+		u := &model.Uint16Vector{}
+		for _, x := range v {
+			u.Values = append(u.Values, uint16(x))
+		}
+		return u
+	}
+	return &model.Int32Vector{Values: v}
 }
 
 // addInput adds an input to the float32 constant expression x: engines fold

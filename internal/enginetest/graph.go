@@ -46,7 +46,14 @@ func (g *graph) channels() int32 {
 
 func (g *graph) batch() int32 { return pick[int32](g, 1, 1, 1, 2, 3) }
 
-func (g *graph) image() []int32 { return []int32{g.batch(), g.edge(), g.edge(), g.channels()} }
+// image is the shape of a map, now and then one that is large enough for the
+// kernels that tile.
+func (g *graph) image() []int32 {
+	if g.chance(0.06) {
+		return []int32{1, g.between(28, 45), g.between(28, 45), pick[int32](g, 16, 32, 40, 64)}
+	}
+	return []int32{g.batch(), g.edge(), g.edge(), g.channels()}
+}
 
 // shape is a random shape of a rank in [lo, hi] with at most a few thousand elements.
 func (g *graph) shape(lo, hi int32) []int32 {

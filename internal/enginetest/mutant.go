@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"runtime/debug"
 	"testing"
 
 	"edged"
@@ -38,27 +39,35 @@ func Mutant(seed uint64) []byte {
 func Hostile(t testing.TB, open edged.Opener, from, n uint64, before func(seed uint64)) {
 	for seed := from; seed < from+n; seed++ {
 		before(seed)
-		file := Mutant(seed)
-		e, err := open(file, edged.Options{Threads: 1, MemoryLimit: 64 << 20})
-		if err != nil {
-			if e != nil {
-				t.Errorf("mutant %d: an engine and an error: %v", seed, err)
+		hostile(t, open, seed)
+	}
+}
+
+func hostile(t testing.TB, open edged.Opener, seed uint64) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("mutant %d: panic: %v\n%s", seed, p, debug.Stack())
+		}
+	}()
+	e, err := open(Mutant(seed), edged.Options{Threads: 1, MemoryLimit: 64 << 20})
+	if err != nil {
+		if e != nil {
+			t.Errorf("mutant %d: an engine and an error: %v", seed, err)
+		}
+		return
+	}
+	for i := range e.Inputs() {
+		clear(e.Input(i))
+	}
+	if e.Run() == nil {
+		for i, s := range e.Outputs() {
+			if len(e.Output(i)) != s.Bytes() {
+				t.Errorf("mutant %d: output %d holds %d bytes, its description says %d", seed, i, len(e.Output(i)), s.Bytes())
 			}
-			continue
 		}
-		for i := range e.Inputs() {
-			clear(e.Input(i))
-		}
-		if e.Run() == nil {
-			for i, s := range e.Outputs() {
-				if len(e.Output(i)) != s.Bytes() {
-					t.Errorf("mutant %d: output %d holds %d bytes, its description says %d", seed, i, len(e.Output(i)), s.Bytes())
-				}
-			}
-		}
-		if err := e.Close(); err != nil {
-			t.Errorf("mutant %d: close: %v", seed, err)
-		}
+	}
+	if err := e.Close(); err != nil {
+		t.Errorf("mutant %d: close: %v", seed, err)
 	}
 }
 

@@ -108,5 +108,5 @@ var table = []operator{
 	{model.OpCast, []kind{f32, i8, u8, i32, i64}, exact, genCast},
 	{model.OpShape, floatsAndQ, exact, genShape},
 	{model.OpFill, []kind{f32, i8, i32, i64}, exact, genFill},
-	{model.OpDensify, floatsOnly, exact, genDensify},
+	{model.OpDensify, []kind{f32, f16}, exact, genDensify},
 }
