@@ -279,7 +279,7 @@ func verdictOf(t *testing.T, x mutant, base *model.Model) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Verify(b, dense, engineFor(t, base), VerifyOptions{})
+	r, err := verifyOnTFLite(b, dense, VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"os"
 	"testing"
 
-	"edged"
 	"edged/fallback"
 	"edged/model"
 )
@@ -19,9 +18,12 @@ func randomNets(few, many int) int {
 	return few
 }
 
+// verifier is Verify on some engine.
+type verifier func(base, dense []byte, o VerifyOptions) (*Report, error)
+
 // tryNets rewrites random nets in every form, at random output strides and
 // frame sizes, and verifies each.
-func tryNets(t *testing.T, count int, first uint64, engine func(*testing.T, *model.Model) edged.Opener) {
+func tryNets(t *testing.T, count int, first uint64, verify verifier) {
 	tried, proofs, refusals, vacuous := 0, 0, 0, 0
 	for seed := first; tried < count; seed++ {
 		m := draw(seed)
@@ -29,7 +31,7 @@ func tryNets(t *testing.T, count int, first uint64, engine func(*testing.T, *mod
 			continue
 		}
 		tried++
-		p, r, v, err := tryNet(m, seed, engine(t, m))
+		p, r, v, err := tryNet(m, seed, verify)
 		proofs, refusals, vacuous = proofs+p, refusals+r, vacuous+v
 		if err != nil {
 			t.Errorf("net %d: %v", seed, err)
@@ -41,7 +43,7 @@ func tryNets(t *testing.T, count int, first uint64, engine func(*testing.T, *mod
 	}
 }
 
-func tryNet(m *model.Model, seed uint64, open edged.Opener) (proofs, refusals, vacuous int, err error) {
+func tryNet(m *model.Model, seed uint64, verify verifier) (proofs, refusals, vacuous int, err error) {
 	base, err := m.Write()
 	if err != nil {
 		return 0, 0, 0, err
@@ -63,7 +65,7 @@ func tryNet(m *model.Model, seed uint64, open edged.Opener) (proofs, refusals, v
 		if err != nil {
 			return proofs, refusals, vacuous, err
 		}
-		rep, err := Verify(base, dense, open, VerifyOptions{})
+		rep, err := verify(base, dense, VerifyOptions{})
 		switch {
 		case err != nil:
 			return proofs, refusals, vacuous, fmt.Errorf("%+v: %w", o, err)
@@ -102,5 +104,7 @@ func isVacuous(r *Report) bool { return len(r.Why) > 7 && r.Why[:7] == "vacuous"
 
 // TestRandomNetsOnFallback runs the properties where no C library is.
 func TestRandomNetsOnFallback(t *testing.T) {
-	tryNets(t, randomNets(60, 2000), 1_000_000, func(*testing.T, *model.Model) edged.Opener { return fallback.Open })
+	tryNets(t, randomNets(60, 2000), 1_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
+		return Verify(base, dense, fallback.Open, o)
+	})
 }

@@ -3,30 +3,25 @@
 package rewrite
 
 import (
+	"errors"
 	"testing"
 
-	"edged"
-	"edged/model"
 	"edged/tflite"
 )
 
-// engineFor is TFLite with XNNPACK, or its own kernels where XNNPACK cannot
-// run the baseline.
-func engineFor(t *testing.T, m *model.Model) edged.Opener {
-	b, err := m.Write()
-	if err != nil {
-		t.Fatal(err)
+// verifyOnTFLite verifies with XNNPACK, or on TFLite's own kernels where
+// XNNPACK cannot run one of the two.
+func verifyOnTFLite(base, dense []byte, o VerifyOptions) (*Report, error) {
+	r, err := Verify(base, dense, tflite.Open, o)
+	var kernels *KernelError
+	if errors.As(err, &kernels) {
+		return Verify(base, dense, tflite.OpenBuiltin, o)
 	}
-	e, err := tflite.Open(b, edged.Options{Threads: 1})
-	if err != nil {
-		return tflite.OpenBuiltin
-	}
-	e.Close()
-	return tflite.Open
+	return r, err
 }
 
 // TestRandomNetsOnTFLite is the property of properties: a few hundred random
 // nets, 10,000 with EDGED_EXTENDED=1.
 func TestRandomNetsOnTFLite(t *testing.T) {
-	tryNets(t, randomNets(250, 10000), 1, engineFor)
+	tryNets(t, randomNets(250, 10000), 1, verifyOnTFLite)
 }

@@ -66,7 +66,33 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 		}
 	}
 	o.findDims()
+	if err := o.oneKernelSet(); err != nil {
+		o.close()
+		return nil, err
+	}
 	return o, nil
+}
+
+// KernelError says that an engine runs the two models of a verification on
+// different kernels, between which integers may differ by one.
+type KernelError struct{ Base, Dense string }
+
+func (e *KernelError) Error() string {
+	return fmt.Sprintf("rewrite: the baseline runs on %q and the dense model on %q, and integers are equal only within one kernel set: use --engine tflite-builtin or fallback", e.Base, e.Dense)
+}
+
+// oneKernelSet checks what the engines say they are, for nets with integers.
+func (o *oracle) oneKernelSet() error {
+	integers := o.v.net.input.typ != model.TypeFloat32
+	for _, nd := range o.v.net.nodes {
+		integers = integers || nd.out[0].typ != model.TypeFloat32
+	}
+	for _, e := range append(o.engines[:1:1], o.patch) {
+		if integers && e != nil && e.Name() != o.v.dense.Name() {
+			return &KernelError{e.Name(), o.v.dense.Name()}
+		}
+	}
+	return nil
 }
 
 func (o *oracle) close() {
@@ -156,6 +182,9 @@ func (o *oracle) sameAs(enlarged []byte) error {
 	}
 	if err := small.Run(); err != nil {
 		return err
+	}
+	if own.Name() != small.Name() {
+		return &KernelError{own.Name(), small.Name()}
 	}
 	for i, s := range own.Outputs() {
 		a, b := realValues(own.Output(i), s), realValues(small.Output(i), small.Outputs()[i])

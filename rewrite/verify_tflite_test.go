@@ -29,7 +29,7 @@ func rewritten(t *testing.T, m *model.Model, o Options) (base, dense []byte, r *
 func proven(t *testing.T, m *model.Model, o Options) *Report {
 	t.Helper()
 	base, dense, r := rewritten(t, m, o)
-	rep, err := Verify(base, dense, engineFor(t, m), VerifyOptions{})
+	rep, err := verifyOnTFLite(base, dense, VerifyOptions{})
 	if err != nil {
 		t.Fatalf("%+v: verify: %v", o, err)
 	}

@@ -92,7 +92,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 }
 
 // openerForBoth is the engine to compare two models on. "auto" takes the first
-// that loads both: integers are equal only within one kernel set.
+// that runs both on the same kernels: integers are equal only within one set.
 func openerForBoth(name string, models ...[]byte) (edged.Opener, error) {
 	if name != engineAuto {
 		return openerOf(name)
@@ -103,20 +103,27 @@ func openerForBoth(name string, models ...[]byte) (edged.Opener, error) {
 		if err != nil {
 			return nil, err
 		}
-		if last = loadsAll(open, models); last == nil {
+		if last = loadsAlike(open, models); last == nil {
 			return open, nil
 		}
 	}
 	return nil, fmt.Errorf("no engine loads both models: %w", last)
 }
 
-func loadsAll(open edged.Opener, models [][]byte) error {
+// loadsAlike checks that an engine runs every model on the same kernels.
+func loadsAlike(open edged.Opener, models [][]byte) error {
+	name := ""
 	for _, m := range models {
 		e, err := open(m, edged.Options{Threads: 1})
 		if err != nil {
 			return err
 		}
+		n := e.Name()
 		_ = e.Close()
+		if name != "" && n != name {
+			return &rewrite.KernelError{Base: name, Dense: n}
+		}
+		name = n
 	}
 	return nil
 }
