@@ -8,14 +8,18 @@ package model
 func (b *Builder) Conv2D(x, w, bias Ref, o Conv2DOptions) Ref {
 	ones(&o.StrideH, &o.StrideW, &o.DilationH, &o.DilationW)
 	if bias == None {
-		bias = b.zeroBias(x, w)
+		bias = b.zeroBias(x, w, 0)
 	}
 	return b.Op(OpConv2D, &o, withBias(x, w, bias)...)
 }
 
 // DepthwiseConv2D convolves every channel of x [N,H,W,I] with w [1,kh,kw,I*multiplier].
+// Without a bias it gets one of zeros: TFLite 2.9 crashes where it is missing.
 func (b *Builder) DepthwiseConv2D(x, w, bias Ref, o DepthwiseConv2DOptions) Ref {
 	ones(&o.StrideH, &o.StrideW, &o.DilationH, &o.DilationW)
+	if bias == None {
+		bias = b.zeroBias(x, w, 3)
+	}
 	if in, f := b.Shape(x), b.Shape(w); o.DepthMultiplier == 0 && len(in) == 4 && len(f) == 4 && in[3] > 0 {
 		o.DepthMultiplier = int32(f[3] / in[3])
 	}
@@ -192,14 +196,14 @@ func ones(fields ...*int32) {
 }
 
 // zeroBias is float32, or int32 on the scale of the products where x is an
-// integer tensor.
-func (b *Builder) zeroBias(x, w Ref) Ref {
+// integer tensor; the output channels are dimension axis of w.
+func (b *Builder) zeroBias(x, w Ref, axis int) Ref {
 	in, filter := b.tensor(x), b.tensor(w)
-	if in == nil || filter == nil || len(filter.Shape) == 0 {
-		b.fail("a filter without a shape")
+	if in == nil || filter == nil || len(filter.Shape) != 4 {
+		b.fail("a filter without four dimensions")
 		return None
 	}
-	n := int(filter.Shape[0])
+	n := int(filter.Shape[axis])
 	if in.Type == TypeFloat32 {
 		return Const(b, "", []int{n}, make([]float32, n))
 	}

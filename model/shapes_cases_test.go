@@ -82,7 +82,8 @@ var every = map[string]func(b *model.Builder) []model.Ref{
 		w := b.PerChannel(model.Const(b, "w", []int{3, 1, 1, 2}, []int8{1, 2, 3, 4, 5, 6}), 0, []float32{0.1, 0.2, 0.3}, []int64{0, 0, 0})
 		bias := b.PerChannel(model.Const(b, "bias", []int{3}, []int32{7, 8, 9}), 0, []float32{0.01, 0.02, 0.03}, []int64{0, 0, 0})
 		y := b.Quant(b.Conv2D(q, w, bias, model.Conv2DOptions{}), 0.5, -1)
-		return refs(q, y, b.MaxPool(y, model.Pool2DOptions{FilterHeight: 2, FilterWidth: 2}), b.Pad(y, [2]int{}, [2]int{1, 1}, [2]int{}, [2]int{}), b.Dequantize(y))
+		z := b.Quant(b.DepthwiseConv2D(q, b.Quant(model.Const(b, "", []int{1, 1, 1, 2}, []int8{1, 2}), 0.5, 0), model.None, model.DepthwiseConv2DOptions{}), 0.5, 1)
+		return refs(q, y, z, b.Quant(b.Conv2D(q, w, model.None, model.Conv2DOptions{}), 0.5, -1), b.MaxPool(y, model.Pool2DOptions{FilterHeight: 2, FilterWidth: 2}), b.Pad(y, [2]int{}, [2]int{1, 1}, [2]int{}, [2]int{}), b.Dequantize(y))
 	},
 	"a shape that the graph computes": func(b *model.Builder) []model.Ref {
 		x := image(b, 4, 6, 2)
