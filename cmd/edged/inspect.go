@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"edged/fallback"
 	"edged/model"
 	"edged/rewrite"
 )
 
 func newInspectCmd() *cobra.Command {
 	var svg string
-	var asJSON bool
+	var asJSON, plan bool
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
 		Short: "Show a model's operators, shapes, strides, receptive field and cost",
@@ -27,6 +28,7 @@ An operator behind which positions have no regular place on the input (a
 decoder, a head, control flow) shows "-" for its eST.`,
 		Example: `  edged inspect net.tflite
   edged inspect net.tflite --svg net.svg     the graph, coloured by eST
+  edged inspect net.tflite --plan            what the fallback engine would do
   edged inspect net.tflite --json | jq .macs`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,6 +45,11 @@ decoder, a head, control flow) shows "-" for its eST.`,
 					return err
 				}
 			}
+			if plan {
+				if r.Plan, err = planOf(args[0], file); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), r)
 			}
@@ -51,6 +58,7 @@ decoder, a head, control flow) shows "-" for its eST.`,
 		},
 	}
 	cmd.Flags().StringVar(&svg, "svg", "", "draw the graph into `FILE`")
+	cmd.Flags().BoolVar(&plan, "plan", false, "add how the fallback engine would run it, pass by pass")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }
@@ -66,6 +74,8 @@ type inspection struct {
 	MACs           int64           `json:"macs"`
 	WeightsBytes   int64           `json:"weights_bytes"`
 	Manifest       *model.Manifest `json:"manifest"`
+
+	Plan *fallback.PlanInfo `json:"plan,omitempty"` // where --plan asks for it
 
 	analysis    *rewrite.Analysis
 	grid        *outputGrid

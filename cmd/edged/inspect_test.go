@@ -194,6 +194,22 @@ func TestInspectDrawsTheGraph(t *testing.T) {
 	}
 }
 
+func TestInspectPlan(t *testing.T) {
+	path := save(t, twoStrides())
+	code, out, errs := runEdged("inspect", "--plan", path)
+	if code != exitOK || !strings.Contains(out, "plan of fallback") || !strings.Contains(out, "each frame") {
+		t.Errorf("exit %d, %s\n%s", code, errs, out)
+	}
+	code, out, errs = runEdged("inspect", "--plan", "--json", path)
+	var r inspection
+	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil || r.Plan == nil || len(r.Plan.Steps) < 2 {
+		t.Errorf("exit %d, %s, %v, plan %+v", code, errs, err, r.Plan)
+	}
+	if code, _, errs := runEdged("inspect", "--plan", save(t, loop())); code != exitRefused || !strings.Contains(errs, "WHILE") {
+		t.Errorf("a model that the engine refuses: exit %d, %s", code, errs)
+	}
+}
+
 func TestInspectRefuses(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text.tflite")

@@ -34,6 +34,9 @@ func (r *inspection) text(path string, size int, m *model.Model) []byte {
 		fmt.Fprintf(&b, "grid origin      y %g, x %g: the pixel that output (0, 0) is centred on\n", g.origin[0], g.origin[1])
 	}
 	b.WriteString(manifestText(r.Manifest))
+	if r.Plan != nil {
+		b.WriteString(planText(r.Plan))
+	}
 	return b.Bytes()
 }
 
