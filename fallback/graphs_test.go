@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"edged"
 	"edged/model"
 )
 
@@ -146,4 +147,19 @@ func (g *grapher) axis(a int32) model.Ref { return model.Const(g.Builder, "", ni
 
 func (g *grapher) pairs2(h, w int32) model.Ref {
 	return model.Const(g.Builder, "", []int{4, 2}, []int32{0, 0, h, h, w, w, 0, 0})
+}
+
+// TestOperatorsAllocateNothing runs every operator's graph, on two threads
+// where it is large enough for them.
+func TestOperatorsAllocateNothing(t *testing.T) {
+	for name, data := range opGraphs(t) {
+		e := open(t, data, edged.Options{Threads: 2})
+		if err := e.Run(); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if n := testing.AllocsPerRun(3, func() { e.Run() }); n != 0 {
+			t.Errorf("%s: %g allocations a frame", name, n)
+		}
+	}
 }

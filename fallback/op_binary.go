@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -102,10 +103,8 @@ func rowsOf[T any](f func(a, b T) T) func(dst, a, b []T, si, sj int) {
 
 func addRows(dst, a, b []float32, si, sj int) {
 	if si == 1 && sj == 1 {
-		b = b[:len(dst)]
-		for i, v := range a[:len(dst)] {
-			dst[i] = v + b[i]
-		}
+		copy(dst, a)
+		kernel.AddF32(dst, b[:len(dst)])
 		return
 	}
 	for i := range dst {
@@ -160,7 +159,10 @@ func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c
 		return err
 	}
 	signed := a.typ == model.TypeInt8
-	c.emit("pointwise quantised", bc.units(), out.elems(), c.in, func(_ *worker, from, to int) {
+	if out.elems() >= allPairs {
+		return binaryTable(c, bc, func(x, y byte) byte { return byte(f(byteValue(x, signed), byteValue(y, signed))) })
+	}
+	c.emit("pointwise quantised", bc.units(), 8*out.elems(), c.in, func(_ *worker, from, to int) {
 		bc.each(from, to, func(d, i, j, n, si, sj int) {
 			x, y := a.data[i:], b.data[j:]
 			for k := range n {
@@ -169,6 +171,37 @@ func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c
 		})
 	})
 	return nil
+}
+
+// allPairs is the number of pairs of 8-bit values: operators on at least as
+// many elements look their results up.
+const allPairs = 1 << 16
+
+// binaryTable tabulates f over all pairs, once.
+func binaryTable(c *opContext, bc *broadcast, f func(x, y byte) byte) error {
+	a, b, out := c.in[0], c.in[1], c.out[0]
+	table, err := c.packed(allPairs, func(t *tensor) {
+		for i := range t.data {
+			t.data[i] = f(byte(i>>8), byte(i))
+		}
+	})
+	c.emit("pair table", bc.units(), 2*out.elems(), c.in, func(_ *worker, from, to int) {
+		pairs := (*[allPairs]byte)(table.data)
+		bc.each(from, to, func(d, i, j, n, si, sj int) {
+			x, y := a.data[i:], b.data[j:]
+			if si == 1 && sj == 1 {
+				dst, y := out.data[d:d+n], y[:n]
+				for k, v := range x[:n] {
+					dst[k] = pairs[int(v)<<8|int(y[k])]
+				}
+				return
+			}
+			for k := range n {
+				out.data[d+k] = pairs[int(x[k*si])<<8|int(y[k*sj])]
+			}
+		})
+	})
+	return err
 }
 
 // sumShift is how far TFLite shifts the operands of quantised sums to the

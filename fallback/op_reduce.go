@@ -114,7 +114,13 @@ func (c *opContext) planSum(mean bool) error {
 	}
 	switch {
 	case in.typ == model.TypeFloat32:
-		c.emit("sum f32", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) { r.sumF32(out.f32(), in.f32(), mean, lo, hi) })
+		area, err := c.private(8 * r.row)
+		if err != nil {
+			return err
+		}
+		c.emit("sum f32", r.units(), in.elems(), c.in[:1], func(w *worker, lo, hi int) {
+			r.sumF32(part[float64](area, w, r.row), out.f32(), in.f32(), mean, lo, hi)
+		})
 	case in.typ == model.TypeInt32:
 		c.emit("sum integers", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) { sumInts(r, out.i32(), in.i32(), mean, lo, hi) })
 	case in.typ == model.TypeInt64:
@@ -127,18 +133,22 @@ func (c *opContext) planSum(mean bool) error {
 	return nil
 }
 
-// sumF32 adds pairs of float32 in float64, which costs nothing here and keeps
-// long sums exact to the last bit.
-func (r *reduction) sumF32(out, in []float32, mean bool, lo, hi int) {
+// sumF32 adds in float64, which costs nothing here and keeps long sums exact
+// to the last bit.
+func (r *reduction) sumF32(acc []float64, out, in []float32, mean bool, lo, hi int) {
 	n := 1.0
 	if mean {
 		n = float64(r.count)
 	}
 	for u := lo; u < hi; u++ {
-		for i := range r.row {
-			var sum float64
-			r.each(u, func(at int) { sum += float64(in[at+i]) })
-			out[u*r.row+i] = float32(sum / n)
+		clear(acc)
+		r.each(u, func(at int) {
+			for i, v := range in[at:][:len(acc)] {
+				acc[i] += float64(v)
+			}
+		})
+		for i, v := range acc {
+			out[u*r.row+i] = float32(v / n)
 		}
 	}
 }
@@ -163,19 +173,48 @@ func (c *opContext) sumQuant(r *reduction, mean bool) error {
 	if err := c.scaled(in, out); err != nil {
 		return err
 	}
-	finish := c.quantFinish(r, mean)
-	lo, hi := out.bounds()
+	area, err := c.private(4 * r.row)
+	if err != nil {
+		return err
+	}
+	finish, err := c.tabulate(r, c.quantFinish(r, mean))
+	if err != nil {
+		return err
+	}
 	signed := in.typ == model.TypeInt8
-	c.emit("sum quantised", r.units(), in.elems(), c.in[:1], func(_ *worker, from, to int) {
+	c.emit("sum quantised", r.units(), in.elems(), c.in[:1], func(w *worker, from, to int) {
+		acc := part[int32](area, w, r.row)
 		for u := from; u < to; u++ {
-			for i := range r.row {
-				var sum int32
-				r.each(u, func(at int) { sum += byteValue(in.data[at+i], signed) })
-				out.data[u*r.row+i] = byte(min(max(finish(sum), lo), hi))
+			clear(acc)
+			r.each(u, func(at int) { sumBytes(acc, in.data[at:], signed) })
+			for i, sum := range acc {
+				out.data[u*r.row+i] = finish(sum)
 			}
 		}
 	})
 	return nil
+}
+
+// mostSums is the number of different sums up to which the results stand in a
+// table.
+const mostSums = 1 << 16
+
+// tabulate clamps finish to the output's type and, for short sums, makes a
+// table of it.
+func (c *opContext) tabulate(r *reduction, finish func(sum int32) int32) (func(sum int32) byte, error) {
+	lo, hi := c.out[0].bounds()
+	clamped := func(sum int32) byte { return byte(min(max(finish(sum), lo), hi)) }
+	least, most := c.in[0].bounds()
+	if (most-least)*int32(min(r.count, mostSums)) >= mostSums || c.out[0].elems() < mostSums {
+		return clamped, nil
+	}
+	first := least * int32(r.count)
+	table, err := c.packed(int(most-least)*r.count+1, func(t *tensor) {
+		for i := range t.data {
+			t.data[i] = clamped(first + int32(i))
+		}
+	})
+	return func(sum int32) byte { return table.data[sum-first] }, err
 }
 
 // quantFinish chooses TFLite's arithmetic for a quantised MEAN or SUM, which
