@@ -72,23 +72,30 @@ func (c *Config) checkMQTT() {
 	}
 }
 
-// keyIn is the path of the key that a fault of the mqtt package speaks of: the
-// last one that the file sets.
+// keyIn is the path of the key that a fault of the mqtt package speaks of.
 func (c *Config) keyIn(text string) string {
-	words := strings.FieldsFunc(strings.ReplaceAll(text, "password file", "password_file"), func(r rune) bool {
-		return r != '_' && !unicode.IsLetter(r)
-	})
-	path := "mqtt"
-	if slices.Contains(words, "prefix") {
+	text = strings.ReplaceAll(text, "password file", "password_file")
+	if slices.Contains(keyWords(text), "prefix") {
 		return "node.prefix"
 	}
-	t := reflect.TypeFor[MQTTConfig]()
+	return mentioned[MQTTConfig](c, "mqtt", text)
+}
+
+func keyWords(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) })
+}
+
+// mentioned is the path of the last key of the table T at path that the file
+// sets and text mentions, else the table's own.
+func mentioned[T any](c *Config, path, text string) string {
+	words, found := keyWords(text), path
+	t := reflect.TypeFor[T]()
 	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("toml"); slices.Contains(words, key) && c.file.Has("mqtt."+key) {
-			path = "mqtt." + key
+		if key := t.Field(i).Tag.Get("toml"); slices.Contains(words, key) && c.file.Has(path+"."+key) {
+			found = path + "." + key
 		}
 	}
-	return path
+	return found
 }
 
 // flatten lists the errors that errors.Join has joined.
@@ -212,7 +219,8 @@ func (c *Config) checkRules(i int) {
 			c.file.Addf(path+".class", "class %q is none of the labels %q", rule.Class, cam.Labels)
 		}
 		for _, err := range flatten(rule.rule(0).Validate()) {
-			c.file.Addf(path, "%s", plain(err))
+			_, bound, _ := strings.Cut(plain(err), ": ") // behind the class's name
+			c.file.Addf(mentioned[RuleConfig](c, path, bound), "%s", plain(err))
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 // scriptCommands are what the scripts may say besides testscript's own words.
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"exits": scriptExits,
+	"dense": scriptDense,
+	"array": scriptArray,
 }
 
 // scriptExits runs a program and checks its exit code: exits CODE PROGRAM ARG...
