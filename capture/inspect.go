@@ -130,6 +130,7 @@ func (s *session) judge(f wire.Frame, h held) {
 	case frozen:
 		s.onFrozen()
 	case why == nil:
+		s.good++
 		s.stall = 0
 		s.retry.reset()
 		s.tell(Status{Online: true})

@@ -190,3 +190,16 @@ func TestBlackLooksAtWholePicture(t *testing.T) {
 		t.Error("a picture with a lit corner is called black")
 	}
 }
+
+// TestBackoff: waits double up to the longest, with jitter, and start again.
+func TestBackoff(t *testing.T) {
+	b := backoff{min: time.Second, max: 30 * time.Second}
+	for range 2 {
+		for _, most := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
+			if d := b.wait(); d < most*time.Second/2 || d > most*time.Second {
+				t.Errorf("wait of %v, want %ds or at least half of it", d, most)
+			}
+		}
+		b.reset()
+	}
+}

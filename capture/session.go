@@ -29,6 +29,7 @@ type session struct {
 	mem     *memory
 	numbers uint32 // segments so far
 	last    uint64 // the worker's count at the last frame accounted for
+	good    uint64 // frames offered to the caller
 	beat    rhythm
 	fault   string // why the worker was killed
 }

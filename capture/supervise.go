@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// healthy is how long a worker must have run for its end not to count as
-// another of a row.
-const healthy = 10 * time.Second
+// progress is how many good frames a worker must have brought for its death not
+// to count as another of a row.
+const progress = 10
 
 // hopeless is how many crashes in a row without a frame end what can end.
 const hopeless = 3
@@ -96,7 +96,7 @@ func (s *supervisor) worker(ctx context.Context) (over bool, wait time.Duration)
 	if over || ctx.Err() != nil {
 		return true, 0
 	}
-	if time.Since(ses.began) > healthy {
+	if ses.good >= progress {
 		s.crash.reset()
 	}
 	words := p.lastWords(s.c.cfg.Source)

@@ -121,6 +121,10 @@ func (b *broadcast) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Res
 	return answer(base.StatusOK), nil
 }
 
+// OnStreamWriteError says nothing: a reader that is stopped in a test cannot
+// keep up.
+func (b *broadcast) OnStreamWriteError(*gortsplib.ServerHandlerOnStreamWriteErrorCtx) {}
+
 // OnSessionClose ends the stream with its publisher.
 func (b *broadcast) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
 	b.mu.Lock()
