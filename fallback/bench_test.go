@@ -1,0 +1,70 @@
+package fallback
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"edged"
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// BenchmarkRun measures a frame of the bundled nets at their own size, in every
+// kernel variant; edged bench --compare measures against TFLite.
+func BenchmarkRun(b *testing.B) {
+	files, err := filepath.Glob(filepath.Join("..", "train", "nets", "*.tflite"))
+	if err != nil || len(files) == 0 {
+		b.Fatal("no nets in train/nets")
+	}
+	before := kernel.Active()
+	defer kernel.Use(before)
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, v := range kernel.Available() {
+			if err := kernel.Use(v); err != nil {
+				b.Fatal(err)
+			}
+			b.Run(filepath.Base(name)+"/"+string(v), func(b *testing.B) {
+				e := open(b, data, edged.Options{Threads: 1})
+				for b.Loop() {
+					if err := e.Run(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkOpen measures the loading of a file of about 10 MB: a chain of
+// convolutions of random weights.
+func BenchmarkOpen(b *testing.B) {
+	data := heavyNet(b)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		e, err := Open(data, edged.Options{Threads: 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := e.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// heavyNet has 2.6 million float32 weights.
+func heavyNet(t testing.TB) []byte {
+	r := rand.New(rand.NewPCG(4, 4))
+	g := &grapher{Builder: model.NewBuilder(), typ: model.TypeFloat32, r: r}
+	x := g.in(1, 16, 16, 64)
+	for _, c := range []int{128, 256, 256, 320, 320} {
+		shape := g.Shape(x)
+		x = g.Conv2D(x, g.weights(c, 3, 3, shape[3]), g.bias(c), model.Conv2DOptions{Activation: model.ActRelu})
+	}
+	return file(t, g.Builder, x)
+}
