@@ -94,12 +94,10 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	if c.winograd(s) {
 		bytes := 4 * 36 * roundUp(s.c, 16) * roundUp(s.oc, 32)
 		return c.planBandsF32("winograd f32", c.in[0], s, bandRows*s.y.dilate, bytes, taps/4, func(b bands) runnerF32 {
-			g := kernel.NewWinogradF32(b.shape(), filter.f32(), floats(bias), lo, hi)
-			plain := kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 			if kernel.WinogradError(b.shape(), filter.f32()) > winogradTolerance {
-				return plain
+				return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 			}
-			return g
+			return kernel.NewWinogradF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
 	return c.planBandsF32("direct f32", c.in[0], s, bandRows, 4*taps*roundUp(s.oc, 32), taps, func(b bands) runnerF32 {

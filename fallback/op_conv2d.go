@@ -140,9 +140,7 @@ func (c *opContext) packF32(s *convShape, f *floatTiles) ([]*tensor, error) {
 		from := filter.f32()
 		for g := range f.groups {
 			size := f.blocks() * f.rows() * kernel.TileCols
-			kernel.PackF32(f.weights[g*size:][:size], f.rows(), f.cols, func(k, n int) float32 {
-				return from[s.weightAt(&f.tiling, k, g*f.cols+n)]
-			})
+			kernel.PackRowsF32(f.weights[g*size:][:size], f.rows(), f.cols, from[g*f.cols*f.rows():])
 			for i := range f.cols {
 				if bias != nil {
 					f.bias[g*f.blocks()*kernel.TileCols+i] = bias.f32()[g*f.cols+i]

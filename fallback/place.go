@@ -3,6 +3,8 @@ package fallback
 import (
 	"bytes"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"edged/model"
 )
@@ -71,11 +73,27 @@ func (p *plan) bind() {
 			t.data = t.memory().data[:t.bytes:t.bytes]
 		}
 	}
-	for _, k := range p.packers {
-		p.pack(k)
-	}
-	p.packers = nil
+	p.packAll()
 	p.release()
+}
+
+// packAll makes what is still to pack, on as many threads as the engine has.
+// Every constant is in its place by now, and each packer writes its own.
+func (p *plan) packAll() {
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range p.workers {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(p.packers)); i = next.Add(1) - 1 {
+				if k := p.packers[i]; !k.done {
+					k.done = true
+					k.fill()
+				}
+			}
+		})
+	}
+	all.Wait()
+	p.packers = nil
 }
 
 // settle computes every folded tensor and gives the constants aligned memory.

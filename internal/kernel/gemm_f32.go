@@ -93,6 +93,18 @@ func PackF32(dst []float32, rows, cols int, at func(k, n int) float32) {
 	}
 }
 
+// PackRowsF32 is PackF32 of a matrix [cols][rows], row k of channel n at
+// w[n*rows+k], which filters of convolutions are.
+func PackRowsF32(dst []float32, rows, cols int, w []float32) {
+	clear(dst[:PackedF32(rows, cols)])
+	for n := range cols {
+		block := dst[n/TileCols*rows*TileCols+n%TileCols:]
+		for k, v := range w[n*rows:][:rows] {
+			block[k*TileCols] = v
+		}
+	}
+}
+
 // PackedF32 is the number of elements that PackF32 writes.
 func PackedF32(rows, cols int) int { return rows * roundUp(cols, TileCols) }
 

@@ -190,6 +190,18 @@ func TestPackZeroesPadding(t *testing.T) {
 	}
 }
 
+func TestPackRowsF32(t *testing.T) {
+	w := randomF32(rand.New(rand.NewPCG(5, 6)), 5*19)
+	got, want := randomF32(rand.New(rand.NewPCG(7, 7)), PackedF32(5, 19)), make([]float32, PackedF32(5, 19))
+	PackRowsF32(got, 5, 19, w)
+	PackF32(want, 5, 19, func(k, n int) float32 { return w[n*5+k] })
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("element %d is %g, want %g", i, got[i], want[i])
+		}
+	}
+}
+
 func BenchmarkMulF32(b *testing.B) {
 	tile := TileF32{A: make([]float32, 1024), Taps: make([]int, 9), K: 32, W: make([]float32, 9*32*TileCols),
 		Bias: make([]float32, TileCols), Dst: make([]float32, TileRows*TileCols), Ldc: TileCols, Rows: TileRows}
