@@ -155,6 +155,10 @@ func verifyOptions(options any) error {
 			if f != model.PaddingSame && f != model.PaddingValid {
 				return fmt.Errorf("%s: there is no such padding", f)
 			}
+		case float32:
+			if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
+				return fmt.Errorf("%s is %g: it must be finite", name, f)
+			}
 		case int32:
 			if slices.Contains(windowFields, name) && (f < 1 || f > maxWindow) {
 				return fmt.Errorf("%s is %d: it must be from 1 to %d", name, f, maxWindow)

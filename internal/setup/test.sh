@@ -28,6 +28,5 @@ done
 # the same for every case of an operator.
 step "arm64 under qemu: TFLite's engine, and what is Go and assembly alone"
 EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh cgo ./tflite
-for dir in internal/enginetest internal/kernel fallback rewrite; do
-  [ ! -d $dir ] || EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh pure ./$dir/...
-done
+internal/setup/arm64.sh edged bench "${DEPS:-.deps}/models/face_detection_short_range.tflite" --engine tflite --threads 1 --runs 1
+EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh pure ./internal/enginetest ./internal/kernel/... ./fallback/... ./rewrite/...
