@@ -118,17 +118,17 @@ func canary(ctx context.Context, data []byte, engine string, threads int) error 
 	case ctx.Err() != nil:
 		return fmt.Errorf("engine %s: the model did not run within %v", engine, canaryTime)
 	}
-	return fmt.Errorf("engine %s: %s", engine, lastWords(err, stderr.String()))
+	return errors.New(lastWords(engine, err, stderr.String()))
 }
 
 // lastWords tells why a child failed: its own error line, else how it ended.
-func lastWords(err error, stderr string) string {
+func lastWords(engine string, err error, stderr string) string {
 	for line := range strings.Lines(stderr) {
 		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "edged: "); ok {
 			return text
 		}
 	}
-	text := "the trial run ended with " + err.Error()
+	text := "engine " + engine + ": the trial run ended with " + err.Error()
 	if line, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n"); line != "" {
 		text += ": " + line
 	}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"edged/train/nets"
+)
+
+// startEdged runs this test binary as edged.
+func startEdged(t *testing.T, args ...string) (cmd *exec.Cmd, log *lines) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd, log = exec.Command(exe), &lines{}
+	cmd.Args = append([]string{"edged"}, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	return cmd, log
+}
+
+// lines is what a process has written so far.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// await waits until the process has written text n times.
+func (l *lines) await(t *testing.T, text string, n int) {
+	t.Helper()
+	for range 6000 {
+		if strings.Count(l.String(), text) >= n {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%q was not written %d times:\n%s", text, n, l)
+}
+
+// A camera and a broker that are away are said once and waited for; SIGHUP
+// reloads; SIGTERM ends it in time, cleanly.
+func TestSignalsAndWhatIsAway(t *testing.T) {
+	dir := t.TempDir()
+	denseFile(t, dir, nets.Valid, 48, 56)
+	config := filepath.Join(dir, "edged.toml")
+	writeFile(t, config, []byte(`
+[node]
+name = "n"
+http = "127.0.0.1:0"
+[mqtt]
+broker = "tcp://127.0.0.1:1"
+spool_dir = "state"
+[[camera]]
+name = "away"
+source = "/dev/v4l/by-id/none"
+model = "dense.tflite"
+engine = "fallback"
+[[camera]]
+name = "here"
+source = "test:belt?size=96x80"
+model = "dense.tflite"
+engine = "fallback"
+`))
+	cmd, log := startEdged(t, "run", "-c", config)
+	log.await(t, "camera offline", 1)
+	log.await(t, "127.0.0.1:1", 1)
+	log.await(t, "page and metrics", 1)
+	denseFile(t, dir, nets.Valid, 48, 60)
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	log.await(t, "model adopted", 2) // by the signal, or by the look at the file
+	start := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("exit: %v", err)
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("it took %v to end", d)
+	}
+	if n := strings.Count(log.String(), "camera offline"); n != 1 {
+		t.Errorf("%d times \"camera offline\":\n%s", n, log)
+	}
+	if s := open(t, filepath.Join(dir, "state")).lastStop(); s == nil || !s.Clean {
+		t.Errorf("last stop %+v", s)
+	}
+}
+
+func TestCanaryTellsWhatIsWrong(t *testing.T) {
+	err := canary(context.Background(), []byte("this is garbage"), engineFallback, 1)
+	if err == nil || !strings.Contains(err.Error(), "no .tflite file") {
+		t.Errorf("garbage: %v", err)
+	}
+	data, err := denseNet(nets.Valid, 48, 56)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := canary(context.Background(), data, engineFallback, 1); err != nil {
+		t.Errorf("a good model: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := canary(ctx, data, engineFallback, 1); err == nil {
+		t.Error("a canary that may not sing")
+	}
+}
+
+func TestLastWords(t *testing.T) {
+	died := errors.New("signal: segmentation fault")
+	for stderr, want := range map[string]string{
+		"INFO: x\nedged: engine tflite: no such operator\n": "engine tflite: no such operator",
+		"":                   "engine e: the trial run ended with signal: segmentation fault",
+		"Assertion failed\n": "engine e: the trial run ended with signal: segmentation fault: Assertion failed",
+	} {
+		if got := lastWords("e", died, stderr); got != want {
+			t.Errorf("%q: %q, want %q", stderr, got, want)
+		}
+	}
+}
+
+func TestDemoRunsWithoutOpenCV(t *testing.T) {
+	model := denseFile(t, t.TempDir(), nets.ValidInt8, 96, 128)
+	var out, log lines
+	code := run(context.Background(), []string{"demo", "--frames", "3", "--http", "127.0.0.1:0",
+		"--source", "test:belt?size=160x120", "--model", model}, &out, &log)
+	if code != exitOK {
+		t.Fatalf("exit %d:\n%s%s", code, &out, &log)
+	}
+	for _, want := range []string{"First mask after", "page        http://127.0.0.1:", "mosquitto_sub -h 127.0.0.1 -p ", "edged watch --broker tcp://127.0.0.1:", "camera belt: read "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, &out)
+		}
+	}
+}
+
+func TestDoctor(t *testing.T) {
+	dir := t.TempDir()
+	denseFile(t, dir, nets.Valid, 48, 56)
+	config := filepath.Join(dir, "edged.toml")
+	writeFile(t, config, fmt.Appendf(nil, `
+[node]
+name = "n"
+[mqtt]
+broker = "tcp://127.0.0.1:1"
+spool_dir = "state"
+[[camera]]
+name = "a"
+source = "test:belt?size=96x80"
+model = "dense.tflite"
+engine = "fallback"
+`))
+	r := examine(context.Background(), config)
+	states := map[string]string{}
+	for _, c := range r.Checks {
+		states[c.Name] = c.State
+		if c.State != "ok" && c.Fix == "" || c.Detail == "" {
+			t.Errorf("%+v: a fault without a fix, or without words", c)
+		}
+	}
+	for name, want := range map[string]string{
+		"program": "ok", "model canary fallback": "ok", "config": "ok", "model of a": "ok", "camera a": "ok", "broker": "FAIL", "state": "ok",
+	} {
+		if states[name] != want {
+			t.Errorf("%s: %q, want %s", name, states[name], want)
+		}
+	}
+	if r.OK {
+		t.Error("all is said to be well without a broker")
+	}
+	for _, name := range []string{"clock", "disk"} {
+		if states[name] == "" {
+			t.Errorf("%s was not looked at", name)
+		}
+	}
+}
