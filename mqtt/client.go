@@ -21,7 +21,7 @@ type Client struct {
 	topics  Topics
 	log     *slog.Logger
 	said    saidOnce
-	run     string // names this run in events
+	run     atomic.Pointer[string] // names this run in events
 	swallow atomic.Uint64
 	limit   atomic.Int64 // bytes of the largest payload that is sent at present
 
@@ -67,12 +67,13 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		cfg: cfg, topics: Topics{cfg.Prefix, cfg.Node}, log: cfg.log(), run: time.Now().UTC().Format(maskpng.TimeLayout),
+		cfg: cfg, topics: Topics{cfg.Prefix, cfg.Node}, log: cfg.log(),
 		handlers: map[string]*handler{}, account: newLedger(), cameras: map[string]*camera{}, gaps: gapBook{},
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
 		link: LinkStats{Degraded: map[string]uint64{}, PayloadLimit: cfg.MaxPayload},
 	}
 	c.limit.Store(int64(cfg.MaxPayload))
+	c.setRun(time.Now())
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.queues = map[Kind]*queue{
 		KindResult: {bound: cfg.QueueBytes / 4}, KindMask: {bound: cfg.QueueBytes / 4 * 3},
@@ -101,8 +102,15 @@ func (c *Client) Start() {
 // the publishing goroutine and must return soon. Call it before Start.
 func (c *Client) HandleStats(f func() Stats) { c.stats = f }
 
+func (c *Client) setRun(started time.Time) {
+	run := started.UTC().Format(maskpng.TimeLayout)
+	c.run.Store(&run)
+}
+
 // Info publishes the node's info, retained, now and on every new connection.
+// Events from then on carry i.StartedAt as the name of their run.
 func (c *Client) Info(i Info) error {
+	c.setRun(i.StartedAt.Time)
 	i.Schema = Schema
 	i.Models, i.Cameras = orEmpty(i.Models), orEmpty(i.Cameras)
 	if i.Classes == nil {
@@ -185,7 +193,7 @@ func (c *Client) newEvent(cam string, k *camera, e Event) (*message, error) {
 	if e.TS.IsZero() {
 		e.TS = Time{time.Now()}
 	}
-	e.Schema, e.Run, e.Seq = Schema, c.run, k.events.Add(1)
+	e.Schema, e.Run, e.Seq = Schema, *c.run.Load(), k.events.Add(1)
 	body, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("mqtt: event of camera %s: %w", cam, err)

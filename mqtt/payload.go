@@ -177,7 +177,7 @@ const (
 // name it.
 type Event struct {
 	Schema   int      `json:"schema"` // this and the next three are filled in by Client.Event
-	Run      string   `json:"run"`    // when the run that produced it began
+	Run      string   `json:"run"`    // started_at of the run that produced it
 	Seq      uint64   `json:"seq"`    // of this camera, from 1 in each run
 	TS       Time     `json:"ts"`     // kept when set
 	Kind     string   `json:"kind"`

@@ -83,6 +83,9 @@ func newRig(t *testing.T, cfg mqtt.Config, log *bytesLog) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Info(mqtt.Info{Version: "test", StartedAt: mqtt.Time{Time: time.Now()}}); err != nil {
+		t.Fatal(err)
+	}
 	r := &rig{t: t, c: c, log: log, mask: noisy(160, 120), stop: make(chan struct{})}
 	t.Cleanup(func() { // after a failure that ended the test early
 		if !r.closed {

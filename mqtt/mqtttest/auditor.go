@@ -22,6 +22,7 @@ type Auditor struct {
 	client paho.Client
 
 	mu     sync.Mutex
+	run    string
 	seen   map[account]map[uint64]int // how often each number has arrived
 	gaps   map[account][]mqtt.Gap
 	events map[string]mqtt.Event
@@ -29,7 +30,11 @@ type Auditor struct {
 	check  func(topic string, payload []byte) error
 }
 
+// account names what is counted. Numbers begin anew in each run of a node, so
+// the runs are kept apart: info, which precedes everything else on a
+// connection, tells which run results belong to.
 type account struct {
+	run  string
 	cam  string
 	kind mqtt.Kind
 }
@@ -76,22 +81,29 @@ func (a *Auditor) receive(_ paho.Client, m paho.Message) {
 	case "result":
 		var r mqtt.Result
 		a.decode(m.Payload(), &r)
-		a.count(account{cam, mqtt.KindResult}, r.Seq)
+		a.count(account{a.run, cam, mqtt.KindResult}, r.Seq)
 	case "mask":
 		a.mask(cam, m.Payload())
 	case "event":
 		var e mqtt.Event
 		a.decode(m.Payload(), &e)
-		a.count(account{cam, mqtt.KindEvent}, e.Seq)
+		a.count(account{e.Run, cam, mqtt.KindEvent}, e.Seq)
 		name := fmt.Sprintf("%s %s %d", cam, e.Run, e.Seq)
 		if _, again := a.events[name]; again {
 			return
 		}
 		a.events[name] = e
 		for _, g := range e.Gaps {
-			k := account{cam, g.Kind}
+			k := account{e.Run, cam, g.Kind}
 			a.gaps[k] = append(a.gaps[k], g)
 		}
+	case "info":
+		var i struct {
+			StartedAt string `json:"started_at"`
+		}
+		a.decode(m.Payload(), &i)
+		a.run = i.StartedAt
+		fallthrough
 	default:
 		a.last[m.Topic()] = string(m.Payload())
 	}
@@ -107,7 +119,7 @@ func (a *Auditor) mask(cam string, b []byte) {
 	if _, err := fmt.Sscan(text, &seq); err != nil {
 		a.t.Errorf("mask of camera %s: seq %q: %v", cam, text, err)
 	}
-	a.count(account{cam, mqtt.KindMask}, seq)
+	a.count(account{a.run, cam, mqtt.KindMask}, seq)
 }
 
 func (a *Auditor) decode(b []byte, v any) {
@@ -127,7 +139,13 @@ func (a *Auditor) count(k account, seq uint64) {
 func (a *Auditor) Seen(cam string, k mqtt.Kind) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.seen[account{cam, k}])
+	n := 0
+	for key, seen := range a.seen {
+		if key.cam == cam && key.kind == k {
+			n += len(seen)
+		}
+	}
+	return n
 }
 
 // Last is the latest payload of a topic that is no result, mask or event.
@@ -153,15 +171,19 @@ func (a *Auditor) Events() []mqtt.Event {
 func (a *Auditor) Missing(cam string, k mqtt.Kind) []uint64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := account{cam, k}
-	var top uint64
-	for n := range a.seen[key] {
-		top = max(top, n)
-	}
 	var missing []uint64
-	for n := uint64(1); n <= top; n++ {
-		if a.seen[key][n] == 0 && !covered(a.gaps[key], n) {
-			missing = append(missing, n)
+	for key, seen := range a.seen {
+		if key.cam != cam || key.kind != k {
+			continue
+		}
+		var top uint64
+		for n := range seen {
+			top = max(top, n)
+		}
+		for n := uint64(1); n <= top; n++ {
+			if seen[n] == 0 && !covered(a.gaps[key], n) {
+				missing = append(missing, n)
+			}
 		}
 	}
 	return missing
@@ -181,8 +203,13 @@ func (a *Auditor) Reported(cam string, k mqtt.Kind) map[mqtt.Reason]uint64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := map[mqtt.Reason]uint64{}
-	for _, g := range a.gaps[account{cam, k}] {
-		n[g.Reason] += g.Count
+	for key, gaps := range a.gaps {
+		if key.cam != cam || key.kind != k {
+			continue
+		}
+		for _, g := range gaps {
+			n[g.Reason] += g.Count
+		}
 	}
 	return n
 }
@@ -192,9 +219,11 @@ func (a *Auditor) Repeated(cam string, k mqtt.Kind) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	repeated := 0
-	for _, n := range a.seen[account{cam, k}] {
-		if n > 1 {
-			repeated++
+	for key, seen := range a.seen {
+		for _, n := range seen {
+			if key.cam == cam && key.kind == k && n > 1 {
+				repeated++
+			}
 		}
 	}
 	return repeated
