@@ -18,7 +18,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help deps deps-test build test test-systemd demo install env clean
+.PHONY: help deps deps-test build test test-systemd test-faults demo install env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ build: deps ## build bin/edged and bin/edged-camera
 
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
+
+test-faults: build deps-test ## every fault three times: broker, camera, process (under half an hour)
+	EDGED_FAULTS=1 go test -tags "$(TFLITE_TAGS) $(OPENCV_TAGS) tools faults" -count=1 -p 1 -timeout 29m -v ./mqtt ./internal/faults ./capture/opencv
 
 test-systemd: build ## boot a real systemd in a container and run the service in it (root)
 	@systemd/boot.sh

@@ -125,6 +125,9 @@ func (d *daemon) tellManager(ctx context.Context) {
 			return phase == pipeline.Waiting, since.UnixNano()
 		})
 	}
+	if d.client != nil {
+		dog.Watch("publisher", 0, d.client.Progress)
+	}
 	go dog.Run(ctx)
 }
 

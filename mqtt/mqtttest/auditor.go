@@ -27,6 +27,7 @@ type Auditor struct {
 	gaps   map[account][]mqtt.Gap
 	events map[string]mqtt.Event
 	last   map[string]string // latest payload of each other topic
+	zstd   map[string]int    // by camera, the length of a zstd mask whose result is to come
 	check  func(topic string, payload []byte) error
 }
 
@@ -45,7 +46,7 @@ func NewAuditor(t testing.TB, addr string, check func(topic string, payload []by
 	t.Helper()
 	a := &Auditor{
 		t: t, check: check, seen: map[account]map[uint64]int{}, gaps: map[account][]mqtt.Gap{},
-		events: map[string]mqtt.Event{}, last: map[string]string{},
+		events: map[string]mqtt.Event{}, last: map[string]string{}, zstd: map[string]int{},
 	}
 	o := paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("auditor").SetProtocolVersion(4)
 	o.SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(100 * time.Millisecond)
@@ -82,6 +83,10 @@ func (a *Auditor) receive(_ paho.Client, m paho.Message) {
 		var r mqtt.Result
 		a.decode(m.Payload(), &r)
 		a.count(account{a.run, cam, mqtt.KindResult}, r.Seq)
+		if n, ok := a.zstd[cam]; ok && r.Mask != nil && r.Mask.Encoding == mqtt.EncodingZstd && r.Mask.Bytes == n {
+			a.count(account{a.run, cam, mqtt.KindMask}, r.Seq)
+		}
+		delete(a.zstd, cam)
 	case "mask":
 		a.mask(cam, m.Payload())
 	case "event":
@@ -109,10 +114,12 @@ func (a *Auditor) receive(_ paho.Client, m paho.Message) {
 	}
 }
 
-// mask takes the number out of a PNG. A zstd mask has none and is not counted.
+// mask takes the number out of a PNG. A zstd mask has none: it gets that of the
+// result which follows it.
 func (a *Auditor) mask(cam string, b []byte) {
 	text, err := maskpng.Text(b, "seq")
 	if err != nil {
+		a.zstd[cam] = len(b)
 		return
 	}
 	var seq uint64
