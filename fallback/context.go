@@ -154,6 +154,7 @@ func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tens
 		}
 		t.fold = append(t.fold, &s)
 	}
+	c.p.folding = min(c.p.folding+int64(work), mostFolding+1)
 	c.p.once = append(c.p.once, &s)
 }
 

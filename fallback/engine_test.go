@@ -123,3 +123,19 @@ func TestMemoryLimit(t *testing.T) {
 func TestEngine(t *testing.T) {
 	enginetest.Run(t, enginetest.Subject{Open: Open, FloatThreads: true})
 }
+
+// TestFoldingIsBounded: a small file that asks for 10^11 multiplications of
+// constants at load.
+func TestFoldingIsBounded(t *testing.T) {
+	b := model.NewBuilder()
+	fill := func(v float32, shape ...int) model.Ref {
+		return b.Op(model.OpFill, nil, b.Ints(shape...), model.Const(b, "", nil, []float32{v}))
+	}
+	x := b.Input("x", model.TypeFloat32, 1)
+	y := b.Conv2D(fill(1, 1, 600, 600, 1), fill(2, 1, 550, 550, 1), -1, model.Conv2DOptions{})
+	_, err := Open(file(t, b, b.Add(x, y, model.ActNone)), edged.Options{})
+	var unsupported *model.UnsupportedError
+	if !errors.As(err, &unsupported) {
+		t.Errorf("error %v, want an UnsupportedError", err)
+	}
+}

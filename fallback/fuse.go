@@ -74,7 +74,7 @@ func (f *fuser) after(n *node) (int, bool) {
 
 // private says that a computed tensor has one reader and is no output.
 func (f *fuser) private(t int32) bool {
-	return t >= 0 && len(f.consumers[t]) == 1 && !slices.Contains(f.p.outputs, f.p.tensors[t]) && !f.p.tensors[t].input
+	return t >= 0 && len(f.consumers[t]) == 1 && !f.p.tensors[t].output && !f.p.tensors[t].input
 }
 
 // ints reads a constant int32 operand, nil if it is none.

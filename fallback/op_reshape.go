@@ -17,21 +17,12 @@ func (c *opContext) alias(shape []int) error {
 		return c.malformed("shape %v for %v", shape, in.shape)
 	}
 	root := in.memory()
-	if c.isOutput(out) && (root.input || root.constant()) {
+	if out.output && (root.input || root.constant()) {
 		c.emitMove(out, in, move{dims: []int{in.elems()}, ds: []int{1}, ss: []int{1}})
 		return nil
 	}
 	out.root = root
 	return nil
-}
-
-func (c *opContext) isOutput(t *tensor) bool {
-	for _, o := range c.p.outputs {
-		if o == t {
-			return true
-		}
-	}
-	return false
 }
 
 // planReshape plans RESHAPE: the new shape comes from the second input, else

@@ -38,6 +38,9 @@ func (p *plan) place() error {
 		}
 		live = append(live, t)
 	}
+	if err := p.claim(0); err != nil {
+		return err
+	}
 	p.arenaBytes = layout(live)
 	if need := p.arenaBytes + p.fixedBytes; need > p.limit {
 		return &MemoryError{Need: need, Limit: p.limit}

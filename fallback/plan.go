@@ -40,6 +40,7 @@ type plan struct {
 	workers  int
 	winograd bool // where it pays and is accurate
 
+	folding    int64 // elementary operations of the once steps
 	fixedBytes int64 // constants, folded tensors and packed weights
 	arenaBytes int64
 }
@@ -101,6 +102,7 @@ func (p *plan) loadTensors(shapes map[int][]int) error {
 			return &model.MalformedError{Path: "subgraphs[0].outputs", Problem: fmt.Sprintf("tensor %d does not exist", i)}
 		}
 		p.outputs = append(p.outputs, p.tensors[i])
+		p.tensors[i].output = true
 	}
 	return nil
 }
@@ -201,11 +203,18 @@ func (p *plan) setShape(t *tensor, shape []int) error {
 	return nil
 }
 
+// mostFolding bounds the elementary operations on constants before the first
+// frame: a few seconds. Real nets unpack weights and compute shapes.
+const mostFolding = 1 << 32
+
 // claim counts n bytes that stay for the life of the plan.
 func (p *plan) claim(n int64) error {
 	p.fixedBytes += n
 	if p.fixedBytes > p.limit {
 		return &MemoryError{Need: p.fixedBytes, Limit: p.limit}
+	}
+	if p.folding > mostFolding {
+		return &model.UnsupportedError{Path: "subgraphs[0]", Problem: fmt.Sprintf("operators on constants take %d operations or more before the first frame", p.folding)}
 	}
 	return nil
 }
