@@ -1,6 +1,10 @@
 package fallback
 
-import "edged/model"
+import (
+	"math"
+
+	"edged/model"
+)
 
 // alias gives output 0 the memory of input 0, which has as many elements. Where
 // the output must be memory of its own, it is copied: a graph output may not
@@ -45,7 +49,7 @@ func planReshape(c *opContext) error {
 		switch {
 		case d == -1 && unknown < 0:
 			unknown = i
-		case d < 0 || d > 0 && known > 1<<40/d:
+		case d < 0 || d > 0 && known > math.MaxInt32/d:
 			return c.malformed("new shape %v", shape)
 		default:
 			known *= d
