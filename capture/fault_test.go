@@ -249,3 +249,18 @@ func TestOthersGoOn(t *testing.T) {
 		t.Errorf("counts %+v", c)
 	}
 }
+
+func TestTelling(t *testing.T) {
+	for words, want := range map[string]string{
+		"":                                      "",
+		"one\ntwo\n":                            ": two",
+		"x\npanic: no\ngoroutine":               ": panic: no",
+		"why\n[rtsp @ 0x1] [verbose] hello\n":   ": why",
+		"SIGSEGV: segmentation violation\nPC=0": ": SIGSEGV: segmentation violation",
+		strings.Repeat("x", 400):                ": " + strings.Repeat("x", 300),
+	} {
+		if got := telling(words); got != want {
+			t.Errorf("telling(%q) = %q, want %q", words, got, want)
+		}
+	}
+}

@@ -134,11 +134,13 @@ func (s *supervisor) crashed(how, words string) (over bool, wait time.Duration) 
 // telling picks the line of a dead worker's last words that says most: what Go
 // or C++ died of, else the last.
 func telling(words string) string {
-	lines := strings.Split(strings.TrimSpace(words), "\n")
-	line := lines[len(lines)-1]
-	for _, l := range lines {
-		if fatal.MatchString(l) {
-			line = l
+	line := ""
+	for l := range strings.Lines(strings.TrimSpace(words)) {
+		if strings.Contains(l, "] [verbose] ") { // FFmpeg's small talk
+			continue
+		}
+		line = strings.TrimSpace(l)
+		if fatal.MatchString(line) {
 			break
 		}
 	}

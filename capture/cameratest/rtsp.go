@@ -39,11 +39,11 @@ func Main() {
 	os.Exit(0)
 }
 
-// broadcast is one stream: the latest publisher's, for any number of readers.
+// broadcast sends what the latest publisher sends to every reader.
 type broadcast struct {
 	server    *gortsplib.Server
 	mu        sync.Mutex
-	stream    *gortsplib.ServerStream
+	streams   []*gortsplib.ServerStream // the latest is for new readers
 	publisher *gortsplib.ServerSession
 }
 
@@ -63,10 +63,10 @@ func answer(code base.StatusCode) *base.Response { return &base.Response{StatusC
 func (b *broadcast) current() (*base.Response, *gortsplib.ServerStream, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.stream == nil {
+	if len(b.streams) == 0 {
 		return answer(base.StatusNotFound), nil, nil
 	}
-	return answer(base.StatusOK), b.stream, nil
+	return answer(base.StatusOK), b.streams[len(b.streams)-1], nil
 }
 
 // OnDescribe implements gortsplib's handler.
@@ -74,24 +74,41 @@ func (b *broadcast) OnDescribe(*gortsplib.ServerHandlerOnDescribeCtx) (*base.Res
 	return b.current()
 }
 
-// OnAnnounce takes a publisher in place of the one before.
+// OnAnnounce takes a publisher in place of the one before. On a path that ends
+// in /seamless the readers stay, as with a camera that changes its settings.
 func (b *broadcast) OnAnnounce(ctx *gortsplib.ServerHandlerOnAnnounceCtx) (*base.Response, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.end()
+	if !strings.HasSuffix(ctx.Path, "/seamless") {
+		b.end()
+	}
 	s := &gortsplib.ServerStream{Server: b.server, Desc: ctx.Description}
 	if err := s.Initialize(); err != nil {
 		return answer(base.StatusInternalServerError), err
 	}
-	b.stream, b.publisher = s, ctx.Session
+	b.streams, b.publisher = append(b.streams, s), ctx.Session
 	return answer(base.StatusOK), nil
 }
 
-// end drops the stream with its readers.
+// end drops every reader.
 func (b *broadcast) end() {
-	if b.stream != nil {
-		b.stream.Close()
-		b.stream = nil
+	for _, s := range b.streams {
+		s.Close()
+	}
+	b.streams = nil
+}
+
+// pass hands a packet to the readers, if it is the latest publisher's.
+func (b *broadcast) pass(from *gortsplib.ServerSession, p *rtp.Packet) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if from != b.publisher {
+		return
+	}
+	for _, s := range b.streams {
+		if err := s.WritePacketRTP(s.Desc.Medias[0], p.Clone()); err != nil {
+			fmt.Fprintln(os.Stderr, "cameratest: packet:", err)
+		}
 	}
 }
 
@@ -110,14 +127,7 @@ func (b *broadcast) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, e
 
 // OnRecord passes every packet of the publisher on.
 func (b *broadcast) OnRecord(ctx *gortsplib.ServerHandlerOnRecordCtx) (*base.Response, error) {
-	b.mu.Lock()
-	stream := b.stream
-	b.mu.Unlock()
-	ctx.Session.OnPacketRTPAny(func(m *description.Media, _ format.Format, p *rtp.Packet) {
-		if err := stream.WritePacketRTP(m, p); err != nil {
-			fmt.Fprintln(os.Stderr, "cameratest: packet:", err)
-		}
-	})
+	ctx.Session.OnPacketRTPAny(func(_ *description.Media, _ format.Format, p *rtp.Packet) { b.pass(ctx.Session, p) })
 	return answer(base.StatusOK), nil
 }
 
@@ -208,5 +218,5 @@ func Publish(t testing.TB, url, size string) *Process {
 	t.Helper()
 	return start(t, exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re",
 		"-f", "lavfi", "-i", "testsrc2=size="+size+":rate=25", "-c:v", "libx264", "-preset", "ultrafast",
-		"-tune", "zerolatency", "-g", "25", "-threads", "1", "-f", "rtsp", "-rtsp_transport", "tcp", url))
+		"-tune", "zerolatency", "-g", "25", "-threads", "1", "-bsf:v", "dump_extra=freq=keyframe", "-f", "rtsp", "-rtsp_transport", "tcp", url))
 }

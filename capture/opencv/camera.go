@@ -67,6 +67,9 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 		return wire.Opened{}, errors.New(cmp.Or(c.log.reason(c.log.fetch()), "OpenCV cannot open it"))
 	}
 	c.configure(o)
+	if o.Kind == "rtsp" {
+		talkative()
+	}
 	fourcc := fourCC(vc.Get(gocv.VideoCaptureFOURCC))
 	if o.Kind == "http" && (fourcc == "MJPG" || fourcc == "mjpe") { // the latter is cut from "mjpeg"
 		c.takeJPEGs()
@@ -142,7 +145,7 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 		return c.unread(i)
 	}
 	said := c.log.fetch()
-	if resized(said) {
+	if c.jpegs == nil && resized(said, m.Cols(), m.Rows()) {
 		return worker.Picture{}, errors.New("the picture changed its size")
 	}
 	c.failed = 0

@@ -2,6 +2,7 @@ package opencv
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -51,20 +52,36 @@ func (c *complaints) fetch() []byte {
 // decodeError tells whether a video decoder is among those who said something.
 func decodeError(said []byte) bool { return len(said) > 0 && decoder.Match(said) }
 
-// resized tells whether the stream's pictures have changed their size in a way
-// that only opening it anew cures.
-func resized(said []byte) bool { return len(said) > 0 && scaler.Match(said) }
+// resized tells whether the pictures of a stream that began with w x h pixels
+// have changed their size in a way that only opening it anew cures: OpenCV 4.6
+// goes on with the conversion for the old size. A larger picture then fails, and
+// the last good one comes again and again; a smaller one is mixed with it.
+func resized(said []byte, w, h int) bool {
+	if len(said) == 0 {
+		return false
+	}
+	m := reinit.FindSubmatch(said)
+	if m == nil {
+		return scaler.Match(said)
+	}
+	return string(m[1]) != strconv.Itoa(blocks(w)) || string(m[2]) != strconv.Itoa(blocks(h))
+}
+
+// blocks rounds up to H.264's whole macroblocks.
+func blocks(pixels int) int { return (pixels + 15) &^ 15 }
+
+// chatter drops the lines that talkative brought and that no person needs.
+func chatter(line string) bool {
+	return strings.Contains(line, "] [verbose] ") || strings.Contains(line, "] [info] ") || strings.Contains(line, "] [warning] ")
+}
 
 var (
 	// decoder matches FFmpeg's prefix for messages of a video decoder, which
-	// are written at level error only,
-	// and libjpeg's.
-	decoder = regexp.MustCompile(`(?m)^(?:\[(?:h264|hevc|mjpeg|mpeg4|mpeg2video|mpegvideo|vp8|vp9|libdav1d|av1|msmpeg4\w*|png) @ 0x|Corrupt JPEG data|Premature end of JPEG)`)
-	// scaler matches what FFmpeg says when a picture is higher than the stream
-	// began: OpenCV 4.6 goes on with the conversion of the old size, fails, and
-	// gives the last good picture again and again.
-	scaler  = regexp.MustCompile(`(?m)^\[swscaler @ 0x[0-9a-f]+\] Slice parameters .* are invalid`)
-	origin  = regexp.MustCompile(`^\[([\w:./, -]+) @ (?:0x)?[0-9a-f.]+\] *`)
+	// are written at level error only, and libjpeg's.
+	decoder = regexp.MustCompile(`(?m)^(?:\[(?:h264|hevc|mjpeg|mpeg4|mpeg2video|mpegvideo|vp8|vp9|libdav1d|av1|msmpeg4\w*|png) @ 0x[0-9a-f]+\] (?:\[(?:error|fatal|panic)\]|[^\[])|Corrupt JPEG data|Premature end of JPEG)`)
+	scaler  = regexp.MustCompile(`(?m)^\[swscaler @ 0x[0-9a-f]+\] (?:\[error\] )?Slice parameters .* are invalid`)
+	reinit  = regexp.MustCompile(`\[verbose\] Reinit context to (\d+)x(\d+)`)
+	origin  = regexp.MustCompile(`^\[([\w:./, -]+) @ (?:0x)?[0-9a-f.]+\] *(?:\[\w+\] )?`)
 	opencvs = regexp.MustCompile(`^\[ ?(?:WARN|ERROR|INFO|DEBUG)\S*\] global \S+ \(\d+\) `)
 )
 
@@ -73,6 +90,9 @@ var (
 func (c *complaints) reason(said []byte) string {
 	var lines []string
 	for line := range strings.Lines(string(said)) {
+		if chatter(line) {
+			continue
+		}
 		line = strings.TrimSpace(line)
 		line = opencvs.ReplaceAllString(origin.ReplaceAllString(line, "$1: "), "")
 		if line != "" {

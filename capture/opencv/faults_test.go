@@ -232,3 +232,28 @@ func TestFaultClipCrash(t *testing.T) {
 		src.Close()
 	}
 }
+
+// TestFaultRTSPSizeChange: a camera that is told to send another size, while its
+// readers stay connected: larger, then smaller.
+func TestFaultRTSPSizeChange(t *testing.T) {
+	address := cameratest.FreeAddress(t)
+	url := "rtsp://" + address + "/cam/seamless"
+	cameratest.StartRTSP(t, address)
+	publisher := cameratest.Publish(t, url, "320x240")
+	src := open(t, faultConfig(url))
+	next(t, src)
+	for i := range 2 * rounds() {
+		size, w := "320x240", 320
+		if i%2 == 0 {
+			size, w = "640x368", 640
+		}
+		before := publisher
+		publisher = cameratest.Publish(t, url, size)
+		eventually(t, src, "the new size "+size, func(c capture.Counts) bool { return c.SizeChanges > uint64(i) })
+		before.Kill()
+		if f := next(t, src); f.W != w {
+			t.Errorf("frame %dx%d, want %s", f.W, f.H, size)
+		}
+	}
+	balanced(t, src)
+}
