@@ -33,6 +33,8 @@ var rooms = []room{
 	{"internal/kernel", nil, []string{"golang.org/x/sys/cpu"}, "kernels are loops over slices, testable alone"},
 	{"capture", []string{".", "capture/..."}, []string{"golang.org/x/sys/unix"}, "frames come from a worker: this side has no cgo and no OpenCV"},
 	{"capture/opencv", []string{"capture/..."}, []string{"gocv.io/x/gocv", "golang.org/x/sys/unix"}, "the only room that sees gocv"},
+	{"capture/cameratest", []string{"."}, []string{"*"}, "cameras that tests break: real servers, for tests alone"},
+	{"internal/faults", []string{"./..."}, []string{"*"}, "what breaks the built programs is no part of them"},
 	{"mqtt", []string{".", "mqtt/...", "internal/maskpng"},
 		[]string{"github.com/eclipse/paho.mqtt.golang/...", "github.com/klauspost/compress/..."}, "the only room that sees paho"},
 	{"mqtt/mqtttest", []string{".", "mqtt/...", "internal/maskpng"},
