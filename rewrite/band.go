@@ -36,3 +36,44 @@ func (n *net) beta(v *value, i int, pad func(*node) int) int {
 	}
 	return worst
 }
+
+// measuredBand is the border, in input pixels, outside which nothing differed:
+// top, left, bottom, right.
+type measuredBand struct {
+	width [4]int
+	open  [][4]int // units that more than one border may explain
+}
+
+// note takes a unit that differs: need says how wide each border has to be to
+// hold it, 0 for a border whose padding the unit does not see.
+func (b *measuredBand) note(need [4]int) {
+	side, sides := 0, 0
+	for i, n := range need {
+		if n > 0 {
+			side, sides = i, sides+1
+		}
+	}
+	if sides == 1 {
+		b.width[side] = max(b.width[side], need[side])
+		return
+	}
+	b.open = append(b.open, need)
+}
+
+// settle explains what is open by the borders as they are, or by the one that
+// has to grow least.
+func (b *measuredBand) settle() model.Band {
+	for _, need := range b.open {
+		best, grow := -1, 0
+		for i, n := range need {
+			if n > 0 && (best < 0 || n-b.width[i] < grow) {
+				best, grow = i, n-b.width[i]
+			}
+		}
+		if best >= 0 && grow > 0 {
+			b.width[best] += grow
+		}
+	}
+	b.open = nil
+	return model.Band{Top: b.width[0], Left: b.width[1], Bottom: b.width[2], Right: b.width[3]}
+}

@@ -20,6 +20,7 @@ var update = flag.Bool("update", false, "write testdata/passes anew")
 // a padded max pool, a join.
 func passNet() *model.Model {
 	b := newMaker(51, model.TypeFloat32)
+	b.whole = true
 	x := b.conv(b.input(13, 12, 1), 2, square(3, 2).same())
 	x = b.maxPool(x, square(3, 2).same())
 	x = b.add(b.conv(x, 2, square(3, 1).same().bare()), x)
@@ -29,6 +30,7 @@ func passNet() *model.Model {
 // headNet is a classifier whose head becomes windows.
 func headNet() *model.Model {
 	b := newMaker(52, model.TypeFloat32)
+	b.whole = true
 	x := b.maxPool(b.conv(b.input(12, 12, 1), 2, square(3, 1)), square(2, 2))
 	s := b.Shape(x)
 	x = b.fc(b.Reshape(x, 1, s[1]*s[2]*s[3]), 3)
@@ -71,8 +73,8 @@ func passText(t *testing.T, m *model.Model, o Options) string {
 	t.Helper()
 	var out strings.Builder
 	s := &state{opts: o, sha: "00", base: m, result: &Result{}}
-	fmt.Fprintf(&out, "baseline\n%s", graphText(t, m))
-	last := ""
+	last := graphText(t, m)
+	fmt.Fprintf(&out, "baseline\n%s", last)
 	for _, p := range passes[:len(passes)-1] {
 		if err := p.run(s); err != nil {
 			t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"edged"
-	"edged/model"
 )
 
 // compared is one output under comparison.
@@ -23,8 +22,8 @@ type compared struct {
 	rigorous []float64 // per channel, what rounding alone can do; nil: nothing
 	bound    float64
 	differ   float64 // largest difference where equality is promised
-	border   [4]int  // measured band: top, left, bottom, right
-	bad      int64   // elements beyond tolerance
+	band     measuredBand
+	bad      int64 // elements beyond tolerance
 	badAt    pair
 	varied   bool
 	phased   [2]bool // positions of different phases were seen to differ
@@ -40,7 +39,7 @@ func (v *verification) newCompared(i int, o *output, d *dense) *compared {
 			c.n[a] = val.n[a]
 		}
 		if v.report.Contract == Patch {
-			c.count[a] = min(c.size[a], floorDiv(v.frame[a]-v.net.input.n[a], c.q[a])+1)
+			c.count[a] = max(0, min(c.size[a], floorDiv(v.frame[a]-v.net.input.n[a], c.q[a])+1))
 		}
 	}
 	c.seen = make([]bool, c.size.area())
@@ -178,14 +177,16 @@ func (c *compared) measureBorder(got, all []float64, at, step int, p, off pair) 
 		return
 	}
 	start, end := c.reach(p, off)
+	need := [4]int{}
 	for a := range p {
-		last := (c.size[a] - 1) * c.q[a]
-		if start[a] && (!end[a] || p[a] <= last-p[a]) {
-			c.border[a] = max(c.border[a], p[a]+1)
-		} else if end[a] {
-			c.border[2+a] = max(c.border[2+a], last-p[a]+1)
+		if start[a] {
+			need[a] = p[a] + 1
+		}
+		if end[a] {
+			need[2+a] = (c.size[a]-1)*c.q[a] - p[a] + 1
 		}
 	}
+	c.band.note(need)
 }
 
 // realValues are a tensor's elements as real numbers.
@@ -251,8 +252,4 @@ func (l *lockedError) get() error {
 	l.Lock()
 	defer l.Unlock()
 	return l.err
-}
-
-func bandOf(b [4]int) model.Band {
-	return model.Band{Top: b[0], Left: b[1], Bottom: b[2], Right: b[3]}
 }

@@ -100,8 +100,12 @@ func (v *verification) sample(all []cropPlan, want, runs int64, r *rand.Rand) []
 			break
 		}
 	}
+	n := int64(len(out))
 	for i := range out {
-		out[i].limit = int(ceil64(want, int64(len(out))))
+		out[i].limit = int(want / n)
+		if int64(i) < want%n {
+			out[i].limit++
+		}
 	}
 	return out
 }
@@ -176,7 +180,7 @@ func (v *verification) collect(i int, w *workers) {
 		r.MaxAbsDiff = max(r.MaxAbsDiff, c.differ)
 		r.Bound = max(r.Bound, c.bound)
 		r.BitIdentical = r.BitIdentical && c.differ == 0
-		b := bandOf(c.border)
+		b := c.band.settle()
 		r.Band = model.Band{Top: max(r.Band.Top, b.Top), Left: max(r.Band.Left, b.Left), Bottom: max(r.Band.Bottom, b.Bottom), Right: max(r.Band.Right, b.Right)}
 	}
 	if i == 0 {
