@@ -66,6 +66,8 @@ var forbidden = []struct{ program, dependency, why string }{
 	{"edged/cmd/edged", "edged/capture/opencv", "OpenCV lives in the worker"},
 	{"edged/cmd/edged", "edged/train", "the trainer is no part of the daemon"},
 	{"edged/cmd/edged", "testing", "test helpers do not ship"},
+	{"edged/cmd/edged", "edged/capture/cameratest", "test helpers do not ship"},
+	{"edged/cmd/edged", "edged/mqtt/mqtttest", "test helpers do not ship"},
 	{"edged/cmd/edged-camera", "edged/tflite", "the worker runs no model"},
 	{"edged/cmd/edged-camera", "github.com/eclipse/paho.mqtt.golang", "the worker talks to the daemon alone"},
 }

@@ -189,12 +189,20 @@ func demoHTTP(asked string) string {
 	return defaultHTTP
 }
 
+// demoBlob is the smallest defect that counts in the demo: a square of 5 by 5.
+const demoBlob = 25
+
 // demoCamera is the camera of the demo: its scene and its model.
 func demoCamera(ctx context.Context, o *demoOptions, dir string, say func(string, ...any)) (CameraConfig, error) {
 	cam := CameraConfig{Name: "belt", Source: o.source}
 	var err error
 	if cam.Model, err = demoModel(o, dir); err != nil {
 		return cam, err
+	}
+	if o.model == "" { // the bundled net knows these classes
+		for _, class := range []string{"scratch", "pit", "stain"} {
+			cam.Rules = append(cam.Rules, RuleConfig{Class: class, MinAreaPx: demoBlob, Hold: 3})
+		}
 	}
 	if cam.Source == "" {
 		cam.Source, err = demoSource(ctx, dir, say)

@@ -241,5 +241,6 @@ func (u *unit) prove() {
 	}
 	u.mu.Lock()
 	u.proven = u.proven || u.file == file
+	file.data = nil // nobody needs the bytes any more
 	u.mu.Unlock()
 }

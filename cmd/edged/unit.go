@@ -78,6 +78,7 @@ func (u *unit) use(l *loaded) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.file, u.engine, u.labels = l.file, l.stage.Engine.Name(), l.stage.Labels
+	u.file.model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
 	u.log.Info("model in use", "model", l.file.name, "sha256", l.file.sha256[:12], "engine", u.engine)
 }
@@ -106,7 +107,10 @@ func (u *unit) run(ctx context.Context) error {
 	}
 	if err == nil {
 		u.log.Info("source has ended", "source", capture.Redact(u.cfg.Source))
-		u.onStatus(capture.Status{Reason: "the source has ended"})
+		u.mu.Lock()
+		u.status = capture.Status{Reason: "the source has ended"}
+		u.mu.Unlock()
+		u.publishStatus()
 	}
 	return err
 }
@@ -114,9 +118,13 @@ func (u *unit) run(ctx context.Context) error {
 // onStatus notes whether the camera is there, says so, and publishes it.
 func (u *unit) onStatus(s capture.Status) {
 	u.mu.Lock()
+	lost := u.status.Online && !s.Online
 	u.status = s
 	u.mu.Unlock()
 	u.publishStatus()
+	if lost {
+		u.event(mqtt.Event{Kind: mqtt.EventFault, Message: "camera offline: " + s.Reason})
+	}
 }
 
 // statusWord is what the status topic says.
@@ -158,7 +166,7 @@ func (u *unit) Publish(r *pipeline.Result) {
 
 // fill turns the pipeline's result into the payload's.
 func (u *unit) fill(r *pipeline.Result) {
-	roi := r.Stage.Prepare.ROI()
+	roi := r.Stage.Prepare.Seen()
 	p := &u.result
 	p.Seq, p.TS = r.Seq, mqtt.Time{Time: r.Frame.Time}
 	p.Frame = mqtt.Size{W: r.Frame.W, H: r.Frame.H}

@@ -210,6 +210,15 @@ func (p *Preparer) plan(f *edged.Frame, now shape) error {
 	return nil
 }
 
-// ROI is the part of the last frame's size that reaches the model, before
-// turning and fitting.
-func (p *Preparer) ROI() Rect { return p.place.roi }
+// Seen is the part of the last frame, in frame pixels, that reached the model.
+func (p *Preparer) Seen() Rect {
+	if p.cfg.Fit == Resize {
+		return p.place.roi
+	}
+	first := p.Place(edged.Grid{Stride: [2]float64{1, 1}}, p.h, p.w).Origin
+	r := Rect{X: int(first[1]), Y: int(first[0]), W: p.w, H: p.h}
+	if p.cfg.Rotate == 90 || p.cfg.Rotate == 270 {
+		r.W, r.H = r.H, r.W
+	}
+	return r
+}

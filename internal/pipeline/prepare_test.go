@@ -153,6 +153,31 @@ func TestResizeKeepsARamp(t *testing.T) {
 	}
 }
 
+func TestSeenIsWhatReachesTheModel(t *testing.T) {
+	for _, c := range []struct {
+		rotate int
+		fit    Fit
+		want   Rect
+	}{
+		{0, Crop, Rect{X: 2 + 3, Y: 1 + 2, W: 4, H: 6}},   // 10x10 in the middle of which lie 4x6
+		{90, Crop, Rect{X: 2 + 2, Y: 1 + 3, W: 6, H: 4}},  // the same, lying down
+		{180, Crop, Rect{X: 2 + 3, Y: 1 + 2, W: 4, H: 6}}, // even margins stay where they are
+		{0, Resize, Rect{X: 2, Y: 1, W: 10, H: 10}},
+	} {
+		cfg := PrepareConfig{ROI: Rect{2, 1, 10, 10}, Rotate: c.rotate, Fit: c.fit, Order: edged.Gray, Mean: []float64{0}, Scale: []float64{1}}
+		p, err := NewPreparer(cfg, spec(edged.Float32, 1, 6, 4, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Prepare(aligned(4*6*4), noise(20, 20, edged.Gray)); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Seen(); got != c.want {
+			t.Errorf("rotate %d, %v: %+v, want %+v", c.rotate, c.fit, got, c.want)
+		}
+	}
+}
+
 func TestPrepareRefusesFrames(t *testing.T) {
 	cfg := unit
 	p, err := NewPreparer(cfg, spec(edged.Float32, 1, 8, 8, 3))
