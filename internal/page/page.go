@@ -79,7 +79,8 @@ func New(title string, cameras []string) *Page {
 // camera is the latest picture of one camera.
 type camera struct {
 	wantedUntil atomic.Int64 // Unix nanoseconds; frames are copied until then
-	total       atomic.Uint64
+	gap         atomic.Int64 // between two results, nanoseconds, smoothed
+	last        atomic.Int64 // Unix nanoseconds of the last result
 
 	mu      sync.Mutex
 	copied  time.Time
@@ -96,8 +97,8 @@ func (p *Page) Show(name string, f *edged.Frame, m *edged.Mask, s *Shot) {
 	if c == nil {
 		return
 	}
-	c.total.Add(1)
 	now := time.Now()
+	c.count(now)
 	if now.UnixNano() > c.wantedUntil.Load() {
 		return
 	}
@@ -118,6 +119,32 @@ func (p *Page) Show(name string, f *edged.Frame, m *edged.Mask, s *Shot) {
 	c.shot.Labels, c.shot.Pixels, c.shot.Reasons = labels, pixels, reasons
 	close(c.changed)
 	c.changed = make(chan struct{})
+}
+
+// smoothing is the weight of a new gap in the mean: the rate follows within
+// about ten results.
+const smoothing = 0.1
+
+// count notes a result for the rate. One goroutine calls it.
+func (c *camera) count(now time.Time) {
+	last := c.last.Swap(now.UnixNano())
+	if last == 0 {
+		return
+	}
+	gap, mean := now.UnixNano()-last, c.gap.Load()
+	if mean == 0 {
+		mean = gap
+	}
+	c.gap.Store(mean + int64(smoothing*float64(gap-mean)))
+}
+
+// rate is the number of results a second, 0 before the second one.
+func (c *camera) rate() float64 {
+	gap := c.gap.Load()
+	if gap <= 0 {
+		return 0
+	}
+	return float64(time.Second) / float64(gap)
 }
 
 // Register adds the page's addresses to mux.
@@ -261,7 +288,7 @@ type body struct {
 	Mask   [2]int     `json:"mask"`
 	Stride [2]float64 `json:"stride"` // y, x
 	Origin [2]float64 `json:"origin"`
-	Total  uint64     `json:"total"` // results so far, for the rate
+	Rate   float64    `json:"rate"` // results a second
 }
 
 func (c *camera) encode() ([]byte, error) {
@@ -270,7 +297,7 @@ func (c *camera) encode() ([]byte, error) {
 	}
 	head, err := json.Marshal(body{
 		Shot: &c.shot, Frame: [2]int{c.frame.W, c.frame.H}, Mask: [2]int{c.mask.W, c.mask.H},
-		Stride: c.mask.Grid.Stride, Origin: c.mask.Grid.Origin, Total: c.total.Load(),
+		Stride: c.mask.Grid.Stride, Origin: c.mask.Grid.Origin, Rate: c.rate(),
 	})
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ const el = (id) => document.getElementById(id);
 const view = el("view"), pen = view.getContext("2d");
 const layer = document.createElement("canvas"), layerPen = layer.getContext("2d", { willReadFrequently: true });
 const hidden = new Set([0]);
-let camera = setup.cameras[0], held = false, latest = null, round = 0, rate = [], legendKey = "";
+let camera = setup.cameras[0], held = false, latest = null, round = 0, legendKey = "";
 
 el("node").textContent = setup.title;
 document.title = "edged " + setup.title;
@@ -17,7 +17,7 @@ for (const name of setup.cameras) {
   const tab = document.createElement("button");
   tab.textContent = name;
   tab.setAttribute("role", "tab");
-  tab.onclick = () => { camera = name; latest = null; rate = []; tabs(); follow(++round); };
+  tab.onclick = () => { camera = name; latest = null; tabs(); follow(++round); };
   el("tabs").append(tab);
 }
 function tabs() {
@@ -96,10 +96,7 @@ function show(shot) {
   latest = shot;
   el("note").textContent = "";
   draw();
-  rate.push([performance.now(), shot.total]);
-  if (rate.length > 40) rate.shift();
-  const [t0, n0] = rate[0], [t1, n1] = rate[rate.length - 1];
-  el("fps").textContent = t1 > t0 ? ((n1 - n0) * 1000 / (t1 - t0)).toFixed(1) : "-";
+  el("fps").textContent = shot.rate ? shot.rate.toFixed(1) : "-";
   el("infer").textContent = shot.infer_ms.toFixed(1);
   el("age").textContent = shot.age_ms.toFixed(0);
   verdict(shot);

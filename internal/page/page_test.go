@@ -152,6 +152,25 @@ func TestTheFramesMemoryIsNotKept(t *testing.T) {
 	}
 }
 
+func TestRateFollowsTheGaps(t *testing.T) {
+	var c camera
+	now := time.Unix(100, 0)
+	for range 3 {
+		now = now.Add(100 * time.Millisecond)
+		c.count(now)
+	}
+	if r := c.rate(); math.Abs(r-10) > 0.01 {
+		t.Errorf("rate %v, want 10", r)
+	}
+	for range 60 {
+		now = now.Add(25 * time.Millisecond)
+		c.count(now)
+	}
+	if r := c.rate(); math.Abs(r-40) > 1 {
+		t.Errorf("rate %v, want 40", r)
+	}
+}
+
 func TestIndexNamesTheCamerasAndEscapes(t *testing.T) {
 	code, body := get(t, serve(t, New("</script><b>", []string{"a", "b"}))+"/")
 	if code != http.StatusOK || !strings.Contains(string(body), `"cameras":["a","b"]`) {
