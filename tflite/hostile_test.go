@@ -27,15 +27,12 @@ func TestMutants(t *testing.T) {
 		runMutants(t, share)
 		return
 	}
-	n := uint64(1500)
-	if v, err := strconv.ParseUint(os.Getenv("EDGED_MUTANT_COUNT"), 10, 64); err == nil {
-		n = v
-	}
+	first, n := number(t, "EDGED_MUTANT_FIRST", 0), number(t, "EDGED_MUTANT_COUNT", 1500)
 	for kernels := range kernelSets {
 		t.Run(kernels, func(t *testing.T) {
 			crashes := 0
-			for from := uint64(0); from < n && crashes < 20; {
-				last, out, err := childMutants(kernels, from, n-from)
+			for from := first; from < first+n && crashes < 20; {
+				last, out, err := childMutants(kernels, from, first+n-from)
 				if err == nil {
 					return
 				}
@@ -45,6 +42,19 @@ func TestMutants(t *testing.T) {
 			}
 		})
 	}
+}
+
+// number reads a setting of long runs.
+func number(t *testing.T, name string, standard uint64) uint64 {
+	s := os.Getenv(name)
+	if s == "" {
+		return standard
+	}
+	v, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return v
 }
 
 func runMutants(t *testing.T, share string) {

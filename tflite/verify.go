@@ -54,6 +54,9 @@ func verifyOrder(m *model.Model, sg *model.Subgraph) error {
 			}
 		}
 		for _, y := range op.Outputs {
+			if y < 0 {
+				return fmt.Errorf("%s leaves an output out", operatorName(m, op, i))
+			}
 			if state[y] != unwritten {
 				return fmt.Errorf("%s writes tensor %d, which is constant, an input, or written already", operatorName(m, op, i), y)
 			}
@@ -127,6 +130,8 @@ func verifyOperator(m *model.Model, sg *model.Subgraph, op *model.Operator) erro
 		return verifyArithmetic(m, sg, op)
 	}
 	switch code {
+	case model.OpPrelu:
+		return verifyBroadcast(sg, op)
 	case model.OpTransposeConv:
 		return verifyTransposeConv(m, sg, op)
 	case model.OpStridedSlice:

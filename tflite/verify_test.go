@@ -62,6 +62,7 @@ func TestVerifyRules(t *testing.T) {
 		want  string
 	}{
 		{"a tensor is written twice", add, func(m *model.Model) { op, sg := first(m); sg.Operators = append(sg.Operators, op) }, "written already"},
+		{"an output is left out", add, func(m *model.Model) { op, _ := first(m); op.Outputs[0] = -1 }, "leaves an output out"},
 		{"an input is constant", add, func(m *model.Model) { op, sg := first(m); sg.Inputs = append(sg.Inputs, op.Inputs[1]) }, "constant or listed twice"},
 		{"nothing writes an output", add, func(m *model.Model) { m.Subgraphs[0].Operators = nil }, "nothing writes output"},
 		{"an infinite scale", add, func(m *model.Model) {

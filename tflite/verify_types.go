@@ -22,6 +22,7 @@ var sameType = map[model.BuiltinOperator]int{
 	model.OpAdd: 0, model.OpSub: 0, model.OpMul: 0, model.OpDiv: 0, model.OpMaximum: 0, model.OpMinimum: 0, model.OpSquaredDifference: 0,
 	model.OpMean: 0, model.OpSum: 0, model.OpReduceMax: 0, model.OpReduceMin: 0, model.OpReduceProd: 0,
 	model.OpConv2D: 0, model.OpDepthwiseConv2D: 0, model.OpTransposeConv: 2, model.OpFullyConnected: 0,
+	model.OpSoftmax: 0, model.OpLogistic: 0,
 }
 
 func verifyTypes(m *model.Model, sg *model.Subgraph, op *model.Operator) error {
@@ -47,9 +48,11 @@ func verifyTypes(m *model.Model, sg *model.Subgraph, op *model.Operator) error {
 }
 
 // widens tells whether an operator may write a type wider than it reads:
-// quantised FULLY_CONNECTED into int16.
+// quantised FULLY_CONNECTED and SOFTMAX into int16.
 func widens(m *model.Model, op *model.Operator, from, to model.TensorType) bool {
-	return m.Code(op).Builtin == model.OpFullyConnected && to == model.TypeInt16 && (from == model.TypeUint8 || from == model.TypeInt8)
+	code := m.Code(op).Builtin
+	return (code == model.OpFullyConnected || code == model.OpSoftmax) && to == model.TypeInt16 &&
+		(from == model.TypeUint8 || from == model.TypeInt8)
 }
 
 // moves are the operators of sameType that need no scale: they copy.
@@ -64,7 +67,7 @@ var moves = map[model.BuiltinOperator]bool{
 // computes with: without one TFLite's requantisation aborts.
 func verifyScales(m *model.Model, sg *model.Subgraph, op *model.Operator) error {
 	code := m.Code(op).Builtin
-	if _, computes := sameType[code]; (!computes || moves[code]) && code != model.OpLogistic && code != model.OpSoftmax && code != model.OpQuantize {
+	if _, computes := sameType[code]; (!computes || moves[code]) && code != model.OpQuantize {
 		return nil
 	}
 	for _, list := range [][]int32{op.Inputs, op.Outputs} {

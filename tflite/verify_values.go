@@ -43,8 +43,8 @@ func verifyArithmetic(m *model.Model, sg *model.Subgraph, op *model.Operator) er
 	if a.Type != b.Type {
 		return fmt.Errorf("operands of %s and %s", a.Type, b.Type)
 	}
-	if !slices.Equal(a.Shape, b.Shape) && max(len(a.Shape), len(b.Shape)) > maxBroadcast {
-		return fmt.Errorf("broadcasts %v and %v: TFLite %s broadcasts up to rank %d", a.Shape, b.Shape, version, maxBroadcast)
+	if err := verifyBroadcast(sg, op); err != nil {
+		return err
 	}
 	code := m.Code(op).Builtin
 	if code == model.OpDiv && a.Type == model.TypeInt32 {
@@ -52,6 +52,17 @@ func verifyArithmetic(m *model.Model, sg *model.Subgraph, op *model.Operator) er
 	}
 	if a.Type == model.TypeInt8 || a.Type == model.TypeUint8 {
 		return verifyMultiplier(code, a, b, y)
+	}
+	return nil
+}
+
+func verifyBroadcast(sg *model.Subgraph, op *model.Operator) error {
+	if len(op.Inputs) != 2 {
+		return fmt.Errorf("%d inputs, want 2", len(op.Inputs))
+	}
+	a, b := sg.Tensors[op.Inputs[0]].Shape, sg.Tensors[op.Inputs[1]].Shape
+	if !slices.Equal(a, b) && max(len(a), len(b)) > maxBroadcast {
+		return fmt.Errorf("broadcasts %v and %v: TFLite %s broadcasts up to rank %d", a, b, version, maxBroadcast)
 	}
 	return nil
 }
