@@ -37,6 +37,7 @@ type Client struct {
 	gaps      gapBook
 	cameras   map[string]*camera
 	link      LinkStats
+	started   bool
 	closed    bool // Close has begun
 	finished  bool // nothing is sent any more
 	lastTry   error
@@ -91,6 +92,9 @@ func New(cfg Config) (*Client, error) {
 // Start begins to connect and to publish. Without a broker the client keeps
 // trying; what it could not send waits within its bounds.
 func (c *Client) Start() {
+	c.mu.Lock()
+	c.started = true
+	c.mu.Unlock()
 	for _, h := range c.handlers {
 		c.workers.Add(1)
 		go h.work(c)
@@ -252,14 +256,30 @@ func (c *Client) Close(ctx context.Context) error {
 	if d, ok := ctx.Deadline(); ok {
 		c.deadline = d
 	}
+	started := c.started
 	c.mu.Unlock()
 	close(c.closing)
 	stop := context.AfterFunc(ctx, c.cancel)
 	defer stop()
-	<-c.done
+	if started {
+		<-c.done
+	} else {
+		c.finish()
+	}
 	c.cancel()
-	c.workers.Wait()
+	c.awaitHandlers(ctx)
 	return c.closeSpool()
+}
+
+// awaitHandlers waits for the commands that are being carried out; their own
+// context has ended. One that does not care about it is left behind with ctx.
+func (c *Client) awaitHandlers(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() { c.workers.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
 
 // rouse wakes the publisher.

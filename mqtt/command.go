@@ -52,7 +52,7 @@ func (c *Client) HandleEnabled(do func(ctx context.Context, cam string, on bool)
 	c.Handle(enabledCommand, func(ctx context.Context, r Request) (any, error) {
 		cam, on := r.Transaction, string(r.Body) == "ON"
 		if err := do(ctx, cam, on); err != nil {
-			c.log.Warn("a camera could not be switched", "camera", cam, "on", on, "error", err)
+			c.said.once(c.log, "enabled", "a camera could not be switched", "camera", cam, "on", on, "error", err)
 			return nil, err
 		}
 		c.Enabled(cam, on)

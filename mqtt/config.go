@@ -35,7 +35,7 @@ type Config struct {
 	KeepAlive      time.Duration // whole seconds; a silent broker is noticed after one and a half of it
 	ConnectTimeout time.Duration // for TCP, TLS and CONNACK together
 	WriteTimeout   time.Duration // for one write to the socket
-	AckTimeout     time.Duration // for a PUBACK
+	AckTimeout     time.Duration // for a PUBACK: none in this time, while one is due, ends the link
 	BackoffMin     time.Duration // first pause before connecting again
 	BackoffMax     time.Duration
 

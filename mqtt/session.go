@@ -14,7 +14,7 @@ const (
 	// The window bounds what becomes unknown when a link breaks: as many
 	// messages, or as many bytes beyond the first, as may be unconfirmed.
 	windowMessages = 64
-	windowBytes    = 512 << 10
+	windowBytes    = 128 << 10
 
 	tick = 250 * time.Millisecond
 )
@@ -28,6 +28,7 @@ type session struct {
 	flight []flying // in the order of sending
 	bytes  int
 	stats  time.Time // when the last stats were sent
+	acked  time.Time // when the broker last acknowledged anything
 	cause  error     // why the session ended
 
 	largestConfirmed int // payload bytes
@@ -152,6 +153,7 @@ func (s *session) settle() {
 	if acked < 0 {
 		return
 	}
+	s.acked = time.Now()
 	c := s.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -181,7 +183,7 @@ func (s *session) keep() {
 	}
 	waiting := s.firstToken() != nil
 	for i := range s.flight {
-		if f := &s.flight[i]; f.qos > 0 && now.Sub(f.sent) > s.c.cfg.AckTimeout {
+		if f := &s.flight[i]; f.qos > 0 && now.Sub(f.sent) > s.c.cfg.AckTimeout && now.Sub(s.acked) > s.c.cfg.AckTimeout {
 			s.link.wire.fail(fmt.Errorf("mqtt: no PUBACK in %v", s.c.cfg.AckTimeout))
 			return
 		}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 )
 
 // The spool is one file of records, appended to and never changed in place:
@@ -82,6 +83,10 @@ func openSpoolFile(dir string, log *slog.Logger) (*spool, []spooled, error) {
 		return nil, nil, fmt.Errorf("mqtt: spool: %w", err)
 	}
 	s.file = f
+	if err := lock(f); err != nil {
+		f.Close()
+		return nil, nil, err
+	}
 	if s.size, err = s.replay(f); err == nil {
 		err = f.Truncate(s.size)
 	}
@@ -92,6 +97,15 @@ func openSpoolFile(dir string, log *slog.Logger) (*spool, []spooled, error) {
 	left := s.inOrder()
 	go s.write()
 	return s, left, nil
+}
+
+// lock keeps a second daemon from writing to the same file. The kernel lets go
+// of it when the process ends, however it ends.
+func lock(f *os.File) error {
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("mqtt: spool %s is in use by another edged: give each its own spool_dir: %w", f.Name(), err)
+	}
+	return nil
 }
 
 // replay reads records up to the first that is not whole and returns where that
@@ -257,10 +271,14 @@ func (s *spool) replace(batch []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err = f.Write(batch); err == nil {
-		if err = f.Sync(); err == nil {
-			err = os.Rename(f.Name(), s.path)
-		}
+	if err = lock(f); err == nil {
+		_, err = f.Write(batch)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), s.path)
 	}
 	if err != nil {
 		f.Close()

@@ -106,6 +106,19 @@ func TestSpoolOpensDamagedFiles(t *testing.T) {
 	}
 }
 
+func TestSpoolHasOneOwner(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := open(t, dir)
+	if _, _, err := openSpoolFile(dir, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "in use by another edged") {
+		t.Errorf("a second owner: %v", err)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	s, _ = open(t, dir)
+	s.close()
+}
+
 func TestSpoolStaysSmall(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)

@@ -1,6 +1,7 @@
 package mqtt_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,38 @@ func TestValidate(t *testing.T) {
 			t.Errorf("want an error with %q, got: %v", want, err)
 		} else if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the error shows a password: %v", err)
+		}
+	}
+}
+
+// A client that was never started closes at once, and keeps its events.
+func TestCloseWithoutStart(t *testing.T) {
+	cfg := mqtt.Default()
+	cfg.Node, cfg.Broker, cfg.SpoolDir = "n1", "tcp://localhost", t.TempDir()
+	for run := range 2 {
+		c, err := mqtt.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Ledger()[mqtt.KindEvent].InFlight; got != uint64(run) {
+			t.Errorf("run %d begins with %d events", run, got)
+		}
+		if err := c.Event("cam", mqtt.Event{Kind: mqtt.EventFault}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Publish("cam", &mqtt.Result{Seq: 1}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for k, a := range c.Ledger() {
+			if !a.Balanced() || k != mqtt.KindEvent && a.InFlight != 0 {
+				t.Errorf("%s: %+v", k, a)
+			}
+		}
+		if err := c.Close(context.Background()); err == nil {
+			t.Error("closed twice")
 		}
 	}
 }
