@@ -3,9 +3,11 @@
 package mqtt_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,9 +47,15 @@ func TestWrongPassword(t *testing.T) {
 	if n := log.count("refuses user or password"); n != 1 {
 		t.Errorf("the refusal was said %d times:\n%s", n, log)
 	}
+	if err := mqtt.Try(context.Background(), cfg); err == nil || !strings.Contains(err.Error(), "check username") {
+		t.Errorf("a try with a wrong password: %v", err)
+	}
 	// The file is read for each attempt: no restart is needed.
 	write(t, cfg.PasswordFile, "s3cret-good\n")
 	connects(t, r.c, log)
+	if err := mqtt.Try(context.Background(), cfg); err != nil {
+		t.Error(err)
+	}
 	r.close()
 	if log.count("s3cret") > 0 {
 		t.Errorf("the log shows a password:\n%s", log)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -40,6 +41,20 @@ func Watch(ctx context.Context, cfg Config, on func(Received), filters ...string
 		case <-time.After(h.backoff(cfg)):
 		}
 	}
+	return nil
+}
+
+// Try connects once, as cfg says, and leaves again without a trace at the broker.
+func Try(ctx context.Context, cfg Config) error {
+	if err := errors.Join(cfg.checkBroker(), cfg.checkTimes(), cfg.checkFiles()); err != nil {
+		return err
+	}
+	d := &dialer{cfg: cfg, id: "edged-try-" + rand.Text()[:8], swallow: new(atomic.Uint64), receive: func(string, []byte, bool) {}}
+	l, err := d.dial(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, cure(err))
+	}
+	l.leave(250 * time.Millisecond)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -196,38 +195,13 @@ func (r *report) checkBroker(ctx context.Context, c *Config) {
 		r.add("broker", "FAIL", err.Error(), "start the broker, or correct mqtt.broker; the daemon would wait for it")
 		return
 	}
-	if err := login(ctx, c.client()); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	if err := mqtt.Try(ctx, c.client()); err != nil {
 		r.add("broker", "FAIL", plain(err), "are username, password_file and the certificates right?")
 		return
 	}
 	r.add("broker", "ok", c.MQTT.Broker+" takes us in", "")
-}
-
-// login connects once, under a client id that disturbs no running daemon.
-func login(ctx context.Context, m mqtt.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
-	defer cancel()
-	m.Node, m.SpoolDir, m.ClientID, m.Log = "doctor", "", "", slog.New(slog.DiscardHandler)
-	client, err := mqtt.New(m)
-	if err != nil {
-		return err
-	}
-	client.Start()
-	defer client.Close(ctx)
-	for {
-		link, err := client.Link()
-		if link.Connected {
-			return nil
-		}
-		if link.FailedAttempts > 0 {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("mqtt: no answer from the broker")
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 func (r *report) checkWritable(dir string) {
