@@ -220,7 +220,7 @@ func fake(script string) Config {
 	}
 	return Config{
 		Name: "fake", Source: "rtsp://fake/?" + script, Worker: self, Log: quiet(),
-		OpenTimeout: 3 * time.Second, ReadTimeout: 700 * time.Millisecond, AliveTimeout: 1500 * time.Millisecond,
+		OpenTimeout: 3 * time.Second, ReadTimeout: 1500 * time.Millisecond, AliveTimeout: 2500 * time.Millisecond,
 		RetryMin: 20 * time.Millisecond, RetryMax: 50 * time.Millisecond, CrashMax: 100 * time.Millisecond,
 	}
 }

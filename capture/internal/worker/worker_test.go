@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type still struct {
 	n      int
 	read   int
-	closed int
+	closed atomic.Int32
 	slots  [][]byte
 }
 
@@ -26,7 +27,7 @@ func (c *still) Library() string                        { return "still" }
 func (c *still) Open(o wire.Open) (wire.Opened, error)  { return wire.Opened{FPS: 1e9}, c.fail(o) }
 func (c *still) Bind(_ wire.Want, slots [][]byte) error { c.slots = slots; return nil }
 func (c *still) Take(dst []byte) error                  { clear(dst); return nil }
-func (c *still) Close()                                 { c.closed++ }
+func (c *still) Close()                                 { c.closed.Add(1) }
 
 func (c *still) fail(o wire.Open) error {
 	if o.Source == "bad" {
@@ -193,8 +194,8 @@ func TestOpenFails(t *testing.T) {
 	for phase := shm.Closing; phase != shm.Idle; phase, _ = p.vitals.Phase() {
 		time.Sleep(time.Millisecond)
 	}
-	if cam.closed != 3 {
-		t.Errorf("closed %d times", cam.closed)
+	if n := cam.closed.Load(); n != 3 {
+		t.Errorf("closed %d times", n)
 	}
 }
 
