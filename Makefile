@@ -64,6 +64,9 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 	$(INSTALL) cmd/edged/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
 
+speed: build deps-test ## compare the engines on README's nets, interleaved in one run
+	@internal/benchnets/speed.sh
+
 env: ## print the environment for running go by hand: eval "$$(make -s env)"
 	@for v in CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS LD_LIBRARY_PATH DEPS; do printf "export %s='%s'\n" "$$v" "$${!v}"; done
 

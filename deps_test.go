@@ -57,6 +57,7 @@ var rooms = []room{
 	{"train/nets", nil, nil, "the bundled nets are data: whoever wants them gets no trainer along"},
 	{"cmd/edged", []string{"./..."}, []string{"*"}, "the only wiring point"},
 	{"cmd/edged-camera", []string{"capture/opencv"}, nil, "the worker is OpenCV and nothing else"},
+	{"internal/benchnets", []string{".", "model", "fallback"}, nil, "graphs to measure on, written as anyone would"},
 	{"internal/setup", []string{"./..."}, []string{"*"}, "set-up and its tests are no part of a program"},
 }
 

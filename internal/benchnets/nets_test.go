@@ -1,0 +1,41 @@
+package main
+
+import (
+	"testing"
+
+	"edged"
+	"edged/fallback"
+)
+
+// TestNetsRun loads every net in the Go engine and runs it: the outputs are
+// not all alike, so the weights carry the input through.
+func TestNetsRun(t *testing.T) {
+	for name, m := range nets() {
+		b, err := m.Write()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		e, err := fallback.Open(b, edged.Options{Threads: 1})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		in := e.Input(0)
+		for i := range in {
+			if e.Inputs()[0].Type == edged.Int8 || i%4 == 2 {
+				in[i] = byte(i * 7 % 100)
+			}
+		}
+		if err := e.Run(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		out := e.Output(0)
+		same := true
+		for i := e.Outputs()[0].Type.Size(); i < len(out); i++ {
+			same = same && out[i] == out[i%e.Outputs()[0].Type.Size()]
+		}
+		if same {
+			t.Errorf("%s: every output is %v", name, out[:4])
+		}
+		e.Close()
+	}
+}
