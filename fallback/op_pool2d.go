@@ -203,23 +203,11 @@ func (c *opContext) planAverageQuant(p *pool2D, a model.Activation) error {
 		acc := part[int32](sums, w, p.width())
 		for r := from; r < to; r++ {
 			clear(acc)
-			p.gather(r, func(d, s, n int) { sumBytes(acc[d:d+n], in.data[s:s+n], signed) })
+			p.gather(r, func(d, s, n int) { kernel.SumBytes(acc[d:d+n], in.data[s:s+n], signed) })
 			p.averages(out.data[r*p.width():], acc, r%p.y.out, lo, hi)
 		}
 	})
 	return nil
-}
-
-func sumBytes(acc []int32, src []byte, signed bool) {
-	if signed {
-		for i, v := range src[:len(acc)] {
-			acc[i] += int32(int8(v))
-		}
-		return
-	}
-	for i, v := range src[:len(acc)] {
-		acc[i] += int32(v)
-	}
 }
 
 func (p *pool2D) averages(dst []byte, acc []int32, oy int, lo, hi int32) {

@@ -3,6 +3,7 @@ package fallback
 import (
 	"math"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -186,7 +187,7 @@ func (c *opContext) sumQuant(r *reduction, mean bool) error {
 		acc := part[int32](area, w, r.row)
 		for u := from; u < to; u++ {
 			clear(acc)
-			r.each(u, func(at int) { sumBytes(acc, in.data[at:], signed) })
+			r.each(u, func(at int) { kernel.SumBytes(acc, in.data[at:], signed) })
 			for i, sum := range acc {
 				out.data[u*r.row+i] = finish(sum)
 			}
