@@ -202,3 +202,41 @@ engine = "fallback"
 		}
 	}
 }
+
+// A new model with which the daemon dies again and again gives way to the last
+// good one, by itself.
+func TestCrashLoopEndsWithTheLastGoodModel(t *testing.T) {
+	dir := t.TempDir()
+	good, err := readModel(denseFile(t, dir, nets.Valid, 48, 56))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := filepath.Join(dir, "state")
+	if err := open(t, state).proven("a", good); err != nil {
+		t.Fatal(err)
+	}
+	denseFile(t, dir, nets.Valid, 48, 60)
+	config := filepath.Join(dir, "edged.toml")
+	writeFile(t, config, []byte("[node]\nname = \"n\"\nhttp = \"\"\n[mqtt]\nbroker = \"tcp://127.0.0.1:1\"\nspool_dir = \"state\"\n"+
+		"[[camera]]\nname = \"a\"\nsource = \"test:belt?size=96x80\"\nmodel = \"dense.tflite\"\nengine = \"fallback\"\n"))
+	for range maxAttempts {
+		cmd, log := startEdged(t, "run", "-c", config)
+		log.await(t, "model in use", 1)
+		if strings.Contains(log.String(), "last good") {
+			t.Fatalf("too early:\n%s", log)
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait() // it was killed: nothing to learn
+	}
+	cmd, log := startEdged(t, "run", "-c", config)
+	log.await(t, "back to the last good model", 1)
+	log.await(t, "sha256="+good.sha256[:12], 2)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
