@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"edged"
+	"edged/model"
+	"edged/train/nets"
+)
+
+// A chain of three maps: the first two are alive together, then the last two.
+func TestLiveBytesIsTheMostAtOnce(t *testing.T) {
+	b := model.NewBuilder()
+	x := b.Input("x", model.TypeFloat32, 1, 10, 10, 1)
+	wide := b.Conv2D(x, model.Const(b, "w", []int{8, 1, 1, 1}, make([]float32, 8)), model.None, model.Conv2DOptions{})
+	thin := b.Conv2D(wide, model.Const(b, "v", []int{1, 1, 1, 8}, make([]float32, 8)), model.None, model.Conv2DOptions{})
+	m := b.Model(thin)
+	if got, want := liveBytes(m), int64(4*100*(8+1)); got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+}
+
+func TestRacerFigures(t *testing.T) {
+	r := racer{result: benchmark{MACs: 2e6}}
+	for i := range 100 {
+		r.result.times = append(r.result.times, time.Duration(100-i)*time.Millisecond)
+	}
+	r.finish()
+	b := r.result
+	if b.MedianMS != 51 || b.P95MS != 96 || b.GMACs < 0.0392 || b.GMACs > 0.0393 {
+		t.Errorf("%+v", b)
+	}
+}
+
+func TestNoiseIsTheSameEverywhereAndTame(t *testing.T) {
+	a, b := make([]byte, 400), make([]byte, 400)
+	fillNoise(a, edged.Float32)
+	fillNoise(b, edged.Float32)
+	seen := map[float32]bool{}
+	for i, v := range edged.View[float32](a) {
+		if v < -1 || v > 1 || v != edged.View[float32](b)[i] {
+			t.Fatalf("element %d: %v", i, v)
+		}
+		seen[v] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("only %d different values", len(seen))
+	}
+	fillNoise(a, edged.Int64)
+	fillNoise(b, edged.Int8)
+	if string(a[:8]) == "\x00\x00\x00\x00\x00\x00\x00\x00" || string(b) == string(make([]byte, 400)) {
+		t.Error("indices were changed, or bytes were not")
+	}
+}
+
+func TestCompareJSON(t *testing.T) {
+	path := denseFile(t, t.TempDir(), nets.Valid, 48, 56)
+	var out strings.Builder
+	code := run(context.Background(), []string{"bench", "--compare", "fallback,fallback", "--runs", "2", "--threads", "1", "--json", path}, &out, io.Discard)
+	var all []comparison
+	if err := json.Unmarshal([]byte(out.String()), &all); err != nil || code != exitOK {
+		t.Fatalf("exit %d, %v: %s", code, err, out.String())
+	}
+	if len(all) != 1 || len(all[0].Results) != 2 || all[0].Ratios[0] != 1 || all[0].Results[1].MACs == 0 || all[0].Results[1].Runs != 2 {
+		t.Errorf("%+v", all)
+	}
+}

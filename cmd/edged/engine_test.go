@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"edged"
+	"edged/tflite"
+	"edged/train/nets"
+)
+
+func TestAnEngineAskedForByNameNeverGivesWay(t *testing.T) {
+	data, err := denseNet(nets.Valid, 48, 56)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range engineNames {
+		e, err := openEngine(name, data, edged.Options{Threads: 1})
+		linked := tflite.Linked() || name == engineFallback || name == engineAuto
+		if (err == nil) != linked {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		family, _, _ := strings.Cut(name, "-")
+		if name != engineAuto && !strings.HasPrefix(e.Name(), family) {
+			t.Errorf("%s: got %s", name, e.Name())
+		}
+		if name == engineTFLiteBuiltin && !strings.Contains(e.Name(), "builtin") {
+			t.Errorf("%s: got %s", name, e.Name())
+		}
+		e.Close()
+	}
+	var exit *exitError
+	if _, err := openEngine("warp", data, edged.Options{}); !errors.As(err, &exit) || exit.code != exitUsage {
+		t.Errorf("an engine that is not: %v", err)
+	}
+}
+
+func TestAutoTellsBothReasons(t *testing.T) {
+	_, err := openEngine(engineAuto, []byte("garbage in a file"), edged.Options{})
+	if err == nil || !strings.Contains(err.Error(), "tflite") || !strings.Contains(err.Error(), "fallback") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTryModelPicksAnEngine(t *testing.T) {
+	data, err := denseNet(nets.ValidInt8, 48, 56)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := tryModel(context.Background(), data, engineAuto, 1)
+	if err != nil || name != autoOrder()[0] {
+		t.Errorf("%s, %v; want the first of %q", name, err, autoOrder())
+	}
+	if name, err := tryModel(context.Background(), []byte("garbage in a file"), engineAuto, 1); err == nil || name != "" {
+		t.Errorf("garbage runs on %q", name)
+	}
+	if slices.Contains(autoOrder(), engineTFLiteBuiltin) {
+		t.Error("auto would choose the slow kernels")
+	}
+}
+
+func TestFilmedBeltIsAFilm(t *testing.T) {
+	path := t.TempDir() + "/belt.avi"
+	if err := filmBelt(context.Background(), path, 1); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(data, []byte("00dc")); n != 2*demoClipFPS { // each frame, and its place in the index
+		t.Errorf("%d frames and index entries, want %d", n, 2*demoClipFPS)
+	}
+}
+
+func TestFlatten(t *testing.T) {
+	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
+	got := flatten(errors.Join(a, errors.Join(b, nil, c)))
+	if !slices.Equal(got, []error{a, b, c}) {
+		t.Errorf("%v", got)
+	}
+	if flatten(nil) != nil {
+		t.Error("nothing is something")
+	}
+}
