@@ -78,6 +78,9 @@ func (e *engine) admit(file *[]byte, o edged.Options, delegate bool) error {
 	if !delegate {
 		return nil
 	}
+	for i, t := range e.graph.Subgraphs[0].Tensors {
+		m.Subgraphs[0].Tensors[i].Shape = t.Shape // as inferred: a file may leave them open
+	}
 	e.fixed = shortWindows(m)
 	changed, refused := fixPadding(m)
 	if e.refused = cmp.Or(refused, unread(m)); e.refused != "" || !changed {

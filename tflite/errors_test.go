@@ -134,6 +134,34 @@ func TestShapesThatDependOnValues(t *testing.T) {
 	}
 }
 
+// XNNPACK fixes the padding of a window shorter than its stride at load, so
+// such a model keeps its size there, and takes any on the builtin kernels.
+func TestResizeWithShortWindows(t *testing.T) {
+	file := written(t, strided(false, 6, 6, 2, 3))
+	for kernels, open := range kernelSets {
+		e, err := open(file, edged.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		if err := e.Resize(0, []int{1, 6, 6, 1}); err != nil {
+			t.Errorf("%s: the same size: %v", kernels, err)
+		}
+		err = e.Resize(0, []int{1, 7, 7, 1})
+		if refused := err != nil && strings.Contains(err.Error(), "SAME window"); refused != (kernels == "xnnpack") {
+			t.Errorf("%s: another size: %v", kernels, err)
+		}
+	}
+	e, err := Open(written(t, strided(true, 6, 7, 2, 3)), edged.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if want := nameBuiltin + " (xnnpack refuses operator 0 (DEPTHWISE_CONV_2D version 1))"; e.Name() != want {
+		t.Errorf("name %q, want %q", e.Name(), want)
+	}
+}
+
 // Every element type that edged exchanges, through CAST.
 func TestElementTypes(t *testing.T) {
 	types := map[model.TensorType]edged.DType{
