@@ -188,7 +188,7 @@ func (l *lifter) findOutputs() {
 		o := &output{tensor: t, why: l.opaque[t]}
 		if lay := l.layouts[t]; lay != nil {
 			o.val = lay.val
-			if !gridLayout(lay, l.net.g.Tensors[t].Shape) {
+			if !gridLayout(lay) {
 				o.val = nil
 				o.why = &Refusal{Reason: fmt.Sprintf("output %q of shape %v is no grid", l.net.g.Tensors[t].Name, l.net.g.Tensors[t].Shape),
 					Instead: "end the graph before it with --cut"}
@@ -201,7 +201,7 @@ func (l *lifter) findOutputs() {
 }
 
 // gridLayout tells maps from flattened lists: no dimension may run through two axes.
-func gridLayout(l *layout, _ []int32) bool {
+func gridLayout(l *layout) bool {
 	return !slices.ContainsFunc(l.dims, func(d []atom) bool { return len(d) > 1 })
 }
 

@@ -96,14 +96,36 @@ func (s *state) cut() error {
 		}
 	}
 	if s.opts.Cut != "" {
-		t := slices.IndexFunc(g.Tensors, func(t *model.Tensor) bool { return t.Name == s.opts.Cut })
-		if t < 0 {
-			return usagef("cut %q: no tensor has this name (edged inspect lists them)", s.opts.Cut)
+		t, err := findTensor(g, s.opts.Cut)
+		if err != nil {
+			return err
 		}
-		g.Outputs = []int32{int32(t)}
+		g.Outputs = []int32{t}
 	}
 	dropDead(g)
 	return nil
+}
+
+// findTensor finds a tensor by its name, or by the start of it that a listing
+// shortened with an ellipsis.
+func findTensor(g *model.Subgraph, name string) (int32, error) {
+	start, short := strings.CutSuffix(name, "…")
+	found := int32(-1)
+	for i, t := range g.Tensors {
+		if t.Name == name {
+			return int32(i), nil
+		}
+		if short && strings.HasPrefix(t.Name, start) {
+			if found >= 0 {
+				return -1, usagef("cut %q: several tensors start like this; give the whole name", name)
+			}
+			found = int32(i)
+		}
+	}
+	if found < 0 {
+		return -1, usagef("cut %q: no tensor has this name (edged inspect lists them)", name)
+	}
+	return found, nil
 }
 
 // dropDead removes the operators that no output needs.
