@@ -87,6 +87,7 @@ func TestVerifyRules(t *testing.T) {
 		{"operands of two types", add, func(m *model.Model) { op, sg := first(m); sg.Tensors[op.Inputs[1]].Type = model.TypeInt32 }, "operands of float32 and int32"},
 		{"a broadcast of rank five", add, func(m *model.Model) { op, sg := first(m); sg.Tensors[op.Inputs[0]].Shape = []int32{1, 1, 1, 2, 3} }, "broadcasts"},
 		{"an output size of no input", deconvolution, func(m *model.Model) { op, sg := first(m); m.Data(sg.Tensors[op.Inputs[0]])[4] = 11 }, "does not belong"},
+		{"an index outside, no options", gather, func(m *model.Model) { op, sg := first(m); op.Options = nil; m.Data(sg.Tensors[op.Inputs[1]])[2] = 1 }, "index 65536 is outside"},
 		{"an index outside", gather, func(m *model.Model) { op, sg := first(m); m.Data(sg.Tensors[op.Inputs[1]])[0] = 4 }, "index 4 is outside"},
 	} {
 		m := c.base()

@@ -120,12 +120,14 @@ func verifyDivisor(m *model.Model, t *model.Tensor) error {
 
 // verifyGather compares constant indices with the axis they index.
 func verifyGather(m *model.Model, sg *model.Subgraph, op *model.Operator) error {
-	o, ok := op.Options.(*model.GatherOptions)
-	if !ok || len(op.Inputs) != 2 {
-		return nil
+	if len(op.Inputs) != 2 {
+		return fmt.Errorf("%d inputs, want 2", len(op.Inputs))
 	}
 	x, at := sg.Tensors[op.Inputs[0]], sg.Tensors[op.Inputs[1]]
-	axis := int(o.Axis)
+	axis := 0 // TFLite's default where the options are missing
+	if o, ok := op.Options.(*model.GatherOptions); ok {
+		axis = int(o.Axis)
+	}
 	if axis < 0 {
 		axis += len(x.Shape)
 	}
