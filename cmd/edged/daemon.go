@@ -91,6 +91,7 @@ func (d *daemon) run(ctx context.Context) error {
 	defer d.startWeb()()
 	d.lastStop = lastStop
 	d.startClient()
+	told := ctx // done when somebody wants an end, not when the sources have ended
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	waitSide := d.startSide(ctx)
@@ -99,7 +100,7 @@ func (d *daemon) run(ctx context.Context) error {
 	_ = systemd.Stopping() // nothing depends on it
 	cancel()
 	waitSide()
-	d.closeClient()
+	d.closeClient(told.Err() == nil)
 	d.stateMu.Lock()
 	defer d.stateMu.Unlock()
 	if err := d.memory.stopped("told to stop"); err != nil {
@@ -162,12 +163,13 @@ func (d *daemon) startClient() {
 	d.client.Start()
 }
 
-func (d *daemon) closeClient() {
+// closeClient delivers what waits, as long as nobody is in a hurry.
+func (d *daemon) closeClient(patient bool) {
 	if d.client == nil {
 		return
 	}
 	limit := drainTime
-	if d.opts.once {
+	if d.opts.once && patient {
 		limit = drainTimeOnce
 		if link, _ := d.client.Link(); !link.Connected {
 			limit = drainTime // nobody is there to take what waits

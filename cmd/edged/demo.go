@@ -164,7 +164,7 @@ func (d *daemon) tellAddresses(say func(string, ...any)) {
 	host, port := splitBroker(d.cfg.MQTT.Broker)
 	say("  broker      %s", d.cfg.MQTT.Broker)
 	say("  subscribe   mosquitto_sub -h %s -p %s -t 'edged/demo/+/result'", host, port)
-	say("              edged watch --broker %s --save masks", d.cfg.MQTT.Broker)
+	say("              %s watch --broker %s --save masks", os.Args[0], d.cfg.MQTT.Broker)
 	say("\nCtrl-C ends it.")
 }
 

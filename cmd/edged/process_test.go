@@ -155,7 +155,7 @@ func TestDemoRunsWithoutOpenCV(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("exit %d:\n%s%s", code, &out, &log)
 	}
-	for _, want := range []string{"First mask after", "page        http://127.0.0.1:", "mosquitto_sub -h 127.0.0.1 -p ", "edged watch --broker tcp://127.0.0.1:", "camera belt: read "} {
+	for _, want := range []string{"First mask after", "page        http://127.0.0.1:", "mosquitto_sub -h 127.0.0.1 -p ", " watch --broker tcp://127.0.0.1:", "camera belt: read "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &out)
 		}
