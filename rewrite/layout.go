@@ -14,8 +14,9 @@ const (
 // layout tells how a tensor of the baseline holds a map: dims[i] are the atoms
 // that dimension i runs through, slowest first. Atoms of size 1 do not appear.
 type layout struct {
-	val  *value
-	dims [][]atom
+	val   *value
+	dims  [][]atom
+	block pair // the map lies split in the batch, see lift_block.go; zero: it does not
 }
 
 func (v *value) size(a atom) int {
@@ -44,7 +45,8 @@ func sameDims(a, b [][]atom) bool { return slices.EqualFunc(a, b, slices.Equal[[
 
 // canonical reports whether the tensor is the map itself, [1, h, w, c].
 func (l *layout) canonical(shape []int32) bool {
-	return len(shape) == 4 && int(shape[1]) == l.val.n[0] && int(shape[2]) == l.val.n[1] && int(shape[3]) == l.val.ch &&
+	b := l.blockOf()
+	return len(shape) == 4 && int(shape[1])*b[0] == l.val.n[0] && int(shape[2])*b[1] == l.val.n[1] && int(shape[3]) == l.val.ch &&
 		sameDims(l.dims, newLayout(l.val, nhwc()).dims)
 }
 

@@ -124,7 +124,12 @@ func (l *lifter) operator(index int, op *model.Operator) {
 		l.spoil(op, &Refusal{Op: name, Index: index, Reason: "has no dense form that is known", Instead: insteadShifts})
 		return
 	}
-	if why := handle(c); why != "" {
+	block, why := c.splitInput()
+	c.block = block
+	if why == "" {
+		why = handle(c)
+	}
+	if why != "" {
 		l.spoil(op, &Refusal{Op: name, Index: index, Reason: why, Instead: c.cure()})
 	}
 }
@@ -188,7 +193,7 @@ func (l *lifter) findOutputs() {
 		o := &output{tensor: t, why: l.opaque[t]}
 		if lay := l.layouts[t]; lay != nil {
 			o.val = lay.val
-			if !gridLayout(lay) {
+			if !gridLayout(lay) || lay.blockOf() != (pair{1, 1}) {
 				o.val = nil
 				o.why = &Refusal{Reason: fmt.Sprintf("output %q of shape %v is no grid", l.net.g.Tensors[t].Name, l.net.g.Tensors[t].Shape),
 					Instead: "end the graph before it with --cut"}
@@ -216,9 +221,10 @@ func (n *net) opName(op *model.Operator) string {
 // lifting is the operator at hand.
 type lifting struct {
 	*lifter
-	op   *model.Operator
-	nd   *node
-	hint string
+	op    *model.Operator
+	nd    *node
+	hint  string
+	block pair // by which its input lies split in the batch
 }
 
 func (c *lifting) cure() string {
@@ -269,7 +275,9 @@ func (c *lifting) takeArgs() {
 func (c *lifting) emit(n pair, ch int, dims [][]atom) {
 	v := c.newValue(c.op.Outputs[0], n, ch)
 	c.nd.out = []*value{v}
-	c.layouts[c.op.Outputs[0]] = newLayout(v, dims)
+	l := newLayout(v, dims)
+	l.block = c.block
+	c.layouts[c.op.Outputs[0]] = l
 	c.net.nodes = append(c.net.nodes, c.nd)
 }
 

@@ -226,6 +226,7 @@ var liftTable = map[model.BuiltinOperator]func(*lifting) string{
 	model.OpMaxPool2D: liftPool, model.OpAveragePool2D: liftPool, model.OpL2Pool2D: liftPool,
 	model.OpPad: liftPad, model.OpPadV2: liftPad, model.OpMirrorPad: liftMirror,
 	model.OpSlice: liftSlice, model.OpStridedSlice: liftStridedSlice,
+	model.OpSpaceToBatchND: liftSpaceToBatch, model.OpBatchToSpaceND: liftBatchToSpace,
 	model.OpSpaceToDepth: liftSpaceToDepth, model.OpGather: liftGather, model.OpBatchMatMul: liftMatMul,
 	model.OpConcatenation: liftConcat, model.OpSplit: liftSplit, model.OpSplitV: liftSplit,
 	model.OpReshape: liftSame, model.OpSqueeze: liftSame, model.OpExpandDims: liftSame, model.OpTranspose: liftTranspose,

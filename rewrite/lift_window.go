@@ -51,7 +51,10 @@ func liftConv(c *lifting) string {
 	default:
 		return "has no options"
 	}
-	w.freeze(p, l.val.n)
+	w.freeze(p, pair{l.val.n[0] / c.block[0], l.val.n[1] / c.block[1]})
+	if why := c.spread(w); why != "" {
+		return why
+	}
 	c.refuseHybrid()
 	c.nd.kind = kindConv
 	c.takeArgs()

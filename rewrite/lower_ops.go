@@ -115,6 +115,9 @@ func (lo *lowering) emitRows(nd *node, in int32, s spec) int32 {
 }
 
 func (lo *lowering) emitPad(nd *node, w window, in int32, s spec) int32 {
+	if nd.code == model.OpSpaceToBatchND {
+		return lo.pad(in, w.a, w.b, s)
+	}
 	args := []int32{in, lo.ints([]int32{4, 2}, 0, 0, w.a[0], w.b[0], w.a[1], w.b[1], nd.channelPad[0], nd.channelPad[1])}
 	if nd.code == model.OpPadV2 {
 		args = append(args, lo.constant(nd.args[2]))

@@ -145,3 +145,17 @@ func upAndOut() *model.Model {
 	x = b.TransposeConv(x, f, bias, 16, 12, model.TransposeConvOptions{Padding: model.PaddingSame, StrideH: 2, StrideW: 2})
 	return b.Model(b.Name(x, "map"))
 }
+
+// atrous is a dilated convolution as older converters write it.
+func atrous(typ model.TensorType) *model.Model {
+	b := newMaker(75, typ)
+	x := b.conv(b.input(29, 33, 3), 4, square(3, 2))
+	z := b.zero[x]
+	y := b.SpaceToBatch(x, [2]int{2, 2}, [2][2]int{{2, 2}, {2, 2}})
+	b.zero[y] = z
+	y = b.depthwise(y, 1, square(3, 1))
+	z = b.zero[y]
+	y = b.BatchToSpace(y, [2]int{2, 2}, [2][2]int{{0, 0}, {0, 0}})
+	b.zero[y] = z
+	return b.Model(b.Name(b.conv(y, 3, square(3, 2).bare()), "map"))
+}

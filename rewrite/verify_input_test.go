@@ -1,0 +1,98 @@
+package rewrite
+
+import (
+	"slices"
+	"testing"
+	"unsafe"
+
+	"edged"
+)
+
+// cropper is a verification with a frame of the given layout, for its crops.
+func cropper(frame pair, ch int, dims [][]atom) *verification {
+	return &verification{frame: frame, net: &net{input: &value{ch: ch}, inDims: dims}}
+}
+
+// TestCropsOfEveryLayout against the plain definition, with ends beyond the
+// frame.
+func TestCropsOfEveryLayout(t *testing.T) {
+	for name, dims := range map[string][][]atom{
+		"NHWC": nhwc(), "NCHW": {nil, {atomC}, {atomY}, {atomX}}, "HWC": {{atomY}, {atomX}, {atomC}},
+	} {
+		for _, ch := range []int{1, 3} {
+			frame, size := pair{7, 9}, pair{4, 5}
+			v := cropper(frame, ch, dims)
+			all := int8Noise(7, frame.area()*ch)
+			s := edged.Spec{Type: edged.Int8, Quant: edged.Quant{Scale: 1, ZeroPoint: 9}}
+			from := stepsOf(newLayout(&value{n: frame, ch: ch}, dims))
+			to := stepsOf(newLayout(&value{n: size, ch: ch}, dims))
+			for _, at := range []pair{{0, 0}, {2, 3}, {5, 7}} {
+				want := make([]int8, size.area()*ch)
+				for y := range size[0] {
+					for x := range size[1] {
+						for c := range ch {
+							p := int8(9)
+							if at[0]+y < frame[0] && at[1]+x < frame[1] {
+								p = all[(at[0]+y)*from.y+(at[1]+x)*from.x+c*from.c]
+							}
+							want[y*to.y+x*to.x+c*to.c] = p
+						}
+					}
+				}
+				got := make([]int8, len(want))
+				v.crop(bytesOf(got), bytesOf(all), at, size, s)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s, %d channels, crop at %v:\n%v\nwant\n%v", name, ch, at, got, want)
+				}
+			}
+		}
+	}
+}
+
+func bytesOf(v []int8) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
+}
+
+// TestProbesExerciseNegatives: one frame has values of both signs, one has
+// negative ones alone.
+func TestProbesExerciseNegatives(t *testing.T) {
+	b := make([]byte, 400)
+	fillRandom(b, edged.Float32, newRandom(1), false)
+	f := edged.View[float32](b)
+	if slices.Min(f) >= 0 || slices.Max(f) <= 0 {
+		t.Errorf("noise from %g to %g", slices.Min(f), slices.Max(f))
+	}
+	negate(b, edged.Float32)
+	if slices.Max(f) > 0 {
+		t.Errorf("negative noise up to %g", slices.Max(f))
+	}
+	fillRandom(b, edged.Int8, newRandom(1), false)
+	negate(b, edged.Int8)
+	for _, x := range b {
+		if int8(x) >= 0 {
+			t.Fatalf("negative noise holds %d", int8(x))
+		}
+	}
+}
+
+// TestSampleSpreadsOverPhases and gives exactly what was asked for.
+func TestSampleSpreadsOverPhases(t *testing.T) {
+	v := &verification{q: pair{1, 1}, outs: []*compared{{e: pair{4, 4}, q: pair{1, 1}, n: pair{3, 3}, count: pair{12, 12}}}}
+	var all []cropPlan
+	for y := range 4 {
+		for x := range 4 {
+			all = append(all, cropPlan{at: pair{y, x}})
+		}
+	}
+	for _, want := range []int64{3, 16, 50, 144} {
+		got := v.sample(all, want, 16, newRandom(1))
+		sum, phases := 0, map[pair]bool{}
+		for _, p := range got {
+			sum += p.limit
+			phases[v.phase(p.at)] = true
+		}
+		if int64(sum) != want || len(phases) != int(min(want, 16)) {
+			t.Errorf("%d positions: %d planned in %d phases", want, sum, len(phases))
+		}
+	}
+}
