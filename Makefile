@@ -18,7 +18,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help deps deps-test build test test-systemd test-faults demo install env clean
+.PHONY: help deps deps-test build test test-faults soak test-systemd demo install env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,8 +36,12 @@ build: deps ## build bin/edged and bin/edged-camera
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
 
-test-faults: build deps-test ## every fault three times: broker, camera, process (under half an hour)
-	EDGED_FAULTS=1 go test -tags "$(TFLITE_TAGS) $(OPENCV_TAGS) tools faults" -count=1 -p 1 -timeout 29m -v ./mqtt ./internal/faults ./capture/opencv
+test-faults: deps-test build ## every fault scenario against the built programs, three times each (root, under 30 minutes)
+	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 45m -v -skip TestSoak $(FAULTS) ./internal/faults
+
+SOAK ?= 30m
+soak: deps-test build ## two cameras at full load for SOAK (30m): memory slope, goroutines, descriptors, ledger
+	EDGED_SOAK=$(SOAK) EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 24h -v -run TestSoak ./internal/faults
 
 test-systemd: build ## boot a real systemd in a container and run the service in it (root)
 	@systemd/boot.sh

@@ -34,7 +34,6 @@ var rooms = []room{
 	{"capture", []string{".", "capture/..."}, []string{"golang.org/x/sys/unix"}, "frames come from a worker: this side has no cgo and no OpenCV"},
 	{"capture/opencv", []string{"capture/..."}, []string{"gocv.io/x/gocv", "golang.org/x/sys/unix"}, "the only room that sees gocv"},
 	{"capture/cameratest", []string{"."}, []string{"*"}, "cameras that tests break: real servers, for tests alone"},
-	{"internal/faults", []string{"./..."}, []string{"*"}, "what breaks the built programs is no part of them"},
 	{"mqtt", []string{".", "mqtt/...", "internal/maskpng"},
 		[]string{"github.com/eclipse/paho.mqtt.golang/...", "github.com/klauspost/compress/..."}, "the only room that sees paho"},
 	{"mqtt/mqtttest", []string{".", "mqtt/...", "internal/maskpng"},
@@ -58,6 +57,7 @@ var rooms = []room{
 	{"cmd/edged", []string{"./..."}, []string{"*"}, "the only wiring point"},
 	{"cmd/edged-camera", []string{"capture/opencv"}, nil, "the worker is OpenCV and nothing else"},
 	{"internal/benchnets", []string{".", "model", "fallback"}, nil, "graphs to measure on, written as anyone would"},
+	{"internal/faults", []string{"./..."}, []string{"*"}, "the fault run drives the built programs from outside, with every test helper there is"},
 	{"internal/setup", []string{"./..."}, []string{"*"}, "set-up and its tests are no part of a program"},
 }
 

@@ -1,83 +1,195 @@
-//go:build tools && tflite
+//go:build faults
 
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"golang.org/x/sys/unix"
 
 	"edged/mqtt"
 	"edged/mqtt/mqtttest"
 )
 
-// A daemon that is killed at any moment leaves no gap that the subscriber cannot
-// account for, and its events reach the broker in the end.
+// A daemon that is killed at any moment leaves no gap that the subscriber
+// cannot account for, and the next run says that the stop was not clean.
 func TestKilledAtRandomPoints(t *testing.T) {
-	b := steady(t)
-	d := newDaemon(t, b.URL())
-	a := mqtttest.NewAuditor(t, b.Addr(), mqtttest.SchemaCheck(t))
-	for i := range 2 + 3*rounds() {
-		d.start()
-		if i == 0 {
-			d.resumes(a, 20*time.Second)
-		}
+	r := NewRig(t, Setup{})
+	for i := range 2 + 3*Rounds() {
 		time.Sleep(time.Duration(rand.Int64N(int64(2 * time.Second))))
-		d.kill()
-		mqtttest.Until(t, 10*time.Second, "the last will", func() bool {
-			s := a.Last("edged/n1/status")
-			return s == mqtt.Offline || s == ""
-		})
+		r.Daemon.Kill()
+		mqtttest.Until(t, 10*time.Second, "the last will", func() bool { return r.Rec.Last("edged/n/status") != mqtt.Online })
+		begin := time.Now()
+		r.Daemon.Start()
+		if i%2 == 0 { // else it is killed on its way up
+			took := r.Rec.Resumes(t, "c0", begin, 10*time.Second)
+			t.Logf("results %v after the start", took.Round(time.Millisecond))
+			if info := r.Rec.Last("edged/n/info"); !strings.Contains(info, `"clean":false`) {
+				t.Errorf("info does not tell of the kill: %s", info)
+			}
+		}
 	}
-	d.start()
-	d.resumes(a, 20*time.Second)
-	d.stop()
-	complete(t, a)
-	if !strings.Contains(a.Last("edged/n1/info"), `"clean":false`) {
-		t.Errorf("info does not tell of the kill: %s", a.Last("edged/n1/info"))
-	}
+	r.Await()
+	r.Close()
 }
 
 func TestTerminatedUnderLoad(t *testing.T) {
-	for range rounds() {
-		b := steady(t)
-		d := newDaemon(t, b.URL())
-		a := mqtttest.NewAuditor(t, b.Addr(), mqtttest.SchemaCheck(t))
-		d.start()
-		d.resumes(a, 20*time.Second)
+	r := NewRig(t, Setup{Sources: []string{"test:belt?size=96x80&fps=0", "test:belt?size=96x80&fps=0&seed=9"}})
+	for i := range Rounds() {
+		if i > 0 {
+			r.Daemon.Start()
+			r.Await()
+		}
 		time.Sleep(500 * time.Millisecond)
-		d.stop()
-		agrees(t, a)
+		r.Close()
 	}
 }
 
-// The spool's disk is full while the broker is away: events are kept in memory,
-// the trouble is said once, and nothing else suffers.
+// SIGTERM while the broker is away: events are spooled, and the next run
+// delivers them.
+func TestTerminatedWithoutBroker(t *testing.T) {
+	b := mqtttest.StartBroker(t, "max_queued_messages 0")
+	p := mqtttest.NewProxy(t, b.Addr())
+	r := NewRig(t, Setup{On: b, URL: p.URL()})
+	for range Rounds() {
+		p.Hole()
+		time.Sleep(3 * time.Second) // verdict events gather
+		t.Logf("stopped in %v", r.Daemon.Stop().Round(time.Millisecond))
+		p.Heal()
+		r.Daemon.Start()
+		r.Await()
+	}
+	r.Close()
+	for _, b := range r.Rec.Audit(t) {
+		if b.Kind == mqtt.KindEvent && b.Seen == 0 {
+			t.Errorf("no event of run %s came", b.Run)
+		}
+	}
+}
+
+// The spool's disk is full: events are kept in memory, the trouble is said, and
+// nothing else suffers.
 func TestFullDisk(t *testing.T) {
-	for range rounds() {
-		b := mqtttest.NewBroker(t, "max_queued_messages 0")
-		d := newDaemon(t, b.URL())
-		spool := filepath.Join(d.dir, "spool")
-		if err := os.MkdirAll(spool, 0o700); err != nil {
+	for range Rounds() {
+		gate := NewGate(t)
+		r := NewRig(t, Setup{URL: gate.URL(), Later: true})
+		if err := os.MkdirAll(r.State, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		// One page of disk, in a mount of the daemon's own, and that one taken.
-		d.prefix = []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=4k tmpfs "$0" && head -c 4096 /dev/zero >"$0/filler" && exec "$@"`, spool}
+		r.Daemon.Wrap = []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=4k tmpfs "$0" && head -c 4096 /dev/zero >"$0/filler" && exec "$@"`, r.State}
 		if os.Geteuid() != 0 {
-			d.prefix = append([]string{"unshare", "-Ur"}, d.prefix[1:]...)
+			r.Daemon.Wrap = append([]string{"unshare", "-Ur"}, r.Daemon.Wrap[1:]...)
 		}
-		d.start()
-		mqtttest.Until(t, 60*time.Second, "the full disk to be said\n"+d.text(), func() bool { return strings.Contains(d.text(), "cannot be written to the spool") })
-		b.Start()
-		a := mqtttest.NewAuditor(t, b.Addr(), mqtttest.SchemaCheck(t))
-		d.resumes(a, back(30*time.Second))
-		if s := freshStats(t, a); s.Link.SpoolErrors == 0 {
-			t.Error("no spool error is counted")
-		}
-		d.stop()
-		agrees(t, a)
+		r.Record()
+		down := time.Now()
+		r.Daemon.Start()
+		mqtttest.Until(t, time.Minute, "the full disk to be said", func() bool { return strings.Contains(r.Daemon.Log(), "cannot be written to the spool") })
+		gate.Open(r.Broker.Addr())
+		r.brokerBack(down)
+		mqtttest.Until(t, 20*time.Second, "a spool error in stats", func() bool { s, ok := r.Rec.Stats(); return ok && s.Link.SpoolErrors > 0 })
+		r.Close()
 	}
+}
+
+// No descriptor is left when the connection breaks: the daemon cannot connect,
+// says so, and does when there are some again.
+func TestDescriptorsExhausted(t *testing.T) {
+	b := mqtttest.StartBroker(t, "max_queued_messages 0")
+	p := mqtttest.NewProxy(t, b.Addr())
+	r := NewRig(t, Setup{On: b, URL: p.URL()})
+	r.Settle()
+	for i := range Rounds() {
+		down := time.Now()
+		limitFiles(t, r.Daemon.PID(), 3)
+		p.Cut()
+		mqtttest.Until(t, 10*time.Second, "the lack to be said", func() bool {
+			return strings.Count(r.Daemon.Log(), "too many open files") > i
+		})
+		time.Sleep(2 * time.Second)
+		limitFiles(t, r.Daemon.PID(), 1024)
+		r.brokerBack(down)
+	}
+	r.Returned()
+	r.Close()
+}
+
+func limitFiles(t *testing.T, pid int, files uint64) {
+	t.Helper()
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: 1024}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Junk at 200 MB/s, or what this machine can do, on the command topics.
+func TestJunkOnCommandTopics(t *testing.T) {
+	r := NewRig(t, Setup{})
+	r.Settle()
+	for range Rounds() {
+		before := r.Rec.Latest("c0")
+		begin := time.Now()
+		n := flood(t, r.Broker, outage(10*time.Second, 3*time.Second))
+		took := time.Since(begin)
+		during := r.Rec.Latest("c0").Seq - before.Seq
+		t.Logf("%.0f MB/s of junk into the broker for %v, %d results meanwhile", float64(n)/1e6/took.Seconds(), took.Round(time.Millisecond), during)
+		if during == 0 {
+			t.Error("no result came during the flood")
+		}
+		r.brokerBack(begin)
+	}
+	mqtttest.Until(t, 20*time.Second, "dropped commands in stats", func() bool { s, ok := r.Rec.Stats(); return ok && s.Link.CommandsDropped > 0 })
+	if n := strings.Count(r.Daemon.Log(), "commands arrive faster or larger"); n != 1 {
+		t.Errorf("the flood was said %d times", n)
+	}
+	r.Returned()
+	r.Close()
+}
+
+// flood sends junk from four clients and tells how many bytes went out.
+func flood(t *testing.T, b *mqtttest.Broker, long time.Duration) int64 {
+	t.Helper()
+	var sent atomic.Int64
+	var wg sync.WaitGroup
+	junk := make([]byte, 100<<10)
+	end := time.Now().Add(long)
+	for i, topic := range []string{"edged/n/request/trigger", "edged/n/c0/enabled/set", "edged/n/request/junk", "edged/n/request/reload"} {
+		c := paho.NewClient(paho.NewClientOptions().AddBroker(b.URL()).SetClientID(fmt.Sprint("flood", i)).SetProtocolVersion(4).SetAutoReconnect(false))
+		if tok := c.Connect(); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+			t.Fatal("flood:", tok.Error())
+		}
+		wg.Go(func() {
+			defer c.Disconnect(100)
+			for time.Now().Before(end) && c.IsConnectionOpen() {
+				if c.Publish(topic, 0, false, junk).WaitTimeout(time.Second) {
+					sent.Add(int64(len(junk)))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return sent.Load()
+}
+
+// SIGHUP again and again under load changes nothing when nothing has changed.
+func TestHangUps(t *testing.T) {
+	r := NewRig(t, Setup{})
+	r.Settle()
+	for range Rounds() {
+		for range 20 {
+			r.Daemon.Signal(syscall.SIGHUP)
+			time.Sleep(20 * time.Millisecond)
+		}
+		r.Rec.Resumes(t, "c0", time.Now(), 2*time.Second)
+	}
+	r.Returned()
+	r.Close()
 }

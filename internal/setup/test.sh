@@ -9,6 +9,12 @@ step() { printf '\n== %s\n' "$*"; }
 step "vet"
 go vet -tags "$all" ./...
 
+step "the built programs through a short selection of faults (make test-faults: all of them)"
+make -s build
+go vet -tags faults ./internal/faults
+EDGED_BIN=$PWD/bin go test -tags faults -timeout 10m ./internal/faults \
+  -run '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk)$'
+
 step "generated assembly is current"
 (cd internal/kernel/gen && go vet ./... && go run . -o .. -check)
 
