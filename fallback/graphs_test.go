@@ -48,6 +48,14 @@ func (g *grapher) q(x model.Ref) model.Ref {
 	return x
 }
 
+// fixed is a result whose scale the operator prescribes.
+func (g *grapher) fixed(x model.Ref, scale float32, zero int64) model.Ref {
+	if g.typ == model.TypeInt8 {
+		return g.Quant(x, scale, zero)
+	}
+	return x
+}
+
 func (g *grapher) weights(shape ...int) model.Ref {
 	if g.typ == model.TypeFloat32 {
 		return model.Const(g.Builder, "w", shape, randoms(g.r, product(shape)))
@@ -108,10 +116,11 @@ var opBuilders = map[string]func(g *grapher) []model.Ref{
 	"functions": func(g *grapher) []model.Ref {
 		x := g.in(2, 6)
 		var list []model.Ref
-		for _, op := range []model.BuiltinOperator{model.OpAbs, model.OpRelu, model.OpRelu6, model.OpReluN1To1, model.OpElu, model.OpHardSwish, model.OpLogistic, model.OpTanh} {
+		for _, op := range []model.BuiltinOperator{model.OpAbs, model.OpRelu, model.OpRelu6, model.OpReluN1To1, model.OpElu, model.OpHardSwish} {
 			list = append(list, g.q(g.Unary(op, x)))
 		}
-		return append(list, g.q(g.Softmax(x)), g.q(g.LeakyRelu(x, 0.2)), g.q(g.Prelu(x, g.weights(6))))
+		return append(list, g.fixed(g.Unary(model.OpLogistic, x), 1.0/256, -128), g.fixed(g.Unary(model.OpTanh, x), 1.0/128, 0),
+			g.fixed(g.Softmax(x), 1.0/256, -128), g.q(g.LeakyRelu(x, 0.2)), g.q(g.Prelu(x, g.weights(6))))
 	},
 	"reductions": func(g *grapher) []model.Ref {
 		x := g.in(2, 5, 4, 3)
@@ -133,7 +142,7 @@ var opBuilders = map[string]func(g *grapher) []model.Ref{
 		h := g.StridedSlice(s, []int{1}, []int{2}, []int{1}, model.StridedSliceOptions{ShrinkAxisMask: 1})
 		w := g.Op(model.OpMul, &model.MulOptions{}, h, model.Const(g.Builder, "", nil, []int32{3}))
 		p := g.Op(model.OpPack, &model.PackOptions{ValuesCount: 2}, h, w)
-		return []model.Ref{g.q(g.Op(model.OpReshape, nil, x, p)), g.q(g.Op(model.OpFill, nil, p, g.weights())), g.q(g.Op(model.OpExpandDims, nil, x, g.axis(-1)))}
+		return []model.Ref{g.q(g.Op(model.OpReshape, nil, x, p)), g.fixed(g.Op(model.OpFill, nil, p, g.weights()), 0.02, 0), g.q(g.Op(model.OpExpandDims, nil, x, g.axis(-1)))}
 	},
 	"space": func(g *grapher) []model.Ref {
 		x := g.in(1, 4, 6, 4)
