@@ -62,7 +62,7 @@ type Config struct {
 	AliveTimeout time.Duration // for a worker's sign of life
 	RetryMin     time.Duration // first wait before opening again
 	RetryMax     time.Duration // longest wait for a source that is away
-	CrashMax     time.Duration // longest wait after crash upon crash
+	CrashMax     time.Duration // longest wait after crash upon crash without a frame
 
 	MaxAge      time.Duration // a live frame that waited longer is stale
 	StallAfter  time.Duration // the first live frame after such a pause is stale

@@ -21,7 +21,7 @@ const hopeless = 3
 type backoff struct{ min, max, next time.Duration }
 
 func (b *backoff) wait() time.Duration {
-	d := max(b.next, b.min)
+	d := min(max(b.next, b.min), b.max)
 	b.next = min(2*d, b.max)
 	return d/2 + rand.N(d/2+1)
 }
@@ -98,6 +98,10 @@ func (s *supervisor) worker(ctx context.Context) (over bool, wait time.Duration)
 	}
 	if ses.good >= progress {
 		s.crash.reset()
+	}
+	s.crash.max = s.c.cfg.CrashMax
+	if ses.good > 0 { // it can work: be back soon
+		s.crash.max = min(s.crash.max, s.c.cfg.RetryMax)
 	}
 	words := p.lastWords(s.c.cfg.Source)
 	if fault == "" {

@@ -35,10 +35,14 @@ func faultConfig(source string) capture.Config {
 // worker's start and ffmpeg's are in it.
 const recovery = 5 * time.Second
 
-// comesBack waits for a frame taken after now.
+// comesBack waits for a frame taken after now, which is when the camera is back.
 func comesBack(t *testing.T, src capture.Source) {
 	t.Helper()
-	back := time.Now()
+	comesBackFrom(t, src, time.Now())
+}
+
+func comesBackFrom(t *testing.T, src capture.Source, back time.Time) {
+	t.Helper()
 	for {
 		f := next(t, src)
 		if f.Time.After(back) {
@@ -88,10 +92,10 @@ func TestFaultWorkerSignals(t *testing.T) {
 	next(t, src)
 	for range rounds() {
 		for _, sig := range []syscall.Signal{syscall.SIGSEGV, syscall.SIGSTOP, syscall.SIGKILL, syscall.SIGABRT} {
-			was := src.Counts()
+			was, killed := src.Counts(), time.Now()
 			syscall.Kill(workers(t)[0], sig)
 			eventually(t, src, sig.String()+" is noticed", func(c capture.Counts) bool { return c.Restarts > was.Restarts })
-			comesBack(t, src)
+			comesBackFrom(t, src, killed) // the camera was never away
 			if c := src.Counts(); c.Crashes+c.Stuck != was.Crashes+was.Stuck+1 || (sig == syscall.SIGSTOP) != (c.Stuck > was.Stuck) {
 				t.Errorf("after %v: counts %+v, before %+v", sig, c, was)
 			}
