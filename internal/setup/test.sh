@@ -33,6 +33,6 @@ done
 # Fewer cases than natively: qemu is ten times slower, and the arithmetic is
 # the same for every case of an operator.
 step "arm64 under qemu: TFLite's engine, and what is Go and assembly alone"
-EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh cgo ./tflite
+EDGED_CASES=${EDGED_CASES:-3} internal/setup/arm64.sh cgo ./tflite
 internal/setup/arm64.sh edged bench "${DEPS:-.deps}/models/face_detection_short_range.tflite" --engine tflite --threads 1 --runs 1
 EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh pure ./internal/enginetest ./internal/kernel/... ./fallback/... ./rewrite/...
