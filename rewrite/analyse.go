@@ -84,7 +84,9 @@ func (a *Analysis) unplaced(g *model.Subgraph, err error) {
 
 func (a *Analysis) fill(n *net) {
 	for t, l := range n.layouts {
-		a.Places[t] = placeOf(int(t), l.val)
+		if l.blockOf() == (pair{1, 1}) { // what lies split in the batch has no places of its own
+			a.Places[t] = placeOf(int(t), l.val)
+		}
 	}
 	for _, o := range n.outputs {
 		var p *Place
