@@ -174,6 +174,9 @@ func (f *fuser) dilation(i int) {
 // sameValues says that an operator which only moves values keeps type and
 // scale, and that the tensor is an image.
 func (f *fuser) sameValues(n *node) bool {
+	if len(n.in) == 0 || n.in[0] < 0 {
+		return false // the planner refuses it
+	}
 	a, b := f.p.tensors[n.in[0]], f.p.tensors[n.out[0]]
 	return a.typ == b.typ && a.quant.same(b.quant)
 }
