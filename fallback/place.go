@@ -67,6 +67,7 @@ func (p *plan) bind() {
 		t.data = aligned(t.bytes)
 	}
 	arena := aligned(p.arenaBytes)
+	hugePages(arena)
 	for _, t := range p.inArena() {
 		t.data = arena[t.offset:][:t.bytes:t.bytes]
 	}
