@@ -85,7 +85,6 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 		return err
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
-	p.HalfAway = true
 	return c.planBandsI8("direct depth i8", in, s, (2*taps+24)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
 		return kernel.NewDepthwiseI8(b.shape(), filter.i8(), ints32(bias), p)
 	})

@@ -8,7 +8,8 @@ type convCallI8 struct {
 	taps                       *int // byte offsets from a pixel's source
 	ntaps, kc                  int  // kc in groups of four channels
 	srcStride, dstStride       int  // bytes from pixel to pixel
-	zero, lo, hi, away         int32
+	zero, lo, hi               int32
+	_                          int32
 	mask                       unsafe.Pointer
 	tileSteps
 	flip uint8 // XORed into each activation: 128 where they are signed
@@ -31,8 +32,23 @@ type convTableI8 struct {
 // values, as QuantizeMultiplier writes it.
 type Factor struct{ Multiplier, Shift int32 }
 
+// requantRows is the number of constants of one channel.
+const requantRows = 5
+
+// lay writes f's constants for the lane at of vectors of width: left shift,
+// multiplier, multiplier moved from odd lanes to even ones (odd lanes are
+// multiplied there), rounding term, right shift.
+func (f Factor) lay(dst []int32, at, width int) {
+	left, right := max(f.Shift, 0), max(-f.Shift, 0)
+	dst[at], dst[width+at] = left, f.Multiplier
+	if at%2 == 1 {
+		dst[2*width+at-1] = f.Multiplier
+	}
+	dst[3*width+at], dst[4*width+at] = 1<<right>>1, right
+}
+
 // ConvI8 is a convolution of 8-bit activations, signed or not, with signed
-// 8-bit weights, exact in 32 bits.
+// 8-bit weights, exact in 32 bits, scaled as MulByQuantizedHalfUp does.
 type ConvI8 struct {
 	table   *convTableI8
 	flip    uint8
@@ -43,10 +59,9 @@ type ConvI8 struct {
 	blocks  []convBlock
 	w       []int8  // [block][tap][group][width][4]
 	bias    []int32 // the input's zero point folded in
-	requant []int32 // [block][4][width]: left, multiplier, rounding, right
+	requant []int32 // [block][requantRows][width]
 	zero    int32   // of the output, as stored
 	lo, hi  int32   // clamp, as stored
-	away    int32
 }
 
 // ConvI8Params are the quantities of a ConvI8 beside its weights.
@@ -71,9 +86,6 @@ func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 	taps, kc := s.window()
 	c := &ConvI8{table: &k.unsigned, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
-	if p.HalfAway {
-		c.away = 1
-	}
 	if p.Signed {
 		c.table, c.flip = &k.signed, 0x80
 		p.SrcZero += 128
@@ -83,7 +95,7 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 	last := c.blocks[len(c.blocks)-1]
 	c.w = make([]int8, last.w+last.width*len(taps)*c.groups*4)
 	c.bias = make([]int32, last.first+last.width)
-	c.requant = make([]int32, 4*(last.first+last.width))
+	c.requant = make([]int32, requantRows*(last.first+last.width))
 	copy(c.bias, bias)
 	for i := range c.blocks {
 		c.pack(&c.blocks[i], w, kc, p)
@@ -94,7 +106,7 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 // pack lays out one block's weights and constants.
 func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
 	per := len(c.taps) * kc
-	requant := c.requant[4*b.first:]
+	requant := c.requant[requantRows*b.first:]
 	for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
 		sum := int32(0)
 		for i, v := range w[o*per : (o+1)*per] {
@@ -103,10 +115,7 @@ func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
 			sum += int32(v)
 		}
 		c.bias[o] -= sum * p.SrcZero
-		r, at := p.Factors[o], o-b.first
-		left, right := max(r.Shift, 0), max(-r.Shift, 0)
-		requant[at], requant[b.width+at] = left, r.Multiplier
-		requant[2*b.width+at], requant[3*b.width+at] = 1<<right>>1, right
+		p.Factors[o].lay(requant, o-b.first, b.width)
 	}
 }
 
@@ -119,11 +128,11 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	src.holds("source", rows, cols, c.reach)
 	call := &k.i8
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
-		zero: c.zero, lo: c.lo, hi: c.hi, away: c.away, flip: c.flip}
+		zero: c.zero, lo: c.lo, hi: c.hi, flip: c.flip}
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
-		call.requant, call.mask = unsafe.Pointer(&c.requant[4*b.first]), unsafe.Pointer(&b.mask)
+		call.requant, call.mask = unsafe.Pointer(&c.requant[requantRows*b.first]), unsafe.Pointer(&b.mask)
 		for y := range rows {
 			c.row(call, b, dst, src, y, cols)
 		}

@@ -19,7 +19,7 @@ func convI8Portable(c *convCallI8, width int) {
 
 func convI8Pixel(c *convCallI8, width int) {
 	bias := unsafe.Slice((*int32)(c.bias), width)
-	requant := unsafe.Slice((*int32)(c.requant), 4*width)
+	requant := unsafe.Slice((*int32)(c.requant), requantRows*width)
 	for first := 0; first < width; first += genericLanes {
 		acc := [genericLanes]int32(bias[first:])
 		accumulateI8(&acc, c, first, width)
@@ -30,7 +30,7 @@ func convI8Pixel(c *convCallI8, width int) {
 		dst := unsafe.Slice((*uint8)(unsafe.Add(c.dst, c.dstAt+first)), n)
 		for i := range dst {
 			r := requant[first+i:]
-			q := requantise(acc[i], r[0], r[width], r[2*width], r[3*width], c.away)
+			q := MulByQuantizedHalfUp(acc[i], r[width], r[0]-r[4*width])
 			dst[i] = uint8(min(max(q+c.zero, c.lo), c.hi))
 		}
 	}
@@ -51,14 +51,4 @@ func accumulateI8(acc *[genericLanes]int32, c *convCallI8, first, width int) {
 		}
 	}
 	*acc = [...]int32{a0, a1, a2, a3}
-}
-
-// requantise is MulByQuantizedHalfUp, or MulByQuantized where away is 1, with
-// the constants laid out as the assembly wants them.
-func requantise(x, left, multiplier, rounding, right, away int32) int32 {
-	y := int32((int64(x<<left)*int64(multiplier) + 1<<30) >> 31)
-	if y < 0 && right > 0 {
-		rounding -= away
-	}
-	return (y + rounding) >> right
 }

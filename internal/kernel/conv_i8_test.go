@@ -49,7 +49,7 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n 
 	for i := range bias {
 		bias[i] = r.Int32N(1<<16) - 1<<15
 	}
-	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Lo: 0, Hi: 255, Factors: randomFactors(r, s.OC), HalfAway: r.IntN(2) == 0}
+	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Lo: 0, Hi: 255, Factors: randomFactors(r, s.OC)}
 	if p.Signed = r.IntN(2) == 0; p.Signed {
 		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -128, 127
 	}
@@ -60,7 +60,7 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n 
 	row := cols*pix + r.IntN(20)
 	dst, intact := guard(rows*row, 1+r.IntN(40), uint8(0xA5))
 	want := append([]uint8(nil), dst...)
-	naiveConvI8(s, w, bias, p, src, want, sy, sx, rows, cols, row, pix)
+	naiveConvI8(MulByQuantizedHalfUp, s, w, bias, p, src, want, sy, sx, rows, cols, row, pix)
 	newConvI8(k, s, w, bias, p).Run(worker, Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
 	for i := range want {
 		if dst[i] != want[i] {
@@ -70,8 +70,8 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n 
 	intact(t)
 }
 
-// naiveConvI8 is the definition; it leaves what lies between pixels alone.
-func naiveConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst []uint8, sy, sx, rows, cols, row, pix int) {
+// naiveConvI8 is the definition, sums scaled by scale; it leaves what lies between pixels alone.
+func naiveConvI8(scale func(x, multiplier, shift int32) int32, s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst []uint8, sy, sx, rows, cols, row, pix int) {
 	for i := range rows * cols * s.OC {
 		y, x, o := i/s.OC/cols, i/s.OC%cols, i%s.OC
 		acc := bias[o]
@@ -83,11 +83,8 @@ func naiveConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst [
 			}
 			acc += (x - p.SrcZero) * int32(w[o*s.KH*s.KW*s.IC+j])
 		}
-		mul, f := MulByQuantizedHalfUp, p.Factors[o]
-		if p.HalfAway {
-			mul = MulByQuantized
-		}
-		v := mul(acc, f.Multiplier, f.Shift)
+		f := p.Factors[o]
+		v := scale(acc, f.Multiplier, f.Shift)
 		dst[y*row+x*pix+o] = uint8(min(max(v+p.DstZero, p.Lo), p.Hi))
 	}
 }

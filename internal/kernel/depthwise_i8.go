@@ -3,7 +3,8 @@ package kernel
 import "unsafe"
 
 // DepthwiseI8 is a depthwise convolution of 8-bit activations and signed 8-bit
-// weights with one filter a channel, exact in 32 bits, requantised as ConvI8.
+// weights with one filter a channel, exact in 32 bits, scaled as
+// MulByQuantized does.
 type DepthwiseI8 struct {
 	table  *convTableI8
 	lanes  int
@@ -14,7 +15,6 @@ type DepthwiseI8 struct {
 	block  int     // elements of stream that one block takes
 	zero   int32
 	lo, hi int32
-	away   int32
 	flip   uint8
 }
 
@@ -29,9 +29,6 @@ func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Conv
 	if p.Signed {
 		d.table, d.flip = &k.signed, 0x80
 	}
-	if p.HalfAway {
-		d.away = 1
-	}
 	for y := range s.KH {
 		for x := range s.KW {
 			d.taps = append(d.taps, y*s.DY*s.Row+x*s.DX*s.Pix)
@@ -41,7 +38,7 @@ func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Conv
 	if len(d.taps)%2 == 1 {
 		d.taps = append(d.taps, d.taps[0]) // its weights are zero
 	}
-	d.block = k.lanes * (1 + len(d.taps)/2 + 4)
+	d.block = k.lanes * (1 + len(d.taps)/2 + requantRows)
 	d.stream = make([]int32, roundUp(s.OC, k.lanes)/k.lanes*d.block)
 	for c := range s.OC {
 		d.pack(c, w, bias, p)
@@ -62,11 +59,8 @@ func (d *DepthwiseI8) pack(c int, w []int8, bias []int32, p ConvI8Params) {
 		d.stream[at] = bias[c]
 	}
 	d.stream[at] -= sum * p.SrcZero
-	f := p.Factors[c]
-	left, right := max(f.Shift, 0), max(-f.Shift, 0)
-	for i, v := range [4]int32{left, f.Multiplier, 1 << right >> 1, right} {
-		d.stream[at+(1+len(d.taps)/2+i)*d.lanes] = v
-	}
+	lane := laneOf(c%d.lanes, d.lanes)
+	p.Factors[c].lay(d.stream[at-lane+(1+len(d.taps)/2)*d.lanes:], lane, d.lanes)
 }
 
 // laneOf is where channel c of a block stands in a row: unpacking leaves, of
@@ -86,7 +80,7 @@ func (d *DepthwiseI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	dst.holds("destination", rows, cols, d.shape.OC)
 	src.holds("source", rows, cols, d.reach)
 	k.i8 = convCallI8{taps: &d.taps[0], ntaps: len(d.taps) / 2, srcStride: src.Pix, dstStride: dst.Pix,
-		zero: d.zero, lo: d.lo, hi: d.hi, away: d.away, flip: d.flip}
+		zero: d.zero, lo: d.lo, hi: d.hi, flip: d.flip}
 	m, wide, narrow := cut(cols, d.table.maxM)
 	for y := range rows {
 		x := 0
@@ -127,7 +121,7 @@ var depthwiseTableI8Generic = convTableI8{1, [2][]func(*convCallI8){{nil, depthw
 // has a bit for each channel that exists.
 func depthwiseI8Portable(c *convCallI8) {
 	taps := unsafe.Slice(c.taps, 2*c.ntaps)
-	rows := 1 + c.ntaps + 4
+	rows := 1 + c.ntaps + requantRows
 	stream := unsafe.Slice((*[genericLanes]int32)(c.w), c.tiles*rows)
 	for ; c.tiles > 0; c.next() {
 		s := stream[:rows]
@@ -139,7 +133,7 @@ func depthwiseI8Portable(c *convCallI8) {
 				acc += c.widen(x) * int32(int16(s[1+t/2][i]>>(16*(t%2))))
 			}
 			r := s[1+c.ntaps:]
-			q := requantise(acc, r[0][i], r[1][i], r[2][i], r[3][i], c.away)
+			q := MulByQuantized(acc, r[1][i], r[0][i]-r[4][i])
 			*(*uint8)(unsafe.Add(c.dst, c.dstAt+i)) = uint8(min(max(q+c.zero, c.lo), c.hi))
 		}
 	}

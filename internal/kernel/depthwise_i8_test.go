@@ -32,7 +32,7 @@ func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Ran
 	for i := range bias {
 		bias[i] = r.Int32N(1<<14) - 1<<13
 	}
-	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Hi: 255, Factors: randomFactors(r, n), HalfAway: r.IntN(2) == 0}
+	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Hi: 255, Factors: randomFactors(r, n)}
 	if p.Signed = r.IntN(2) == 0; p.Signed {
 		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -100, 120
 	}
@@ -43,7 +43,7 @@ func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Ran
 	pix := n + r.IntN(20)
 	dst, intact := guard(rows*cols*pix, 1+r.IntN(16), uint8(0xA5))
 	want := append([]uint8(nil), dst...)
-	naiveConvI8(s, dense, bias, p, src, want, sy, sx, rows, cols, cols*pix, pix)
+	naiveConvI8(MulByQuantized, s, dense, bias, p, src, want, sy, sx, rows, cols, cols*pix, pix)
 	newDepthwiseI8(k, s, w, bias, p).Run(worker, Plane[uint8]{dst, cols * pix, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
 	for i := range want {
 		if dst[i] != want[i] {

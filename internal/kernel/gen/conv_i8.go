@@ -5,7 +5,6 @@ import "fmt"
 // Offsets of the fields of kernel.convCallI8 that convCall does not share.
 const (
 	offRequant = 32
-	offAway    = 92
 	offMaskI8  = 96
 )
 
@@ -74,11 +73,11 @@ func convI8(f *file, name string, signed bool, m, nv int) {
 }
 
 // finishI8 requantises in a loop over the vectors of channels, so that the
-// per-channel constants are loaded once. With x the sum, the four rows of
-// requant are left shift, multiplier, rounding term and right shift:
+// per-channel constants are loaded once. With x the sum, the rows of requant are
+// left shift, multiplier (twice), rounding term and right shift:
 //
 //	y = (x<<left * multiplier + 2^30) >> 31
-//	q = (y + rounding - (away and y < 0)) >> right
+//	q = (y + rounding) >> right
 //	out = min(max(q + zero, lo), hi)
 //
 // Free registers: Z28..Z31 and, of the sums, none; so the constants of one
@@ -86,12 +85,11 @@ func convI8(f *file, name string, signed bool, m, nv int) {
 func finishI8(f *file, m, nv int) {
 	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), DX; MOVQ %d(R8), R15", offDst, offDstAt, offDstStride, offMaskI8, offRequant)
 	f.op("VMOVDQU32 (DX), Z28; VPTESTMD Z28, Z28, K1; MOVW $0xAAAA, CX; KMOVW CX, K2")
-	f.op("MOVL %d(R8), CX; NEGL CX; KMOVW CX, K4", offAway) // all ones where halves go away from zero
 	f.op("MOVQ $0x40000000, CX; VPBROADCASTQ CX, Z31")
 	row := 64 * nv // bytes of one row of requant
 	for j := range nv {
 		for p := range m {
-			f.op("REQUANT(Z%d, %d, %d, %d, %d)", p*nv+j, 64*j, 64*j+row, 64*j+2*row, 64*j+3*row)
+			f.op("REQUANT(Z%d, %d, %d, %d, %d, %d)", p*nv+j, 64*j, 64*j+row, 64*j+2*row, 64*j+3*row, 64*j+4*row)
 		}
 	}
 	for p := range m {
@@ -107,14 +105,25 @@ func finishI8(f *file, m, nv int) {
 }
 
 // requantMacro scales the sums in Z register A of one vector of channels, whose
-// constants lie at the offsets L, M, R and S of requant; Z28 to Z30 are scratch.
+// constants lie at the offsets L, M, H, R and S of requant: left shift,
+// multiplier, multiplier moved to the even lanes, rounding term, right shift.
+// Halves of the second rounding go up. Z29 and Z30 are scratch.
 const requantMacro = `
-#define REQUANT(A, L, M, R, S) \
-	VPSLLVD L(R15), A, A; VMOVDQU32 M(R15), Z28 \
-	VPMULDQ Z28, A, Z29; VPSRLQ $32, Z28, Z28; VPSRLQ $32, A, A; VPMULDQ Z28, A, Z30 \
+#define REQUANT(A, L, M, H, R, S) \
+	VPSLLVD L(R15), A, A; VPMULDQ M(R15), A, Z29; VPSRLQ $32, A, A; VPMULDQ H(R15), A, Z30 \
+	VPADDQ Z31, Z29, Z29; VPSRLQ $31, Z29, Z29; VPADDQ Z31, Z30, Z30; VPADDQ Z30, Z30, Z30 \
+	VPBLENDMD Z30, Z29, K2, A; VPADDD R(R15), A, A; VPSRAVD S(R15), A, A \
+	VPADDD.BCST 80(R8), A, A; VPMAXSD.BCST 84(R8), A, A; VPMINSD.BCST 88(R8), A, A
+`
+
+// requantAwayMacro is requantMacro with halves away from zero: one is taken off
+// where the value is negative and there is a right shift. Z28 is scratch too.
+const requantAwayMacro = `
+#define REQUANT(A, L, M, H, R, S) \
+	VPSLLVD L(R15), A, A; VPMULDQ M(R15), A, Z29; VPSRLQ $32, A, A; VPMULDQ H(R15), A, Z30 \
 	VPADDQ Z31, Z29, Z29; VPSRLQ $31, Z29, Z29; VPADDQ Z31, Z30, Z30; VPADDQ Z30, Z30, Z30 \
 	VPBLENDMD Z30, Z29, K2, A \
-	VPMOVD2M A, K5; KANDW K4, K5, K5; VMOVDQU32 R(R15), Z28; VPTESTMD Z28, Z28, K5, K5 \
+	VPMOVD2M A, K5; VMOVDQU32 R(R15), Z28; VPTESTMD Z28, Z28, K5, K5 \
 	VPADDD Z28, A, A; VPTERNLOGD $0xFF, Z28, Z28, Z28; VPADDD Z28, A, K5, A; VPSRAVD S(R15), A, A \
 	VPADDD.BCST 80(R8), A, A; VPMAXSD.BCST 84(R8), A, A; VPMINSD.BCST 88(R8), A, A
 `
