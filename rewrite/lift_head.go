@@ -51,7 +51,7 @@ func liftReduce(c *lifting) string {
 	}
 	c.nd.kind = kindGlobal
 	c.nd.args = []arg{{val: l.val, konst: -1}}
-	c.nd.keepDims = keep
+	c.nd.keepDims = keep && l.canonical(c.tensor(0).Shape) // integer MEAN rounds in another way over [1, h, w, c] with keep_dims
 	n := l.val.n
 	for i, a := range []atom{atomY, atomX} {
 		if hit[a] || n[i] == 1 {
@@ -63,14 +63,13 @@ func liftReduce(c *lifting) string {
 	return ""
 }
 
-// refuseReduce names the statistics over the whole map that no sliding window
-// operator of TFLite computes.
+// refuseReduce names the statistics of integers that are taken along one axis
+// of the map: TFLite rounds them by the axes that it is told.
 func (c *lifting) refuseReduce(in *value) {
-	partly := in.typ != model.TypeFloat32 && c.nd.win.k != in.n
-	if c.nd.code == model.OpReduceMax || c.nd.code == model.OpMean && !partly {
+	if in.typ == model.TypeFloat32 || c.nd.win.k == in.n || c.nd.code == model.OpReduceMax {
 		return
 	}
-	c.nd.refuse = fmt.Sprintf("has no sliding form over %dx%d positions", in.n[0], in.n[1])
+	c.nd.refuse = fmt.Sprintf("reduces integers along one axis of %dx%d positions, and rounds by the axes it is told", in.n[0], in.n[1])
 	c.nd.cure = insteadShifts
 }
 

@@ -56,10 +56,16 @@ func (lo *lowering) emitGlobal(nd *node, st step, in int32, s spec) int32 {
 	if lo.size(in) == nd.win.k && st.ratio == (pair{1, 1}) {
 		return lo.emitMean(nd, in, pair{1, 1}, s)
 	}
-	code := model.OpAveragePool2D
-	if nd.code == model.OpReduceMax {
+	if nd.refuse != "" {
+		panic(emitError{&Refusal{Reason: nd.refuse, Instead: nd.cure}})
+	}
+	var code model.BuiltinOperator
+	switch {
+	case nd.code == model.OpReduceMax:
 		code = model.OpMaxPool2D
-	} else if v.typ != model.TypeFloat32 {
+	case nd.code == model.OpMean && v.typ == model.TypeFloat32:
+		code = model.OpAveragePool2D
+	default:
 		return lo.emitGathered(nd, st, in, s)
 	}
 	w := st.win
@@ -76,8 +82,9 @@ func (lo *lowering) emitGlobal(nd *node, st step, in int32, s spec) int32 {
 // gatherLimit bounds the memory of gathered windows, in bytes.
 const gatherLimit = 1 << 29
 
-// emitGathered keeps an integer MEAN as it is, because no pool rounds like it:
-// the windows are gathered side by side and become rows.
+// emitGathered keeps an integer MEAN as it is, because no pool rounds like it,
+// and SUM, REDUCE_MIN and REDUCE_PROD, because no pool computes them: the
+// windows are gathered side by side and become rows.
 func (lo *lowering) emitGathered(nd *node, st step, in int32, s spec) int32 {
 	v := nd.maps()[0]
 	w := st.win
@@ -85,7 +92,7 @@ func (lo *lowering) emitGathered(nd *node, st step, in int32, s spec) int32 {
 	k := nd.win.k
 	batch := int(lo.shape(in)[0])
 	if need := batch * out.area() * k.area() * v.ch * v.typ.Size(); need > gatherLimit {
-		panic(emitError{&Refusal{Reason: fmt.Sprintf("averages %dx%d integers per position; gathering them takes %d MB", k[0], k[1], need>>20),
+		panic(emitError{&Refusal{Reason: fmt.Sprintf("reduces %dx%d values per position, which no pool does; gathering them takes %d MB", k[0], k[1], need>>20),
 			Instead: "use a larger --output-stride or a smaller --input"}})
 	}
 	var taps []int32
