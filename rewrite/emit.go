@@ -190,7 +190,7 @@ func (e *emitter) computedConstant(a arg, src *model.Tensor) int32 {
 		}
 		var in []int32
 		for _, t := range op.Inputs {
-			in = append(in, e.constant(arg{konst: t, shape: a.shape}))
+			in = append(in, e.constant(arg{konst: t, shape: a.shape, perm: a.perm}))
 		}
 		t := e.opN(*e.src.Code(op), op.Options, op, in, []spec{{src.Name, src.Type, src.Quantization}})[0]
 		e.g.Tensors[t].Shape = src.Shape

@@ -84,7 +84,7 @@ func (s *state) manifest() error {
 		f.Output.Tensor = main.Name
 	}
 	f.BaselineSHA256, f.Form, f.Contract = s.sha, string(s.form), string(s.contract)
-	f.OutputStride, f.ReceptiveField = main.Stride, main.Field
+	f.OutputStride, f.ReceptiveField = s.opts.stride(), main.Field // an output of smaller eST keeps its own
 	f.Grid = model.Grid{Stride: [2]float64{float64(main.Stride[0]), float64(main.Stride[1])}, Origin: main.Origin}
 	f.Band = &main.Band
 	if f.Inverse, err = s.recipe(); err != nil {

@@ -153,7 +153,7 @@ func (c *lifting) liftFlat(l *layout, order []atom, f []int32) string {
 		for _, a := range []atom{atomY, atomX, atomC} {
 			c.nd.args[1].perm = append(c.nd.args[1].perm, slices.Index(fullOrder(order), a))
 		}
-		if c.net.m.Data(c.tensor(1)) == nil {
+		if !c.permutable(c.op.Inputs[1]) {
 			return "its weights lie in another order than the map and are not plain data"
 		}
 	}
@@ -164,6 +164,22 @@ func (c *lifting) liftFlat(l *layout, order []atom, f []int32) string {
 	dims[len(dims)-1] = []atom{atomC}
 	c.emit(pair{1, 1}, int(f[0]), dims)
 	return ""
+}
+
+// permutable reports whether the axes of constant t can be reordered: plain
+// data, or data behind DEQUANTIZE with one scale for all of it.
+func (c *lifting) permutable(t int32) bool {
+	if c.net.m.Data(c.net.g.Tensors[t]) != nil {
+		return true
+	}
+	for _, op := range c.net.g.Operators {
+		if slices.Contains(op.Outputs, t) {
+			from := c.net.g.Tensors[op.Inputs[0]]
+			plain := from.Quantization == nil || len(from.Quantization.Scale) <= 1 || from.Quantization.QuantizedDimension == 0
+			return c.net.m.Code(op).Builtin == model.OpDequantize && plain && from.Sparsity == nil && c.net.m.Data(from) != nil
+		}
+	}
+	return false
 }
 
 // fullOrder adds the axes of size 1 in front.

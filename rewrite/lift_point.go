@@ -127,10 +127,20 @@ func liftMatMul(c *lifting) string {
 	if len(s) != last+1 {
 		return "broadcasts its rows"
 	}
-	c.onlyShifts("lets every position see others")
+	c.refuseHybrid()
+	if c.in(1) != nil || !oneMatrix(c.tensor(1).Shape) {
+		c.onlyShifts("lets every position see others")
+	}
 	c.takeArgs()
 	c.emit(l.val.n, int(s[last]), canonicalOr(l, c.tensor(0).Shape, withChannel(l.dims, last)))
 	return ""
+}
+
+// oneMatrix reports whether a constant of this shape is the same matrix for
+// every row of positions: a dense layer written as a product.
+func oneMatrix(shape []int32) bool {
+	n := len(shape)
+	return n >= 2 && n <= 4 && elems(shape[:n-2]) == 1
 }
 
 // constShape is the shape that a constant needs beside a map [1, h, w, c]; nil

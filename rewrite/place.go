@@ -154,9 +154,11 @@ func (n *net) prefixes(i int) []int {
 	return slices.DeleteFunc(all, func(q int) bool { return q < 1 || !n.divides(i, q) })
 }
 
-// divides reports whether no layer strides across q.
+// divides reports whether q is reached, and no layer strides across it.
 func (n *net) divides(i, q int) bool {
+	reached := q == 1
 	for _, nd := range n.nodes {
+		reached = reached || nd.out[0].grid[i].e == q
 		if nd.kind == kindUp || nd.kind == kindMixed {
 			continue
 		}
@@ -165,5 +167,5 @@ func (n *net) divides(i, q int) bool {
 			return false
 		}
 	}
-	return true
+	return reached
 }

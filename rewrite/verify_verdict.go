@@ -36,7 +36,7 @@ func (v *verification) verdict() error {
 			return disprovef("vacuous: output %q is constant on every input", c.val.name)
 		}
 		for a := range c.e {
-			if c.e[a] > c.q[a] && c.size[a] > 1 && !c.phased[a] {
+			if c.e[a] > c.q[a] && c.count[a] > 1 && !c.phased[a] {
 				return disprovef("vacuous: output %q is the same at neighbouring positions along %s on every input", c.val.name, axisName(a))
 			}
 		}

@@ -59,6 +59,23 @@ func unread(m *model.Model) string {
 	return ""
 }
 
+// oneSlope finds a PRELU with a single slope for several channels. The packaged
+// XNNPACK takes it and reads as many slopes as there are channels, beyond the
+// constant's end: other values in every run.
+func oneSlope(m *model.Model) string {
+	sg := m.Subgraphs[0]
+	for i, op := range sg.Operators {
+		if m.Code(op).Builtin != model.OpPrelu || len(op.Inputs) < 2 || op.Inputs[0] < 0 || op.Inputs[1] < 0 {
+			continue
+		}
+		x, slope := sg.Tensors[op.Inputs[0]].Shape, sg.Tensors[op.Inputs[1]].Shape
+		if len(x) > 0 && (len(slope) == 0 || slope[len(slope)-1] != x[len(x)-1]) {
+			return operatorName(m, op, i)
+		}
+	}
+	return ""
+}
+
 // shortWindows tells whether some input size brings fixPadding's case about.
 func shortWindows(m *model.Model) bool {
 	for _, sg := range m.Subgraphs {

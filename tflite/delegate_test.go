@@ -63,6 +63,17 @@ func TestUnreadResults(t *testing.T) {
 	}
 }
 
+func TestOneSlope(t *testing.T) {
+	for _, slopes := range []int{1, 4} {
+		b := model.NewBuilder()
+		x := b.Input("x", model.TypeFloat32, 1, 3, 3, 4)
+		m := b.Model(b.Prelu(x, model.Const(b, "slopes", []int{1, 1, slopes}, make([]float32, slopes))))
+		if name := oneSlope(m); (name != "") != (slopes == 1) {
+			t.Errorf("%d slopes for 4 channels: %q", slopes, name)
+		}
+	}
+}
+
 func TestExplain(t *testing.T) {
 	b := model.NewBuilder()
 	x := b.Input("x", model.TypeFloat32, 1, 4)

@@ -83,7 +83,7 @@ func (e *engine) admit(file *[]byte, o edged.Options, delegate bool) error {
 	}
 	e.fixed = shortWindows(m)
 	changed, refused := fixPadding(m)
-	if e.refused = cmp.Or(refused, unread(m)); e.refused != "" || !changed {
+	if e.refused = cmp.Or(refused, unread(m), oneSlope(m)); e.refused != "" || !changed {
 		return nil
 	}
 	*file, err = m.Write()

@@ -3,6 +3,7 @@ package tflite
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"edged/model"
 )
@@ -61,6 +62,18 @@ var moves = map[model.BuiltinOperator]bool{
 	model.OpBroadcastTo: true, model.OpSpaceToDepth: true, model.OpDepthToSpace: true, model.OpResizeNearestNeighbor: true,
 	model.OpReverseV2: true, model.OpSlice: true, model.OpStridedSlice: true, model.OpGather: true, model.OpPack: true,
 	model.OpUnpack: true, model.OpSplit: true, model.OpSplitV: true, model.OpFill: true,
+	model.OpPad: true, // with the zero point, which is 0 where there is none
+}
+
+// raw tells whether no tensor of op has a quantisation: pictures as bytes,
+// which CONCATENATION copies because all their scales are 0.
+func raw(sg *model.Subgraph, op *model.Operator) bool {
+	for _, x := range slices.Concat(op.Inputs, op.Outputs) {
+		if x >= 0 && sg.Tensors[x].Quantization != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // verifyScales demands a scale of every int8 and uint8 tensor that an operator
@@ -68,6 +81,9 @@ var moves = map[model.BuiltinOperator]bool{
 func verifyScales(m *model.Model, sg *model.Subgraph, op *model.Operator) error {
 	code := m.Code(op).Builtin
 	if _, computes := sameType[code]; (!computes || moves[code]) && code != model.OpQuantize {
+		return nil
+	}
+	if code == model.OpConcatenation && raw(sg, op) {
 		return nil
 	}
 	for _, list := range [][]int32{op.Inputs, op.Outputs} {

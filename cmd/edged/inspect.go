@@ -161,7 +161,7 @@ func (r *inspection) findGrid() *outputGrid {
 		return g
 	}
 	if f := r.Manifest; f != nil && f.ReceptiveField != [2]int{} && f.OutputStride != [2]int{} {
-		return &outputGrid{field: f.ReceptiveField, stride: f.OutputStride, origin: f.Grid.Origin, note: " (by the manifest)"}
+		return &outputGrid{field: f.ReceptiveField, stride: [2]int{int(f.Grid.Stride[0]), int(f.Grid.Stride[1])}, origin: f.Grid.Origin, note: " (by the manifest)"}
 	}
 	return nil
 }
