@@ -22,15 +22,16 @@ const stopTime = 5 * time.Second
 
 // Daemon is one bin/edged process, which may be started again and again.
 type Daemon struct {
-	t      testing.TB
-	Dir    string   // its configuration, model and state
-	HTTP   string   // host and port of page and metrics
-	Wrap   []string // a command that starts it in place of itself, for example prlimit
-	Env    []string // beside this process's own
-	config string
-	cmd    *exec.Cmd
-	done   chan struct{} // closed when it has ended
-	err    error         // how
+	t       testing.TB
+	Dir     string   // its configuration, model and state
+	HTTP    string   // host and port of page and metrics
+	Wrap    []string // a command that starts it in place of itself, for example prlimit
+	Env     []string // beside this process's own
+	program string   // in place of bin/edged
+	config  string
+	cmd     *exec.Cmd
+	done    chan struct{} // closed when it has ended
+	err     error         // how
 }
 
 // Bin is the path of a built program: in EDGED_BIN, else in bin of the source.
@@ -94,7 +95,11 @@ func (d *Daemon) Start() {
 		d.t.Fatal(err)
 	}
 	defer log.Close()
-	args := append(append([]string{}, d.Wrap...), Bin(d.t, "edged"), "run", "-c", d.config)
+	program := d.program
+	if program == "" {
+		program = Bin(d.t, "edged")
+	}
+	args := append(append([]string{}, d.Wrap...), program, "run", "-c", d.config)
 	d.cmd = exec.Command(args[0], args[1:]...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.cmd.Env = append(os.Environ(), d.Env...)

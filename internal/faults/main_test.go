@@ -9,8 +9,10 @@ import (
 	"edged/capture/cameratest"
 )
 
-// TestMain lets the test binary be an RTSP server in a process of its own.
+// TestMain lets the test binary be an RTSP server, or the
+// launcher of a daemon with a clock of its own, in another process.
 func TestMain(m *testing.M) {
 	cameratest.Main()
+	clockMain()
 	os.Exit(m.Run())
 }

@@ -193,3 +193,41 @@ func TestHangUps(t *testing.T) {
 	r.Returned()
 	r.Close()
 }
+
+// The wall clock jumps, forwards and back: results go on, nothing is taken for
+// stale or stuck, and the time in the results is the clock's.
+func TestClockJump(t *testing.T) {
+	r := NewRig(t, Setup{Later: true})
+	r.Record()
+	clock := r.Daemon.StartWithClock()
+	mqtttest.Until(t, time.Minute, "results", func() bool { return r.Rec.Latest("c0").Seq > 5 })
+	r.Settle()
+	for range Rounds() {
+		for _, jump := range []time.Duration{time.Hour, -2 * time.Hour, time.Hour} {
+			before := r.Rec.Latest("c0")
+			clock.Jump(jump)
+			jumped := time.Now()
+			mqtttest.Until(t, 2*time.Second, "results in the new time", func() bool {
+				now := r.Rec.Latest("c0")
+				return now.Seq > before.Seq && (now.TS.Sub(before.TS)-jump).Abs() < time.Minute
+			})
+			t.Logf("jump of %v: recovery %v", jump, time.Since(jumped).Round(time.Millisecond))
+			seq := r.Rec.Latest("c0").Seq
+			time.Sleep(2 * time.Second)
+			if n := r.Rec.Latest("c0").Seq - seq; n < 20 {
+				t.Errorf("%d results in 2 s after a jump of %v", n, jump)
+			}
+		}
+	}
+	if clock.Asked() == 0 {
+		t.Error("nobody has read the clock: the scenario shows nothing")
+	}
+	if n := r.refused(); n != 0 {
+		t.Errorf("%v frames were refused", n)
+	}
+	if m, err := r.Daemon.Metrics(); err != nil || m["edged_mqtt_connected"] != 1 {
+		t.Errorf("the broker's link: %v, %v", m["edged_mqtt_connected"], err)
+	}
+	r.Returned()
+	r.Close()
+}

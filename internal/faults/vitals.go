@@ -31,7 +31,7 @@ func (v Vitals) within(before Vitals) bool {
 
 // Metrics reads /metrics: each sample by its name with labels.
 func (d *Daemon) Metrics() (map[string]float64, error) {
-	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + d.HTTP + "/metrics")
 	if err != nil {
 		return nil, fmt.Errorf("faults: metrics: %w", err)

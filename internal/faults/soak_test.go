@@ -1,0 +1,71 @@
+//go:build faults
+
+package faults
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"edged/capture/cameratest"
+)
+
+// TestSoak runs two cameras at full load for EDGED_SOAK: one through a worker,
+// one as fast as the engine takes frames.
+func TestSoak(t *testing.T) {
+	long := 20 * time.Second
+	if text := os.Getenv("EDGED_SOAK"); text != "" {
+		var err error
+		if long, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	camera := cameratest.StartMJPEG(t, "", 320, 240, 25)
+	r := NewRig(t, Setup{Sources: []string{camera.URL(), "test:belt?size=320x240&fps=0"}, H: 112, W: 128})
+	time.Sleep(min(long/10, time.Minute)) // caches and arenas fill
+	r.Settle()
+	var samples []Sample
+	for begin := time.Now(); time.Since(begin) < long; time.Sleep(min(long/20, 10*time.Second)) {
+		v, err := r.Daemon.Vitals()
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples = append(samples, Sample{time.Since(begin), v})
+	}
+	trend := TrendOf(samples)
+	first, last := samples[0], samples[len(samples)-1]
+	t.Logf("%d samples over %v: %v", len(samples), last.At.Round(time.Second), trend)
+	t.Logf("first %v; last %v", first.Vitals, last.Vitals)
+	if trend.Grows(last.At) {
+		t.Error("memory grows")
+	}
+	r.Returned()
+	r.Close()
+	if s, ok := r.Rec.Stats(); ok {
+		for cam, c := range s.Cameras {
+			t.Logf("%s: read %d = published %d + passed over %d + refused %d + failed %d", cam, c.Read, c.Published, c.PassedOver, c.Refused, c.Failed)
+		}
+		for kind, a := range s.Delivery {
+			t.Logf("%s: %+v", kind, a)
+		}
+	}
+}
+
+// A line that rises is told from scatter around a level one.
+func TestTrend(t *testing.T) {
+	line := func(perHour, scatter float64) []Sample {
+		var s []Sample
+		for i := range 60 {
+			at := time.Duration(i) * time.Minute
+			noise := scatter * float64(i%5-2)
+			s = append(s, Sample{at, Vitals{RSS: int64(50<<20 + perHour*at.Hours() + noise)}})
+		}
+		return s
+	}
+	if got := TrendOf(line(20<<20, 1<<20)); !got.Grows(time.Hour) || got.Slope < 18<<20 || got.Slope > 22<<20 {
+		t.Errorf("a leak of 20 MiB/h: %v", got)
+	}
+	if got := TrendOf(line(0, 2<<20)); got.Grows(time.Hour) {
+		t.Errorf("scatter alone: %v", got)
+	}
+}
