@@ -44,8 +44,8 @@ func (c *Clock) Asked() int64 { return c.asked.Load() }
 // vdsoNames are what the Go runtime looks for, by architecture.
 var vdsoNames = []string{"__vdso_clock_gettime\x00", "__kernel_clock_gettime\x00", "__vdso_clock_gettime", "__kernel_clock_gettime"}
 
-// askingCopy is the built edged with the vDSO's name spoilt, in a folder from
-// which it finds its library.
+// askingCopy is the built edged with the vDSO's name spoilt. It finds the
+// TFLite library through LD_LIBRARY_PATH, as make sets it.
 func askingCopy(t testing.TB) string {
 	t.Helper()
 	data, err := os.ReadFile(Bin(t, "edged"))
@@ -62,7 +62,11 @@ func askingCopy(t testing.TB) string {
 	if !found {
 		t.Fatal("the built edged holds no name of a vDSO clock: the Go runtime has changed")
 	}
-	path := filepath.Join(t.TempDir(), "edged")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "edged")
+	if err := os.Symlink(Bin(t, "edged-camera"), filepath.Join(dir, "edged-camera")); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(path, data, 0o700); err != nil {
 		t.Fatal(err)
 	}
