@@ -20,7 +20,7 @@ const unit = 1.0 / (1 << 24)
 // gamma bounds the relative error of a sum of k products.
 func gamma(k int) float64 { return float64(k) * unit / (1 - float64(k)*unit) }
 
-// practical caps a tolerance at this share of the output's spread: the
+// practical caps a tolerance at this share of the output's common spread: the
 // rigorous bound grows with every layer and would let true faults pass.
 const practical = 1e-3
 

@@ -226,12 +226,36 @@ func spread(v []float64) float64 {
 	return max(hi-lo, 0)
 }
 
-func largestOf(v []float64) float64 {
-	m := 0.0
-	for _, x := range v {
-		m = max(m, math.Abs(x))
+// commonSpread is how far apart the middle nine tenths of the elements lie,
+// doubled: a few wild values in a faulty output must not widen its tolerance.
+// Where nearly all are equal it is the whole spread. size is what nine tenths
+// of the elements do not exceed.
+func commonSpread(v []float64) (spread, size float64) {
+	step := max(len(v)/20000, 1)
+	var some, sizes []float64
+	for i := 0; i < len(v); i += step {
+		if !math.IsNaN(v[i]) && !math.IsInf(v[i], 0) {
+			some, sizes = append(some, v[i]), append(sizes, math.Abs(v[i]))
+		}
 	}
-	return m
+	if len(some) == 0 {
+		return 0, 0
+	}
+	slices.Sort(some)
+	slices.Sort(sizes)
+	spread, size = some[len(some)-1]-some[0], sizes[len(sizes)*9/10]
+	if middle := some[len(some)*19/20] - some[len(some)/20]; middle > 0 {
+		spread = min(2*middle, spread)
+	}
+	return spread, size
+}
+
+// finite replaces what JSON cannot hold by the largest number.
+func finite(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return math.MaxFloat64
+	}
+	return x
 }
 
 // lockedError keeps the first error of several goroutines.

@@ -166,19 +166,17 @@ func (v *verification) compareInput(i int, p probe, plan []cropPlan, done *int, 
 // begin prepares an output for another input.
 func (c *compared) begin(got []float64) {
 	clear(c.seen)
-	s := spread(got)
-	if s > 0 {
-		c.varied = true
-	}
+	spread, size := commonSpread(got)
+	c.varied = c.varied || spread > 0
 	c.noteNeighbours(got)
-	c.allow(max(s, largestOf(got)/100))
+	c.allow(max(spread, size/100))
 }
 
 func (v *verification) collect(i int, w *workers) {
 	r := v.report
 	for _, c := range v.outs {
-		r.MaxAbsDiff = max(r.MaxAbsDiff, c.differ)
-		r.Bound = max(r.Bound, c.bound)
+		r.MaxAbsDiff = max(r.MaxAbsDiff, finite(c.differ))
+		r.Bound = max(r.Bound, finite(c.bound))
 		r.BitIdentical = r.BitIdentical && c.differ == 0
 		b := c.band.settle()
 		r.Band = model.Band{Top: max(r.Band.Top, b.Top), Left: max(r.Band.Left, b.Left), Bottom: max(r.Band.Bottom, b.Bottom), Right: max(r.Band.Right, b.Right)}

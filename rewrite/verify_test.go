@@ -96,6 +96,29 @@ func TestVerifyFindsOneWrongWeight(t *testing.T) {
 	}
 }
 
+// TestReportsOfWildOutputsAreJSON: infinities and NaN in a broken file end in a
+// report that says no, not in an error.
+func TestReportsOfWildOutputsAreJSON(t *testing.T) {
+	base, dense := both(t, poolNet(1, model.TypeFloat32, 40, 36), Options{})
+	d, err := model.Read(dense)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range d.Subgraphs[0].Tensors {
+		if s.Name == "w4/bias" {
+			d.Buffers[s.Buffer] = &model.Buffer{Data: bytes.Repeat([]byte{0, 0, 0xc0, 0x7f}, len(d.Data(s))/4)}
+		}
+	}
+	wild, err := d.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := verified(t, base, wild, VerifyOptions{})
+	if _, err := json.Marshal(r); err != nil || r.Equivalent {
+		t.Errorf("%+v: %v", *r, err)
+	}
+}
+
 // TestVerifyNeedsToKnowThePromise: a dense model without a manifest must come
 // with flags.
 func TestVerifyNeedsToKnowThePromise(t *testing.T) {
