@@ -166,10 +166,10 @@ func (v *verification) compareInput(i int, p probe, plan []cropPlan, done *int, 
 // begin prepares an output for another input.
 func (c *compared) begin(got []float64) {
 	clear(c.seen)
-	spread, size := commonSpread(got)
-	c.varied = c.varied || spread > 0
+	c.varied = c.varied || spread(got) > 0
 	c.noteNeighbours(got)
-	c.allow(max(spread, size/100))
+	s, size := commonSpread(got)
+	c.allow(max(s, size/100))
 }
 
 func (v *verification) collect(i int, w *workers) {
