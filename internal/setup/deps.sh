@@ -10,7 +10,7 @@ what=${1:-build}
 deps=${DEPS:-$PWD/.deps}
 
 build_packages=(gcc g++ libc6-dev make pkg-config ca-certificates libopencv-dev opencv-doc)
-test_packages=(mosquitto mosquitto-clients ffmpeg openssl python3 python3-pil python3-numpy python3-paho-mqtt
+test_packages=(mosquitto mosquitto-clients ffmpeg iproute2 nodejs openssl python3 python3-pil python3-numpy python3-paho-mqtt
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good systemd)
 
@@ -23,6 +23,8 @@ face_package=@mediapipe/face_detection@0.4.1657300184
 face_sha=a118cde74923dc4435257fbfbb613464a0f58d115dff6314d4ff96c8aebf6419
 selfie_package=@mediapipe/selfie_segmentation@0.1.1675465747
 selfie_sha=7767b33eaa68990ee06c28bbb89f39a13a47ebb07ff0f1fd4947d9e817bb9bf9
+mqttjs_package=mqtt@5.10.1
+mqttjs_sha=0868a82a6caa7780bad2227f856bc192b98c4ba14947e687e76dc3780cbfb8a6
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
@@ -85,6 +87,13 @@ install_models() {
   chmod u+w,a+r "$deps/models"/*.tflite
 }
 
+# The README's JavaScript subscriber needs MQTT.js as anyone installs it, with
+# the packages that it depends on.
+install_mqttjs() {
+  npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix "$deps/js" "$(echo "${1%/*}"/*.tgz)" ||
+    die "npm could not fetch what $mqttjs_package depends on: is this machine offline? Connect it and run 'make deps-test' again"
+}
+
 apt_install "${build_packages[@]}"
 [ "$what" != test ] || apt_install "${test_packages[@]}"
 fetch tflite $tflite_package $tflite_sha install_tflite
@@ -94,5 +103,6 @@ fetch pose $pose_package $pose_sha install_models
 if [ "$what" = test ]; then
   fetch face $face_package $face_sha install_models
   fetch selfie $selfie_package $selfie_sha install_models
+  fetch mqttjs $mqttjs_package $mqttjs_sha install_mqttjs
 fi
 say "complete"

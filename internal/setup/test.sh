@@ -13,7 +13,7 @@ step "the built programs through a short selection of faults (make test-faults: 
 make -s build
 go vet -tags faults ./internal/faults
 EDGED_BIN=$PWD/bin go test -tags faults -timeout 10m ./internal/faults \
-  -run '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk)$'
+  -run '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
 
 step "generated assembly is current"
 (cd internal/kernel/gen && go vet ./... && go run . -o .. -check)
