@@ -5,10 +5,8 @@ import (
 	"edged/model"
 )
 
-// bandRows is the number of output rows that one unit of a direct convolution
-// computes: few enough that their input stays in the second-level cache, a
-// multiple of Winograd's four. It is fixed, so that results do not depend on
-// the number of threads.
+// bandRows is the most output rows that one unit of a direct convolution
+// computes: few enough that their input stays in the second-level cache.
 const bandRows = 8
 
 // direct says whether the direct routines of internal/kernel take this
@@ -18,17 +16,51 @@ func (c *opContext) direct(s *convShape, have bool) bool {
 	return have && constant && s.groups == 1
 }
 
-// bands lays out a direct convolution over an input with border b.
+// bands lays out a direct convolution over an input with border b: every unit
+// is a band of output rows. How bands are cut does not change a result: each
+// output is summed by itself, and Winograd's tiles start at fixed rows.
 type bands struct {
 	s        *convShape
-	rows     int // output rows of a band
+	h, w     int // of the output; a flat one is one row
+	rows     int // output rows of a band; of a flat output, its columns
 	of       int // bands of one image
 	row, pix int // elements of the bordered input
 	image    int
+	flat     bool
 }
 
 func newBands(s *convShape, b frame, rows int) bands {
-	return bands{s: s, rows: rows, of: (s.y.out + rows - 1) / rows, row: b.wp() * s.c, pix: s.c, image: b.hp() * b.wp() * s.c}
+	return bands{s: s, h: s.y.out, w: s.x.out, rows: rows, of: (s.y.out + rows - 1) / rows, row: b.wp() * s.c, pix: s.c, image: b.hp() * b.wp() * s.c}
+}
+
+// even is the size of bands that shares n rows evenly among workers, at most
+// most rows each.
+func even(n, most, workers int) int {
+	each := (n + most*workers - 1) / (most * workers) // bands of a worker
+	return (n + each*workers - 1) / (each * workers)
+}
+
+// directBands cuts a direct convolution evenly. One that only mixes channels
+// has no rows: its output is cut anywhere, which fills the kernels' tiles.
+func (c *opContext) directBands(s *convShape, border frame) bands {
+	if s.y.k != 1 || s.x.k != 1 || s.y.stride != 1 || s.x.stride != 1 || !border.plain() {
+		return newBands(s, border, even(s.y.out, bandRows, c.p.workers))
+	}
+	const most = 224 // columns: what 16 full tiles compute
+	b := newBands(s, border, 1)
+	b.flat, b.h, b.w = true, 1, s.y.out*s.x.out
+	b.rows = even(b.w, most, c.p.workers)
+	b.of = (b.w + b.rows - 1) / b.rows
+	return b
+}
+
+// winogradBands cuts along the rows at which tiles start.
+func (c *opContext) winogradBands(s *convShape, border frame) bands {
+	tile := 4 * s.y.dilate
+	if s.y.dilate == 1 && s.x.out < 112 {
+		tile *= 2 // short rows: more tiles share the transformed weights
+	}
+	return newBands(s, border, tile)
 }
 
 // shape is the convolution's geometry for the kernels.
@@ -37,18 +69,21 @@ func (b bands) shape() kernel.ConvShape {
 	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc, Row: b.row, Pix: b.pix}
 }
 
-func (b bands) units() int { return b.s.n * b.of }
-func (b bands) work(perOutput int) int {
-	return b.s.n * b.s.y.out * b.s.x.out * b.s.oc * perOutput
-}
+func (b bands) units() int             { return b.s.n * b.of }
+func (b bands) work(perOutput int) int { return b.s.n * b.h * b.w * b.s.oc * perOutput }
 
-// at gives unit i's planes and its number of rows.
-func at[T any](b bands, i int, dst, src []T) (d, s kernel.Plane[T], rows int) {
+// at gives unit i's planes, its rows and its columns.
+func at[T any](b bands, i int, dst, src []T) (d, s kernel.Plane[T], rows, cols int) {
 	image, y := i/b.of, i%b.of*b.rows
-	row := b.s.x.out * b.s.oc
-	d = kernel.Plane[T]{P: dst[(image*b.s.y.out+y)*row:], Row: row, Pix: b.s.oc}
+	if b.flat {
+		d = kernel.Plane[T]{P: dst[(image*b.w+y)*b.s.oc:], Pix: b.s.oc}
+		s = kernel.Plane[T]{P: src[image*b.image+y*b.pix:], Pix: b.pix}
+		return d, s, 1, min(b.rows, b.w-y)
+	}
+	row := b.w * b.s.oc
+	d = kernel.Plane[T]{P: dst[(image*b.h+y)*row:], Row: row, Pix: b.s.oc}
 	s = kernel.Plane[T]{P: src[image*b.image+y*b.s.y.stride*b.row:], Row: b.s.y.stride * b.row, Pix: b.s.x.stride * b.pix}
-	return d, s, min(b.rows, b.s.y.out-y)
+	return d, s, min(b.rows, b.h-y), b.w
 }
 
 // runnerF32 is a float32 convolution of internal/kernel.
@@ -61,23 +96,26 @@ type runnerI8 interface {
 	Run(k *kernel.Worker, dst, src kernel.Plane[uint8], rows, cols int)
 }
 
+// cutting chooses the bands of a convolution over a bordered input.
+type cutting func(s *convShape, border frame) bands
+
 // planBandsF32 emits the step of a float32 convolution that pack makes before
 // the first frame, when the weights can be read. bytes is what it will hold.
-func (c *opContext) planBandsF32(name string, in *tensor, s *convShape, rows, bytes, perOutput int, pack func(b bands) runnerF32) error {
+func (c *opContext) planBandsF32(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b bands) runnerF32) error {
 	border := s.border()
 	src, err := c.padF32(in, border)
 	if err != nil {
 		return err
 	}
 	var run runnerF32
-	b, out := newBands(s, border, rows), c.out[0]
+	b, out := cut(s, border), c.out[0]
 	if err := c.later(bytes, func() { run = pack(b) }); err != nil {
 		return err
 	}
 	c.emit(name, b.units(), b.work(perOutput), []*tensor{src}, func(w *worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			dst, from, rows := at(b, i, out.f32(), src.f32())
-			run.Run(&w.direct, dst, from, kernel.Plane[float32]{}, rows, s.x.out)
+			dst, from, rows, cols := at(b, i, out.f32(), src.f32())
+			run.Run(&w.direct, dst, from, kernel.Plane[float32]{}, rows, cols)
 		}
 	})
 	return nil
@@ -91,17 +129,19 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	}
 	filter, bias := c.in[1], c.bias()
 	taps := s.y.k * s.x.k * s.c
-	if c.winograd(s) {
-		bytes := 4 * 36 * roundUp(s.c, 16) * roundUp(s.oc, 32)
-		return c.planBandsF32("winograd f32", c.in[0], s, bandRows*s.y.dilate, bytes, taps/4, func(b bands) runnerF32 {
-			if kernel.WinogradError(b.shape(), filter.f32()) > winogradTolerance {
-				return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
-			}
-			return kernel.NewWinogradF32(b.shape(), filter.f32(), floats(bias), lo, hi)
-		})
-	}
-	return c.planBandsF32("direct f32", c.in[0], s, bandRows, 4*taps*roundUp(s.oc, 32), taps, func(b bands) runnerF32 {
+	direct := func(b bands) runnerF32 {
 		return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+	}
+	if !c.winograd(s) {
+		return c.planBandsF32("direct f32", c.in[0], s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, direct)
+	}
+	bytes := 4 * 36 * roundUp(s.c, 16) * roundUp(s.oc, 32)
+	return c.planBandsF32("winograd f32", c.in[0], s, c.winogradBands, bytes, taps/4, func(b bands) runnerF32 {
+		g := kernel.NewWinogradF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+		if g.Error(filter.f32()) > winogradTolerance {
+			return direct(b)
+		}
+		return g
 	})
 }
 
@@ -134,7 +174,7 @@ func (c *opContext) planDirectDepthF32(s *convShape, in *tensor, a model.Activat
 		return err
 	}
 	filter, bias, taps := c.in[1], c.bias(), s.y.k*s.x.k
-	return c.planBandsF32("direct depth f32", in, s, bandRows, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b bands) runnerF32 {
+	return c.planBandsF32("direct depth f32", in, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b bands) runnerF32 {
 		return kernel.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }

@@ -29,21 +29,21 @@ func (c *opContext) paramsI8(r *requant, oc int) kernel.ConvI8Params {
 
 // planBandsI8 is planBandsF32 for 8-bit activations. The kernels read up to
 // kernel.Slack bytes behind the input: areas and the arena have more than that.
-func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, bytes, perOutput int, pack func(b bands) runnerI8) error {
+func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b bands) runnerI8) error {
 	border := s.border()
 	src, err := c.padI8(in, border)
 	if err != nil {
 		return err
 	}
 	var run runnerI8
-	b, out := newBands(s, border, bandRows), c.out[0]
+	b, out := cut(s, border), c.out[0]
 	if err := c.later(bytes, func() { run = pack(b) }); err != nil {
 		return err
 	}
 	c.emit(name, b.units(), b.work(perOutput), []*tensor{src}, func(w *worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			dst, from, rows := at(b, i, out.data, src.data)
-			run.Run(&w.direct, dst, from, rows, s.x.out)
+			dst, from, rows, cols := at(b, i, out.data, src.data)
+			run.Run(&w.direct, dst, from, rows, cols)
 		}
 	})
 	return nil
@@ -73,7 +73,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		return err
 	}
 	taps, p := s.y.k*s.x.k*roundUp(s.c, 4), c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct i8", c.in[0], s, (taps+20)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
+	return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (taps+20)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
 		return kernel.NewConvI8(b.shape(), filter.i8(), ints32(bias), p)
 	})
 }
@@ -85,7 +85,7 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 		return err
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct depth i8", in, s, (2*taps+24)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
+	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+24)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
 		return kernel.NewDepthwiseI8(b.shape(), filter.i8(), ints32(bias), p)
 	})
 }

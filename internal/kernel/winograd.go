@@ -79,33 +79,32 @@ func newWinogradF32(k *winogradKernel, mul *convKernel, s ConvShape, w, bias []f
 	copy(g.inTail[:], g.all[:(s.IC-1)%k.lanes+1])
 	copy(g.outTail[:], g.all[:(s.OC-1)%k.lanes+1])
 	plane := ConvShape{KH: 1, KW: 1, DY: 1, DX: 1, IC: s.IC, OC: s.OC, Pix: g.ic}
-	u := make([]float32, s.OC*s.IC)
-	for p := range g.mul {
-		winogradWeights(u, w, s.IC, winogradG[p/6], winogradG[p%6])
+	for p, u := range winogradWeights(w, s.OC*s.IC, s.IC) {
 		g.mul[p] = newConvF32(mul, plane, u, nil, minusInf, plusInf)
 	}
 	return g
 }
 
-// winogradWeights computes one plane, [OC][IC], of the transformed weights:
-// tap by tap over all input channels, without the taps whose factor is zero.
-func winogradWeights(u, w []float32, ic int, gy, gx [3]float64) {
-	sums := make([]float64, ic)
-	for o := range len(u) / ic {
-		clear(sums)
-		for t := range 9 {
-			factor := gy[t/3] * gx[t%3]
-			if factor == 0 {
-				continue
-			}
-			for c, v := range w[(o*9+t)*ic:][:ic] {
-				sums[c] += factor * float64(v)
+// winogradWeights transforms n filters of 3x3, [OC][3][3][IC], to G w G^T: 36
+// planes of [OC][IC].
+func winogradWeights(w []float32, n, ic int) (planes [winogradPlanes][]float32) {
+	for p := range planes {
+		planes[p] = make([]float32, n)
+	}
+	for i := range n {
+		at := i/ic*9*ic + i%ic
+		var rows [6][3]float64 // G w
+		for y, g := range winogradG {
+			for x := range 3 {
+				rows[y][x] = g[0]*float64(w[at+x*ic]) + g[1]*float64(w[at+(3+x)*ic]) + g[2]*float64(w[at+(6+x)*ic])
 			}
 		}
-		for c, v := range sums {
-			u[o*ic+c] = float32(v)
+		for p := range planes {
+			r, g := &rows[p/6], &winogradG[p%6]
+			planes[p][i] = float32(r[0]*g[0] + r[1]*g[1] + r[2]*g[2])
 		}
 	}
+	return planes
 }
 
 // winogradScratch is a worker's memory for one group of tiles.
@@ -320,24 +319,22 @@ func bestWinograd() *winogradKernel {
 	return best(winogradKernels(), func(k *winogradKernel) Variant { return k.variant })
 }
 
-// WinogradError is the largest difference between Winograd's result and the
-// direct one on a random picture, relative to the largest value of the latter.
-func WinogradError(s ConvShape, w []float32) float64 {
-	const size = 8      // four tiles
-	const channels = 16 // tell enough, and cost little
-	s.OC = min(s.OC, channels)
-	w = w[:s.OC*9*s.IC]
-	s.DY, s.DX = 1, 1
-	s.Pix, s.Row = s.IC, (size+2)*s.IC
+// Error is the largest difference between g's result and the direct one on a
+// random picture, relative to the largest value of the latter. w is what g was
+// made from.
+func (g *WinogradF32) Error(w []float32) float64 {
+	s := g.shape
+	rows, cols := 4*s.DY, 4*s.DX // a tile of every phase
+	s.Pix, s.Row = s.IC, (cols+2*s.DX)*s.IC
 	r := rand.New(rand.NewPCG(1, 1))
-	src := make([]float32, (size+2)*s.Row)
+	src := make([]float32, (rows+2*s.DY)*s.Row)
 	for i := range src {
 		src[i] = float32(r.NormFloat64())
 	}
 	from, none, k := Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}, new(Worker)
-	fast, slow := make([]float32, size*size*s.OC), make([]float32, size*size*s.OC)
-	NewWinogradF32(s, w, nil, minusInf, plusInf).Run(k, Plane[float32]{fast, size * s.OC, s.OC}, from, none, size, size)
-	NewConvF32(s, w, nil, minusInf, plusInf).Run(k, Plane[float32]{slow, size * s.OC, s.OC}, from, none, size, size)
+	fast, slow := make([]float32, rows*cols*s.OC), make([]float32, rows*cols*s.OC)
+	g.Run(k, Plane[float32]{fast, cols * s.OC, s.OC}, from, none, rows, cols)
+	NewConvF32(s, w, g.bias[:s.OC], g.lo, g.hi).Run(k, Plane[float32]{slow, cols * s.OC, s.OC}, from, none, rows, cols)
 	worst, most := 0.0, 0.0
 	for i, v := range slow {
 		most = max(most, math.Abs(float64(v)))
