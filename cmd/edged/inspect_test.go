@@ -245,7 +245,7 @@ func TestInspectFollowsFragments(t *testing.T) {
 	y = b.BatchToSpace(y, [2]int{2, 4}, [2][2]int{})
 	y = b.Op(model.OpPack, &model.PackOptions{ValuesCount: 2}, y, y)
 	m := b.Model(b.Name(y, "out"))
-	f := &model.Manifest{Schema: model.ManifestSchema, OutputStride: [2]int{1, 2}, ReceptiveField: [2]int{5, 3}}
+	f := &model.Manifest{Schema: model.ManifestSchema, OutputStride: [2]int{1, 2}, ReceptiveField: [2]int{5, 3}, Grid: model.Grid{Stride: [2]float64{1, 2}}}
 	if err := m.SetManifest(f); err != nil {
 		t.Fatal(err)
 	}
