@@ -66,10 +66,11 @@ func (r *Recorder) Resumes(t testing.TB, cam string, since time.Time, deadline t
 	return 0
 }
 
-// BrokerDies notes that the broker is about to die: messages it has taken and
-// not yet passed on, between the last that came before and the first that comes
-// after, are its loss and not the daemon's.
-func (r *Recorder) BrokerDies() {
+// BrokerDied notes that the broker has died and not been started again yet:
+// messages it had taken and not passed on, between the last that came before
+// and the first that comes after, are its loss and not the daemon's.
+func (r *Recorder) BrokerDied() {
+	time.Sleep(100 * time.Millisecond) // what it did pass on arrives
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := cut{run: r.run, before: map[Stream]uint64{}, after: map[Stream]uint64{}}

@@ -81,8 +81,8 @@ func TestNoSecretGetsOut(t *testing.T) {
 	camera.Stop() // trouble makes programs talkative
 	r.goesOffline(15 * time.Second)
 	write(t, pw, "wrong-"+secret)
-	r.Rec.BrokerDies()
 	r.Broker.Kill()
+	r.Rec.BrokerDied()
 	r.Broker.Start()
 	mqtttest.Until(t, 20*time.Second, "the wrong password to be said", func() bool { return strings.Contains(r.Daemon.Log(), "refuses user or password") })
 	seen["log"] = r.Daemon.Log()

@@ -110,6 +110,7 @@ func TestDescriptorsExhausted(t *testing.T) {
 	r := NewRig(t, Setup{On: b, URL: p.URL()})
 	r.Settle()
 	for i := range Rounds() {
+		r.rest()
 		down := time.Now()
 		limitFiles(t, r.Daemon.PID(), 3)
 		p.Cut()
