@@ -82,8 +82,15 @@ func (s *Source) Next(ctx context.Context, f *edged.Frame) error {
 	*f = edged.Frame{Pix: s.pix}
 	s.scene.Render(k, f, nil)
 	s.pix = f.Pix
-	f.Seq, f.Time = k+1, s.timeOf(k)
+	f.Seq, f.Time = k+1, s.stamp(k)
 	return nil
+}
+
+// stamp is when frame k was taken, by the wall clock as it is now: it may have
+// been set since the belt began.
+func (s *Source) stamp(k uint64) time.Time {
+	now := s.clock.Now()
+	return now.Add(s.timeOf(k).Sub(now))
 }
 
 // due waits until a frame is there and names it: the newest one, or with Every
