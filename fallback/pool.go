@@ -1,7 +1,10 @@
 package fallback
 
 import (
+	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"edged/internal/kernel"
 )
@@ -17,39 +20,87 @@ type worker struct {
 	tile   [kernel.TileRows * kernel.TileCols]float32
 	bytes  [kernel.TileRows * kernel.TileCols]byte
 	err    error // why the frame fails
+
+	bell
+	inbox atomic.Pointer[step] // the step to take part in
 }
 
 // pool is a fixed set of resident workers. The caller of do is the first; the
-// others are goroutines that sleep between steps.
+// others are goroutines that wait for their inbox.
 type pool struct {
-	workers []*worker
-	wake    []chan *step // wake[i-1] is of workers[i]
-	done    sync.WaitGroup
-	gone    sync.WaitGroup
-	sharers int // workers that take part in the present step
+	workers  []*worker
+	pending  atomic.Int32 // workers that have not finished the present step
+	caller   bell
+	gone     sync.WaitGroup
+	sharers  int           // workers that take part in the present step
+	patience time.Duration // how long to wait awake
+	closed   bool
+}
+
+// patience is how long a worker waits awake: the next step of a frame comes
+// within microseconds, and waking a goroutine takes several.
+const patience = 20 * time.Microsecond
+
+// stop tells a worker to end.
+var stop step
+
+// bell wakes one goroutine that went to sleep.
+type bell struct {
+	asleep atomic.Bool
+	c      chan struct{}
+}
+
+// ring wakes the sleeper, if there is one. What it waits for must be true.
+func (b *bell) ring() {
+	if b.asleep.CompareAndSwap(true, false) {
+		b.c <- struct{}{}
+	}
 }
 
 func newPool(threads int) *pool {
-	p := &pool{}
+	p := &pool{caller: bell{c: make(chan struct{}, 1)}, patience: patience}
+	if threads > runtime.GOMAXPROCS(0) {
+		p.patience = 0 // whoever waits awake holds up the one it waits for
+	}
 	for i := range threads {
-		w := &worker{id: i}
+		w := &worker{id: i, bell: bell{c: make(chan struct{}, 1)}}
 		p.workers = append(p.workers, w)
-		if i == 0 {
-			continue
+		if i > 0 {
+			p.gone.Add(1)
+			go p.serve(w)
 		}
-		wake := make(chan *step, 1)
-		p.wake = append(p.wake, wake)
-		p.gone.Add(1)
-		go p.serve(w, wake)
 	}
 	return p
 }
 
-func (p *pool) serve(w *worker, wake chan *step) {
+func (p *pool) serve(w *worker) {
 	defer p.gone.Done()
-	for s := range wake {
+	for {
+		p.wait(&w.bell, func() bool { return w.inbox.Load() != nil })
+		s := w.inbox.Swap(nil)
+		if s == &stop {
+			return
+		}
 		p.share(w, s)
-		p.done.Done()
+		if p.pending.Add(-1) == 0 {
+			p.caller.ring()
+		}
+	}
+}
+
+// wait returns once ready is true: awake for a while, then asleep until b rings.
+func (p *pool) wait(b *bell, ready func() bool) {
+	for start := time.Now(); time.Since(start) < p.patience; kernel.Pause() {
+		if ready() {
+			return
+		}
+	}
+	for !ready() {
+		b.asleep.Store(true)
+		if ready() && b.asleep.CompareAndSwap(true, false) {
+			return
+		}
+		<-b.c
 	}
 }
 
@@ -73,12 +124,13 @@ func (p *pool) do(s *step) error {
 	if s.work >= minWork {
 		p.sharers = max(1, min(len(p.workers), s.units))
 	}
-	p.done.Add(p.sharers - 1)
-	for i := range p.sharers - 1 {
-		p.wake[i] <- s
+	p.pending.Store(int32(p.sharers - 1))
+	for _, w := range p.workers[1:p.sharers] {
+		w.inbox.Store(s)
+		w.ring()
 	}
 	p.share(p.workers[0], s)
-	p.done.Wait()
+	p.wait(&p.caller, func() bool { return p.pending.Load() == 0 })
 	for _, w := range p.workers {
 		if err := w.err; err != nil {
 			w.err = nil
@@ -90,9 +142,13 @@ func (p *pool) do(s *step) error {
 
 // close stops the goroutines and waits for them.
 func (p *pool) close() {
-	for _, w := range p.wake {
-		close(w)
+	if p.closed {
+		return
 	}
-	p.wake = nil
+	p.closed = true
+	for _, w := range p.workers[1:] {
+		w.inbox.Store(&stop)
+		w.ring()
+	}
 	p.gone.Wait()
 }
