@@ -37,7 +37,7 @@ test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
 
 test-faults: deps-test build ## every fault scenario against the built programs, three times each (root, under 30 minutes)
-	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 45m -v -skip TestSoak $(FAULTS) ./internal/faults
+	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 30m -v -skip TestSoak $(FAULTS) ./internal/faults
 
 SOAK ?= 30m
 soak: deps-test build ## two cameras at full load for SOAK (30m): memory slope, goroutines, descriptors, ledger

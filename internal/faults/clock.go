@@ -190,7 +190,8 @@ func (c *Clock) answer(fd int) {
 		now := unix.NsecToTimespec(time.Now().UnixNano() + c.ahead.Load())
 		b := unsafe.Slice((*byte)(unsafe.Pointer(&now)), unsafe.Sizeof(now))
 		a := clockAnswer{id: q.id}
-		local := []unix.Iovec{{Base: &b[0], Len: uint64(len(b))}}
+		local := []unix.Iovec{{Base: &b[0]}}
+		local[0].SetLen(len(b))
 		if _, err := unix.ProcessVMWritev(int(q.pid), local, []unix.RemoteIovec{{Base: uintptr(q.args[1]), Len: len(b)}}, 0); err != nil {
 			a.err = -int32(unix.EFAULT)
 		}

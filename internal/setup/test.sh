@@ -12,7 +12,7 @@ go vet -tags "$all" ./...
 step "the built programs through a short selection of faults (make test-faults: all of them)"
 make -s build
 go vet -tags faults ./internal/faults
-EDGED_BIN=$PWD/bin go test -tags faults -timeout 10m ./internal/faults \
+EDGED_BIN=$PWD/bin go test -tags faults -count 1 -timeout 10m ./internal/faults \
   -run '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
 
 step "generated assembly is current"
