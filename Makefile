@@ -68,6 +68,9 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 	$(INSTALL) cmd/edged/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
 
+train: deps ## make the bundled nets again (needs python3-torch; about ten minutes of one core)
+	go run -tags tflite ./train
+
 speed: build deps-test ## compare the engines on README's nets, interleaved in one run
 	@internal/benchnets/speed.sh
 
