@@ -36,7 +36,7 @@ build: deps ## build bin/edged and bin/edged-camera
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
 
-test-faults: deps-test build ## every fault scenario against the built programs, three times each (root, under 30 minutes)
+test-faults: deps-test build ## every fault scenario against the built programs, three times each (under 30 minutes)
 	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 30m -v -skip TestSoak $(FAULTS) ./internal/faults
 
 SOAK ?= 30m

@@ -89,10 +89,10 @@ func TestRTSPPublisherKilled(t *testing.T) {
 	publisher := publish("320x240")
 	r.begin()
 	r.Settle()
-	for range Rounds() {
+	for i := range Rounds() {
 		publisher.Kill()
 		r.goesOffline(15 * time.Second)
-		publisher = publish("320x240")
+		publisher = publish([]string{"400x304", "176x144", "320x240"}[i]) // a camera that was replaced
 		r.cameraBack()
 	}
 	r.Returned()
