@@ -74,6 +74,9 @@ func (p *plan) planNode(n *node) error {
 		if t != nil && t.shape == nil {
 			return c.malformed("input %d, tensor %d, is computed by no earlier operator", i, index)
 		}
+		if t != nil && t.sparse && n.code.Builtin != model.OpDensify {
+			return c.unsupported("input %d, tensor %d %q, is stored sparse, which only DENSIFY unpacks", i, index, t.name)
+		}
 		c.in = append(c.in, t)
 	}
 	for _, index := range n.out {

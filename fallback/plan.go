@@ -101,6 +101,9 @@ func (p *plan) loadTensors(shapes map[int][]int) error {
 		if i < 0 || int(i) >= len(p.tensors) {
 			return &model.MalformedError{Path: "subgraphs[0].outputs", Problem: fmt.Sprintf("tensor %d does not exist", i)}
 		}
+		if p.tensors[i].sparse {
+			return &model.UnsupportedError{Path: path(int(i)), Problem: "a graph output that is stored sparse"}
+		}
 		p.outputs = append(p.outputs, p.tensors[i])
 		p.tensors[i].output = true
 	}
@@ -125,13 +128,13 @@ func (p *plan) loadInput(i int, shapes map[int][]int) error {
 }
 
 // loadConstant checks a constant's size against its shape. Sparse weights
-// stand compressed; DENSIFY checks those.
+// stand compressed: DENSIFY checks those, and nothing else may read them.
 func (p *plan) loadConstant(t *tensor, mt *model.Tensor) error {
 	if t.elem() == 0 {
 		return nil // strings and the like: refused by the operator that reads them
 	}
 	if mt.Sparsity != nil {
-		t.shape = toInts(mt.Shape)
+		t.sparse, t.shape = true, toInts(mt.Shape)
 		return checkShape(t.shape)
 	}
 	if err := p.setShape(t, toInts(mt.Shape)); err != nil {

@@ -19,6 +19,7 @@ type tensor struct {
 	quant quant
 
 	raw    []byte  // the file's constant content, else nil
+	sparse bool    // raw holds fewer values than shape says: for DENSIFY alone
 	fold   []*step // the steps that compute it once, before the first frame
 	root   *tensor // the tensor whose memory it shares, else nil
 	input  bool    // of the graph
