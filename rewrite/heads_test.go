@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"strings"
 	"testing"
 
 	"edged"
@@ -156,5 +157,76 @@ func TestHalfWeightsOfAFlattenedHead(t *testing.T) {
 		if string(m.Data(tensor)) != string(back.Data(back.Subgraphs[0].Tensors[i])) {
 			t.Errorf("constant %q did not come back", tensor.Name)
 		}
+	}
+}
+
+// Names may be missing: a refusal then suggests a tensor's number, and the cut
+// there can be verified.
+func TestCutByNumber(t *testing.T) {
+	m := boxes()
+	for _, tensor := range m.Subgraphs[0].Tensors {
+		tensor.Name = ""
+	}
+	_, err := Rewrite(m, "", Options{})
+	why := asRefusal(err)
+	if why == nil || !strings.Contains(why.Instead, `--cut "#`) {
+		t.Fatalf("no number in %v", err)
+	}
+	_, name, _ := strings.Cut(why.Instead, `--cut "`)
+	name, _, _ = strings.Cut(name, `"`)
+	r, err := Rewrite(m, "", Options{Cut: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifiedAs(t, m, r)
+}
+
+// Two tensors of one name: the output is meant, not its namesake.
+func TestOutputWithANamesake(t *testing.T) {
+	b := newMaker(44, model.TypeFloat32)
+	x := b.Name(b.conv(b.input(20, 21, 3), 3, square(3, 2)), "same")
+	m := b.Model(b.Name(b.conv(x, 3, square(3, 2)), "same"))
+	r, err := Rewrite(m, "", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifiedAs(t, m, r)
+}
+
+func verifiedAs(t *testing.T, m *model.Model, r *Result) {
+	t.Helper()
+	base, err := m.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dense, err := r.Model.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := Verify(base, dense, fallback.Open, VerifyOptions{}); err != nil || !v.Equivalent {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// A statistic spread over its map again, as DeepLab does, joins it.
+func TestSpreadStatistic(t *testing.T) {
+	b := newMaker(45, model.TypeFloat32)
+	x := b.conv(b.input(33, 33, 3), 4, square(3, 2).same())
+	x = b.conv(x, 6, square(3, 2).same())
+	g := b.resize(b.conv(b.Mean(x, true, 1, 2), 3, square(1, 1)), 9, 9)
+	m := b.Model(b.conv(b.Concat(3, g, x), 3, square(1, 1)))
+	r, err := Rewrite(m, "", Options{})
+	if err != nil || r.Form != Shifts {
+		t.Fatalf("%v, %v", r, err)
+	}
+	verifiedAs(t, m, r)
+}
+
+// At another size than the baseline's the statistic is another one, and the
+// refusal says so.
+func TestStatisticAtAnotherSize(t *testing.T) {
+	_, err := Rewrite(squeezeExcite(), "", Options{Input: [2]int{40, 40}})
+	if why := asRefusal(err); why == nil || why.Op != "MUL" || !strings.Contains(why.Reason, "at 40x40 it is another one") {
+		t.Error(err)
 	}
 }

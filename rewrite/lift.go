@@ -23,7 +23,7 @@ type lifter struct {
 // input is no picture; an output that is no grid says so in its output.why.
 func lift(m *model.Model) (*net, error) {
 	if len(m.Subgraphs) == 0 || len(m.Subgraphs[0].Inputs) != 1 {
-		return nil, &Refusal{Reason: "the graph has not exactly one input"}
+		return nil, &Refusal{Reason: "the graph has not exactly one input", Instead: "convert the model with one picture as its only input, and the rest as constants"}
 	}
 	var first *net
 	for _, dims := range inputLayouts(m) {
@@ -40,7 +40,8 @@ func lift(m *model.Model) (*net, error) {
 	}
 	if first == nil {
 		t := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]]
-		return nil, &Refusal{Reason: fmt.Sprintf("the input %q has shape %v, not one picture (batch 1)", t.Name, t.Shape)}
+		return nil, &Refusal{Reason: fmt.Sprintf("the input %q has shape %v, not one picture (batch 1)", t.Name, t.Shape),
+			Instead: "convert the model with a batch of 1"}
 	}
 	return first, nil
 }
@@ -146,7 +147,7 @@ func (n *net) suggestCut(o *output) error {
 		}
 		seen[t] = true
 		if l := n.layouts[t]; l != nil && t != o.tensor && l.canonical(n.g.Tensors[t].Shape) {
-			names = append(names, fmt.Sprintf("--cut %q", n.g.Tensors[t].Name))
+			names = append(names, fmt.Sprintf("--cut %q", callName(n.g, t)))
 			return
 		}
 		for _, op := range n.g.Operators {

@@ -118,6 +118,10 @@ func upGrid(g axisGrid, f int) axisGrid {
 	if f == 1 {
 		return g
 	}
+	if g.n == 1 && g.e%f != 0 { // one number spread over a map: a statistic beside a map of its own eST
+		g.n, g.span, g.global = f, g.span+(f-1)*g.e, true
+		return g
+	}
 	g.o += g.e
 	g.r += 2 * g.e
 	g.n *= f

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"edged/model"
@@ -100,6 +101,9 @@ func (s *state) cut() error {
 		if err != nil {
 			return err
 		}
+		if strings.HasPrefix(s.opts.Cut, "#") {
+			g.Tensors[t].Name = s.opts.Cut // its own is missing or another's too, and verify looks for it
+		}
 		g.Outputs = []int32{t}
 	}
 	dropDead(g)
@@ -123,9 +127,34 @@ func findTensor(g *model.Subgraph, name string) (int32, error) {
 		}
 	}
 	if found < 0 {
-		return -1, usagef("cut %q: no tensor has this name (edged inspect lists them)", name)
+		if i := tensorCalled(g, name); i >= 0 {
+			return int32(i), nil
+		}
+		return -1, usagef("cut %q: no tensor has this name (edged inspect lists them; #12 is tensor 12)", name)
 	}
 	return found, nil
+}
+
+// tensorCalled finds a tensor by its name, or by its number after a #: names
+// may be missing, and may be there twice. -1 where there is none.
+func tensorCalled(g *model.Subgraph, name string) int {
+	if i := slices.IndexFunc(g.Tensors, func(t *model.Tensor) bool { return t.Name == name }); i >= 0 {
+		return i
+	}
+	number, ok := strings.CutPrefix(name, "#")
+	if i, err := strconv.Atoi(number); ok && err == nil && i >= 0 && i < len(g.Tensors) {
+		return i
+	}
+	return -1
+}
+
+// callName is what --cut calls tensor t.
+func callName(g *model.Subgraph, t int32) string {
+	name := g.Tensors[t].Name
+	if name == "" || tensorCalled(g, name) != int(t) {
+		return fmt.Sprint("#", t)
+	}
+	return name
 }
 
 // dropDead removes the operators that no output needs.
@@ -233,6 +262,9 @@ func (s *state) lower() error {
 	serr := s.lowerShifts("the only exact form here: " + why.short())
 	if serr == nil {
 		serr = s.affordable()
+	}
+	if last := asRefusal(serr); last != nil && last.Op != "" && last.Op == why.Op && last.Index == why.Index {
+		return last
 	}
 	if serr != nil {
 		both := *why

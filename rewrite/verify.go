@@ -32,12 +32,12 @@ type Report struct {
 	MaxAbsDiff     float64               `json:"max_abs_diff"` // in real units where the output is quantised
 	Bound          float64               `json:"bound"`        // what rounding may explain; 0 for integer outputs
 	Band           model.Band            `json:"band"`         // measured, input pixels
-	PatchAgreement *model.PatchAgreement `json:"patch_agreement,omitempty"`
-	OutputStride   [2]int                `json:"output_stride"`
-	Outputs        int                   `json:"outputs"`
-	Inputs         int                   `json:"inputs"`
-	Seed           uint64                `json:"seed"`
-	Sampled        bool                  `json:"sampled"`
+	PatchAgreement *model.PatchAgreement `json:"patch_agreement"` // null where there are no patches to agree with
+	OutputStride   [2]int                `json:"-"`
+	Outputs        int                   `json:"-"`
+	Inputs         int                   `json:"-"`
+	Seed           uint64                `json:"seed,omitempty"` // where positions were sampled: which ones
+	Sampled        bool                  `json:"sampled,omitempty"`
 	Note           string                `json:"note,omitempty"` // what the comparison could not see
 }
 
@@ -87,7 +87,10 @@ func newVerification(base, dense []byte, open edged.Opener, o VerifyOptions) (_ 
 	if o.Seed == 0 {
 		o.Seed = 1605_07251 // the paper's number
 	}
-	v := &verification{o: o, open: open, report: &Report{Seed: o.Seed, BitIdentical: true, Sampled: o.Positions > 0}}
+	v := &verification{o: o, open: open, report: &Report{BitIdentical: true, Sampled: o.Positions > 0}}
+	if v.report.Sampled {
+		v.report.Seed = o.Seed
+	}
 	m, err := model.Read(base)
 	if err != nil {
 		return nil, fmt.Errorf("rewrite: baseline: %w", err)
@@ -173,12 +176,13 @@ func (v *verification) cutLike(base []byte, m *model.Model) ([]byte, *model.Mode
 	}
 	g := m.Subgraphs[0]
 	var want []int32
-	for _, s := range v.dense.Outputs() {
-		for i, t := range g.Tensors {
-			if t.Name == s.Name && m.Data(t) == nil {
-				want = append(want, int32(i))
-				break
-			}
+	for k, s := range v.dense.Outputs() {
+		if k < len(g.Outputs) && g.Tensors[g.Outputs[k]].Name == s.Name { // another tensor may have the same name
+			want = append(want, g.Outputs[k])
+			continue
+		}
+		if i := tensorCalled(g, s.Name); i >= 0 && m.Data(g.Tensors[i]) == nil {
+			want = append(want, int32(i))
 		}
 	}
 	same := len(want) == len(g.Outputs)

@@ -22,7 +22,9 @@ func (v *verification) probes() []probe {
 	s := v.dense.Inputs()[0]
 	whole := v.integerNet()
 	var out []probe
-	for i, kind := range []string{"noise", "negative", "edges"} {
+	kinds := []string{"noise", "negative", "edges"}
+	for i := range v.probeCount(len(kinds)) {
+		kind := kinds[i%len(kinds)]
 		r := newRandom(v.o.Seed + uint64(i))
 		b := make([]byte, s.Bytes())
 		fillRandom(b, s.Type, r, whole)
@@ -35,6 +37,19 @@ func (v *verification) probes() []probe {
 		out = append(out, probe{kind, b})
 	}
 	return out
+}
+
+// enough is how many positions, over all inputs, a comparison should have: an
+// integer classifier's few outputs on one patch round a changed weight away.
+const enough = 96
+
+// probeCount is how many inputs make up for few positions.
+func (v *verification) probeCount(least int) int {
+	positions := math.MaxInt
+	for _, c := range v.outs {
+		positions = min(positions, max(c.count.area(), 1))
+	}
+	return max(least, min(48, enough/positions))
 }
 
 // fillRandom fills a tensor: floats in [-1, 1), or whole numbers from -4 to 4;

@@ -161,7 +161,13 @@ func (r *inspection) findGrid() *outputGrid {
 		return g
 	}
 	if f := r.Manifest; f != nil && f.ReceptiveField != [2]int{} && f.OutputStride != [2]int{} {
-		return &outputGrid{field: f.ReceptiveField, stride: [2]int{int(f.Grid.Stride[0]), int(f.Grid.Stride[1])}, origin: f.Grid.Origin, note: " (by the manifest)"}
+		g := &outputGrid{field: f.ReceptiveField, stride: f.OutputStride, origin: f.Grid.Origin, note: " (by the manifest)"}
+		for i, step := range f.Grid.Stride { // an output of smaller eST keeps its own
+			if step > 0 {
+				g.stride[i] = int(step)
+			}
+		}
+		return g
 	}
 	return nil
 }
