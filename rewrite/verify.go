@@ -29,9 +29,9 @@ type Report struct {
 	Positions      int64                 `json:"positions"` // compared on the first input, each counted once
 	Phases         int                   `json:"phases"`
 	BitIdentical   bool                  `json:"bit_identical"`
-	MaxAbsDiff     float64               `json:"max_abs_diff"` // in real units where the output is quantised
-	Bound          float64               `json:"bound"`        // what rounding may explain; 0 for integer outputs
-	Band           model.Band            `json:"band"`         // measured, input pixels
+	MaxAbsDiff     float64               `json:"max_abs_diff"`    // in real units where the output is quantised
+	Bound          float64               `json:"bound"`           // what rounding may explain; 0 for integer outputs
+	Band           model.Band            `json:"band"`            // measured, input pixels
 	PatchAgreement *model.PatchAgreement `json:"patch_agreement"` // null where there are no patches to agree with
 	OutputStride   [2]int                `json:"-"`
 	Outputs        int                   `json:"-"`

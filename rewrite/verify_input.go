@@ -41,7 +41,7 @@ func (v *verification) probes() []probe {
 
 // enough is how many positions, over all inputs, a comparison should have: an
 // integer classifier's few outputs on one patch round a changed weight away.
-const enough = 96
+const enough = 32
 
 // probeCount is how many inputs make up for few positions.
 func (v *verification) probeCount(least int) int {
@@ -49,7 +49,7 @@ func (v *verification) probeCount(least int) int {
 	for _, c := range v.outs {
 		positions = min(positions, max(c.count.area(), 1))
 	}
-	return max(least, min(48, enough/positions))
+	return max(least, min(24, enough/positions))
 }
 
 // fillRandom fills a tensor: floats in [-1, 1), or whole numbers from -4 to 4;
