@@ -29,7 +29,7 @@ var rooms = []room{
 	{"rewrite", []string{".", "model"}, nil, "a proof that chose its own engine would prove that engine's view; the caller hands one in"},
 	{"tflite", []string{".", "model"}, []string{"github.com/mattn/go-tflite"},
 		"go-tflite stays behind the Engine; model explains what the library refuses"},
-	{"fallback", []string{".", "model", "internal/kernel"}, nil, "the engine in Go runs where nothing else does"},
+	{"fallback", []string{".", "model", "internal/kernel"}, []string{"golang.org/x/sys/unix"}, "the engine in Go runs where nothing else does"},
 	{"internal/kernel", nil, []string{"golang.org/x/sys/cpu"}, "kernels are loops over slices, testable alone"},
 	{"capture", []string{".", "capture/..."}, []string{"golang.org/x/sys/unix"}, "frames come from a worker: this side has no cgo and no OpenCV"},
 	{"capture/opencv", []string{"capture/..."}, []string{"gocv.io/x/gocv", "golang.org/x/sys/unix"}, "the only room that sees gocv"},
