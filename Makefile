@@ -29,8 +29,12 @@ deps: ## fetch what edged is built from (Debian packages, the TFLite C library)
 deps-test: ## fetch what the tests need too
 	@internal/setup/deps.sh test
 
+# `edged version` tells the revision wherever git can, whatever GOFLAGS says;
+# a tree without git, or one that git will not read, builds all the same.
+VCS = $(if $(shell git status --porcelain >/dev/null 2>&1 && echo yes),-buildvcs=true)
+
 build: deps ## build bin/edged and bin/edged-camera
-	go build -tags "$(TFLITE_TAGS)" -o bin/edged ./cmd/edged
+	go build $(VCS) -tags "$(TFLITE_TAGS)" -o bin/edged ./cmd/edged
 	go build -tags "$(OPENCV_TAGS)" -o bin/edged-camera ./cmd/edged-camera
 
 test: deps-test ## install what is missing and run every test
