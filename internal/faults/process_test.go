@@ -109,18 +109,23 @@ func TestDescriptorsExhausted(t *testing.T) {
 	p := mqtttest.NewProxy(t, b.Addr())
 	r := NewRig(t, Setup{On: b, URL: p.URL()})
 	r.Settle()
-	for i := range Rounds() {
+	for range Rounds() {
 		r.rest()
 		down := time.Now()
 		limitFiles(t, r.Daemon.PID(), 3)
 		p.Cut()
+		// Said the first time; the log folds what it repeats soon after.
 		mqtttest.Until(t, 10*time.Second, "the lack to be said", func() bool {
-			return strings.Count(r.Daemon.Log(), "too many open files") > i
+			return strings.Contains(r.Daemon.Log(), "too many open files")
 		})
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // over the next attempt, 1.5 s at most after the cut
 		limitFiles(t, r.Daemon.PID(), 1024)
 		r.brokerBack(down)
 	}
+	mqtttest.Until(t, 15*time.Second, "each round's failed attempts in stats", func() bool {
+		s, ok := r.Rec.Stats()
+		return ok && s.Link.FailedAttempts >= uint64(Rounds())
+	})
 	r.Returned()
 	r.Close()
 }
