@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What cannot be written is told by the name that the user gave, not by that of
+// the temporary file beside it.
+func TestWriteFileAtomicNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "absent", "y.npy")
+	err := writeFileAtomic(path, []byte("x"))
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("error %v, want one that is fs.ErrNotExist", err)
+	}
+	if s := err.Error(); !strings.Contains(s, path) || strings.Contains(s, ".y.npy") {
+		t.Errorf("error %q: want %s named, and no temporary file", s, path)
+	}
+}
+
+// A replaced file keeps its permissions; one that cannot be replaced (a folder
+// stands in its place) leaves nothing behind.
+func TestWriteFileAtomicReplaces(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "net.tflite")
+	if err := os.WriteFile(path, []byte("old and longer"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFileAtomic(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(got, []byte("new")) {
+		t.Errorf("file holds %q, %v", got, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v, want 0640", info.Mode(), err)
+	}
+	folder := filepath.Join(dir, "folder")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFileAtomic(folder, []byte("x")); err == nil || !strings.Contains(err.Error(), folder) {
+		t.Errorf("over a folder: error %v, want one that names it", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the folder holds %v, %v: want the file and the folder alone", entries, err)
+	}
+}
