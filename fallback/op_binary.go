@@ -82,13 +82,10 @@ func binaryF32(c *opContext, bc *broadcast, act model.Activation, f func(a, b fl
 	return err
 }
 
+// clampRow has no branches: half of what a RELU sees is negative, at random.
 func clampRow(v []float32, lo, hi float32) {
 	for i, x := range v {
-		if x < lo {
-			v[i] = lo
-		} else if x > hi {
-			v[i] = hi
-		}
+		v[i] = min(max(x, lo), hi)
 	}
 }
 
