@@ -24,6 +24,7 @@ func Mutant(seed uint64) []byte {
 		op := table[r.IntN(len(table))]
 		c = newCase(op, op.kinds[r.IntN(len(op.kinds))], int(seed%1000))
 	}
+	c.Model = c.Model.Clone() // its options may be the generator's own
 	for range 1 + r.IntN(3) {
 		(&mutator{r, c.Model, c.Model.Subgraphs[0]}).mutate()
 	}
