@@ -98,7 +98,7 @@ func newVerification(base, dense []byte, open edged.Opener, o VerifyOptions) (_ 
 	if err := v.promises(dense); err != nil {
 		return nil, err
 	}
-	if v.dense, err = open(dense, edged.Options{Threads: 1}); err != nil {
+	if v.dense, err = open(dense, proofOptions); err != nil {
 		return nil, fmt.Errorf("rewrite: dense model: %w", err)
 	}
 	defer func() {

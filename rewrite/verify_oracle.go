@@ -8,6 +8,10 @@ import (
 	"edged/model"
 )
 
+// proofOptions are those of every engine in a proof: one thread, and plain
+// summation, so that whole numbers stay whole and the bound on sums holds.
+var proofOptions = edged.Options{Threads: 1, Exact: true}
+
 // oracle is the baseline ready to run on crops of a fixed size.
 type oracle struct {
 	file    []byte
@@ -51,7 +55,7 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 		n = min(2, runtime.GOMAXPROCS(0))
 	}
 	for range n {
-		e, err := v.open(o.file, edged.Options{Threads: 1})
+		e, err := v.open(o.file, proofOptions)
 		if err != nil {
 			o.close()
 			return nil, fmt.Errorf("rewrite: baseline: %w", err)
@@ -60,7 +64,7 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 	}
 	if v.net.isPatch() && (o.bigger || v.report.Contract == Frame) {
 		var err error
-		if o.patch, err = v.open(base, edged.Options{Threads: 1}); err != nil {
+		if o.patch, err = v.open(base, proofOptions); err != nil {
 			o.close()
 			return nil, fmt.Errorf("rewrite: baseline: %w", err)
 		}
@@ -160,7 +164,7 @@ func (o *oracle) check() error {
 }
 
 func (o *oracle) sameAs(enlarged []byte) error {
-	small, err := o.v.open(enlarged, edged.Options{Threads: 1})
+	small, err := o.v.open(enlarged, proofOptions)
 	if err != nil {
 		return err
 	}
@@ -169,7 +173,7 @@ func (o *oracle) sameAs(enlarged []byte) error {
 	if err != nil {
 		return err
 	}
-	own, err := o.v.open(file, edged.Options{Threads: 1})
+	own, err := o.v.open(file, proofOptions)
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func openerForBoth(name string, models ...[]byte) (edged.Opener, error) {
 func loadsAlike(open edged.Opener, models [][]byte) error {
 	name := ""
 	for _, m := range models {
-		e, err := open(m, edged.Options{Threads: 1})
+		e, err := open(m, edged.Options{Threads: 1, Exact: true})
 		if err != nil {
 			return err
 		}

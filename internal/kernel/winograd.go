@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"unsafe"
 )
 
@@ -344,10 +343,4 @@ func (g *WinogradF32) Error(w []float32) float64 {
 		return 0
 	}
 	return worst / most
-}
-
-// kernelOf finds the convolution routines of a Winograd variant.
-func kernelOf(v Variant) *convKernel {
-	ks := convF32Kernels()
-	return ks[slices.IndexFunc(ks, func(k *convKernel) bool { return k.variant == v })]
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -66,4 +67,10 @@ func BenchmarkWinogradF32(b *testing.B) {
 			})
 		}
 	}
+}
+
+// kernelOf finds the convolution routines of a Winograd variant.
+func kernelOf(v Variant) *convKernel {
+	ks := convF32Kernels()
+	return ks[slices.IndexFunc(ks, func(k *convKernel) bool { return k.variant == v })]
 }

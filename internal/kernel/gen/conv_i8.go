@@ -72,16 +72,15 @@ func convI8(f *file, name string, signed bool, m, nv int) {
 	finishI8(f, m, nv)
 }
 
-// finishI8 requantises in a loop over the vectors of channels, so that the
-// per-channel constants are loaded once. With x the sum, the rows of requant are
+// finishI8 requantises and stores. With x the sum, the rows of requant are
 // left shift, multiplier (twice), rounding term and right shift:
 //
 //	y = (x<<left * multiplier + 2^30) >> 31
 //	q = (y + rounding) >> right
 //	out = min(max(q + zero, lo), hi)
 //
-// Free registers: Z28..Z31 and, of the sums, none; so the constants of one
-// vector of channels are read from memory where they are used.
+// The sums leave Z28 to Z31 free alone, so each constant is read from memory
+// where it is used.
 func finishI8(f *file, m, nv int) {
 	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), DX; MOVQ %d(R8), R15", offDst, offDstAt, offDstStride, offMaskI8, offRequant)
 	f.op("VMOVDQU32 (DX), Z28; VPTESTMD Z28, Z28, K1; MOVW $0xAAAA, CX; KMOVW CX, K2")
