@@ -202,7 +202,7 @@ func (c *opContext) packed(n int, fill func(t *tensor)) (*tensor, error) {
 // later has fill run once, when the inputs' constants can be read, and counts
 // bytes for what it makes.
 func (c *opContext) later(bytes int, fill func()) error {
-	k := &packer{from: c.in, fill: fill}
+	k := &packer{from: c.in, fill: fill, bytes: int64(bytes)}
 	c.packers = append(c.packers, k)
 	c.p.packers = append(c.p.packers, k)
 	return c.p.claim(int64(bytes))

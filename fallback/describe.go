@@ -25,6 +25,8 @@ type StepInfo struct {
 	Kernel   string `json:"kernel"`   // what computes it
 	Units    int    `json:"units"`    // what the threads share
 	Once     bool   `json:"once"`     // before the first frame, from constants
+	MACs     int64  `json:"macs"`     // multiply-accumulates that the operator asks for
+	Bytes    int64  `json:"bytes"`    // of tensors and packed weights that it reads and writes
 }
 
 // Describe plans a model as Open does, without the memory to run it.
@@ -40,14 +42,14 @@ func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
 	}
 	info := &PlanInfo{Engine: "fallback " + string(kernel.Active()), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
 	for _, s := range p.once {
-		info.Steps = append(info.Steps, describe(s, true))
+		info.Steps = append(info.Steps, p.describe(s, true))
 	}
 	for i := range p.steps {
-		info.Steps = append(info.Steps, describe(&p.steps[i], false))
+		info.Steps = append(info.Steps, p.describe(&p.steps[i], false))
 	}
 	return info, nil
 }
 
-func describe(s *step, once bool) StepInfo {
-	return StepInfo{Operator: s.op, Name: s.name, Kernel: s.kernel, Units: s.units, Once: once}
+func (p *plan) describe(s *step, once bool) StepInfo {
+	return StepInfo{Operator: s.op, Name: s.name, Kernel: s.kernel, Units: s.units, Once: once, MACs: p.macs(s), Bytes: s.traffic()}
 }

@@ -1,7 +1,9 @@
 package fallback
 
 import (
+	"bytes"
 	"testing"
+	"time"
 
 	"edged"
 )
@@ -28,5 +30,29 @@ func TestDescribe(t *testing.T) {
 	}
 	if _, err := Describe(data[:100], edged.Options{}); err == nil {
 		t.Error("a file cut short was described")
+	}
+}
+
+func TestRunTimedComputesWhatRunDoes(t *testing.T) {
+	data := smallNet(t, 64)
+	plain, timed := open(t, data, edged.Options{Threads: 1}), open(t, data, edged.Options{Threads: 1}).(*Engine)
+	if err := plain.Run(); err != nil {
+		t.Fatal(err)
+	}
+	steps := timed.Steps()
+	took := make([]time.Duration, len(steps))
+	if err := timed.RunTimed(took); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(plain.Output(0), timed.Output(0)) {
+		t.Error("another result with the clock")
+	}
+	for i, s := range steps {
+		if took[i] <= 0 || s.Bytes == 0 {
+			t.Errorf("step %+v took %v", s, took[i])
+		}
+		if want := int64(32 * 32 * 16 * 27); s.Operator == 0 && s.MACs != 0 && s.MACs != want {
+			t.Errorf("%d MACs, want %d", s.MACs, want)
+		}
 	}
 }

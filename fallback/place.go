@@ -160,9 +160,10 @@ func (p *plan) ready(t *tensor) {
 
 // packer makes the packed form of an operator's constants, once.
 type packer struct {
-	from []*tensor // the operator's inputs
-	fill func()
-	done bool
+	from  []*tensor // the operator's inputs
+	fill  func()
+	bytes int64 // of what it makes
+	done  bool
 }
 
 func (p *plan) pack(k *packer) {

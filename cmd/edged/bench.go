@@ -24,6 +24,7 @@ type benchOptions struct {
 	compare []string
 	threads int
 	runs    int
+	steps   bool
 	json    bool
 }
 
@@ -37,15 +38,23 @@ func newBenchCmd() *cobra.Command {
 With --compare the engines take turns, run by run, so that what else the machine
 does meets them all alike; the ratios are of medians, to the first engine.
 
+With --steps the Go engine tells the median of every step of its plan, with the
+multiply-accumulates that the step's operator asks for and the bytes of tensors
+and packed weights that it reads and writes.
+
 arena_bytes is the engine's own figure where it tells one, else the most bytes
 of tensors that are alive at once.`,
 		Example: `  edged bench dense.tflite
   edged bench dense.tflite --engine fallback --threads 1 --json
+  edged bench dense.tflite --engine fallback --steps
   edged bench --compare tflite,fallback base.tflite dense.tflite`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.runs < 1 || o.runs > 1e6 {
 				return exitf(exitUsage, "--runs %d: use 1 to 1000000", o.runs)
+			}
+			if o.steps && (len(o.compare) > 0 || o.engine != engineFallback) {
+				return exitf(exitUsage, "--steps: only the Go engine tells its steps: use --engine %s, without --compare", engineFallback)
 			}
 			if len(o.compare) > 0 {
 				return runCompare(cmd.OutOrStdout(), args, &o)
@@ -61,6 +70,7 @@ of tensors that are alive at once.`,
 	f.StringSliceVar(&o.compare, "compare", nil, "engines that take turns, for example tflite,fallback")
 	f.IntVar(&o.threads, "threads", 0, "threads of the engine, 0 for its own choice")
 	f.IntVar(&o.runs, "runs", 50, "measured runs")
+	f.BoolVar(&o.steps, "steps", false, "tell every step's time (with --engine fallback)")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
 	return cmd
 }
@@ -76,6 +86,8 @@ type benchmark struct {
 	MACs       int64   `json:"macs"`
 	GMACs      float64 `json:"gmac_per_s"`
 	ArenaBytes int64   `json:"arena_bytes"`
+
+	Steps []stepTime `json:"steps,omitempty"`
 
 	times []time.Duration
 }
@@ -160,18 +172,31 @@ func runBench(w io.Writer, path string, o *benchOptions) error {
 		return err
 	}
 	defer r.engine.Close()
+	lap := r.lap
+	var clock *stepClock
+	if o.steps {
+		clock = newStepClock(r)
+		lap = clock.lap
+	}
 	for range o.runs {
-		if err := r.lap(); err != nil {
+		if err := lap(); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	r.finish()
+	if clock != nil {
+		r.result.Steps = clock.medians()
+	}
 	if o.json {
 		return writeJSON(w, r.result)
 	}
 	b := &r.result
 	_, err = fmt.Fprintf(w, "%s on %s\n  median %.3f ms, 95 %% within %.3f ms, %d runs\n  %.3f GMAC, %.1f GMAC/s, arena %.1f MB\n",
 		b.Model, b.Engine, b.MedianMS, b.P95MS, b.Runs, float64(b.MACs)/1e9, b.GMACs, float64(b.ArenaBytes)/1e6)
+	if err != nil || !o.steps {
+		return err
+	}
+	_, err = io.WriteString(w, stepsText(b.Steps))
 	return err
 }
 

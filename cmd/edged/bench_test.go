@@ -70,3 +70,32 @@ func TestCompareJSON(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+func TestStepsJSON(t *testing.T) {
+	path := denseFile(t, t.TempDir(), nets.Valid, 48, 56)
+	code, out, errs := runEdged("bench", "--engine", "fallback", "--runs", "2", "--threads", "1", "--steps", "--json", path)
+	var b benchmark
+	if err := json.Unmarshal([]byte(out), &b); err != nil || code != exitOK {
+		t.Fatalf("exit %d, %v: %s%s", code, err, out, errs)
+	}
+	var macs int64
+	share := 0.0
+	for _, s := range b.Steps {
+		macs += s.MACs
+		share += s.Share
+		if s.Name == "" || s.Kernel == "" || s.Bytes == 0 {
+			t.Errorf("step %+v", s)
+		}
+	}
+	// Batches of a padded picture hold a little more than the dilated convolution computes.
+	if len(b.Steps) < 4 || macs > b.MACs || macs < b.MACs*8/10 || share < 0.999 || share > 1.001 {
+		t.Errorf("%d steps, %d of %d MACs, shares of %f in all", len(b.Steps), macs, b.MACs, share)
+	}
+}
+
+func TestStepsAreTheGoEnginesAlone(t *testing.T) {
+	code, _, errs := runEdged("bench", "--steps", "net.tflite")
+	if code != exitUsage || !strings.Contains(errs, "--engine fallback") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
