@@ -97,8 +97,25 @@ func convF32(f *file, name string, v simd, m, nv int) {
 // finishF32 adds the residual, clamps and stores.
 func finishF32(f *file, v simd, m, nv int) {
 	f.op("MOVQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), CX; MOVQ %d(R8), SI", offDst, offDstStride, offRes, offResStride)
-	last := v.mask(f)
-	f.op("ADDQ %d(R8), AX; TESTQ CX, CX; JZ %s_clamp; ADDQ %d(R8), CX", offDstAt, f.tag, offResAt)
+	f.op("ADDQ %d(R8), AX; ADDQ %d(R8), CX; MOVQ %d(R8), R15", offDstAt, offResAt, offMask)
+	if v.reg == "Y" {
+		// Masked stores take a dozen cycles on some CPUs: whole vectors go without.
+		f.op("CMPL %d(R15), $0; JEQ %s_partial", v.bytes-4, f.tag)
+		storeF32(f, v, m, nv, "whole", v.whole())
+		f.op("JMP %s_next", f.tag)
+		f.label("partial")
+	}
+	storeF32(f, v, m, nv, "masked", v.mask(f))
+	f.label("next")
+	nextTile(f)
+	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8)", offResStep, offResAt)
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
+	f.op("VZEROUPPER; RET")
+}
+
+// storeF32 is finishF32 for one way to access the last vector of a pixel.
+func storeF32(f *file, v simd, m, nv int, way string, last masked) {
+	f.op("CMPQ %d(R8), $0; JEQ %s_clamp_%s", offRes, f.tag, way)
 	for p := range m {
 		for j := range nv {
 			if j == nv-1 {
@@ -110,7 +127,7 @@ func finishF32(f *file, v simd, m, nv int) {
 		}
 		f.op("ADDQ SI, CX")
 	}
-	f.label("clamp")
+	f.label("clamp_" + way)
 	f.op("VBROADCASTSS %d(R8), %s%d; VBROADCASTSS %d(R8), %s%d", offLo, v.reg, v.w[0], offHi, v.reg, v.w[1])
 	for i := range m * nv {
 		f.op("VMAXPS %s%d, %s%d, %s%d; VMINPS %s%d, %s%d, %s%d", v.reg, v.w[0], v.reg, i, v.reg, i, v.reg, v.w[1], v.reg, i, v.reg, i)
@@ -125,10 +142,6 @@ func finishF32(f *file, v simd, m, nv int) {
 		}
 		f.op("ADDQ BX, AX")
 	}
-	nextTile(f)
-	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8)", offResStep, offResAt)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
-	f.op("VZEROUPPER; RET")
 }
 
 // nextTile moves source and destination on by one tile.
@@ -140,13 +153,18 @@ func nextTile(f *file) {
 // whose upper channels may not exist.
 type masked struct{ load, store string }
 
-// mask readies the mask of the last vector.
+// whole accesses a last vector all of whose channels exist.
+func (v simd) whole() masked {
+	return masked{"VMOVUPS %d(CX), " + v.reg + "%d", "VMOVUPS " + v.reg + "%d, %d(AX)"}
+}
+
+// mask readies the mask of the last vector, to which R15 points.
 func (v simd) mask(f *file) masked {
 	if v.reg == "Z" {
-		f.op("MOVQ %d(R8), R15; VMOVDQU32 (R15), Z%d; VPTESTMD Z%d, Z%d, K1", offMask, v.a[0], v.a[0], v.a[0])
+		f.op("VMOVDQU32 (R15), Z%d; VPTESTMD Z%d, Z%d, K1", v.a[0], v.a[0], v.a[0])
 		return masked{"VMOVUPS.Z %d(CX), K1, Z%d", "VMOVUPS Z%d, K1, %d(AX)"}
 	}
-	f.op("MOVQ %d(R8), R15; VMOVUPS (R15), Y%d", offMask, v.a[0])
+	f.op("VMOVUPS (R15), Y%d", v.a[0])
 	m := fmt.Sprintf("Y%d", v.a[0])
 	return masked{"VMASKMOVPS %d(CX), " + m + ", Y%d", "VMASKMOVPS Y%d, " + m + ", %d(AX)"}
 }

@@ -12,11 +12,11 @@ func depthwiseF32(v simd, suffix string, most int) []byte {
 
 // depthwise writes one depthwise routine: m pixels of one vector of channels,
 // repeated for the next vectors, whose bias and weights follow each other.
-// Loads are masked, since the last vector may reach past the picture's memory.
+// The last vector may reach past the picture's memory: its loads are masked.
 func depthwise(f *file, name string, v simd, m int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), CX", offW, offMask)
-	f.op("VMOVUPS (CX), %s%d", v.reg, v.a[0])
+	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), R15", offW, offMask)
+	f.op("VMOVUPS (R15), %s%d", v.reg, v.a[0])
 	if v.reg == "Z" {
 		f.op("VPTESTMD Z%d, Z%d, K1", v.a[0], v.a[0])
 	}
@@ -27,19 +27,30 @@ func depthwise(f *file, name string, v simd, m int) {
 	for i := 1; i < m; i++ {
 		f.op("VMOVAPS %s0, %s%d", v.reg, v.reg, i)
 	}
-	f.label("tap")
+	if v.reg == "Y" {
+		f.op("CMPL %d(R15), $0; JNE %s_whole", v.bytes-4, name)
+		depthwiseTaps(f, v, m, "tap", fmt.Sprintf("VMASKMOVPS %%s, Y%d, Y%d; VFMADD231PS Y%d, Y%d, Y%%d", v.a[0], v.a[1], v.a[1], v.w[0]))
+		f.op("JMP %s_finish", name)
+		f.label("whole")
+		depthwiseTaps(f, v, m, "wholetap", fmt.Sprintf("VFMADD231PS %%s, Y%d, Y%%d", v.w[0]))
+	} else {
+		depthwiseTaps(f, v, m, "tap", fmt.Sprintf("VFMADD231PS %%s, Z%d, K1, Z%%d", v.w[0]))
+	}
+	f.label("finish")
+	finishF32(f, v, m, 1)
+}
+
+// depthwiseTaps is the loop over taps. add is the format that adds a pixel's
+// product, from the pixel's address, to an accumulator.
+func depthwiseTaps(f *file, v simd, m int, label, add string) {
+	f.label(label)
 	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX")
 	for i := 1; i < (m+3)/4; i++ {
 		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
 	}
 	f.op("VMOVUPS (DX), %s%d; ADDQ $%d, DX", v.reg, v.w[0], v.bytes)
 	for p := range m {
-		if v.reg == "Z" {
-			f.op("VFMADD231PS %s, Z%d, K1, Z%d", pixel(p), v.w[0], p)
-		} else {
-			f.op("VMASKMOVPS %s, Y%d, Y%d; VFMADD231PS Y%d, Y%d, Y%d", pixel(p), v.a[0], v.a[1], v.a[1], v.w[0], p)
-		}
+		f.op(add, pixel(p), p)
 	}
-	f.op("DECQ R10; JNZ %s_tap", name)
-	finishF32(f, v, m, 1)
+	f.op("DECQ R10; JNZ %s_%s", f.tag, label)
 }
