@@ -32,6 +32,14 @@ var files = map[string]func() []byte{
 	"conv_i8_amd64.go": func() []byte {
 		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, 14}, {"VNNISigned", 16, signedMaxM}})
 	},
+	"conv_f32_neon_arm64.s": convF32NEON,
+	"conv_f32_arm64.go": func() []byte {
+		return stubs("arm64", "convF32", "convCall", 2, []variant{{"NEON", 4, neonMaxM}})
+	},
+	"depthwise_f32_neon_arm64.s": depthwiseF32NEON,
+	"depthwise_f32_arm64.go": func() []byte {
+		return stubs("arm64", "depthwiseF32", "convCall", 1, []variant{{"NEON", 4, neonMaxM}})
+	},
 	"conv_f32_amd64.go": func() []byte {
 		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
 	},
