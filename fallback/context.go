@@ -17,6 +17,8 @@ type node struct {
 	op      *model.Operator
 	in, out []int32
 	fused   fused
+
+	absorbed bool // an operator planned before computes its result
 }
 
 // opContext is what a planner sees of its operator.
@@ -55,6 +57,9 @@ func opPath(i int) string { return fmt.Sprintf("subgraphs[0].operators[%d]", i) 
 
 // planNode has the operator's planner emit its steps.
 func (p *plan) planNode(n *node) error {
+	if n.absorbed {
+		return nil
+	}
 	c := &opContext{p: p, n: n}
 	spec, err := c.lookup()
 	if err != nil {

@@ -100,8 +100,9 @@ type runnerI8 interface {
 type cutting func(s *convShape, border frame) bands
 
 // planBandsF32 emits the step of a float32 convolution that pack makes before
-// the first frame, when the weights can be read. bytes is what it will hold.
-func (c *opContext) planBandsF32(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b bands) runnerF32) error {
+// the first frame, when the weights can be read; other is added to its result
+// unless it is nil. bytes is what the packed convolution will hold.
+func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b bands) runnerF32) error {
 	border := s.border()
 	src, err := c.padF32(in, border)
 	if err != nil {
@@ -112,10 +113,20 @@ func (c *opContext) planBandsF32(name string, in *tensor, s *convShape, cut cutt
 	if err := c.later(bytes, func() { run = pack(b) }); err != nil {
 		return err
 	}
-	c.emit(name, b.units(), b.work(perOutput), []*tensor{src}, func(w *worker, lo, hi int) {
+	if other == nil {
+		c.emit(name, b.units(), b.work(perOutput), []*tensor{src}, func(w *worker, lo, hi int) {
+			for i := lo; i < hi; i++ {
+				dst, from, rows, cols := at(b, i, out.f32(), src.f32())
+				run.Run(&w.direct, dst, from, kernel.Plane[float32]{}, rows, cols)
+			}
+		})
+		return nil
+	}
+	c.emit(name+" + add", b.units(), b.work(perOutput), []*tensor{src, other}, func(w *worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			dst, from, rows, cols := at(b, i, out.f32(), src.f32())
-			run.Run(&w.direct, dst, from, kernel.Plane[float32]{}, rows, cols)
+			res, _, _, _ := at(b, i, other.f32(), src.f32())
+			run.Run(&w.direct, dst, from, res, rows, cols)
 		}
 	})
 	return nil
@@ -123,7 +134,7 @@ func (c *opContext) planBandsF32(name string, in *tensor, s *convShape, cut cutt
 
 // planDirectF32 plans CONV_2D, by Winograd where that pays and is accurate.
 func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
-	lo, hi, err := c.activationF32(a)
+	other, lo, hi, err := c.takeSum(a)
 	if err != nil {
 		return err
 	}
@@ -133,10 +144,10 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 		return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	}
 	if !c.winograd(s) {
-		return c.planBandsF32("direct f32", c.in[0], s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, direct)
+		return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, direct)
 	}
 	bytes := 4 * 36 * roundUp(s.c, 16) * roundUp(s.oc, 32)
-	return c.planBandsF32("winograd f32", c.in[0], s, c.winogradBands, bytes, taps/4, func(b bands) runnerF32 {
+	return c.planBandsF32("winograd f32", c.in[0], other, s, c.winogradBands, bytes, taps/4, func(b bands) runnerF32 {
 		g := kernel.NewWinogradF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		if g.Error(filter.f32()) > winogradTolerance {
 			return direct(b)
@@ -169,12 +180,12 @@ func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
 // planDirectDepthF32 plans DEPTHWISE_CONV_2D with one filter a channel.
 func (c *opContext) planDirectDepthF32(s *convShape, in *tensor, a model.Activation) error {
-	lo, hi, err := c.activationF32(a)
+	other, lo, hi, err := c.takeSum(a)
 	if err != nil {
 		return err
 	}
 	filter, bias, taps := c.in[1], c.bias(), s.y.k*s.x.k
-	return c.planBandsF32("direct depth f32", in, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b bands) runnerF32 {
+	return c.planBandsF32("direct depth f32", in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b bands) runnerF32 {
 		return kernel.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }

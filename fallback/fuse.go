@@ -15,6 +15,7 @@ type fused struct {
 	lo, hi float32 // clamp of float results
 	block  [2]int  // the padded input must be a multiple of these,
 	padded [2]int  // with this much padding: what SPACE_TO_BATCH_ND demands
+	sum    *sum    // the ADD behind
 }
 
 var unfused = fused{dilate: [2]int{1, 1}, lo: -math.MaxFloat32, hi: math.MaxFloat32, block: [2]int{1, 1}}
@@ -30,7 +31,7 @@ type fuser struct {
 
 // fuse takes into sliding operators the SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND
 // around them, which is dilation; then the PAD before them; then the
-// activation behind.
+// activation behind; then the sum.
 func (p *plan) fuse(nodes []*node) []*node {
 	f := &fuser{p: p, nodes: nodes, consumers: map[int32][]int{}, producer: map[int32]int{}}
 	for i, n := range nodes {
@@ -45,6 +46,9 @@ func (p *plan) fuse(nodes []*node) []*node {
 		f.dilation(i)
 		f.padding(i)
 		f.activation(i)
+	}
+	for i := range nodes {
+		f.sum(i)
 	}
 	return slices.DeleteFunc(f.nodes, func(n *node) bool { return n == nil })
 }
@@ -116,12 +120,24 @@ func (f *fuser) sliding(n *node) (s sliding, ok bool) {
 			kernel: [2]int{int(o.FilterHeight), int(o.FilterWidth)}}
 		return s, n.code.Builtin == model.OpMaxPool2D || n.code.Builtin == model.OpAveragePool2D || n.code.Builtin == model.OpL2Pool2D
 	}
-	if !ok || len(n.in) < 2 || n.in[1] < 0 || len(f.p.tensors[n.in[1]].shape) != 4 {
+	if !ok || len(n.in) < 2 || n.in[1] < 0 {
 		return s, false
 	}
-	w := f.p.tensors[n.in[1]].shape
+	w := f.known(n.in[1])
+	if len(w) != 4 {
+		return s, false
+	}
 	s.kernel = [2]int{w[1], w[2]}
 	return s, true
+}
+
+// known is the shape of a constant, or of one that DEQUANTIZE unpacks: nets
+// with float16 weights have one before each convolution.
+func (f *fuser) known(t int32) []int {
+	if i, ok := f.producer[t]; ok && f.is(i, model.OpDequantize) && len(f.nodes[i].in) == 1 && f.nodes[i].in[0] >= 0 {
+		t = f.nodes[i].in[0]
+	}
+	return f.p.tensors[t].shape
 }
 
 // dilation fuses S2B, a sliding operator of stride 1, B2S: the same operator,

@@ -72,6 +72,11 @@ func fusions() []fusion {
 		a := g.q(g.PadV2(x, least, [2]int{0, 0}, [2]int{2, 3}, [2]int{3, 2}, [2]int{0, 0}))
 		return append([]model.Ref{a}, around(pool(model.OpMaxPool2D, model.PaddingValid), [2][2]int{{0, 0}, {0, 0}}, [2][2]int{{0, 0}, {0, 0}})(g, a)...)
 	})
+	list = append(list, fusion{"padded conv, weights in float16", model.TypeFloat32, true, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Pad(x, [2]int{0, 0}, [2]int{1, 2}, [2]int{0, 3}, [2]int{0, 0})
+		w := g.Float16s("w", []int{4, 3, 3, 3}, randoms(g.r, 4*3*3*3))
+		return []model.Ref{a, g.Conv2D(a, w, g.bias(4), model.Conv2DOptions{Padding: model.PaddingValid})}
+	}})
 	list = append(list, fusion{"activation", model.TypeFloat32, true, func(g *grapher, x model.Ref) []model.Ref {
 		a := conv(model.PaddingSame, 1)(g, x)
 		return []model.Ref{a, g.Unary(model.OpRelu6, a)}

@@ -1,0 +1,102 @@
+package fallback
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"edged"
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// sums are graphs on [2, 14, 13, 16] that end in an ADD, and what follows
+// "+ add" says how many of it a convolution takes.
+var sums = []struct {
+	name  string
+	taken int
+	build func(g *grapher, x model.Ref) []model.Ref
+}{
+	{"winograd", 1, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(16, 3, 3, 16), g.bias(16), model.Conv2DOptions{})
+		return []model.Ref{a, g.Add(a, x, model.ActNone)}
+	}},
+	{"pointwise, the sum's second operand", 1, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(16, 1, 1, 16), g.bias(16), model.Conv2DOptions{})
+		return []model.Ref{a, g.Add(x, a, model.ActRelu)}
+	}},
+	{"stride 2", 1, func(g *grapher, x model.Ref) []model.Ref {
+		o := model.Conv2DOptions{StrideH: 2, StrideW: 2}
+		a := g.Conv2D(x, g.weights(5, 3, 2, 16), g.bias(5), o)
+		b := g.Conv2D(x, g.weights(5, 1, 1, 16), g.bias(5), o)
+		return []model.Ref{a, b, g.Add(a, b, model.ActNone)}
+	}},
+	{"depthwise, activation behind", 1, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.DepthwiseConv2D(x, g.weights(1, 3, 3, 16), g.bias(16), model.DepthwiseConv2DOptions{})
+		b := g.Add(a, x, model.ActNone)
+		return []model.Ref{a, b, g.Unary(model.OpRelu6, b)}
+	}},
+	{"a chain", 2, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.DepthwiseConv2D(x, g.weights(1, 3, 3, 16), g.bias(16), model.DepthwiseConv2DOptions{})
+		b := g.Add(a, x, model.ActRelu)
+		c := g.Conv2D(b, g.weights(16, 1, 1, 16), g.bias(16), model.Conv2DOptions{})
+		return []model.Ref{a, c, g.Add(c, b, model.ActRelu)}
+	}},
+	{"activation between", 0, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(16, 1, 1, 16), g.bias(16), model.Conv2DOptions{Activation: model.ActRelu})
+		return []model.Ref{a, g.Add(a, x, model.ActNone)}
+	}},
+	{"broadcast", 0, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(1, 1, 1, 16), g.bias(1), model.Conv2DOptions{})
+		return []model.Ref{a, g.Add(a, x, model.ActNone)}
+	}},
+	{"with itself", 0, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(4, 1, 1, 16), g.bias(4), model.Conv2DOptions{})
+		return []model.Ref{a, g.Add(a, a, model.ActNone)}
+	}},
+	{"an operand that comes later", 0, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(16, 1, 1, 16), g.bias(16), model.Conv2DOptions{})
+		b := g.Unary(model.OpAbs, x)
+		return []model.Ref{a, b, g.Add(a, b, model.ActNone)}
+	}},
+}
+
+// TestSums compares every graph with itself where the tensors between are
+// outputs too, so that no convolution takes the sum.
+func TestSums(t *testing.T) {
+	for _, s := range sums {
+		t.Run(s.name, func(t *testing.T) {
+			build := func(all bool) *Engine {
+				g := &grapher{Builder: model.NewBuilder(), typ: model.TypeFloat32, r: rand.New(rand.NewPCG(1, 1))}
+				chain := s.build(g, g.in(2, 14, 13, 16))
+				outputs := chain[len(chain)-1:]
+				if all {
+					outputs = append(outputs, chain[:len(chain)-1]...)
+				}
+				return open(t, file(t, g.Builder, outputs...), edged.Options{Threads: 2}).(*Engine)
+			}
+			fused, plain := build(false), build(true)
+			want := s.taken
+			if direct, _ := kernel.Direct(); !direct {
+				want = 0
+			}
+			if n := takenSums(fused); n != want {
+				t.Errorf("convolutions take %d sums, want %d", n, want)
+			}
+			if n := takenSums(plain); n != 0 {
+				t.Errorf("convolutions take %d sums of what is an output", n)
+			}
+			sameOutput(t, fused, plain, model.TypeFloat32)
+		})
+	}
+}
+
+func takenSums(e *Engine) int {
+	n := 0
+	for _, s := range e.plan.steps {
+		if strings.HasSuffix(s.kernel, "+ add") {
+			n++
+		}
+	}
+	return n
+}
