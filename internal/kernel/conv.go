@@ -45,6 +45,7 @@ type Worker struct {
 	f32  convCall
 	i8   convCallI8
 	wino winogradScratch
+	wide []int16 // activations of a convolution without their zero point
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel

@@ -22,10 +22,16 @@ func convF32Kernels() []*convKernel {
 func convI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{AVX512, 16, convTableI8{14, convI8VNNI}, convTableI8{13, convI8VNNISigned}})
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convTableI8{14, convI8VNNI}, signed: convTableI8{13, convI8VNNISigned}})
+	}
+	if cpu.X86.HasAVX2 {
+		ks = append(ks, &convKernelI8{variant: AVX2, wide: &wideAVX2})
 	}
 	return append(ks, convI8Generic)
 }
+
+// wideAVX2 multiplies pairs of int16: AVX2 has no exact product of bytes.
+var wideAVX2 = wideKernel{unsigned: wideTable{12, 6, convSlimAVX2[0], convWideAVX2[0]}, signed: wideTable{12, 6, convSlimAVX2Signed[0], convWideAVX2Signed[0]}}
 
 // depthwiseF32Kernels lists the variants this machine can run, the best first.
 func depthwiseF32Kernels() []*convKernel {
@@ -43,9 +49,14 @@ func depthwiseF32Kernels() []*convKernel {
 func depthwiseI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{AVX512, 32,
-			convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNI[0]}},
-			convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNISigned[0]}}})
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 32,
+			unsigned: convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNI[0]}},
+			signed:   convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNISigned[0]}}})
+	}
+	if cpu.X86.HasAVX2 {
+		ks = append(ks, &convKernelI8{variant: AVX2, lanes: 16,
+			unsigned: convTableI8{5, [2][]func(*convCallI8){depthwiseI8AVX2[0]}},
+			signed:   convTableI8{5, [2][]func(*convCallI8){depthwiseI8AVX2Signed[0]}}})
 	}
 	return append(ks, depthwiseI8Generic)
 }

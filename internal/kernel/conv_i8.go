@@ -13,6 +13,7 @@ type convCallI8 struct {
 	mask                       unsafe.Pointer
 	tileSteps
 	flip uint8 // XORed into each activation: 128 where they are signed
+	live int   // channels of the block that exist, for routines without masks
 }
 
 type convKernelI8 struct {
@@ -20,6 +21,7 @@ type convKernelI8 struct {
 	lanes    int
 	unsigned convTableI8
 	signed   convTableI8
+	wide     *wideKernel // takes the place of the tables
 }
 
 // convTableI8 holds the routines for one kind of activations: fn[vectors-1][pixels].
@@ -62,6 +64,7 @@ type ConvI8 struct {
 	requant []int32 // [block][requantRows][width]
 	zero    int32   // of the output, as stored
 	lo, hi  int32   // clamp, as stored
+	wide    *wideConv
 }
 
 // ConvI8Params are the quantities of a ConvI8 beside its weights.
@@ -75,8 +78,8 @@ type ConvI8Params struct {
 }
 
 // Slack is the number of bytes that must be readable behind a source's last
-// element: a routine reads whole groups of four channels.
-const Slack = 3
+// element: a routine reads whole groups of four channels, or 16 at a time.
+const Slack = 15
 
 // NewConvI8 packs w, shaped [OC][KH][KW][IC], and bias (nil: none).
 func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
@@ -84,6 +87,9 @@ func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 }
 
 func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
+	if k.wide != nil {
+		return &ConvI8{wide: newWideConv(k.wide, s, w, bias, p)}
+	}
 	taps, kc := s.window()
 	c := &ConvI8{table: &k.unsigned, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
 	if p.Signed {
@@ -122,6 +128,10 @@ func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
 // Run computes rows x cols output pixels; see ConvF32.Run.
 func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	if rows <= 0 || cols <= 0 {
+		return
+	}
+	if c.wide != nil {
+		c.wide.run(k, dst, src, rows, cols)
 		return
 	}
 	dst.holds("destination", rows, cols, c.shape.OC)

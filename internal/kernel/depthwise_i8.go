@@ -102,11 +102,13 @@ func (d *DepthwiseI8) tile(call *convCallI8, dst, src Plane[uint8], y, x, m int)
 	full := d.shape.OC / d.lanes
 	call.tileSteps = tileSteps{tiles: full, srcStep: d.lanes, dstStep: d.lanes}
 	call.w, call.kc = unsafe.Pointer(&d.stream[0]), 1<<d.lanes-1
+	call.live = d.lanes
 	if full > 0 {
 		d.table.fn[0][m](call)
 	}
 	if rest := d.shape.OC % d.lanes; rest > 0 {
 		call.tiles, call.kc = 1, 1<<rest-1
+		call.live = rest
 		call.w = unsafe.Pointer(&d.stream[full*d.block])
 		d.table.fn[0][m](call)
 	}

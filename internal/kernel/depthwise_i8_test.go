@@ -26,7 +26,7 @@ func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Ran
 	sy, sx, rows, cols := 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(4), 1+r.IntN(23)
 	s.Pix = n + r.IntN(2)*r.IntN(9)
 	s.Row = ((cols-1)*sx + (s.KW-1)*s.DX + 1) * s.Pix
-	src := randomBytes(r, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row-s.Pix+n)
+	src := randomBytes(r, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row-s.Pix+n+Slack)
 	taps := s.KH * s.KW
 	w, bias := randomI8(r, taps*n), make([]int32, n)
 	for i := range bias {
@@ -61,7 +61,7 @@ func BenchmarkDepthwiseI8(b *testing.B) {
 				s := ConvShape{KH: c.k, KW: c.k, DY: 1, DX: 1, IC: c.c, OC: c.c, Row: in * c.c, Pix: c.c}
 				r := rand.New(rand.NewPCG(1, 2))
 				conv := newDepthwiseI8(k, s, randomI8(r, c.k*c.k*c.c), nil, ConvI8Params{Signed: true, Hi: 127, Factors: randomFactors(r, c.c)})
-				src, dst, worker := randomBytes(r, in*s.Row), make([]uint8, c.size*c.size*c.c), new(Worker)
+				src, dst, worker := randomBytes(r, in*s.Row+Slack), make([]uint8, c.size*c.size*c.c), new(Worker)
 				for b.Loop() {
 					conv.Run(worker, Plane[uint8]{dst, c.size * c.c, c.c}, Plane[uint8]{src, s.Row, s.Pix}, c.size, c.size)
 				}

@@ -25,7 +25,18 @@ var files = map[string]func() []byte{
 	"depthwise_i8_vnni_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
 	"depthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
 	"depthwise_i8_amd64.go": func() []byte {
-		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM}})
+		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM},
+			{"AVX2", 16, depthwiseAVX2MaxM}, {"AVX2Signed", 16, depthwiseAVX2MaxM}})
+	},
+	"depthwise_i8_avx2_amd64.s":  func() []byte { return depthwiseI8AVX2("AVX2", "VPMOVZXBW", unsignedPacking) },
+	"depthwise_i8_avx2s_amd64.s": func() []byte { return depthwiseI8AVX2("AVX2Signed", "VPMOVSXBW", signedPacking) },
+	"conv_wide_avx2_amd64.s":     func() []byte { return convWideAVX2("AVX2", unsignedPacking) },
+	"conv_wide_avx2s_amd64.s":    func() []byte { return convWideAVX2("AVX2Signed", signedPacking) },
+	"conv_wide_amd64.go": func() []byte {
+		return stubs("amd64", "convWide", "convCallI8", 1, []variant{{"AVX2", 16, wideMost2}, {"AVX2Signed", 16, wideMost2}})
+	},
+	"conv_slim_amd64.go": func() []byte {
+		return stubs("amd64", "convSlim", "convCallI8", 1, []variant{{"AVX2", 8, wideMost1}, {"AVX2Signed", 8, wideMost1}})
 	},
 	"conv_i8_vnni_amd64.s":  func() []byte { return convI8VNNI("VNNI", false, 14) },
 	"conv_i8_vnnis_amd64.s": func() []byte { return convI8VNNI("VNNISigned", true, signedMaxM) },

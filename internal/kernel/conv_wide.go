@@ -1,0 +1,152 @@
+package kernel
+
+import "unsafe"
+
+// wideKernel is a variant of ConvI8 whose routines read activations that are
+// widened to int16 and rid of their zero point. It computes blocks of 8 and of
+// 16 channels.
+type wideKernel struct{ unsigned, signed wideTable }
+
+// wideTable holds the routines by pixels, for one and for two vectors.
+type wideTable struct {
+	most1, most2 int
+	one, two     []func(*convCallI8)
+}
+
+func (t *wideTable) routines(vectors int) (most int, fn []func(*convCallI8)) {
+	if vectors == 1 {
+		return t.most1, t.one
+	}
+	return t.most2, t.two
+}
+
+const (
+	wideLanes  = 8       // channels of a vector
+	wideRow    = 64      // int32 constants of a vector of channels: see lay
+	wideBudget = 1 << 15 // activations to widen at a time: they stay in the cache
+)
+
+// wideConv is a ConvI8 of such a variant.
+type wideConv struct {
+	table   *wideTable
+	shape   ConvShape
+	taps    []int // bytes of widened activations
+	reach   int
+	pairs   int // of channels, a tap
+	blocks  []convBlock
+	w       []int16 // [block][tap][pair][width][2]
+	bias    []int32
+	requant []int32 // [block][vector][wideRow]
+	zero    int16   // of the activations
+	signed  bool
+	lo, hi  int32
+}
+
+func newWideConv(k *wideKernel, s ConvShape, w []int8, bias []int32, p ConvI8Params) *wideConv {
+	taps, kc := s.window()
+	c := &wideConv{table: &k.unsigned, shape: s, pairs: (kc + 1) / 2, zero: int16(p.SrcZero), signed: p.Signed, lo: p.Lo, hi: p.Hi}
+	if p.Signed {
+		c.table = &k.signed
+	}
+	for _, t := range taps {
+		c.taps = append(c.taps, 2*t)
+	}
+	c.reach = taps[len(taps)-1] + kc
+	c.blocks = blocks(s.OC, wideLanes, 2, len(taps)*c.pairs*2)
+	last := c.blocks[len(c.blocks)-1]
+	c.w = make([]int16, last.w+last.width*len(taps)*c.pairs*2)
+	c.bias = make([]int32, last.first+last.width)
+	c.requant = make([]int32, (last.first+last.width)/wideLanes*wideRow)
+	for i := range c.blocks {
+		c.pack(&c.blocks[i], w, bias, kc, p)
+	}
+	return c
+}
+
+// pack lays out one block's weights and constants.
+func (c *wideConv) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Params) {
+	per := len(c.taps) * kc
+	requant := c.requant[b.first/wideLanes*wideRow:]
+	for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
+		at := wideLane(o-b.first, b.vectors)
+		for i, v := range w[o*per : (o+1)*per] {
+			tap, k := i/kc, i%kc
+			c.w[b.w+((tap*c.pairs+k/2)*b.width+at)*2+k%2] = int16(v)
+		}
+		if bias != nil {
+			c.bias[b.first+at] = bias[o]
+		}
+		p.Factors[o].layWide(requant[at/wideLanes*wideRow:], at%wideLanes, p.DstZero)
+	}
+}
+
+// wideLane is where channel c of a block of one or two vectors stands, such that
+// the routines' last shuffles leave the channels in order.
+func wideLane(c, vectors int) int {
+	inner := [4]int{0, 2, 1, 3}[c%4]
+	if vectors == 1 {
+		return c/4*4 + inner
+	}
+	return c/4%2*wideLanes + c/8*4 + inner
+}
+
+// layWide writes f's constants for one lane of a vector: left shift; multipliers of
+// the even and of the odd lanes; what is added to the 64-bit products; how far
+// these go to the right; the zero point. The two roundings are one: see the
+// generator's requantWideMacro.
+func (f Factor) layWide(dst []int32, lane int, zero int32) {
+	left, right := max(f.Shift, 0), max(-f.Shift, 0)
+	term := uint64(1)<<63 + 1<<30
+	if right > 0 {
+		term += 1 << (30 + right)
+	}
+	odd := lane % 2 * wideLanes
+	at := lane / 2 * 2
+	dst[lane] = left
+	dst[8+odd+at] = f.Multiplier
+	dst[24+odd+at], dst[24+odd+at+1] = int32(term), int32(term>>32)
+	dst[40+odd+at] = 31 + right
+	dst[56+(lane/4*4)+[4]int{0, 2, 1, 3}[lane%4]] = zero - int32(uint64(1)<<(32-right))
+}
+
+// run computes rows x cols output pixels: as many rows at a time as fit the
+// scratch memory, widened.
+func (c *wideConv) run(k *Worker, dst, src Plane[uint8], rows, cols int) {
+	dst.holds("destination", rows, cols, c.shape.OC)
+	src.holds("source", rows, cols, c.reach)
+	row := (cols-1)*src.Pix + c.reach
+	most := max(1, (wideBudget-row)/max(src.Row, 1))
+	for y := 0; y < rows; y += most {
+		n := min(most, rows-y)
+		size := (n-1)*src.Row + row
+		if len(k.wide) <= size {
+			k.wide = make([]int16, size+1) // the last pair may have one channel
+		}
+		Widen(k.wide[:size], src.P[y*src.Row:][:size], c.zero, c.signed)
+		c.band(k, Plane[uint8]{dst.P[y*dst.Row:], dst.Row, dst.Pix}, Plane[int16]{k.wide, src.Row, src.Pix}, n, cols)
+	}
+}
+
+func (c *wideConv) band(k *Worker, dst Plane[uint8], src Plane[int16], rows, cols int) {
+	call := &k.i8
+	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.pairs, srcStride: 2 * src.Pix, dstStride: dst.Pix, lo: c.lo, hi: c.hi}
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
+		call.requant = unsafe.Pointer(&c.requant[b.first/wideLanes*wideRow])
+		call.live = min(b.width, c.shape.OC-b.first)
+		most, fn := c.table.routines(b.vectors)
+		m, wide, narrow := cut(cols, most)
+		for y := range rows {
+			call.src = unsafe.Pointer(&src.P[y*src.Row])
+			call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
+			call.tileSteps = tileSteps{}
+			call.again(m, wide, call.srcStride, call.dstStride, 0)
+			fn[m](call)
+			if narrow > 0 {
+				call.again(m-1, narrow, call.srcStride, call.dstStride, 0)
+				fn[m-1](call)
+			}
+		}
+	}
+}

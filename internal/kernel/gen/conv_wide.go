@@ -1,0 +1,195 @@
+package main
+
+import "fmt"
+
+// More fields of kernel.convCallI8: the clamp, and how many channels a block has.
+const offZero, offLo8, offHi8, offLive = 80, 84, 88, 168
+
+// The widest tiles of one and of two vectors of channels: 12 sums, weights,
+// activations and products fill the 16 registers.
+const wideMost1, wideMost2 = 12, 6
+
+func convWideAVX2(suffix string, p packing) []byte {
+	f := newFile("amd64")
+	f.WriteString(requantWideMacro)
+	for m := 1; m <= wideMost2; m++ {
+		convWide(f, fmt.Sprintf("convWidex%dx16%s", m, suffix), p, m, 2)
+	}
+	for m := 1; m <= wideMost1; m++ {
+		convWide(f, fmt.Sprintf("convSlimx%dx8%s", m, suffix), p, m, 1)
+	}
+	return f.Bytes()
+}
+
+// packing is how words become bytes and bytes are clamped.
+type packing struct{ bytes, most, least string }
+
+var (
+	signedPacking   = packing{"VPACKSSWB", "VPMINSB", "VPMAXSB"}
+	unsignedPacking = packing{"VPACKUSWB", "VPMINUB", "VPMAXUB"}
+)
+
+// convWide writes one direct convolution of activations widened to int16: two
+// input channels a step, two steps a turn, 32-bit sums, TFLite's requantisation.
+func convWide(f *file, name string, p packing, m, nv int) {
+	f.fn(name, 8)
+	f.op("MOVQ c+0(FP), R8")
+	f.label("tile")
+	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
+	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcAt, offSrcStride, offBias)
+	for j := range nv {
+		f.op("VMOVDQU %d(R15), Y%d", 32*j, j)
+	}
+	for i := nv; i < m*nv; i++ {
+		f.op("VMOVDQA Y%d, Y%d", i%nv, i)
+	}
+	f.label("tap")
+	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %d(R8), CX", offKC)
+	nb := (m + 3) / 4
+	for i := 1; i < nb; i++ {
+		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
+	}
+	f.op("SHRQ $1, CX; JZ %s_odd", name)
+	f.label("k")
+	widePair(f, m, nv, 0)
+	widePair(f, m, nv, 1)
+	f.op("ADDQ $%d, DX", 64*nv)
+	for i := range nb {
+		f.op("ADDQ $8, %s", bases[i])
+	}
+	f.op("DECQ CX; JNZ %s_k", name)
+	f.label("odd")
+	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_next", offKC, name)
+	widePair(f, m, nv, 0)
+	f.op("ADDQ $%d, DX", 32*nv)
+	f.label("next")
+	f.op("DECQ R10; JNZ %s_tap", name)
+	finishWide(f, p, m, nv)
+}
+
+// widePair multiplies one pair of input channels, the step-th from the bases on.
+func widePair(f *file, m, nv, step int) {
+	for j := range nv {
+		f.op("VMOVDQU %d(DX), Y%d", 32*(step*nv+j), 12+j)
+	}
+	for p := range m {
+		at := pixel(p)
+		if step > 0 {
+			at = fmt.Sprint(4*step, at)
+		}
+		if nv == 1 {
+			t := 13 + p%3
+			f.op("VPBROADCASTD %s, Y%d; VPMADDWD Y12, Y%d, Y%d; VPADDD Y%d, Y%d, Y%d", at, t, t, t, t, p, p)
+			continue
+		}
+		f.op("VPBROADCASTD %s, Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y%d, Y%d; VPADDD Y14, Y%d, Y%d",
+			at, 2*p, 2*p, 2*p+1, 2*p+1)
+	}
+}
+
+// finishWide requantises and stores. The routines' order of channels is such
+// that the last shuffle leaves them in theirs.
+func finishWide(f *file, p packing, m, nv int) {
+	f.op("MOVQ %d(R8), R15", offRequant)
+	for i := range m * nv {
+		f.op("REQUANT(Y%d, %d)", i, 256*(i%nv))
+	}
+	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	f.op("VPBROADCASTB %d(R8), Y12; VPBROADCASTB %d(R8), Y13; CMPQ R10, $%d; JNE %s_part", offLo8, offHi8, 8*nv, f.tag)
+	for _, part := range []bool{false, true} {
+		if part {
+			f.label("part")
+		}
+		if nv == 2 {
+			storePairs(f, p, m, part)
+		} else {
+			storeFours(f, p, m, part)
+		}
+		if !part {
+			f.op("JMP %s_stored", f.tag)
+		}
+	}
+	f.label("stored")
+	nextTile(f)
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
+	f.op("VZEROUPPER; RET")
+}
+
+// storePairs packs two pixels of 16 channels at a time.
+func storePairs(f *file, p packing, m int, part bool) {
+	for i := 0; i < m; i += 2 {
+		q := min(i+1, m-1)
+		f.op("VPACKSSDW Y%d, Y%d, Y14; VPACKSSDW Y%d, Y%d, Y15; %s Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14", 2*i+1, 2*i, 2*q+1, 2*q, p.bytes)
+		f.op("%s Y12, Y14, Y14; %s Y13, Y14, Y14", p.least, p.most)
+		if q > i {
+			f.op("VEXTRACTI128 $1, Y14, X15")
+		}
+		store16(f, "X14", fmt.Sprint("part", i), part)
+		if q > i {
+			store16(f, "X15", fmt.Sprint("part", q), part)
+		}
+	}
+}
+
+// storeFours packs four pixels of 8 channels at a time.
+func storeFours(f *file, p packing, m int, part bool) {
+	for i := 0; i < m; i += 4 {
+		at := func(k int) int { return min(i+k, m-1) }
+		f.op("VPACKSSDW Y%d, Y%d, Y14; VPACKSSDW Y%d, Y%d, Y15; %s Y15, Y14, Y14", at(1), i, at(3), at(2), p.bytes)
+		f.op("%s Y12, Y14, Y14; %s Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15", p.least, p.most)
+		f.op("VPUNPCKLDQ X15, X14, X%d; VPUNPCKHDQ X15, X14, X15", i)
+		for k := range min(4, m-i) {
+			x := fmt.Sprint("X", [...]int{i, i, 15, 15}[k])
+			if k%2 == 1 {
+				f.op("VPSRLDQ $8, %s, %s", x, x)
+			}
+			if part {
+				f.op("VMOVDQA %s, X14", x)
+				storePart(f, "X14", fmt.Sprint("part", i+k), 4)
+			} else {
+				f.op("VMOVQ %s, (AX)", x)
+			}
+			f.op("ADDQ BX, AX")
+		}
+	}
+}
+
+// store16 stores a pixel of 16 channels, or as many as R10 says, and moves on.
+func store16(f *file, x, label string, part bool) {
+	if part {
+		storePart(f, x, label, 8)
+	} else {
+		f.op("VMOVDQU %s, (AX)", x)
+	}
+	f.op("ADDQ BX, AX")
+}
+
+// storePart stores the first R10 bytes of x at AX, fewer than twice most.
+func storePart(f *file, x, label string, most int) {
+	f.op("MOVQ AX, DX")
+	moves := map[int]string{8: "VMOVQ %s, (DX)", 4: "VMOVD %s, (DX)", 2: "VPEXTRW $0, %s, (DX)", 1: "VPEXTRB $0, %s, (DX)"}
+	for n := most; n >= 1; n /= 2 {
+		f.op("TESTQ $%d, R10; JZ %s_%s_%d", n, f.tag, label, n)
+		f.op(moves[n], x)
+		if n > 1 {
+			f.op("VPSRLDQ $%d, %s, %s; ADDQ $%d, DX", n, x, x, n)
+		}
+		f.label(fmt.Sprint(label, "_", n))
+	}
+}
+
+// requantWideMacro scales the eight sums in A, whose constants lie in rows of 32
+// bytes from O of requant on: left shift; multipliers of the even and of the
+// odd lanes; what is added to these products; their shifts; the zero point.
+// Both roundings are one, since floors nest:
+//
+//	floor((floor((x + 2^30) / 2^31) + 2^(s-1)) / 2^s) = floor((x + 2^30 + 2^(30+s)) / 2^(31+s))
+//
+// There is no arithmetic shift of 64 bits: the term added has 2^63 more, and the
+// zero point has what this becomes less. Y14 and Y15 are scratch, as is Y13.
+const requantWideMacro = `
+#define REQUANT(A, O) \
+	VPSLLVD O(R15), A, A; VPMULDQ O+32(R15), A, Y14; VPSRLQ $32, A, Y15; VPMULDQ O+64(R15), Y15, Y15 \
+	VPADDQ O+96(R15), Y14, Y14; VPADDQ O+128(R15), Y15, Y15; VPSRLVQ O+160(R15), Y14, Y14; VPSRLVQ O+192(R15), Y15, Y15 \
+	VSHUFPS $0x88, Y15, Y14, A; VPADDD O+224(R15), A, A
+`

@@ -1,0 +1,75 @@
+package main
+
+import "fmt"
+
+// depthwiseAVX2MaxM is the widest tile: two sums a pixel, two registers of
+// weights, three of activations and products.
+const depthwiseAVX2MaxM = 5
+
+func depthwiseI8AVX2(suffix, load string, p packing) []byte {
+	f := newFile("amd64")
+	f.WriteString(requantAwayAVX2Macro)
+	for m := 1; m <= depthwiseAVX2MaxM; m++ {
+		depthwiseAVX2(f, fmt.Sprintf("depthwiseI8x%dx16%s", m, suffix), load, p, m)
+	}
+	return f.Bytes()
+}
+
+// depthwiseAVX2 is depthwiseI8 with 16 channels a block and without masks: it
+// reads whole vectors.
+func depthwiseAVX2(f *file, name, load string, p packing, m int) {
+	f.fn(name, 8)
+	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX", offW)
+	f.label("tile")
+	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
+	f.op("MOVQ %d(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX", offSrcStride)
+	for i := 2; i < 2*m; i++ {
+		f.op("VMOVDQA Y%d, Y%d", i%2, i)
+	}
+	f.label("pair")
+	f.op("MOVQ (R9), AX; MOVQ 8(R9), R11; ADDQ $16, R9; ADDQ SI, AX; ADDQ SI, R11")
+	f.op("VMOVDQU (DX), Y11; VMOVDQU 32(DX), Y12; ADDQ $64, DX")
+	for i := range m {
+		f.op("%s (AX), Y13; %s (R11), Y14; ADDQ BX, AX; ADDQ BX, R11; VPUNPCKLWD Y14, Y13, Y15; VPUNPCKHWD Y14, Y13, Y13", load, load)
+		f.op("VPMADDWD Y11, Y15, Y15; VPMADDWD Y12, Y13, Y13; VPADDD Y15, Y%d, Y%d; VPADDD Y13, Y%d, Y%d", 2*i, 2*i, 2*i+1, 2*i+1)
+	}
+	f.op("DECQ R10; JNZ %s_pair", name)
+	f.op("MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD %d(R8), Y12", offZero)
+	for i := range 2 * m {
+		off := 32 * (i % 2)
+		f.op("REQUANT(Y%d, %d, %d, %d, %d, %d)", i, off, off+64, off+128, off+192, off+256)
+	}
+	f.op("ADDQ $320, DX; MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	f.op("VPBROADCASTB %d(R8), X11; VPBROADCASTB %d(R8), X12", offLo8, offHi8)
+	for i := range m {
+		f.op("VPACKSSDW Y%d, Y%d, Y%d; VEXTRACTI128 $1, Y%d, X13; %s X13, X%d, X%d", 2*i+1, 2*i, 2*i, 2*i, p.bytes, 2*i, 2*i)
+		f.op("%s X11, X%d, X%d; %s X12, X%d, X%d", p.least, 2*i, 2*i, p.most, 2*i, 2*i)
+	}
+	f.op("CMPQ R10, $16; JNE %s_part", name)
+	for i := range m {
+		store16(f, fmt.Sprint("X", 2*i), "", false)
+	}
+	nextTile(f)
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, name)
+	f.op("VZEROUPPER; RET")
+	f.label("part")
+	f.op("MOVQ DX, R12")
+	for i := range m {
+		store16(f, fmt.Sprint("X", 2*i), fmt.Sprint("part", i), true)
+	}
+	f.op("MOVQ R12, DX")
+	nextTile(f)
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, name)
+	f.op("VZEROUPPER; RET")
+}
+
+// requantAwayAVX2Macro is requantAwayMacro for AVX2: where the value is negative
+// and there is a right shift, the least of sign and rounding term is the one to
+// take off. Y11 holds 2^30, Y12 the zero point; Y13 and Y14 are scratch.
+const requantAwayAVX2Macro = `
+#define REQUANT(A, L, M, H, R, S) \
+	VPSLLVD L(R15), A, A; VPMULDQ M(R15), A, Y13; VPSRLQ $32, A, A; VPMULDQ H(R15), A, Y14 \
+	VPADDQ Y11, Y13, Y13; VPSRLQ $31, Y13, Y13; VPADDQ Y11, Y14, Y14; VPADDQ Y14, Y14, Y14 \
+	VPBLENDD $0xAA, Y14, Y13, A; VPSRLD $31, A, Y13; VPMINUD R(R15), Y13, Y13 \
+	VPADDD R(R15), A, A; VPSUBD Y13, A, A; VPSRAVD S(R15), A, A; VPADDD Y12, A, A
+`
