@@ -5,25 +5,32 @@ package kernel
 import "golang.org/x/sys/cpu"
 
 //go:noescape
-func winogradInAVX512(c *winogradCall)
+func winogradRowsAVX512(c *winogradRows)
 
 //go:noescape
-func winogradOutAVX512(c *winogradCall)
+func winogradColsAVX512(c *winogradCols)
 
 //go:noescape
-func winogradInAVX2(c *winogradCall)
+func winogradOutAVX512(c *winogradOut)
 
 //go:noescape
-func winogradOutAVX2(c *winogradCall)
+func winogradRowsAVX2(c *winogradRows)
+
+//go:noescape
+func winogradColsAVX2(c *winogradCols)
+
+//go:noescape
+func winogradOutAVX2(c *winogradOut)
 
 // winogradKernels lists the variants this machine can run, the best first.
+// Groups of tiles fill the product routines: 14 rows at once, or 12, 6 or 4.
 func winogradKernels() []*winogradKernel {
 	var ks []*winogradKernel
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
-		ks = append(ks, &winogradKernel{AVX512, 16, winogradInAVX512, winogradOutAVX512})
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ {
+		ks = append(ks, &winogradKernel{AVX512, 16, winogradRowsAVX512, winogradColsAVX512, winogradOutAVX512, winogradMulAVX512, 28})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		ks = append(ks, &winogradKernel{AVX2, 8, winogradInAVX2, winogradOutAVX2})
+		ks = append(ks, &winogradKernel{AVX2, 8, winogradRowsAVX2, winogradColsAVX2, winogradOutAVX2, winogradMulAVX2, 24})
 	}
 	return append(ks, winogradGeneric)
 }

@@ -11,76 +11,69 @@ var (
 )
 
 // winogradGeneric is built for every machine and is the oracle of the assembly.
-var winogradGeneric = &winogradKernel{variant: Generic, lanes: 1, in: winogradInPortable, out: winogradOutPortable}
+var winogradGeneric = &winogradKernel{variant: Generic, lanes: 1, tiles: 28,
+	rows: winogradRowsPortable, cols: winogradColsPortable, out: winogradOutPortable}
 
-func (c *winogradCall) at(p unsafe.Pointer, bytes int) *float32 {
-	return (*float32)(unsafe.Add(p, bytes))
-}
+func f32At(p unsafe.Pointer, bytes int) *float32 { return (*float32)(unsafe.Add(p, bytes)) }
 
-// each calls f for every tile with its place in the picture, in the residual
-// and in the planes.
-func (c *winogradCall) each(f func(tile, res, planes unsafe.Pointer)) {
-	var resAt []int
-	if c.resAt != nil {
-		resAt = unsafe.Slice(c.resAt, c.count)
-	}
-	for i, at := range unsafe.Slice(c.tileAt, c.count) {
-		var res unsafe.Pointer
-		if c.res != nil {
-			res = unsafe.Add(c.res, resAt[i])
+func winogradRowsPortable(c *winogradRows) {
+	for i := range c.blocks {
+		var d [6]float32
+		for y := range d {
+			d[y] = *f32At(c.rows[y], 4*i)
 		}
-		f(unsafe.Add(c.tile, at), res, unsafe.Add(c.planes, i*c.slot))
-	}
-}
-
-// winogradInPortable computes planes = B^T d B for some channels of a tile.
-func winogradInPortable(c *winogradCall) {
-	c.each(func(tile, _, planes unsafe.Pointer) { c.in(tile, planes) })
-}
-
-func (c *winogradCall) in(tile, planes unsafe.Pointer) {
-	for ch := range c.blocks {
-		var t [6][6]float32 // transposed: columns done
-		for x := range 6 {
-			var d [6]float32
-			for y := range d {
-				d[y] = *c.at(tile, y*c.row+x*c.pix+4*ch)
-			}
-			t[x] = transformIn(d)
-		}
-		for y := range 6 {
-			row := transformIn([6]float32{t[0][y], t[1][y], t[2][y], t[3][y], t[4][y], t[5][y]})
-			for x, v := range row {
-				*c.at(planes, (6*y+x)*c.plane+4*ch) = v
-			}
+		for y, v := range transformIn(d) {
+			*f32At(c.dst, y*c.stride+4*i) = v
 		}
 	}
 }
 
-// winogradOutPortable computes clamp(A^T m A + bias + res) for some channels.
-func winogradOutPortable(c *winogradCall) {
-	c.each(c.out)
-}
-
-func (c *winogradCall) out(tile, res, planes unsafe.Pointer) {
-	for ch := range c.blocks {
-		var t [6][4]float32
-		for x := range t {
-			var m [6]float32
-			for y := range m {
-				m[y] = *c.at(planes, (6*y+x)*c.plane+4*ch)
-			}
-			t[x] = transformOut(m)
-		}
-		for y := range 4 {
-			row := transformOut([6]float32{t[0][y], t[1][y], t[2][y], t[3][y], t[4][y], t[5][y]})
-			for x, v := range row {
-				v += *c.at(c.bias, 4*ch)
-				if res != nil {
-					v += *c.at(res, y*c.resRow+x*c.resPix+4*ch)
+func winogradColsPortable(c *winogradCols) {
+	for y := range 6 {
+		for run := range c.runs {
+			src, dst := unsafe.Add(c.src, y*c.srcRow+run*c.srcStep), unsafe.Add(c.dst, 6*y*c.plane+run*c.dstStep)
+			for i := range c.blocks {
+				var d [6]float32
+				for x := range d {
+					d[x] = *f32At(src, x*c.pix+4*i)
 				}
-				*c.at(tile, y*c.row+x*c.pix+4*ch) = min(max(v, c.lo), c.hi)
+				for x, v := range transformIn(d) {
+					*f32At(dst, x*c.plane+4*i) = v
+				}
 			}
+		}
+	}
+}
+
+func winogradOutPortable(c *winogradOut) {
+	for range c.runs {
+		for i := range c.blocks {
+			c.block(4 * i)
+		}
+		c.planesAt += c.planesStep
+		c.dstAt += c.dstStep
+		c.resAt += c.resStep
+	}
+}
+
+// block computes the pixels of one element of a run, at bytes from its start.
+func (c *winogradOut) block(at int) {
+	var t [6][4]float32
+	for x := range t {
+		var m [6]float32
+		for y := range m {
+			m[y] = *f32At(c.planes, c.planesAt+(6*y+x)*c.plane+at)
+		}
+		t[x] = transformOut(m)
+	}
+	for y := range c.rows {
+		row := transformOut([6]float32{t[0][y], t[1][y], t[2][y], t[3][y], t[4][y], t[5][y]})
+		for x, v := range row {
+			v += *f32At(c.bias, at)
+			if c.res != nil {
+				v += *f32At(c.res, c.resAt+y*c.resRow+x*c.resPix+at)
+			}
+			*f32At(c.dst, c.dstAt+y*c.row+x*c.pix+at) = min(max(v, c.lo), c.hi)
 		}
 	}
 }

@@ -20,10 +20,13 @@ var files = map[string]func() []byte{
 	"depthwise_f32_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseF32", "convCall", 1, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 8}})
 	},
-	"winograd_avx512_amd64.s":    func() []byte { return winograd(avx512, "AVX512") },
-	"winograd_avx2_amd64.s":      func() []byte { return winograd(avx2, "AVX2") },
-	"depthwise_i8_vnni_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
-	"depthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
+	"winograd_avx512_amd64.s":     func() []byte { return winograd(avx512, "AVX512") },
+	"winograd_avx2_amd64.s":       func() []byte { return winograd(avx2, "AVX2") },
+	"winograd_mul_avx512_amd64.s": func() []byte { return winogradMuls(avx512, "AVX512", mulAVX512) },
+	"winograd_mul_avx2_amd64.s":   func() []byte { return winogradMuls(avx2, "AVX2", mulAVX2) },
+	"winograd_mul_amd64.go":       winogradMulStubs,
+	"depthwise_i8_vnni_amd64.s":   func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
+	"depthwise_i8_vnnis_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
 	"depthwise_i8_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM},
 			{"AVX2", 16, depthwiseAVX2MaxM}, {"AVX2Signed", 16, depthwiseAVX2MaxM}})

@@ -1,25 +1,36 @@
 package main
 
-// Offsets of the fields of kernel.winogradCall.
+// Offsets of the fields of kernel.winogradRows, winogradCols and winogradOut.
 const (
-	offTile, offPlanes, offScratch, offTileMask = 0, 8, 16, 24
-	offRow, offPix, offPlane, offBlocks         = 32, 40, 48, 56
-	offWBias, offConsts, offWRes, offResRow     = 64, 72, 80, 88
-	offWResPix, offWLo, offWHi                  = 96, 104, 108
-	offTileAt, offResTileAt, offCount           = 112, 120, 128 // two arrays of offsets, their length
-	offIndex, offSlot, offSlotAt, offBiasAt     = 136, 144, 152, 160
+	offRDst, offRMask, offRConsts     = 48, 56, 64 // behind six rows
+	offRStride, offRBlocks, offRTail  = 72, 80, 88
+	offCSrc, offCDst, offCConsts      = 0, 8, 16
+	offCPix, offCPlane, offCBlocks    = 24, 32, 40
+	offCRuns, offCSrcStep, offCDstRun = 48, 56, 64
+	offCSrcRow                        = 72
+
+	offOPlanes, offODst, offORes, offOBias = 0, 8, 16, 24
+	offOMask, offOScratch, offOConsts      = 32, 40, 48
+	offOPlane, offORow, offOPix            = 56, 64, 72
+	offOResRow, offOResPix                 = 80, 88
+	offOLo, offOHi, offORows               = 96, 100, 104
+	offOBlocks, offORuns                   = 112, 120
+	offOPlanesStep, offODstStep            = 128, 136
+	offOResStep                            = 144
+	offOPlanesAt, offODstAt, offOResAt     = 152, 160, 168
 )
 
 func winograd(v simd, suffix string) []byte {
 	f := newFile("amd64")
-	winogradIn(f, "winogradIn"+suffix, v)
+	winogradRows(f, "winogradRows"+suffix, v)
+	winogradCols(f, "winogradCols"+suffix, v)
 	winogradOut(f, "winogradOut"+suffix, v)
 	return f.Bytes()
 }
 
 // constants loads 4, 5, 2 and 8 into the four registers from first on.
-func constants(f *file, v simd, first int) {
-	f.op("MOVQ %d(R8), AX", offConsts)
+func constants(f *file, v simd, off, first int) {
+	f.op("MOVQ %d(R8), AX", off)
 	for i := range 4 {
 		f.op("VBROADCASTSS %d(AX), %s%d", 4*i, v.reg, first+i)
 	}
@@ -53,78 +64,110 @@ func transformOut(f *file, v simd, c int) {
 
 var transformedOut = [4]int{0, 6, 7, 5}
 
-// tileMask readies the mask of the block's channels in K1 or in register 10.
-func tileMask(f *file, v simd) (load, store string) {
-	f.op("MOVQ %d(R8), AX; VMOVUPS (AX), %s10", offTileMask, v.reg)
-	if v.reg == "Z" {
-		f.op("VPTESTMD Z10, Z10, K1")
-		return "VMOVUPS.Z (%s), K1, Z%d", "VMOVUPS Z%d, K1, (%s)"
-	}
-	return "VMASKMOVPS (%s), Y10, Y%d", "VMASKMOVPS Y%d, Y10, (%s)"
+// multiples are the addresses 0 to 5 strides from base on; one, three and five
+// are registers that hold as many strides.
+func multiples(base, one, three, five string) [6]string {
+	return [6]string{"(" + base + ")", "(" + base + ")(" + one + "*1)", "(" + base + ")(" + one + "*2)",
+		"(" + base + ")(" + three + "*1)", "(" + base + ")(" + one + "*4)", "(" + base + ")(" + five + "*1)"}
 }
 
-// winogradIn transforms the 6x6 pixels of one tile, block after block of
-// channels: columns into the scratch, then its rows into the 36 planes.
-func winogradIn(f *file, name string, v simd) {
+// stride readies three and five times the stride in one.
+func stride(f *file, one, three, five string) {
+	f.op("LEAQ (%s)(%s*2), %s; LEAQ (%s)(%s*4), %s", one, one, three, one, one, five)
+}
+
+// readMask readies a mask in K1 or register 10 and gives the formats to load
+// and to store by it.
+func readMask(f *file, v simd, off int) masked {
+	f.op("MOVQ %d(R8), R15; VMOVUPS (R15), %s10", off, v.reg)
+	if v.reg == "Z" {
+		f.op("VPTESTMD Z10, Z10, K1")
+		return masked{"VMOVUPS.Z %s, K1, Z%d", "VMOVUPS Z%d, K1, %s"}
+	}
+	return masked{"VMASKMOVPS %s, Y10, Y%d", "VMASKMOVPS Y%d, Y10, %s"}
+}
+
+// winogradRows transforms six rows of a picture to six rows of the scratch,
+// whole vectors, then the part of one.
+func winogradRows(f *file, name string, v simd) {
 	c := v.w[0] // 28..31 or 12..15
+	rows := [6]string{"BX", "CX", "DX", "SI", "DI", "R9"}
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
-	constants(f, v, c)
-	load, _ := tileMask(f, v)
-	f.op("MOVQ %d(R8), BX; MOVQ %d(R8), R11; MOVQ %d(R8), R12", offRow, offPix, offPlane)
-	nextWinogradTile(f, "SI", "DI")
-	f.op("MOVQ %d(R8), R9", offBlocks)
+	constants(f, v, offRConsts, c)
+	for i, r := range rows {
+		f.op("MOVQ %d(R8), %s", 8*i, r)
+	}
+	f.op("MOVQ %d(R8), R10; MOVQ %d(R8), R11; MOVQ %d(R8), AX", offRDst, offRStride, offRBlocks)
+	stride(f, "R11", "R12", "R13")
+	f.op("TESTQ AX, AX; JZ %s_tail", name)
 	f.label("block")
-	f.op("MOVQ SI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offScratch)
-	f.label("column")
-	f.op("MOVQ DX, AX")
-	for i := range 6 {
-		f.op(load, "AX", i)
-		f.op("ADDQ BX, AX")
+	step := func(load string) {
+		for i, r := range rows {
+			f.op(load, "("+r+")", i)
+		}
+		transformIn(f, v, c)
+		for i, to := range multiples("R10", "R11", "R12", "R13") {
+			f.op("VMOVUPS %s%d, %s", v.reg, transformedIn[i], to)
+		}
 	}
-	transformIn(f, v, c)
-	for i, r := range transformedIn {
-		f.op("VMOVUPS %s%d, %d(R15)", v.reg, r, 6*v.bytes*i)
+	step("VMOVUPS %s, " + v.reg + "%d")
+	for _, r := range append(rows[:], "R10") {
+		f.op("ADDQ $%d, %s", v.bytes, r)
 	}
-	f.op("ADDQ R11, DX; ADDQ $%d, R15; DECQ CX; JNZ %s_column", v.bytes, name)
-	f.op("MOVQ DI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offScratch)
-	f.label("row")
-	for i := range 6 {
-		f.op("VMOVUPS %d(R15), %s%d", v.bytes*i, v.reg, i)
-	}
-	transformIn(f, v, c)
-	for _, r := range transformedIn {
-		f.op("VMOVUPS %s%d, (DX); ADDQ R12, DX", v.reg, r)
-	}
-	f.op("ADDQ $%d, R15; DECQ CX; JNZ %s_row", 6*v.bytes, name)
-	f.op("ADDQ $%d, SI; ADDQ $%d, DI; DECQ R9; JNZ %s_block", v.bytes, v.bytes, name)
-	f.op("DECQ %d(R8); JNZ %s_tile", offCount, name)
+	f.op("DECQ AX; JNZ %s_block", name)
+	f.label("tail")
+	f.op("CMPQ %d(R8), $0; JEQ %s_end", offRTail, name)
+	step(readMask(f, v, offRMask).load)
+	f.label("end")
 	f.op("VZEROUPPER; RET")
 }
 
-// nextWinogradTile opens the loop over tiles: register tile gets the tile's
-// place in the picture, planes its place in the planes; AX keeps its index.
-func nextWinogradTile(f *file, tile, planes string) {
-	f.label("tile")
-	f.op("MOVQ %d(R8), AX; MOVQ %d(R8), DX; MOVQ (DX)(AX*8), %s; ADDQ %d(R8), %s", offIndex, offTileAt, tile, offTile, tile)
-	f.op("MOVQ %d(R8), %s; ADDQ %d(R8), %s; MOVQ %d(R8), DX; ADDQ DX, %d(R8); INCQ %d(R8)", offPlanes, planes, offSlotAt, planes, offSlot, offSlotAt, offIndex)
-}
-
-// winogradOut transforms the 36 products of one tile back to 4x4 pixels, block
-// after block of channels, adds bias and residual, clamps and stores.
-func winogradOut(f *file, name string, v simd) {
+// winogradCols transforms columns of the scratch, for each of its six rows and
+// each run of vectors, to six of the 36 planes.
+func winogradCols(f *file, name string, v simd) {
 	c := v.w[0]
-	r := v.reg
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
-	constants(f, v, c)
-	load, store := tileMask(f, v)
-	f.op("MOVQ %d(R8), R11; MOVQ %d(R8), R12; LEAQ (R12)(R12*2), R13; ADDQ R13, R13", offPix, offPlane)
-	nextWinogradTile(f, "DI", "SI")
-	f.op("MOVQ %d(R8), R9; MOVQ $0, %d(R8); MOVQ %d(R8), R10; TESTQ R10, R10; JZ %s_block", offBlocks, offBiasAt, offWRes, name)
-	f.op("MOVQ %d(R8), DX; ADDQ (DX)(AX*8), R10", offResTileAt)
+	constants(f, v, offCConsts, c)
+	f.op("MOVQ %d(R8), BX; MOVQ %d(R8), DX; MOVQ $0, R9", offCPix, offCPlane)
+	stride(f, "BX", "R11", "R12")
+	stride(f, "DX", "R13", "R15")
+	f.label("row")
+	f.op("MOVQ R9, SI; IMULQ %d(R8), SI; ADDQ %d(R8), SI", offCSrcRow, offCSrc)
+	f.op("LEAQ (R9)(R9*2), DI; ADDQ DI, DI; IMULQ DX, DI; ADDQ %d(R8), DI; MOVQ %d(R8), R10", offCDst, offCRuns)
+	f.label("run")
+	f.op("MOVQ %d(R8), CX", offCBlocks)
 	f.label("block")
-	f.op("MOVQ SI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offScratch)
+	for i, from := range multiples("SI", "BX", "R11", "R12") {
+		f.op("VMOVUPS %s, %s%d", from, v.reg, i)
+	}
+	transformIn(f, v, c)
+	for i, to := range multiples("DI", "DX", "R13", "R15") {
+		f.op("VMOVUPS %s%d, %s", v.reg, transformedIn[i], to)
+	}
+	f.op("ADDQ $%d, SI; ADDQ $%d, DI; DECQ CX; JNZ %s_block", v.bytes, v.bytes, name)
+	f.op("IMUL3Q $%d, %d(R8), AX; SUBQ AX, SI; SUBQ AX, DI; ADDQ %d(R8), SI; ADDQ %d(R8), DI", v.bytes, offCBlocks, offCSrcStep, offCDstRun)
+	f.op("DECQ R10; JNZ %s_run", name)
+	f.op("INCQ R9; CMPQ R9, $6; JNE %s_row", name)
+	f.op("VZEROUPPER; RET")
+}
+
+// winogradOut transforms the 36 products of runs of tiles back to up to four
+// rows of four pixels, adds bias and residual, clamps and stores.
+func winogradOut(f *file, name string, v simd) {
+	c, r := v.w[0], v.reg
+	f.fn(name, 8)
+	f.op("MOVQ c+0(FP), R8")
+	constants(f, v, offOConsts, c)
+	f.op("VBROADCASTSS %d(R8), %s11; VBROADCASTSS %d(R8), %s%d", offOLo, r, offOHi, r, c+1)
+	part := readMask(f, v, offOMask)
+	f.op("MOVQ %d(R8), R11; MOVQ %d(R8), R12", offOPix, offOPlane)
+	f.label("run")
+	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), DI; ADDQ %d(R8), DI", offOPlanes, offOPlanesAt, offODst, offODstAt)
+	f.op("MOVQ %d(R8), R10; ADDQ %d(R8), R10; MOVQ %d(R8), BX; MOVQ %d(R8), R9", offORes, offOResAt, offOBias, offOBlocks)
+	f.label("block")
+	f.op("MOVQ SI, DX; LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ %d(R8), R15; MOVQ $6, CX", offOScratch)
 	f.label("column")
 	f.op("MOVQ DX, AX")
 	for i := range 6 {
@@ -135,33 +178,46 @@ func winogradOut(f *file, name string, v simd) {
 		f.op("VMOVUPS %s%d, %d(R15)", r, t, 6*v.bytes*i)
 	}
 	f.op("ADDQ R12, DX; ADDQ $%d, R15; DECQ CX; JNZ %s_column", v.bytes, name)
-	f.op("MOVQ DI, DX; MOVQ R10, BX; MOVQ %d(R8), R15; MOVQ $4, CX", offScratch)
-	f.label("row")
+	f.op("MOVQ DI, DX; MOVQ R10, R13; MOVQ %d(R8), R15; MOVQ %d(R8), CX", offOScratch, offORows)
+	if r == "Y" {
+		// Masked stores take a dozen cycles on some CPUs: whole vectors go without.
+		f.op("MOVQ %d(R8), AX; CMPL %d(AX), $0; JEQ %s_row", offOMask, v.bytes-4, name)
+		outRows(f, v, "wholerow", masked{"VMOVUPS %s, Y%d", "VMOVUPS Y%d, %s"})
+		f.op("JMP %s_next", name)
+	}
+	outRows(f, v, "row", part)
+	f.label("next")
+	f.op("ADDQ $%d, SI; ADDQ $%d, DI; ADDQ $%d, R10; ADDQ $%d, BX; DECQ R9; JNZ %s_block", v.bytes, v.bytes, v.bytes, v.bytes, name)
+	for _, s := range [][2]int{{offOPlanesStep, offOPlanesAt}, {offODstStep, offODstAt}, {offOResStep, offOResAt}} {
+		f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8)", s[0], s[1])
+	}
+	f.op("DECQ %d(R8); JNZ %s_run", offORuns, name)
+	f.op("VZEROUPPER; RET")
+}
+
+// outRows transforms the rows of the scratch and stores them as pixels.
+func outRows(f *file, v simd, label string, access masked) {
+	c, r := v.w[0], v.reg
+	f.label(label)
 	for i := range 6 {
 		f.op("VMOVUPS %d(R15), %s%d", v.bytes*i, r, i)
 	}
 	transformOut(f, v, c)
-	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; VMOVUPS (AX), %s1", offWBias, offBiasAt, r)
 	for _, t := range transformedOut {
-		f.op("VADDPS %s1, %s%d, %s%d", r, r, t, r, t)
+		f.op("VADDPS (BX), %s%d, %s%d", r, t, r, t)
 	}
-	f.op("TESTQ BX, BX; JZ %s_clamp; MOVQ BX, AX", name)
+	f.op("CMPQ %d(R8), $0; JEQ %s_clamp%s; MOVQ R13, AX", offORes, f.tag, label)
 	for _, t := range transformedOut {
-		f.op(load, "AX", 2)
-		f.op("VADDPS %s2, %s%d, %s%d; ADDQ %d(R8), AX", r, r, t, r, t, offWResPix)
+		f.op(access.load, "(AX)", 2)
+		f.op("VADDPS %s2, %s%d, %s%d; ADDQ %d(R8), AX", r, r, t, r, t, offOResPix)
 	}
-	f.op("ADDQ %d(R8), BX", offResRow)
-	f.label("clamp")
-	f.op("VBROADCASTSS %d(R8), %s2; VBROADCASTSS %d(R8), %s3; MOVQ DX, AX", offWLo, r, offWHi, r)
+	f.op("ADDQ %d(R8), R13", offOResRow)
+	f.label("clamp" + label)
+	f.op("MOVQ DX, AX")
 	for _, t := range transformedOut {
-		f.op("VMAXPS %s2, %s%d, %s%d; VMINPS %s3, %s%d, %s%d", r, r, t, r, t, r, r, t, r, t)
-		f.op(store, t, "AX")
+		f.op("VMAXPS %s11, %s%d, %s%d; VMINPS %s%d, %s%d, %s%d", r, r, t, r, t, r, c+1, r, t, r, t)
+		f.op(access.store, t, "(AX)")
 		f.op("ADDQ R11, AX")
 	}
-	f.op("ADDQ $%d, R15; ADDQ %d(R8), DX; DECQ CX; JNZ %s_row", 6*v.bytes, offRow, name)
-	f.op("TESTQ R10, R10; JZ %s_next; ADDQ $%d, R10", name, v.bytes)
-	f.label("next")
-	f.op("ADDQ $%d, %d(R8); ADDQ $%d, SI; ADDQ $%d, DI; DECQ R9; JNZ %s_block", v.bytes, offBiasAt, v.bytes, v.bytes, name)
-	f.op("DECQ %d(R8); JNZ %s_tile", offCount, name)
-	f.op("VZEROUPPER; RET")
+	f.op("ADDQ $%d, R15; ADDQ %d(R8), DX; DECQ CX; JNZ %s_%s", 6*v.bytes, offORow, f.tag, label)
 }

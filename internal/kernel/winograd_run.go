@@ -1,0 +1,246 @@
+package kernel
+
+import "unsafe"
+
+// Picture is a plane of H x W pixels in a border of zeros, of which Top rows
+// and Left columns come before the first pixel.
+type Picture struct {
+	Plane[float32]
+	H, W, Top, Left int
+}
+
+// winogradScratch is a worker's memory for one group of tiles.
+type winogradScratch struct {
+	rows    winogradRows
+	cols    winogradCols
+	mul     winogradMul
+	out     winogradOut
+	mask    [16]uint32
+	pieces  [winogradReach]winogradPiece
+	columns []float32 // [6] rows of the picture, transformed
+	planes  []float32 // [36][tiles][ic]
+	product []float32 // [36][tiles][oc]
+	steps   []float32 // of the output's transform
+	zeros   []float32 // a row of the border
+	pixels  []float32 // output and residual of tiles that cross the picture's end
+	extra   []float32
+}
+
+// winogradPiece is a row of neighbouring tiles: runs of them, each a block of
+// 4*DX columns of output with one tile for every phase.
+type winogradPiece struct {
+	y, x         int // of the first output pixel
+	rows         int // output rows that exist: at most 4, DY apart
+	runs, phases int
+	tile         int  // the first one's number in the group
+	whole        bool // all columns exist
+}
+
+// span is the number of input columns under n runs of tiles.
+func (g *WinogradF32) span(n int) int { return (4*n + 2) * g.shape.DX }
+
+// together is the number of runs that are transformed at once: few enough that
+// their rows stay in the first-level cache.
+func (g *WinogradF32) together() int {
+	const most = 24 << 10 / 4 / 6 // floats of a row
+	return min(max(1, (most/g.shape.IC/g.shape.DX-2)/4), g.tiles/g.shape.DX)
+}
+
+// stagger rounds n floats up to an odd number of cache lines, so that planes
+// do not meet in the same sets of a cache; a vector more fits behind them.
+func stagger(n int) int { return ((n+16+15)/16 | 1) * 16 }
+
+// columnsRow, planeIn and planeOut are the strides of the scratch.
+func (g *WinogradF32) columnsRow() int { return stagger(g.span(g.together()) * g.shape.IC) }
+func (g *WinogradF32) planeIn() int    { return stagger(g.tiles * g.shape.IC) }
+func (g *WinogradF32) planeOut() int   { return stagger(g.tiles * g.shape.OC) }
+
+// Reserve makes room for the scratch of g, so that Run does not allocate.
+func (k *Worker) Reserve(g *WinogradF32) {
+	w, s := &k.wino, g.shape
+	grow := func(s *[]float32, n int) {
+		if len(*s) < n {
+			*s = alignedF32(n)
+		}
+	}
+	grow(&w.columns, 6*g.columnsRow())
+	grow(&w.planes, winogradPlanes*g.planeIn())
+	grow(&w.product, winogradPlanes*g.planeOut())
+	grow(&w.steps, 4*6*16)
+	grow(&w.zeros, g.span(g.together())*s.IC+16)
+	grow(&w.pixels, 16*s.DX*s.OC)
+	grow(&w.extra, 16*s.DX*s.OC)
+}
+
+// Run computes rows x cols output pixels; see ConvF32.Run.
+func (g *WinogradF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols int) {
+	p := Picture{Plane: src, H: rows + 2*g.shape.DY, W: cols + 2*g.shape.DX}
+	g.RunStrips(k, dst, p, res, rows, cols, 0, g.Strips(rows))
+}
+
+// Strips is the number of strips of rows that RunStrips can compute by
+// themselves: rows that lie DY apart, four at most.
+func (g *WinogradF32) Strips(rows int) int {
+	block := 4 * g.shape.DY
+	return rows/block*g.shape.DY + min(rows%block, g.shape.DY)
+}
+
+// RunStrips computes strips [lo, hi) of an output of rows x cols pixels. res is
+// added before the clamp unless it is empty. The result does not depend on how
+// strips are shared.
+func (g *WinogradF32) RunStrips(k *Worker, dst Plane[float32], src Picture, res Plane[float32], rows, cols, lo, hi int) {
+	if rows <= 0 || cols <= 0 || lo >= hi {
+		return
+	}
+	dst.holds("destination", rows, cols, g.shape.OC)
+	src.holds("source", src.H, src.W, g.shape.IC)
+	if len(res.P) > 0 {
+		res.holds("residual", rows, cols, g.shape.OC)
+	}
+	k.Reserve(g)
+	r := winogradRun{g: g, k: k, w: &k.wino, dst: dst, src: src, res: res, cols: cols}
+	for i := lo; i < hi; i++ {
+		y := i/g.shape.DY*4*g.shape.DY + i%g.shape.DY
+		r.strip(y, min(4, (rows-y+g.shape.DY-1)/g.shape.DY))
+	}
+	r.flush()
+}
+
+// winogradRun is one call of RunStrips with the group that it gathers.
+type winogradRun struct {
+	g        *WinogradF32
+	k        *Worker
+	w        *winogradScratch
+	dst      Plane[float32]
+	src      Picture
+	res      Plane[float32]
+	cols     int
+	n, tiles int // pieces and tiles gathered
+}
+
+// strip adds the tiles of the strip that starts at row y to the group.
+func (r *winogradRun) strip(y, rows int) {
+	dx, fresh := r.g.shape.DX, true
+	for x := 0; x < r.cols; x += 4 * dx {
+		phases, whole := min(dx, r.cols-x), x+4*dx <= r.cols
+		if r.tiles+phases > r.g.tiles {
+			r.flush()
+			fresh = true
+		}
+		if fresh || !whole {
+			r.w.pieces[r.n] = winogradPiece{y: y, x: x, rows: rows, phases: phases, tile: r.tiles, whole: whole}
+			r.n++
+		}
+		r.w.pieces[r.n-1].runs++
+		r.tiles += phases
+		fresh = false
+	}
+}
+
+// flush takes the group through the three steps.
+func (r *winogradRun) flush() {
+	pieces := r.w.pieces[:r.n]
+	for i := range pieces {
+		r.transformIn(&pieces[i])
+	}
+	r.multiply()
+	for i := range pieces {
+		r.transformOut(&pieces[i])
+	}
+	r.n, r.tiles = 0, 0
+}
+
+// transformIn fills the planes from one piece.
+func (r *winogradRun) transformIn(p *winogradPiece) {
+	g, dx := r.g, r.g.shape.DX
+	most := g.together()
+	for i := 0; i < p.runs; i += most {
+		n := min(most, p.runs-i)
+		r.readRows(p, p.x+4*dx*i, g.span(n))
+		pix, ic := 4*dx*g.shape.IC, g.shape.IC
+		c := &r.w.cols
+		*c = winogradCols{src: unsafe.Pointer(&r.w.columns[0]), dst: unsafe.Pointer(&r.w.planes[(p.tile+i*dx)*ic]), consts: unsafe.Pointer(&g.consts),
+			pix: pix, plane: 4 * g.planeIn(), blocks: (p.phases*ic + g.kernel.lanes - 1) / g.kernel.lanes,
+			runs: n, srcStep: 4 * pix, dstStep: pix, srcRow: 4 * g.columnsRow()}
+		g.kernel.cols(c)
+	}
+}
+
+// readRows transforms n columns of the bordered picture from x on, of the six
+// rows under the piece. What lies outside the picture is zero.
+func (r *winogradRun) readRows(p *winogradPiece, x, n int) {
+	g, ic := r.g, r.g.shape.IC
+	x -= r.src.Left
+	lo := min(max(-x, 0), n)
+	hi := max(lo, min(n, r.src.W-x))
+	for i := range 6 {
+		row := r.w.columns[i*g.columnsRow():][:n*ic]
+		clear(row[:lo*ic])
+		clear(row[hi*ic:])
+	}
+	if lo == hi {
+		return
+	}
+	if r.src.Pix == ic {
+		r.readRow(p.y-r.src.Top, x+lo, lo, (hi-lo)*ic)
+		return
+	}
+	for i := lo; i < hi; i++ {
+		r.readRow(p.y-r.src.Top, x+i, i, ic)
+	}
+}
+
+// readRow transforms n elements from pixel (y, x) on to column at.
+func (r *winogradRun) readRow(y, x, at, n int) {
+	g, lanes := r.g, r.g.kernel.lanes
+	c := &r.w.rows
+	*c = winogradRows{dst: unsafe.Pointer(&r.w.columns[at*g.shape.IC]), mask: unsafe.Pointer(&r.w.mask), consts: unsafe.Pointer(&g.consts),
+		stride: 4 * g.columnsRow(), blocks: n / lanes}
+	for i := range c.rows {
+		c.rows[i] = unsafe.Pointer(&r.w.zeros[0])
+		if y := y + i*g.shape.DY; y >= 0 && y < r.src.H {
+			c.rows[i] = unsafe.Pointer(&r.src.P[y*r.src.Row+x*r.src.Pix])
+		}
+	}
+	if tail := n % lanes; tail > 0 {
+		c.tail = 1
+		r.w.lanes(tail)
+	}
+	g.kernel.rows(c)
+}
+
+// lanes sets the mask to the first n lanes.
+func (w *winogradScratch) lanes(n int) {
+	w.mask = [16]uint32{}
+	for i := range n {
+		w.mask[i] = ^uint32(0)
+	}
+}
+
+// multiply computes the products of the group's tiles.
+func (r *winogradRun) multiply() {
+	g, n := r.g, r.tiles
+	for i := range g.parts {
+		part := &g.parts[i]
+		fns := g.kernel.mul[part.vectors-1]
+		m, wide, narrow := cut(n, len(fns)-1)
+		r.multiplyPart(part, fns[m], 0, m, wide)
+		if narrow > 0 {
+			r.multiplyPart(part, fns[m-1], m*wide, m-1, narrow)
+		}
+	}
+	for p, mul := range g.conv {
+		v := Plane[float32]{r.w.planes[p*g.planeIn():], 0, g.shape.IC}
+		m := Plane[float32]{r.w.product[p*g.planeOut():], 0, g.shape.OC}
+		mul.Run(r.k, m, v, Plane[float32]{}, 1, n)
+	}
+}
+
+// multiplyPart computes the products of groups of m tiles from tile on.
+func (r *winogradRun) multiplyPart(part *winogradPart, fn func(*winogradMul), tile, m, groups int) {
+	g, s := r.g, r.g.shape
+	c := &r.w.mul
+	*c = winogradMul{v: unsafe.Pointer(&r.w.planes[tile*s.IC]), w: unsafe.Pointer(&part.w[0]), m: unsafe.Pointer(&r.w.product[tile*s.OC+part.first]),
+		vPlane: 4 * g.planeIn(), mPlane: 4 * g.planeOut(), vTile: 4 * s.IC, mTile: 4 * s.OC, kc: s.IC, tiles: groups, blocks: part.blocks, planes: winogradPlanes}
+	fn(c)
+}
