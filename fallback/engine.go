@@ -123,12 +123,7 @@ func (e *Engine) Run() error {
 	if e.plan == nil {
 		return errClosed
 	}
-	for i := range e.plan.steps {
-		if err := e.pool.do(&e.plan.steps[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.pool.run(e.plan.course, nil)
 }
 
 // Resize gives input i another shape and plans again.

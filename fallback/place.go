@@ -79,6 +79,7 @@ func (p *plan) bind() {
 	}
 	p.packAll()
 	p.release()
+	p.course = newCourse(p.steps, p.workers)
 }
 
 // packAll makes what is still to pack, on as many threads as the engine has.

@@ -33,6 +33,7 @@ type plan struct {
 	inputs   []*tensor
 	outputs  []*tensor
 	steps    []step
+	course   *course   // over the steps
 	once     []*step   // compute constants from constants
 	packers  []*packer // fill packed weights
 	scratch  []*tensor

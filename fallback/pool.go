@@ -22,47 +22,60 @@ type worker struct {
 	err    error // why the frame fails
 
 	bell
-	inbox atomic.Pointer[step] // the step to take part in
 }
 
-// pool is a fixed set of resident workers. The caller of do is the first; the
-// others are goroutines that wait for their inbox.
+// pool is a fixed set of resident workers. The caller of run is the first; the
+// others are goroutines that sleep between frames.
 type pool struct {
 	workers  []*worker
-	pending  atomic.Int32 // workers that have not finished the present step
-	caller   bell
+	course   atomic.Pointer[course] // of the present frame
 	gone     sync.WaitGroup
-	sharers  int           // workers that take part in the present step
 	patience time.Duration // how long to wait awake
-	closed   bool
+	closed   atomic.Bool
 }
 
-// patience is how long a worker waits awake: the next step of a frame comes
-// within microseconds, and waking a goroutine takes tens of them. With 20 µs a
-// pose net ran 1.5 times slower on two threads than with 100; 400 gained nothing.
-const patience = 100 * time.Microsecond
+// patience is how long a worker waits awake for the end of a step or for the
+// next frame: waking a goroutine takes 100 µs and more on a virtual machine, the
+// steps of a frame tens.
+const patience = 200 * time.Microsecond
 
-// stop tells a worker to end.
-var stop step
+// What a worker that sleeps waits for.
+const (
+	awake     = iota
+	forFrame  // to begin
+	forOthers // to end a step
+)
 
 // bell wakes one goroutine that went to sleep.
 type bell struct {
-	asleep atomic.Bool
+	asleep atomic.Int32
 	c      chan struct{}
 }
 
-// ring wakes the sleeper, if there is one. What it waits for must be true.
-func (b *bell) ring() {
-	if b.asleep.CompareAndSwap(true, false) {
+// ring wakes the sleeper, if it waits for what has come true.
+func (b *bell) ring(what int32) {
+	if b.asleep.Load() == what && b.asleep.CompareAndSwap(what, awake) {
 		b.c <- struct{}{}
 	}
 }
 
+// sleep returns once ready is true and its bell has rung, or at once.
+func (b *bell) sleep(what int32, ready func() bool) {
+	for !ready() {
+		b.asleep.Store(what)
+		if ready() && b.asleep.CompareAndSwap(what, awake) {
+			return
+		}
+		<-b.c
+	}
+}
+
 func newPool(threads int) *pool {
-	p := &pool{caller: bell{c: make(chan struct{}, 1)}, patience: patience}
+	p := &pool{patience: patience}
 	if threads > runtime.GOMAXPROCS(0) {
 		p.patience = 0 // whoever waits awake holds up the one it waits for
 	}
+	p.course.Store(&course{})
 	for i := range threads {
 		w := &worker{id: i, bell: bell{c: make(chan struct{}, 1)}}
 		p.workers = append(p.workers, w)
@@ -74,82 +87,89 @@ func newPool(threads int) *pool {
 	return p
 }
 
+// serve takes part in one frame after the other.
 func (p *pool) serve(w *worker) {
 	defer p.gone.Done()
+	c, round := p.course.Load(), uint32(0)
 	for {
-		p.wait(&w.bell, func() bool { return w.inbox.Load() != nil })
-		s := w.inbox.Swap(nil)
-		if s == &stop {
+		p.wait(w, forFrame, func() bool {
+			now := p.course.Load()
+			return now != c || now.round.Load() != round || p.closed.Load()
+		})
+		if p.closed.Load() {
 			return
 		}
-		p.share(w, s)
-		if p.pending.Add(-1) == 0 {
-			p.caller.ring()
+		c = p.course.Load()
+		round = c.round.Load()
+		p.walk(w, c, round, nil)
+	}
+}
+
+// wait returns once ready is true: awake for a while, then asleep.
+func (p *pool) wait(w *worker, what int32, ready func() bool) {
+	if ready() {
+		return
+	}
+	const pauses = 16 // between two looks at the clock
+	for start := time.Now(); time.Since(start) < p.patience; {
+		for range pauses {
+			if kernel.Pause(); ready() {
+				return
+			}
+		}
+	}
+	w.sleep(what, ready)
+}
+
+// walk takes w through the steps of a round. took, unless it is nil, gets the
+// time of each.
+func (p *pool) walk(w *worker, c *course, round uint32, took []time.Duration) {
+	var start time.Time
+	if took != nil {
+		start = time.Now()
+	}
+	for i := range c.marks {
+		m := &c.marks[i]
+		if m.share(w, &c.steps[i], round) {
+			p.ring(forOthers)
+		} else if i < len(c.marks)-1 || w.id == 0 {
+			p.wait(w, forOthers, func() bool { return m.complete(round) })
+		}
+		if took != nil {
+			now := time.Now()
+			took[i], start = now.Sub(start), now
 		}
 	}
 }
 
-// wait returns once ready is true: awake for a while, then asleep until b rings.
-func (p *pool) wait(b *bell, ready func() bool) {
-	for start := time.Now(); time.Since(start) < p.patience; kernel.Pause() {
-		if ready() {
-			return
-		}
-	}
-	for !ready() {
-		b.asleep.Store(true)
-		if ready() && b.asleep.CompareAndSwap(true, false) {
-			return
-		}
-		<-b.c
-	}
-}
-
-// share runs w's band of the step: bands are fixed by the unit count and the
-// number of sharers alone.
-func (p *pool) share(w *worker, s *step) {
-	lo, hi := s.units*w.id/p.sharers, s.units*(w.id+1)/p.sharers
-	if lo < hi {
-		s.run(w, lo, hi)
-	}
-}
-
-// minWork is how many elementary operations make waking a second worker
-// worthwhile: a wake costs about a microsecond.
-const minWork = 20000
-
-// do runs a step to its end. An error is of the frame's values, as an index
-// that lies outside.
-func (p *pool) do(s *step) error {
-	p.sharers = 1
-	if s.work >= minWork {
-		p.sharers = max(1, min(len(p.workers), s.units))
-	}
-	p.pending.Store(int32(p.sharers - 1))
-	for _, w := range p.workers[1:p.sharers] {
-		w.inbox.Store(s)
-		w.ring()
-	}
-	p.share(p.workers[0], s)
-	p.wait(&p.caller, func() bool { return p.pending.Load() == 0 })
+// ring wakes those who sleep for what has come true.
+func (p *pool) ring(what int32) {
 	for _, w := range p.workers {
-		if err := w.err; err != nil {
-			w.err = nil
-			return err
+		w.ring(what)
+	}
+}
+
+// run computes a frame. An error is of the frame's values, as an index that
+// lies outside.
+func (p *pool) run(c *course, took []time.Duration) error {
+	round := c.round.Add(1) // first: nobody may walk a course before its first round
+	p.course.Store(c)
+	if c.parallel {
+		p.ring(forFrame)
+	}
+	p.walk(p.workers[0], c, round, took)
+	var err error
+	for _, w := range p.workers {
+		if w.err != nil {
+			err, w.err = w.err, nil
 		}
 	}
-	return nil
+	return err
 }
 
 // close stops the goroutines and waits for them.
 func (p *pool) close() {
-	if p.closed {
-		return
-	}
-	p.closed = true
-	for _, w := range p.workers[1:] {
-		w.inbox.Store(&stop)
-		w.ring()
-	}
+	p.closed.Store(true)
+	p.ring(forFrame)
 	p.gone.Wait()
 }

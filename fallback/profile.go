@@ -24,14 +24,7 @@ func (e *Engine) RunTimed(took []time.Duration) error {
 	if e.plan == nil {
 		return errClosed
 	}
-	for i := range e.plan.steps {
-		start := time.Now()
-		if err := e.pool.do(&e.plan.steps[i]); err != nil {
-			return err
-		}
-		took[i] = time.Since(start)
-	}
-	return nil
+	return e.pool.run(e.plan.course, took)
 }
 
 // macs is the number of multiply-accumulates that s's operator asks for, of a

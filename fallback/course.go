@@ -1,0 +1,103 @@
+package fallback
+
+import "sync/atomic"
+
+// course is the way through a plan's steps that all workers walk together,
+// frame after frame. Nobody leads: whoever ends a step lets all go on to the
+// next, so a worker that the system has taken off its processor holds up the
+// others by the units that it has begun, and by nothing else.
+type course struct {
+	steps    []step
+	marks    []mark        // how far each step is
+	round    atomic.Uint32 // the frame, counted
+	parallel bool          // there is work for more than one
+}
+
+// mark is how far a step is. Its units are cut into bands, one for each worker
+// that is worth its while: a worker takes from its own band, the same rows in
+// every layer, and helps the others at the end. What a unit computes does not
+// depend on who computes it.
+//
+// Nothing is reset between frames: counters go on, claims name their round.
+type mark struct {
+	done  atomic.Uint32 // units computed in all rounds, modulo 2^32
+	units int
+	grain int // the fewest units that are worth a claim
+	bands []band
+}
+
+// band is one worker's share of a step; it has a cache line of its own.
+type band struct {
+	claimed atomic.Uint64 // the round in the upper half, units claimed in the lower
+	lo, hi  int
+	_       [40]byte
+}
+
+// minWork is how many elementary operations are worth sharing: a step's end
+// costs every worker a fraction of a microsecond.
+const minWork = 20000
+
+func newCourse(steps []step, workers int) *course {
+	c := &course{steps: steps, marks: make([]mark, len(steps))}
+	for i := range steps {
+		c.marks[i].cut(&steps[i], workers)
+		c.parallel = c.parallel || len(c.marks[i].bands) > 1
+	}
+	return c
+}
+
+// cut lays out the bands: by the unit count and the work alone.
+func (m *mark) cut(s *step, workers int) {
+	shares := 2 * s.work / minWork
+	n := max(1, min(workers, s.units, shares))
+	m.units, m.bands = s.units, make([]band, n)
+	m.grain = max(1, s.units/max(1, shares))
+	for b := range m.bands {
+		m.bands[b].lo, m.bands[b].hi = s.units*b/n, s.units*(b+1)/n
+	}
+	if n == 1 {
+		m.grain = s.units
+	}
+}
+
+// claim takes some units that nobody has begun: none if there are none left,
+// or if the round is over. Claims become smaller towards the end of the band,
+// so that those who help find something.
+func (b *band) claim(round uint32, grain int) (lo, hi int) {
+	for {
+		word := b.claimed.Load()
+		next := b.lo
+		switch age := int32(round - uint32(word>>32)); {
+		case age < 0:
+			return 0, 0
+		case age == 0:
+			next += int(uint32(word))
+		}
+		left := b.hi - next
+		if left <= 0 {
+			return 0, 0
+		}
+		n := min(left, max(grain, left/4))
+		if b.claimed.CompareAndSwap(word, uint64(round)<<32|uint64(next+n-b.lo)) {
+			return next, next + n
+		}
+	}
+}
+
+// share has w compute what it can claim, from its own band first. It tells
+// whether w was the one who ended the step.
+func (m *mark) share(w *worker, s *step, round uint32) (ended bool) {
+	for k := range m.bands {
+		b := &m.bands[(w.id+k)%len(m.bands)]
+		for lo, hi := b.claim(round, m.grain); lo < hi; lo, hi = b.claim(round, m.grain) {
+			s.run(w, lo, hi)
+			ended = m.done.Add(uint32(hi-lo)) == round*uint32(m.units)
+		}
+	}
+	return ended
+}
+
+// complete says whether every unit of the round is computed.
+func (m *mark) complete(round uint32) bool {
+	return int32(m.done.Load()-round*uint32(m.units)) >= 0
+}
