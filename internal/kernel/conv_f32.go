@@ -45,15 +45,25 @@ func newConvF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *
 	c.w = alignedF32(last.w + last.width*len(taps)*kc)
 	c.bias = alignedF32(last.first + last.width)
 	copy(c.bias, bias)
-	per := len(taps) * kc
+	if w != nil {
+		c.pack(w, len(taps)*kc)
+	}
+	return c
+}
+
+// pack lays out w, per weights a channel, in pieces that stay in the cache.
+func (c *ConvF32) pack(w []float32, per int) {
+	const piece = 64
 	for _, b := range c.blocks {
-		for o := b.first; o < min(s.OC, b.first+b.width); o++ {
-			for i, v := range w[o*per : (o+1)*per] {
-				c.w[b.w+i*b.width+o-b.first] = v
+		for from := 0; from < per; from += piece {
+			dst := c.w[b.w+from*b.width:]
+			for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
+				for i, v := range w[o*per+from : o*per+min(from+piece, per)] {
+					dst[i*b.width+o-b.first] = v
+				}
 			}
 		}
 	}
-	return c
 }
 
 // Run computes rows x cols output pixels. src begins at the first window's

@@ -1,10 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"math/rand/v2"
-	"os"
-)
+import "os"
 
 // winogradKernel is one variant of the three steps of a Winograd convolution.
 type winogradKernel struct {
@@ -52,10 +48,6 @@ type winogradPart struct {
 	w                      []float32 // [36][block][ic][vectors]
 }
 
-// winogradG takes three weights to the six of a tile's row or column.
-var winogradG = [6][3]float64{{1. / 4}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6},
-	{1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}}
-
 // Winograd says whether NewWinogradF32 takes a convolution of this geometry.
 func (s ConvShape) Winograd() bool {
 	return s.KH == 3 && s.KW == 3 && s.DX <= winogradReach
@@ -79,17 +71,13 @@ func newWinogradF32(k *winogradKernel, mul *convKernel, s ConvShape, w, bias []f
 	for i := range k.lanes {
 		g.all[i] = ^uint32(0)
 	}
-	planes := winogradWeights(w, s.OC*s.IC, s.IC)
 	if k.mul == nil {
-		plane := ConvShape{KH: 1, KW: 1, DY: 1, DX: 1, IC: s.IC, OC: s.OC, Pix: s.IC}
-		for _, u := range planes {
-			g.conv = append(g.conv, newConvF32(mul, plane, u, nil, minusInf, plusInf))
-		}
+		g.conv = winogradConvs(mul, w, s)
 		return g
 	}
 	g.parts = winogradParts(s.OC, k.lanes, len(k.mul))
 	for i := range g.parts {
-		g.parts[i].pack(&planes, s, k.lanes)
+		g.parts[i].pack(w, s, k.lanes)
 	}
 	return g
 }
@@ -110,73 +98,6 @@ func winogradParts(oc, lanes, most int) []winogradPart {
 	return parts
 }
 
-// pack lays out the part's weights.
-func (p *winogradPart) pack(planes *[winogradPlanes][]float32, s ConvShape, lanes int) {
-	width := p.vectors * lanes
-	p.w = alignedF32(winogradPlanes * p.blocks * s.IC * width)
-	at := 0
-	for _, u := range planes {
-		for b := range p.blocks {
-			first := p.first + b*width
-			for o := first; o < min(first+width, s.OC); o++ {
-				for i, v := range u[o*s.IC:][:s.IC] {
-					p.w[at+i*width+o-first] = v
-				}
-			}
-			at += s.IC * width
-		}
-	}
-}
-
-// winogradWeights transforms n filters of 3x3, [OC][3][3][IC], to G w G^T: 36
-// planes of [OC][IC].
-func winogradWeights(w []float32, n, ic int) (planes [winogradPlanes][]float32) {
-	for p := range planes {
-		planes[p] = make([]float32, n)
-	}
-	for i := range n {
-		at := i/ic*9*ic + i%ic
-		var rows [6][3]float64 // G w
-		for y, g := range winogradG {
-			for x := range 3 {
-				rows[y][x] = g[0]*float64(w[at+x*ic]) + g[1]*float64(w[at+(3+x)*ic]) + g[2]*float64(w[at+(6+x)*ic])
-			}
-		}
-		for p := range planes {
-			r, g := &rows[p/6], &winogradG[p%6]
-			planes[p][i] = float32(r[0]*g[0] + r[1]*g[1] + r[2]*g[2])
-		}
-	}
-	return planes
-}
-
 func bestWinograd() *winogradKernel {
 	return best(winogradKernels(), func(k *winogradKernel) Variant { return k.variant })
-}
-
-// Error is the largest difference between g's result and the direct one on a
-// random picture, relative to the largest value of the latter. w is what g was
-// made from.
-func (g *WinogradF32) Error(w []float32) float64 {
-	s := g.shape
-	rows, cols := 4*s.DY, 4*s.DX // a tile of every phase
-	s.Pix, s.Row = s.IC, (cols+2*s.DX)*s.IC
-	r := rand.New(rand.NewPCG(1, 1))
-	src := make([]float32, (rows+2*s.DY)*s.Row)
-	for i := range src {
-		src[i] = float32(r.NormFloat64())
-	}
-	from, none, k := Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}, new(Worker)
-	fast, slow := make([]float32, rows*cols*s.OC), make([]float32, rows*cols*s.OC)
-	g.Run(k, Plane[float32]{fast, cols * s.OC, s.OC}, from, none, rows, cols)
-	NewConvF32(s, w, g.bias[:s.OC], g.lo, g.hi).Run(k, Plane[float32]{slow, cols * s.OC, s.OC}, from, none, rows, cols)
-	worst, most := 0.0, 0.0
-	for i, v := range slow {
-		most = max(most, math.Abs(float64(v)))
-		worst = max(worst, math.Abs(float64(v)-float64(fast[i])))
-	}
-	if most == 0 {
-		return 0
-	}
-	return worst / most
 }
