@@ -143,6 +143,11 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	direct := func(b bands) runnerF32 {
 		return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	}
+	if s.oc == 1 && kernel.Dot() {
+		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b bands) runnerF32 {
+			return kernel.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+		})
+	}
 	if !c.winograd(s) {
 		return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, direct)
 	}

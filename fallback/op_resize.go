@@ -3,6 +3,7 @@ package fallback
 import (
 	"math"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -100,16 +101,37 @@ func planResizeBilinear(c *opContext) error {
 	}
 	ys := lerps(in.shape[1], h, o.AlignCorners, o.HalfPixelCenters)
 	xs := lerps(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters)
-	run := func(lo, hi int) { bilinear(out.f32(), in.f32(), in.shape, ys, xs, 0, lo, hi) }
 	switch in.typ {
 	case model.TypeFloat32:
+		c.bilinearF32(ys, xs)
 	case model.TypeUint8:
-		run = func(lo, hi int) { bilinear(out.data, in.data, in.shape, ys, xs, 0.5, lo, hi) }
+		c.emit("bilinear", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+			bilinearBytes(out.data, in.data, in.shape, ys, xs, lo, hi)
+		})
 	default:
 		return c.types()
 	}
-	c.emit("bilinear", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) { run(lo, hi) })
 	return nil
+}
+
+// bilinearF32 emits the step for floats.
+func (c *opContext) bilinearF32(ys, xs []lerp) {
+	in, out := c.in[0], c.out[0]
+	h, ch := in.shape[1], in.shape[3]
+	var low, high []int
+	var share []float32
+	for _, x := range xs {
+		low, high, share = append(low, x.lo), append(high, x.hi), append(share, x.t)
+	}
+	mix := kernel.NewLerpF32(low, high, share, ch, ch)
+	from, to := in.shape[2]*ch, len(xs)*ch
+	c.emit("bilinear", in.shape[0]*len(ys), 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+		src, dst := in.f32(), out.f32()
+		for r := lo; r < hi; r++ {
+			y, image := ys[r%len(ys)], r/len(ys)*h
+			mix.Run(dst[r*to:], src[(image+y.lo)*from:], src[(image+y.hi)*from:], y.t)
+		}
+	})
 }
 
 func lerps(in, out int, alignCorners, halfPixel bool) []lerp {
@@ -127,9 +149,9 @@ func lerps(in, out int, alignCorners, halfPixel bool) []lerp {
 	return list
 }
 
-// bilinear computes rows [lo, hi) in float32; integers are rounded by adding
-// round and dropping the fraction.
-func bilinear[T float32 | uint8](out, in []T, shape []int, ys, xs []lerp, round float32, lo, hi int) {
+// bilinearBytes computes rows [lo, hi) of uint8 in float32, rounded by adding
+// a half and dropping the fraction.
+func bilinearBytes(out, in []uint8, shape []int, ys, xs []lerp, lo, hi int) {
 	h, w, c := shape[1], shape[2], shape[3]
 	for r := lo; r < hi; r++ {
 		y := ys[r%len(ys)]
@@ -141,7 +163,7 @@ func bilinear[T float32 | uint8](out, in []T, shape []int, ys, xs []lerp, round 
 			d, e := bottom[x.lo*c:][:c], bottom[x.hi*c:][:c]
 			wa, wb, wd, we := (1-y.t)*(1-x.t), (1-y.t)*x.t, y.t*(1-x.t), y.t*x.t
 			for k := range dst {
-				dst[k] = T(float32(a[k])*wa + float32(b[k])*wb + float32(d[k])*wd + float32(e[k])*we + round)
+				dst[k] = uint8(float32(a[k])*wa + float32(b[k])*wb + float32(d[k])*wd + float32(e[k])*we + 0.5)
 			}
 		}
 	}

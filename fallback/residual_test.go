@@ -31,6 +31,11 @@ var sums = []struct {
 		b := g.Conv2D(x, g.weights(5, 1, 1, 16), g.bias(5), o)
 		return []model.Ref{a, b, g.Add(a, b, model.ActNone)}
 	}},
+	{"one channel", 1, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(1, 1, 1, 16), g.bias(1), model.Conv2DOptions{})
+		b := g.Conv2D(x, g.weights(1, 3, 3, 16), g.bias(1), model.Conv2DOptions{})
+		return []model.Ref{a, b, g.Add(b, a, model.ActRelu)}
+	}},
 	{"depthwise, activation behind", 1, func(g *grapher, x model.Ref) []model.Ref {
 		a := g.DepthwiseConv2D(x, g.weights(1, 3, 3, 16), g.bias(16), model.DepthwiseConv2DOptions{})
 		b := g.Add(a, x, model.ActNone)

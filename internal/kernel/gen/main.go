@@ -20,6 +20,7 @@ var files = map[string]func() []byte{
 	"depthwise_f32_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseF32", "convCall", 1, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 8}})
 	},
+	"dot_f32_avx2_amd64.s":        dotF32AVX2,
 	"winograd_avx512_amd64.s":     func() []byte { return winograd(avx512, "AVX512") },
 	"winograd_avx2_amd64.s":       func() []byte { return winograd(avx2, "AVX2") },
 	"winograd_mul_avx512_amd64.s": func() []byte { return winogradMuls(avx512, "AVX512", mulAVX512) },

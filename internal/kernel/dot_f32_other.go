@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func dotF32Kernels() []*dotKernel { return []*dotKernel{dotF32Generic} }
