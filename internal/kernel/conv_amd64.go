@@ -49,12 +49,12 @@ func depthwiseF32Kernels() []*convKernel {
 func depthwiseI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 32,
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 32, reads: asTheyAre,
 			unsigned: convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNI[0]}},
 			signed:   convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNISigned[0]}}})
 	}
 	if cpu.X86.HasAVX2 {
-		ks = append(ks, &convKernelI8{variant: AVX2, lanes: 16,
+		ks = append(ks, &convKernelI8{variant: AVX2, lanes: 16, reads: asTheyAre,
 			unsigned: convTableI8{5, [2][]func(*convCallI8){depthwiseI8AVX2[0]}},
 			signed:   convTableI8{5, [2][]func(*convCallI8){depthwiseI8AVX2Signed[0]}}})
 	}

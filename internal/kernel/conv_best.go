@@ -31,8 +31,9 @@ func bestDepthwiseI8() *convKernelI8 {
 	return best(depthwiseI8Kernels(), func(k *convKernelI8) Variant { return k.variant })
 }
 
-// Direct says whether the variant in use has its own direct convolutions, for
-// float32 and for 8 bits; where it has not, the matrix tiles are the faster ones.
+// Direct says whether the direct convolutions, for float32 and for 8 bits, are
+// not portable ones beside matrix tiles of the variant in use, which are faster.
 func Direct() (f32, i8 bool) {
-	return bestConvF32().variant == Active(), bestConvI8().variant == Active()
+	own := func(v Variant) bool { return v != Generic || Active() == Generic }
+	return own(bestConvF32().variant), own(bestConvI8().variant)
 }

@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"slices"
+	"unsafe"
+)
 
 // convCallI8 is convCall for 8-bit convolutions. The generator knows its layout.
 type convCallI8 struct {
@@ -12,16 +16,46 @@ type convCallI8 struct {
 	_                          int32
 	mask                       unsafe.Pointer
 	tileSteps
-	flip uint8 // XORed into each activation: 128 where they are signed
+	flip uint8 // XORed into each activation: 128 turns signed ones into unsigned ones, and back
 	live int   // channels of the block that exist, for routines without masks
 }
 
 type convKernelI8 struct {
 	variant  Variant
 	lanes    int
+	reads    reading
+	narrow   bool // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
 	unsigned convTableI8
 	signed   convTableI8
 	wide     *wideKernel // takes the place of the tables
+}
+
+// reading says which activations the routines of a kernel multiply.
+type reading uint8
+
+const (
+	asUnsigned reading = iota // signed ones get 128 added on the way: flip
+	asSigned                  // unsigned ones get 128 taken off
+	asTheyAre                 // each table its own
+)
+
+// suit chooses the routines for the weights w and moves p's zero point to where
+// they see it.
+func (k *convKernelI8) suit(p *ConvI8Params, w []int8) (t *convTableI8, flip uint8) {
+	t = &k.unsigned
+	if p.Signed {
+		t = &k.signed
+	}
+	switch {
+	case k.reads == asUnsigned && p.Signed:
+		p.SrcZero, flip = p.SrcZero+128, 128
+	case k.reads == asSigned && !p.Signed:
+		p.SrcZero, flip = p.SrcZero-128, 128
+	}
+	if k.narrow && slices.Contains(w, math.MinInt8) {
+		t = &k.unsigned
+	}
+	return t, flip
 }
 
 // convTableI8 holds the routines for one kind of activations: fn[vectors-1][pixels].
@@ -54,12 +88,13 @@ func (f Factor) lay(dst []int32, at, width int) {
 type ConvI8 struct {
 	table   *convTableI8
 	flip    uint8
+	narrow  bool // order of the weights
 	shape   ConvShape
 	groups  int // of four values a tap
 	taps    []int
 	reach   int
 	blocks  []convBlock
-	w       []int8  // [block][tap][group][width][4]
+	w       []int8  // [block][tap][group][width][4], or as place says
 	bias    []int32 // the input's zero point folded in
 	requant []int32 // [block][requantRows][width]
 	zero    int32   // of the output, as stored
@@ -91,11 +126,8 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 		return &ConvI8{wide: newWideConv(k.wide, s, w, bias, p)}
 	}
 	taps, kc := s.window()
-	c := &ConvI8{table: &k.unsigned, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
-	if p.Signed {
-		c.table, c.flip = &k.signed, 0x80
-		p.SrcZero += 128
-	}
+	c := &ConvI8{narrow: k.narrow, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	c.table, c.flip = k.suit(&p, w)
 	c.reach = taps[len(taps)-1] + kc
 	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*c.groups*4)
 	last := c.blocks[len(c.blocks)-1]
@@ -117,12 +149,22 @@ func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
 		sum := int32(0)
 		for i, v := range w[o*per : (o+1)*per] {
 			tap, k := i/kc, i%kc
-			c.w[b.w+((tap*c.groups+k/4)*b.width+o-b.first)*4+k%4] = v
+			c.w[b.w+(tap*c.groups+k/4)*b.width*4+c.place(o-b.first, k%4)] = v
 			sum += int32(v)
 		}
 		c.bias[o] -= sum * p.SrcZero
 		p.Factors[o].lay(requant, o-b.first, b.width)
 	}
+}
+
+// place is where in a group the weight of output channel o and input channel i
+// stands: the four of a channel together or, of every four channels, the first
+// two of each in front of the others.
+func (c *ConvI8) place(o, i int) int {
+	if c.narrow {
+		return o/4*16 + i/2*8 + o%4*2 + i%2
+	}
+	return o*4 + i
 }
 
 // Run computes rows x cols output pixels; see ConvF32.Run.
@@ -143,6 +185,7 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 		b := &c.blocks[i]
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
 		call.requant, call.mask = unsafe.Pointer(&c.requant[requantRows*b.first]), unsafe.Pointer(&b.mask)
+		call.live = min(c.shape.OC-b.first, b.width)
 		for y := range rows {
 			c.row(call, b, dst, src, y, cols)
 		}

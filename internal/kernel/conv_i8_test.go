@@ -14,6 +14,29 @@ func randomI8(r *rand.Rand, n int) []int8 {
 	return b
 }
 
+// randomConvI8 fills activations and weights: of any value in a third of the
+// cases, without the weight -128 in another, which picks other routines, and in
+// the last of the smallest and greatest values alone, whose products are the
+// first to pass 16 bits.
+func randomConvI8(r *rand.Rand, n, values, weights int) (src []uint8, w []int8) {
+	src, w = randomBytes(r, values), randomI8(r, weights)
+	if n%3 == 0 {
+		return src, w
+	}
+	for i, v := range w {
+		w[i] = max(v, -127)
+		if n%3 == 2 {
+			w[i] = [...]int8{-128, -127, 127}[min(2, r.IntN(4)+n/3%2)]
+		}
+	}
+	for i := range src {
+		if n%3 == 2 {
+			src[i] = [...]uint8{0x80, 0x80, 0x7F, 0, 0xFF}[r.IntN(5)]
+		}
+	}
+	return src, w
+}
+
 func randomFactors(r *rand.Rand, n int) []Factor {
 	q := make([]Factor, n)
 	for i := range q {
@@ -44,8 +67,8 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n 
 	rows, cols := 1+r.IntN(4), 1+r.IntN(33)
 	s.Pix = s.IC + r.IntN(2)*r.IntN(9)
 	s.Row = ((cols-1)*sx+(s.KW-1)*s.DX+1)*s.Pix + r.IntN(5)
-	src := randomBytes(r, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row+Slack)
-	w, bias := randomI8(r, s.OC*s.KH*s.KW*s.IC), make([]int32, s.OC)
+	src, w := randomConvI8(r, n/3, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row+Slack, s.OC*s.KH*s.KW*s.IC)
+	bias := make([]int32, s.OC)
 	for i := range bias {
 		bias[i] = r.Int32N(1<<16) - 1<<15
 	}

@@ -13,6 +13,7 @@ type DepthwiseI8 struct {
 	reach  int     // bytes from a window's first to one past its last
 	stream []int32 // [block of channels][bias | pairs of weights | requant constants]
 	block  int     // elements of stream that one block takes
+	pair   int     // elements of stream that one pair of taps takes
 	zero   int32
 	lo, hi int32
 	flip   uint8
@@ -25,9 +26,10 @@ func NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *Depthw
 }
 
 func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
-	d := &DepthwiseI8{table: &k.unsigned, lanes: k.lanes, shape: s, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
-	if p.Signed {
-		d.table, d.flip = &k.signed, 0x80
+	d := &DepthwiseI8{lanes: k.lanes, pair: k.lanes, shape: s, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	d.table, d.flip = k.suit(&p, w)
+	if k.narrow {
+		d.pair = k.lanes / 2
 	}
 	for y := range s.KH {
 		for x := range s.KW {
@@ -38,7 +40,7 @@ func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Conv
 	if len(d.taps)%2 == 1 {
 		d.taps = append(d.taps, d.taps[0]) // its weights are zero
 	}
-	d.block = k.lanes * (1 + len(d.taps)/2 + requantRows)
+	d.block = k.lanes*(1+requantRows) + len(d.taps)/2*d.pair
 	d.stream = make([]int32, roundUp(s.OC, k.lanes)/k.lanes*d.block)
 	for c := range s.OC {
 		d.pack(c, w, bias, p)
@@ -46,21 +48,33 @@ func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Conv
 	return d
 }
 
-// pack lays out channel c: each row of its block has one element for it.
+// pack lays out channel c in its block.
 func (d *DepthwiseI8) pack(c int, w []int8, bias []int32, p ConvI8Params) {
-	at := c/d.lanes*d.block + laneOf(c%d.lanes, d.lanes)
+	lane := laneOf(c%d.lanes, d.lanes)
+	block := d.stream[c/d.lanes*d.block:]
 	sum := int32(0)
 	for t := range d.shape.KH * d.shape.KW {
-		v := int32(w[t*d.shape.OC+c])
-		d.stream[at+(1+t/2)*d.lanes] |= v & 0xFFFF << (16 * (t % 2))
-		sum += v
+		v := w[t*d.shape.OC+c]
+		d.weight(block[d.lanes+t/2*d.pair:], t%2, lane, v)
+		sum += int32(v)
 	}
 	if bias != nil {
-		d.stream[at] = bias[c]
+		block[lane] = bias[c]
 	}
-	d.stream[at] -= sum * p.SrcZero
-	lane := laneOf(c%d.lanes, d.lanes)
-	p.Factors[c].lay(d.stream[at-lane+(1+len(d.taps)/2)*d.lanes:], lane, d.lanes)
+	block[lane] -= sum * p.SrcZero
+	p.Factors[c].lay(block[d.lanes+len(d.taps)/2*d.pair:], lane, d.lanes)
+}
+
+// weight lays out a weight of the first or second tap of a pair: in 16 bits,
+// both taps of a channel together or, in 8 bits, the first taps of all channels
+// in front of the second ones.
+func (d *DepthwiseI8) weight(pair []int32, second, lane int, v int8) {
+	if d.pair == d.lanes {
+		pair[lane] |= int32(v) & 0xFFFF << (16 * second)
+		return
+	}
+	at := second*d.lanes + lane
+	pair[at/4] |= int32(v) & 0xFF << (8 * (at % 4))
 }
 
 // laneOf is where channel c of a block stands in a row: unpacking leaves, of
@@ -132,19 +146,11 @@ func depthwiseI8Portable(c *convCallI8) {
 			acc := s[0][i]
 			for t, off := range taps {
 				x := *(*uint8)(unsafe.Add(c.src, c.srcAt+off+i))
-				acc += c.widen(x) * int32(int16(s[1+t/2][i]>>(16*(t%2))))
+				acc += int32(x^c.flip) * int32(int16(s[1+t/2][i]>>(16*(t%2))))
 			}
 			r := s[1+c.ntaps:]
 			q := MulByQuantized(acc, r[1][i], r[0][i]-r[4][i])
 			*(*uint8)(unsafe.Add(c.dst, c.dstAt+i)) = uint8(min(max(q+c.zero, c.lo), c.hi))
 		}
 	}
-}
-
-// widen reads an activation by its own type.
-func (c *convCallI8) widen(x uint8) int32 {
-	if c.flip != 0 {
-		return int32(int8(x))
-	}
-	return int32(x)
 }

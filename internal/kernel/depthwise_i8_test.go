@@ -13,22 +13,22 @@ func TestDepthwiseI8(t *testing.T) {
 	for _, k := range depthwiseI8Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(9, 10))
-			for range 300 {
-				checkDepthwiseI8(t, worker, k, r)
+			for i := range 300 {
+				checkDepthwiseI8(t, worker, k, r, i)
 			}
 		})
 	}
 }
 
-func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand) {
+func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, i int) {
 	n := 1 + r.IntN(70)
 	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: n, OC: n}
 	sy, sx, rows, cols := 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(4), 1+r.IntN(23)
 	s.Pix = n + r.IntN(2)*r.IntN(9)
 	s.Row = ((cols-1)*sx + (s.KW-1)*s.DX + 1) * s.Pix
-	src := randomBytes(r, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row-s.Pix+n+Slack)
 	taps := s.KH * s.KW
-	w, bias := randomI8(r, taps*n), make([]int32, n)
+	src, w := randomConvI8(r, i, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row-s.Pix+n+Slack, taps*n)
+	bias := make([]int32, n)
 	for i := range bias {
 		bias[i] = r.Int32N(1<<14) - 1<<13
 	}

@@ -6,7 +6,7 @@
 // of its SIMD variants. A doc comment states the loop that a routine computes.
 // Callers see the exported functions alone; these dispatch once per call to the
 // variant that the CPU offers. The environment variable EDGED_KERNEL forces one
-// variant: generic, avx2, avx512 or neon. The build tag purego leaves the
+// variant: generic, avx2, avx512, neon or neondot. The build tag purego leaves the
 // assembly out.
 //
 // Integer routines give the same bits in every variant. Float routines may
@@ -31,6 +31,7 @@ const (
 	AVX2    Variant = "avx2"    // amd64 with AVX2 and FMA
 	AVX512  Variant = "avx512"  // amd64 with AVX-512 F, BW, DQ, VL; 8-bit convolutions also want VNNI
 	NEON    Variant = "neon"    // arm64
+	NEONDot Variant = "neondot" // arm64 with the dot product (Cortex-A55, A76 and later)
 )
 
 // EnvVariable is the environment variable that forces a variant.

@@ -2,6 +2,13 @@
 
 package kernel
 
-// machineVariants needs no question: Advanced SIMD is part of every arm64
-// profile that Go supports.
-func machineVariants() []Variant { return []Variant{NEON} }
+import "golang.org/x/sys/cpu"
+
+// machineVariants asks for the dot product alone: Advanced SIMD is part of
+// every arm64 profile that Go supports.
+func machineVariants() []Variant {
+	if cpu.ARM64.HasASIMDDP {
+		return []Variant{NEON, NEONDot}
+	}
+	return []Variant{NEON}
+}

@@ -55,6 +55,16 @@ var files = map[string]func() []byte{
 	"depthwise_f32_arm64.go": func() []byte {
 		return stubs("arm64", "depthwiseF32", "convCall", 1, []variant{{"NEON", 4, neonMaxM}})
 	},
+	"conv_i8_neon_arm64.s":    func() []byte { return convI8NEON(neonNarrow) },
+	"conv_i8_neondot_arm64.s": func() []byte { return convI8NEON(neonDot) },
+	"conv_i8_arm64.go": func() []byte {
+		return stubs("arm64", "convI8", "convCallI8", 2, []variant{{"NEON", 8, narrowMaxM}, {"NEONSigned", 8, narrowMaxM},
+			{"NEONDot", 8, dotMaxM}, {"NEONDotSigned", 8, dotMaxM}})
+	},
+	"depthwise_i8_neon_arm64.s": depthwiseI8NEON,
+	"depthwise_i8_arm64.go": func() []byte {
+		return stubs("arm64", "depthwiseI8", "convCallI8", 1, []variant{{"NEON", 8, depthwiseNEONMaxM}, {"NEONSigned", 8, depthwiseNEONMaxM}})
+	},
 	"conv_f32_amd64.go": func() []byte {
 		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
 	},
