@@ -20,6 +20,10 @@ var (
 	fadd4s  = instruction{0x4E20D400, "fadd v%d.4s, v%d.4s, v%d.4s"}
 	fmax4s  = instruction{0x4E20F400, "fmax v%d.4s, v%d.4s, v%d.4s"}
 	fmin4s  = instruction{0x4EA0F400, "fmin v%d.4s, v%d.4s, v%d.4s"}
+	fsub4s  = instruction{0x4EA0D400, "fsub v%d.4s, v%d.4s, v%d.4s"}
+	fmul4s  = instruction{0x6E20DC00, "fmul v%d.4s, v%d.4s, v%d.4s"}
+	fcmgt4s = instruction{0x6EA0E400, "fcmgt v%d.4s, v%d.4s, v%d.4s"}
+	ucvtf4s = instruction{0x6E21D800, "ucvtf v%d.4s, v%d.4s"}
 	fmla4sx = instruction{0x4F801000, "fmla v%d.4s, v%d.4s, v%d.s[%d]"}
 )
 

@@ -16,6 +16,10 @@ var (
 	sxtl8h2    = instruction{0x4F08A400, "sxtl2 v%d.8h, v%d.16b"}
 	uxtl8h     = instruction{0x2F08A400, "uxtl v%d.8h, v%d.8b"}
 	uxtl8h2    = instruction{0x6F08A400, "uxtl2 v%d.8h, v%d.16b"}
+	uxtl4s     = instruction{0x2F10A400, "uxtl v%d.4s, v%d.4h"}
+	uxtl4s2    = instruction{0x6F10A400, "uxtl2 v%d.4s, v%d.8h"}
+	xtn4h      = instruction{0x0E612800, "xtn v%d.4h, v%d.4s"}
+	xtn8b      = instruction{0x0E212800, "xtn v%d.8b, v%d.8h"}
 	sshl4s     = instruction{0x4EA04400, "sshl v%d.4s, v%d.4s, v%d.4s"}
 	srshl4s    = instruction{0x4EA05400, "srshl v%d.4s, v%d.4s, v%d.4s"}
 	sqrdmulh4s = instruction{0x6EA0B400, "sqrdmulh v%d.4s, v%d.4s, v%d.4s"}

@@ -65,6 +65,10 @@ var files = map[string]func() []byte{
 	"depthwise_i8_arm64.go": func() []byte {
 		return stubs("arm64", "depthwiseI8", "convCallI8", 1, []variant{{"NEON", 8, depthwiseNEONMaxM}, {"NEONSigned", 8, depthwiseNEONMaxM}})
 	},
+	"elem_arm64.s":        elemNEON,
+	"bytes_arm64.s":       bytesNEON,
+	"prepare_row_arm64.s": prepareNEON,
+	"mask_argmax_arm64.s": argmaxNEON,
 	"conv_f32_amd64.go": func() []byte {
 		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
 	},
