@@ -67,6 +67,8 @@ func TestWorkerFaults(t *testing.T) {
 		{"crash=20", "killed", func(c Counts) bool { return c.Crashes == 1 && c.Restarts == 1 }},
 		{"hang=20", "reading", func(c Counts) bool { return c.Stuck == 1 && c.Restarts == 1 }},
 		{"stop=20", "sign of life", func(c Counts) bool { return c.Stuck == 1 && c.Restarts == 1 }},
+		// What a decoder had kept when the network fell silent, and when that was.
+		{"pause=20&ms=1200", "no picture for 900ms", func(c Counts) bool { return c.Stuck == 1 && c.Restarts == 1 && c.By.Stale == 1 }},
 		{"end=20", "connection reset", func(c Counts) bool { return c.Failures == 1 && c.Restarts == 0 && c.Opens == 2 }},
 		{"lose=20&grow=20", "killed", func(c Counts) bool { return c.Crashes == 1 && c.By.Lost >= 1 && c.SizeChanges >= 1 }},
 	} {
@@ -97,7 +99,7 @@ func TestWorkerFaults(t *testing.T) {
 				t.Errorf("counts %+v", got)
 			}
 			src.Close()
-			if got := balanced(t, src); got.Refused != got.By.Lost {
+			if got := balanced(t, src); got.Refused != got.By.Lost+got.By.Stale {
 				t.Errorf("counts after Close %+v", got)
 			}
 		})

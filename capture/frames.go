@@ -16,7 +16,7 @@ func (s *session) onWant(ctx context.Context, b []byte) error {
 	if err := wire.Decode(b, &w); err != nil {
 		return err
 	}
-	if w.W <= 0 || w.H <= 0 || w.Ch != 1 && w.Ch != 3 || int64(w.W)*int64(w.H) > s.c.cfg.MaxPixels {
+	if w.W <= 0 || w.H <= 0 || w.Ch != 1 && w.Ch != 3 || int64(w.W) > s.c.cfg.MaxPixels/int64(w.H) {
 		return fmt.Errorf("a picture of %dx%d with %d channels; at most %d pixels are taken", w.W, w.H, w.Ch, s.c.cfg.MaxPixels)
 	}
 	if s.c.cfg.EveryFrame && !s.c.emptied(ctx) {
@@ -83,7 +83,7 @@ func (s *session) onFrame(f wire.Frame) error {
 	}
 	picture := f.Ch != 0
 	if picture && (s.mem == nil || f.Memory != s.mem.number || int(f.Slot) >= s.mem.seg.Slots() || f.Ch != 1 && f.Ch != 3 ||
-		f.W == 0 || f.H == 0 || uint64(f.W)*uint64(f.H)*uint64(f.Ch) > uint64(s.mem.seg.SlotBytes()) ||
+		int64(f.W) != int64(s.w) || int64(f.H) != int64(s.h) || s.w*s.h*int(f.Ch) > s.mem.seg.SlotBytes() ||
 		s.mem.seg.Seq(int(f.Slot)).Load() != f.Read) {
 		return fmt.Errorf("frame %d is not in its slot %d", f.Read, f.Slot)
 	}

@@ -129,6 +129,8 @@ func (s *session) judge(f wire.Frame, h held) {
 	switch {
 	case frozen:
 		s.onFrozen()
+	case stalled && s.c.gaveUp(f.Took):
+		s.kill(fmt.Sprintf("no picture for %v", networkTimeout(c.cfg)))
 	case why == nil:
 		s.good++
 		s.stall = 0
@@ -136,6 +138,13 @@ func (s *session) judge(f wire.Frame, h held) {
 		s.tell(Status{Online: true})
 		c.offer(h)
 	}
+}
+
+// gaveUp tells whether a read took so long that the library has given up on the
+// network. What it returned is then a picture that its decoder had kept: each
+// further one takes as long, and the end comes when there is none left.
+func (c *camera) gaveUp(took time.Duration) bool {
+	return (c.kind == RTSP || c.kind == HTTP) && took >= networkTimeout(c.cfg)
 }
 
 // onFrozen says that the camera is of no use, and tries a new connection: some

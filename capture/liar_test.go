@@ -37,6 +37,8 @@ func liarMain(lie string) int {
 		size.Ch = 4
 	case "want everything":
 		size.W, size.H = 1<<30, 1<<30
+	case "want wrapped":
+		size.W, size.H = 0x28f5c28f5c28f5d, 100 // 84 pixels, modulo 1<<64
 	}
 	conn.Send(wire.TypeWant, size)
 	var m wire.Memory
@@ -64,6 +66,10 @@ func liarMain(lie string) int {
 		bad.W = 9
 	case "wrapped size":
 		bad.W, bad.H = 1<<31, 1<<31
+	case "wrapped to 13 bytes":
+		bad.W, bad.H = 3384208571, 3633886365
+	case "smaller":
+		bad.W = 7
 	case "memory":
 		bad.Memory++
 	case "sequence":
@@ -86,8 +92,8 @@ func liarMain(lie string) int {
 // TestLiars: whatever a worker that has lost its mind sends, it is replaced,
 // and no memory beyond its slots is looked at.
 func TestLiars(t *testing.T) {
-	for _, lie := range []string{"version", "want nothing", "want channels", "want everything", "slot", "size", "wrapped size",
-		"memory", "sequence", "again", "count", "channels", "type"} {
+	for _, lie := range []string{"version", "want nothing", "want channels", "want everything", "want wrapped", "slot", "size", "wrapped size",
+		"wrapped to 13 bytes", "smaller", "memory", "sequence", "again", "count", "channels", "type"} {
 		t.Run(lie, func(t *testing.T) {
 			cfg := fake("")
 			cfg.Name = "liar " + lie

@@ -106,7 +106,7 @@ func TestRTSPServerStopped(t *testing.T) {
 	r.Settle()
 	for range Rounds() {
 		server.Signal(syscall.SIGSTOP)
-		r.goesOffline(20 * time.Second)
+		r.goesOffline(5 * time.Second) // the deadline of a read, although the decoder still has frames to give
 		server.Signal(syscall.SIGCONT)
 		r.cameraBack()
 	}
