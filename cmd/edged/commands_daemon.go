@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"edged/internal/pipeline"
 	"edged/mqtt"
 )
 
@@ -67,15 +68,36 @@ func (d *daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !u.camera.Enabled() {
+		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, pipeline.Disabled)
+	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotTime)
 	defer cancel()
 	// Base64 takes four bytes for three, and the rest of the answer some more.
 	limit := (int(d.cfg.MQTT.MaxPayload) - 1024) * 3 / 4
 	jpeg, shot, err := d.page.Snapshot(ctx, u.cfg.Name, limit)
-	if err != nil {
-		return nil, fmt.Errorf("camera %s: no picture within %v: %w", u.cfg.Name, snapshotTime, err)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)
+	case err != nil:
+		return nil, fmt.Errorf("camera %s: no picture within %v: %s", u.cfg.Name, snapshotTime, u.whyNoPicture())
 	}
 	return map[string]any{"camera": u.cfg.Name, "seq": shot.Seq, "ts": mqtt.Time{Time: shot.Time}, "jpeg": jpeg}, nil
+}
+
+// whyNoPicture says what a snapshot waited for: it is the next frame that the
+// model looks at.
+func (u *unit) whyNoPicture() string {
+	u.mu.Lock()
+	status := u.status
+	u.mu.Unlock()
+	switch {
+	case !status.Online:
+		return "the camera is offline: " + status.Reason
+	case u.cfg.Trigger != "continuous":
+		return fmt.Sprintf("with trigger = %q it comes with the next trigger", u.cfg.Trigger)
+	}
+	return "the model has taken no frame; the log and stats tell of frames that were refused"
 }
 
 // onTrigger asks for a frame: {"camera","part_id"}. The answer says that the
@@ -95,10 +117,15 @@ func (d *daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 	if u.queue == nil {
 		return nil, fmt.Errorf("camera %s has trigger = %q: set trigger = \"mqtt\" to ask for single frames", u.cfg.Name, u.cfg.Trigger)
 	}
+	if !u.camera.Enabled() {
+		err := fmt.Errorf("camera %s: %s", u.cfg.Name, pipeline.Disabled)
+		u.camera.MissTrigger(pipeline.Shot{PartID: body.PartID}, pipeline.Disabled)
+		return nil, err
+	}
 	shot, err := u.queue.Fire(body.PartID)
 	if err != nil {
-		u.camera.MissTrigger(shot, err.Error())
-		return nil, err
+		u.camera.MissTrigger(shot, plain(err))
+		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, plain(err))
 	}
 	return map[string]string{"camera": u.cfg.Name, "part_id": body.PartID}, nil
 }
@@ -108,7 +135,12 @@ func decodeBody(r mqtt.Request, dst any) error {
 	if len(r.Body) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(r.Body, dst); err != nil {
+	err := json.Unmarshal(r.Body, dst)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("request: %q is a %s, not a %s", wrong.Field, wrong.Value, wrong.Type)
+	}
+	if err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
 	return nil

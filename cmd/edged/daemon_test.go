@@ -19,6 +19,7 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
+	"edged/internal/pipeline"
 	"edged/mqtt"
 	"edged/train/nets"
 )
@@ -207,6 +208,36 @@ func TestTriggersOverMQTT(t *testing.T) {
 	}
 }
 
+// Every trigger that is taken ends as a result or as missed: one of a camera
+// that is disabled at once, one that waits at the end then.
+func TestTriggersThatCannotBeServed(t *testing.T) {
+	r := startRig(t, `trigger = "mqtt"`)
+	r.awaitText("edged/n/status", mqtt.Online)
+	r.send("edged/n/c0/enabled/set", "OFF")
+	r.awaitText("edged/n/c0/enabled/state", "OFF")
+	if a := r.request("trigger", "t1", `, "part_id": "resting"`); a.Status != "error" || !strings.Contains(a.Error, "is disabled") {
+		t.Errorf("answer %+v", a)
+	}
+	missed := func(part, reason string) {
+		t.Helper()
+		e := await(r, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.PartID == part })
+		if e.Kind != mqtt.EventMissedTrigger || e.Message != reason {
+			t.Errorf("event %+v", e)
+		}
+	}
+	missed("resting", pipeline.Disabled)
+	if a := r.request("snapshot", "s1", ""); a.Status != "error" || !strings.Contains(a.Error, pipeline.Disabled) {
+		t.Errorf("answer %+v", a)
+	}
+	r.d.units[0].queue.Fire("early") // taken just before the camera was disabled
+	r.d.units[0].queue.Fire("late")
+	r.end()
+	missed("late", pipeline.Stopping)
+	if n := r.d.units[0].camera.Counts(); n.Missed != 3 || n.Published != 0 {
+		t.Errorf("counts %+v", n)
+	}
+}
+
 func TestEnabledSet(t *testing.T) {
 	r := startRig(t, "")
 	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
@@ -282,8 +313,17 @@ func TestVerdictsAndTheirEvents(t *testing.T) {
 }
 
 func TestSnapshot(t *testing.T) {
-	r := startRig(t, "")
-	a := r.request("snapshot", "s1", "")
+	r := startRig(t, "", `trigger = "mqtt"`)
+	for _, x := range []struct{ rest, says string }{
+		{`, "camera": 7`, `"camera" is a number, not a string`},
+		{`, "camera": "c9"`, "no such camera"},
+		{`, "camera": "c1"`, "no picture within 5s: with trigger = \"mqtt\" it comes with the next trigger"},
+	} {
+		if a := r.request("snapshot", x.rest, x.rest); a.Status != "error" || !strings.Contains(a.Error, x.says) {
+			t.Errorf("%s: %+v", x.rest, a)
+		}
+	}
+	a := r.request("snapshot", "s1", `, "camera": "c0"`)
 	data, ok := a.Data.(map[string]any)
 	if a.Status != "ok" || !ok || data["camera"] != "c0" || len(fmt.Sprint(data["jpeg"])) < 500 {
 		t.Errorf("answer %.300v", a)

@@ -102,6 +102,7 @@ func (u *unit) run(ctx context.Context) error {
 	u.mu.Unlock()
 	u.camera.Source = source
 	err = u.camera.Run(ctx)
+	u.endTriggers(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -113,6 +114,20 @@ func (u *unit) run(ctx context.Context) error {
 		u.publishStatus()
 	}
 	return err
+}
+
+// endTriggers misses what still waits for a frame.
+func (u *unit) endTriggers(ctx context.Context) {
+	if u.queue == nil {
+		return
+	}
+	reason := pipeline.SourceEnded
+	if ctx.Err() != nil {
+		reason = pipeline.Stopping
+	}
+	for _, shot := range u.queue.End() {
+		u.camera.MissTrigger(shot, reason)
+	}
 }
 
 // onStatus notes whether the camera is there, says so, and publishes it.

@@ -183,6 +183,11 @@ func (c *Camera) nextFrame(ctx context.Context, f *edged.Frame, shot Shot) error
 	if shot.Deadline.IsZero() {
 		return c.Source.Next(ctx, f)
 	}
+	if !time.Now().Before(shot.Deadline) { // a frame of now would be of another part
+		c.miss(shot, "its time ran out before its turn came")
+		*f = edged.Frame{}
+		return nil
+	}
 	inTime, cancel := context.WithDeadline(ctx, shot.Deadline)
 	defer cancel()
 	for {
@@ -196,8 +201,11 @@ func (c *Camera) nextFrame(ctx context.Context, f *edged.Frame, shot Shot) error
 			c.miss(shot, "no frame came in time")
 			*f = edged.Frame{}
 			return nil
+		case ctx.Err() != nil:
+			c.miss(shot, Stopping)
+			return err
 		default:
-			c.miss(shot, "the source ended")
+			c.miss(shot, SourceEnded)
 			return err
 		}
 	}
@@ -210,6 +218,13 @@ func (c *Camera) miss(shot Shot, reason string) {
 	}
 }
 
+// Why a trigger that was taken, or could not be, is missed.
+const (
+	Disabled    = "the camera is disabled"
+	Stopping    = "the daemon stops"
+	SourceEnded = "the source ended"
+)
+
 // MissTrigger counts and reports a shot that never reached the loop.
 func (c *Camera) MissTrigger(shot Shot, reason string) { c.miss(shot, reason) }
 
@@ -220,6 +235,9 @@ func (c *Camera) serve(f *edged.Frame, shot Shot) {
 	}
 	if c.disabled.Load() {
 		c.counts.passedOver.Add(1)
+		if !shot.Deadline.IsZero() {
+			c.miss(shot, Disabled)
+		}
 		return
 	}
 	if why, err := c.infer(f); err != nil {

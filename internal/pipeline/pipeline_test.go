@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -182,6 +183,68 @@ func TestTriggerWithoutAFrameIsMissedInTime(t *testing.T) {
 	}
 	if n := c.Counts(); n.Missed != 1 {
 		t.Errorf("counts %+v", n)
+	}
+}
+
+// A frame that comes when a trigger's time is over shows another part.
+func TestTriggerWhoseTimeIsOverGetsNoFrame(t *testing.T) {
+	q := NewQueue(2, time.Millisecond)
+	fresh := grey(4, 4, 200)
+	fresh.Time = time.Now().Add(time.Hour)
+	c := NewCamera("cam", &fakeSource{frames: []*edged.Frame{fresh}}, brightStage(t, nil))
+	c.Trigger = q
+	c.Sink = sinkFunc(func(r *Result) { t.Errorf("a result for part %q", r.PartID) })
+	ctx, cancel := context.WithCancel(context.Background())
+	var missed []string
+	c.Missed = func(s Shot, reason string) {
+		if missed = append(missed, s.PartID+": "+reason); len(missed) == 2 {
+			cancel()
+		}
+	}
+	q.Fire("a")
+	q.Fire("b")
+	time.Sleep(2 * time.Millisecond)
+	if err := c.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if len(missed) != 2 || !strings.HasPrefix(missed[0], "a: its time ran out") || c.Counts().Missed != 2 {
+		t.Errorf("missed %q, counts %+v", missed, c.Counts())
+	}
+}
+
+func TestTriggerOfADisabledCameraIsMissed(t *testing.T) {
+	q := NewQueue(1, time.Minute)
+	fresh := grey(4, 4, 200)
+	fresh.Time = time.Now().Add(time.Hour)
+	c := NewCamera("cam", &fakeSource{frames: []*edged.Frame{fresh}}, brightStage(t, nil))
+	c.Source.(*fakeSource).before = func(int) { c.Enable(false) } // while the trigger waits for its frame
+	c.Trigger = q
+	c.Sink = sinkFunc(func(r *Result) { t.Errorf("a result for part %q", r.PartID) })
+	ctx, cancel := context.WithCancel(context.Background())
+	var why string
+	c.Missed = func(s Shot, reason string) { why = s.PartID + ": " + reason; cancel() }
+	q.Fire("a")
+	if err := c.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if n := c.Counts(); why != "a: "+Disabled || n.Missed != 1 || n.PassedOver != 1 {
+		t.Errorf("missed %q, counts %+v", why, n)
+	}
+}
+
+func TestQueueEnds(t *testing.T) {
+	q := NewQueue(3, time.Minute)
+	q.Fire("a")
+	q.Fire("b")
+	var parts []string
+	for _, s := range q.End() {
+		parts = append(parts, s.PartID)
+	}
+	if shot, err := q.Fire("c"); !errors.Is(err, ErrTriggerEnded) || shot.PartID != "c" {
+		t.Errorf("a shot after the end: %+v, %v", shot, err)
+	}
+	if again := q.End(); !slices.Equal(parts, []string{"a", "b"}) || len(again) != 0 {
+		t.Errorf("waiting %q, then %v", parts, again)
 	}
 }
 

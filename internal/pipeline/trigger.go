@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -51,10 +52,16 @@ func (i *Interval) Wait(ctx context.Context) (Shot, error) {
 // ErrTriggerQueue says that triggers come faster than frames can be served.
 var ErrTriggerQueue = errors.New("pipeline: trigger queue is full: triggers come faster than the model runs")
 
+// ErrTriggerEnded says that nobody serves triggers any more.
+var ErrTriggerEnded = errors.New("pipeline: no trigger is served any more: the source has ended, or the daemon stops")
+
 // Queue wants a frame for each call of Fire, in their order.
 type Queue struct {
 	shots   chan Shot
 	timeout time.Duration
+
+	mu    sync.Mutex
+	ended bool
 }
 
 // NewQueue holds up to depth shots, each missed when timeout has passed.
@@ -62,11 +69,16 @@ func NewQueue(depth int, timeout time.Duration) *Queue {
 	return &Queue{shots: make(chan Shot, depth), timeout: timeout}
 }
 
-// Fire asks for a frame taken from now on. It never blocks; ErrTriggerQueue
-// says the shot was not taken.
+// Fire asks for a frame taken from now on. It never blocks; an error says that
+// the shot was not taken.
 func (q *Queue) Fire(partID string) (Shot, error) {
 	now := time.Now()
 	shot := Shot{PartID: partID, At: now, Deadline: now.Add(q.timeout)}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.ended {
+		return shot, ErrTriggerEnded
+	}
 	select {
 	case q.shots <- shot:
 		return shot, nil
@@ -82,5 +94,20 @@ func (q *Queue) Wait(ctx context.Context) (Shot, error) {
 		return Shot{}, ctx.Err()
 	case shot := <-q.shots:
 		return shot, nil
+	}
+}
+
+// End takes no more shots and returns those that wait.
+func (q *Queue) End() (waiting []Shot) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	for {
+		select {
+		case shot := <-q.shots:
+			waiting = append(waiting, shot)
+		default:
+			return waiting
+		}
 	}
 }
