@@ -47,14 +47,14 @@ func TestWrongPassword(t *testing.T) {
 	if n := log.count("refuses user or password"); n != 1 {
 		t.Errorf("the refusal was said %d times:\n%s", n, log)
 	}
-	if err := mqtt.Try(context.Background(), cfg); err == nil || !strings.Contains(err.Error(), "check username") {
-		t.Errorf("a try with a wrong password: %v", err)
+	if cure, err := mqtt.Try(context.Background(), cfg); err == nil || cure != "check username and password_file" || !strings.Contains(err.Error(), "refuses user or password") {
+		t.Errorf("a try with a wrong password: %v: %s", err, cure)
 	}
 	// The file is read for each attempt: no restart is needed.
 	write(t, cfg.PasswordFile, "s3cret-good\n")
 	connects(t, r.c, log)
-	if err := mqtt.Try(context.Background(), cfg); err != nil {
-		t.Error(err)
+	if cure, err := mqtt.Try(context.Background(), cfg); err != nil || cure != "" {
+		t.Error(err, cure)
 	}
 	r.close()
 	if log.count("s3cret") > 0 {

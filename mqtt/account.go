@@ -27,8 +27,13 @@ func (c *Client) enter(m *message) {
 	a.InFlight++
 }
 
-// drop settles m as dropped and notes the hole it leaves.
+// drop settles m as dropped and notes the hole it leaves. An event that was in
+// flight when a link broke may have arrived all the same.
 func (c *Client) drop(m *message, why Reason) {
+	if m.perhaps && why != ReasonPoison {
+		c.forget(m)
+		return
+	}
 	a := c.account[m.kind]
 	a.InFlight--
 	a.Dropped[why]++

@@ -23,6 +23,7 @@ type Client struct {
 	said    saidOnce
 	run     atomic.Pointer[string] // names this run in events
 	swallow atomic.Uint64
+	flood   uint64       // of swallow, when the publisher last looked
 	limit   atomic.Int64 // bytes of the largest payload that is sent at present
 
 	handlers map[string]*handler

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -52,7 +53,7 @@ func (c *Client) HandleEnabled(do func(ctx context.Context, cam string, on bool)
 	c.Handle(enabledCommand, func(ctx context.Context, r Request) (any, error) {
 		cam, on := r.Transaction, string(r.Body) == "ON"
 		if err := do(ctx, cam, on); err != nil {
-			c.said.once(c.log, "enabled", "a camera could not be switched", "camera", cam, "on", on, "error", err)
+			c.said.hourly(c.log, "enabled", "a camera could not be switched", "camera", cam, "on", on, "error", err)
 			return nil, err
 		}
 		c.Enabled(cam, on)
@@ -98,8 +99,11 @@ func (c *Client) receive(topic string, payload []byte, retained bool) {
 		return
 	}
 	cmd := c.topics.commandOf(topic)
-	if cmd == "" || retained {
-		// A retained trigger would fire again at each connection.
+	switch {
+	case CheckID(cmd) != nil:
+		c.dropCommand("a request whose topic names no command is not carried out", topic)
+		return
+	case retained: // it would be carried out again at each connection
 		c.dropCommand("a retained request is not carried out: send it without the retain flag", topic)
 		return
 	}
@@ -117,13 +121,17 @@ func (r *Request) parse() error {
 		r.Body = nil
 		return nil
 	}
-	var head struct {
-		Transaction string `json:"transaction"`
-	}
+	var head map[string]json.RawMessage
 	if err := json.Unmarshal(r.Body, &head); err != nil {
-		return fmt.Errorf("request is no JSON object with a string \"transaction\": %w", err)
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return fmt.Errorf("the request is no JSON object: %w at byte %d", err, syntax.Offset)
+		}
+		return errors.New("the request is no JSON object: write {\"transaction\": \"...\"} or nothing")
 	}
-	r.Transaction = head.Transaction
+	if t := head["transaction"]; t != nil && json.Unmarshal(t, &r.Transaction) != nil {
+		return errors.New("the request's \"transaction\" is no string")
+	}
 	return nil
 }
 
@@ -143,7 +151,7 @@ func (c *Client) enqueue(r Request, topic string) {
 }
 
 func (c *Client) dropCommand(text, topic string) {
-	c.said.once(c.log, "commands", text, "topic", topic)
+	c.said.hourly(c.log, "commands", text, "topic", topic)
 	c.mu.Lock()
 	c.link.CommandsDropped++
 	c.mu.Unlock()
@@ -180,16 +188,18 @@ func (c *Client) correct(state string, retained bool) {
 	c.corrected = time.Now()
 	c.mu.Unlock()
 	if soon {
-		c.said.once(c.log, "name", "the node is declared offline again and again while it runs: another daemon seems to use its name", "node", c.cfg.Node)
+		c.said.hourly(c.log, "name", "the node is declared offline again and again while it runs: another daemon seems to use its name", "node", c.cfg.Node)
 		return
 	}
 	c.setState(c.topics.OfNode("status"), Online)
 }
 
-// noticeFlood says once that the wire swallows commands.
+// noticeFlood says that the wire swallows commands, while it does. It is called
+// by the publishing goroutine.
 func (c *Client) noticeFlood() {
-	if n := c.swallow.Load(); n > 0 {
-		c.said.once(c.log, "flood", "commands arrive faster or larger than allowed: the excess is dropped and counted",
+	if n := c.swallow.Load(); n > c.flood {
+		c.flood = n
+		c.said.hourly(c.log, "flood", "commands arrive faster or larger than allowed: the excess is dropped and counted",
 			"allowed_per_second", commandRate, "allowed_bytes", c.cfg.MaxPayload, "dropped_so_far", n)
 	}
 }

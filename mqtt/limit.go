@@ -108,7 +108,7 @@ func (c *Client) noticeTwin(d *dialer, h *health, s *session, lived time.Duratio
 	if h.short++; h.short < twins {
 		return
 	}
-	c.said.once(c.log, "twin", "the broker keeps closing the connection soon after taking it: another client seems to use the same client id",
+	c.said.hourly(c.log, "twin", "the broker keeps closing the connection soon after taking it: another client seems to use the same client id",
 		"client_id", d.id, "cure", "give each daemon its own node name or client_id")
 	if c.cfg.ClientID == "" {
 		d.id = c.cfg.clientID() + "-" + rand.Text()[:6]

@@ -14,6 +14,7 @@ type message struct {
 	order   uint64 // the order in which messages were produced
 	spooled uint64 // event: its number in the spool, 0 when it is not there
 	tries   int    // links that broke while it was the first in flight
+	perhaps bool   // event: it was in flight when a link broke, and waits to be sent again
 	gaps    []Gap  // event: the gaps that it reports
 }
 

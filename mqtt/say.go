@@ -6,11 +6,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 )
@@ -19,22 +20,37 @@ import (
 // text is said once until the trouble has passed.
 type saidOnce struct {
 	mu   sync.Mutex
-	said map[string][]string
+	said map[string]map[string]time.Time
 }
 
 func (s *saidOnce) once(log *slog.Logger, subject, text string, args ...any) {
-	s.mu.Lock()
-	again := slices.Contains(s.said[subject], text)
-	if !again {
-		if s.said == nil {
-			s.said = map[string][]string{}
-		}
-		s.said[subject] = append(s.said[subject], text)
-	}
-	s.mu.Unlock()
-	if !again {
+	if s.due(subject, text, time.Now(), math.MaxInt64) {
 		log.Warn(text, args...)
 	}
+}
+
+// hourly is once for a trouble of which nothing tells that it has passed.
+func (s *saidOnce) hourly(log *slog.Logger, subject, text string, args ...any) {
+	if s.due(subject, text, time.Now(), time.Hour) {
+		log.Warn(text, args...)
+	}
+}
+
+// due tells whether text is to be said now, and notes that it is.
+func (s *saidOnce) due(subject, text string, now time.Time, every time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last, had := s.said[subject][text]; had && now.Sub(last) < every {
+		return false
+	}
+	if s.said == nil {
+		s.said = map[string]map[string]time.Time{}
+	}
+	if s.said[subject] == nil {
+		s.said[subject] = map[string]time.Time{}
+	}
+	s.said[subject][text] = now
+	return true
 }
 
 // clear lets the subject be said again; it tells whether it had been said.

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -261,6 +262,7 @@ func (s *session) settleLost() (first *message) {
 		}
 		s.largestLost = max(s.largestLost, len(m.payload))
 		if m.kind == KindEvent {
+			m.perhaps = true
 			again = append(again, m)
 			c.link.Resent++
 		} else {
@@ -268,7 +270,7 @@ func (s *session) settleLost() (first *message) {
 		}
 	}
 	s.flight = nil
-	slices.SortFunc(again, func(a, b *message) int { return int(a.order) - int(b.order) })
+	slices.SortFunc(again, func(a, b *message) int { return cmp.Compare(a.order, b.order) })
 	c.queues[KindEvent].pushFront(again...)
 	return first
 }

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -87,7 +88,7 @@ func openSpoolFile(dir string, log *slog.Logger) (*spool, []spooled, error) {
 		f.Close()
 		return nil, nil, err
 	}
-	if s.size, err = s.replay(f); err == nil {
+	if err = s.load(f); err == nil {
 		err = f.Truncate(s.size)
 	}
 	if err != nil {
@@ -108,9 +109,19 @@ func lock(f *os.File) error {
 	return nil
 }
 
-// replay reads records up to the first that is not whole and returns where that
-// begins.
-func (s *spool) replay(r io.Reader) (good int64, err error) {
+// load reads what the file holds.
+func (s *spool) load(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	s.size, err = s.replay(f, info.Size())
+	return err
+}
+
+// replay reads records from r, which holds size bytes, up to the first that is
+// not whole and returns where that begins.
+func (s *spool) replay(r io.Reader, size int64) (good int64, err error) {
 	in := bufio.NewReader(r)
 	var head [recordHead]byte
 	for {
@@ -118,7 +129,7 @@ func (s *spool) replay(r io.Reader) (good int64, err error) {
 			return good, unlessCut(err)
 		}
 		n := binary.LittleEndian.Uint32(head[:])
-		if n < recordMin || n > 64<<20 {
+		if n < recordMin || int64(n) > size-good-recordHead { // never allocate more than is there
 			return good, nil
 		}
 		body := make([]byte, n)
@@ -158,6 +169,7 @@ func (s *spool) apply(body []byte) bool {
 }
 
 func (s *spool) insert(e spooled) {
+	s.remove(e.ID) // a damaged file may name one twice
 	s.pending[e.ID] = e
 	s.live += e.size()
 }
@@ -172,7 +184,7 @@ func (s *spool) remove(id uint64) {
 func (e spooled) size() int64 { return int64(len(e.Payload)+len(e.Topic)+len(e.Camera)) + 64 }
 
 func (s *spool) inOrder() []spooled {
-	return slices.SortedFunc(maps.Values(s.pending), func(a, b spooled) int { return int(int64(a.ID - b.ID)) })
+	return slices.SortedFunc(maps.Values(s.pending), func(a, b spooled) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 func appendRecord(dst []byte, kind byte, id uint64, data []byte) []byte {

@@ -73,7 +73,7 @@ func TestSpoolOpensDamagedFiles(t *testing.T) {
 	check := func(what string, b []byte) {
 		t.Helper()
 		s := &spool{pending: map[uint64]spooled{}}
-		good, err := s.replay(bytes.NewReader(b))
+		good, err := s.replay(bytes.NewReader(b), int64(len(b)))
 		if err != nil || good > int64(len(b)) {
 			t.Fatalf("%s: %d, %v", what, good, err)
 		}

@@ -44,18 +44,20 @@ func Watch(ctx context.Context, cfg Config, on func(Received), filters ...string
 	return nil
 }
 
-// Try connects once, as cfg says, and leaves again without a trace at the broker.
-func Try(ctx context.Context, cfg Config) error {
+// Try connects once, as cfg says but under a client id of its own, and leaves
+// again without a trace at the broker. With an error it says what would help.
+func Try(ctx context.Context, cfg Config) (cure string, err error) {
 	if err := errors.Join(cfg.checkBroker(), cfg.checkTimes(), cfg.checkFiles()); err != nil {
-		return err
+		return "correct the configuration", err
 	}
 	d := &dialer{cfg: cfg, id: "edged-try-" + rand.Text()[:8], swallow: new(atomic.Uint64), receive: func(string, []byte, bool) {}}
 	l, err := d.dial(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, cure(err))
+		what, cure := diagnose(err)
+		return cure, fmt.Errorf("mqtt: %s: %s: %w", cfg.Broker, what, err)
 	}
 	l.leave(250 * time.Millisecond)
-	return nil
+	return "", nil
 }
 
 // watchOnce follows one connection to its end.

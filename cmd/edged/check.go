@@ -3,18 +3,16 @@ package main
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"edged"
 	"edged/capture"
+	"edged/mqtt"
 )
 
 //go:embed sample.toml
@@ -28,7 +26,7 @@ func newCheckCmd() *cobra.Command {
 		Short: "Tell every fault of a config, with line and column",
 		Long: `check reads a config as the daemon does and tells every fault with line and
 column. Then it looks whether the models load and know what they must, whether
-the cameras deliver a picture, and whether the broker answers.
+the cameras deliver a picture, and whether the broker takes the daemon in.
 
 Exit 0: all is well. 78: the config is bad. 1: the config is good, but a model, a
 camera or the broker is not.`,
@@ -79,7 +77,7 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 		}
 	}
 	if c.MQTT.Broker != "" && !offline {
-		say("broker", dialBroker(ctx, c.MQTT.Broker), c.MQTT.Broker)
+		say("broker", askBroker(ctx, c), c.MQTT.Broker+" takes us in")
 	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%d of the things that the config names are not well", len(faults))
@@ -114,20 +112,13 @@ func checkModel(ctx context.Context, cam *CameraConfig, c *Config) (string, erro
 	return fmt.Sprintf("%s on %s, classes %q", file.name, stage.Engine.Name(), stage.Labels), nil
 }
 
-// dialBroker tells whether somebody listens where the broker should be.
-func dialBroker(ctx context.Context, broker string) error {
-	u, err := url.Parse(broker)
+// askBroker connects as the daemon would, under another client id.
+func askBroker(ctx context.Context, c *Config) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	cure, err := mqtt.Try(ctx, c.client())
 	if err != nil {
-		return errors.New("broker: its address cannot be read")
+		return fmt.Errorf("%w: %s", err, cure)
 	}
-	host := u.Host
-	if u.Port() == "" {
-		host = net.JoinHostPort(u.Hostname(), map[bool]string{true: "8883", false: "1883"}[u.Scheme == "ssl" || u.Scheme == "tls" || u.Scheme == "mqtts"])
-	}
-	d := net.Dialer{Timeout: checkTime}
-	conn, err := d.DialContext(ctx, "tcp", host)
-	if err != nil {
-		return fmt.Errorf("%w: is the broker running, and the address right?", err)
-	}
-	return conn.Close()
+	return nil
 }

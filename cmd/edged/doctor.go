@@ -191,14 +191,10 @@ func (r *report) checkBroker(ctx context.Context, c *Config) {
 		r.add("broker", "warn", "none configured: results go to the page alone", "set mqtt.broker")
 		return
 	}
-	if err := dialBroker(ctx, c.MQTT.Broker); err != nil {
-		r.add("broker", "FAIL", err.Error(), "start the broker, or correct mqtt.broker; the daemon would wait for it")
-		return
-	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	if err := mqtt.Try(ctx, c.client()); err != nil {
-		r.add("broker", "FAIL", plain(err), "are username, password_file and the certificates right?")
+	if cure, err := mqtt.Try(ctx, c.client()); err != nil {
+		r.add("broker", "FAIL", plain(err), cure+"; until then the daemon would wait for it")
 		return
 	}
 	r.add("broker", "ok", c.MQTT.Broker+" takes us in", "")

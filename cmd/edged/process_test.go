@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -199,6 +200,42 @@ engine = "fallback"
 	for _, name := range []string{"clock", "disk"} {
 		if states[name] == "" {
 			t.Errorf("%s was not looked at", name)
+		}
+	}
+}
+
+// check and doctor take a broker for one only when it would take the daemon in,
+// and say what would help where it does not.
+func TestWhoAnswersIsNoBrokerYet(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	b, err := startBroker("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for address, want := range map[string]string{l.Addr().String(): "FAIL", b.address: "ok"} {
+		c := defaultConfig()
+		c.Node.Name, c.MQTT.Broker = "n", "tcp://"+address
+		var r report
+		r.checkBroker(context.Background(), &c)
+		if err := askBroker(context.Background(), &c); (err == nil) != (want == "ok") || r.Checks[0].State != want {
+			t.Errorf("%s: %v, %+v; want %s", address, err, r.Checks, want)
+		}
+		if f := r.Checks[0]; want == "FAIL" && (!strings.Contains(f.Detail, "closes the connection before it is made") || !strings.Contains(f.Fix, "check that the port speaks MQTT")) {
+			t.Errorf("%+v", f)
 		}
 	}
 }
