@@ -73,9 +73,25 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		return err
 	}
 	taps, p := s.y.k*s.x.k*roundUp(s.c, 4), c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (taps+20)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
+	direct := func(b bands) runnerI8 {
 		return kernel.NewConvI8(b.shape(), filter.i8(), ints32(bias), p)
+	}
+	if !winogradI8(s) {
+		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, direct)
+	}
+	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b bands) runnerI8 {
+		if g := kernel.NewWinogradI8(b.shape(), filter.i8(), ints32(bias), p); g != nil {
+			return g
+		}
+		return direct(b)
 	})
+}
+
+// winogradI8 says whether F(4x4, 3x3) pays, which is exact in integers.
+func winogradI8(s *convShape) bool {
+	const channels, size = 6, 8
+	return kernel.WinogradI8Pays() && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && s.c >= channels && s.oc >= channels &&
+		s.y.out >= max(size, 4*s.y.dilate) && s.x.out >= max(size, 4*s.x.dilate)
 }
 
 func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activation) error {

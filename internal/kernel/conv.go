@@ -42,10 +42,11 @@ func (t *tileSteps) again(m, n, src, dst, res int) {
 // Worker is the scratch memory of one thread that runs routines: what a call
 // hands to assembly must not move, and is not worth allocating each time.
 type Worker struct {
-	f32  convCall
-	i8   convCallI8
-	wino winogradScratch
-	wide []int16 // activations of a convolution without their zero point
+	f32    convCall
+	i8     convCallI8
+	wino   winogradScratch
+	winoI8 winogradScratchI8
+	wide   []int16 // activations of a convolution without their zero point
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel

@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func winogradKernelsI8() []*winogradKernelI8 { return []*winogradKernelI8{winogradI8Generic} }
