@@ -51,7 +51,7 @@ func TestConvI8(t *testing.T) {
 	for _, k := range convI8Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
-			for i := range 400 {
+			for i := range cases(400) {
 				checkConvI8(t, worker, k, r, i)
 			}
 		})

@@ -13,7 +13,7 @@ func TestDepthwiseI8(t *testing.T) {
 	for _, k := range depthwiseI8Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(9, 10))
-			for i := range 300 {
+			for i := range cases(300) {
 				checkDepthwiseI8(t, worker, k, r, i)
 			}
 		})

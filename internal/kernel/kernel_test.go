@@ -20,6 +20,15 @@ func eachVariant(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+// cases is n, or with -short a part of it: for one more CPU under qemu, which
+// runs the same instructions.
+func cases(n int) int {
+	if testing.Short() {
+		return n / 8
+	}
+	return n
+}
+
 func TestChoose(t *testing.T) {
 	have := Available()
 	if v, err := choose(""); err != nil || v != have[len(have)-1] {

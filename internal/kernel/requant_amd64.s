@@ -39,8 +39,8 @@
 	VPMAXSD Y14, s, s; \
 	VPMINSD Y15, s, s
 
-// func requantAVX2(r *Requant)
-TEXT ·requantAVX2(SB), NOSPLIT, $0-8
+// func requantSIMD(r *Requant)
+TEXT ·requantSIMD(SB), NOSPLIT, $0-8
 	MOVQ r+0(FP), DI
 	MOVQ 0(DI), SI
 	MOVQ 24(DI), AX

@@ -8,7 +8,8 @@
 #
 # Memory cannot be measured here (qemu keeps what a thread leaves behind), so
 # tests called ...LeavesMemoryFlat are left out, and the heaviest models too.
-# EDGED_MUTANT_COUNT keeps the damaged graphs few.
+# EDGED_MUTANT_COUNT keeps the damaged graphs few. QEMU_CPU names a processor;
+# the default has everything.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mode=${1:?cgo, pure or edged}

@@ -36,3 +36,6 @@ step "arm64 under qemu: TFLite's engine, and what is Go and assembly alone"
 EDGED_CASES=${EDGED_CASES:-3} internal/setup/arm64.sh cgo ./tflite
 internal/setup/arm64.sh edged bench "${DEPS:-.deps}/models/face_detection_short_range.tflite" --engine tflite --threads 1 --runs 1
 EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh pure ./internal/enginetest ./internal/kernel/... ./fallback/... ./rewrite/...
+
+step "arm64 without the dot product: the processor of a Raspberry Pi 3"
+QEMU_CPU=cortex-a53 internal/setup/arm64.sh pure -short -run 'I8|Requant|Choose|Golden' ./internal/kernel ./fallback

@@ -56,6 +56,7 @@ var files = map[string]func() []byte{
 	"depthwise_f32_arm64.go": func() []byte {
 		return stubs("arm64", "depthwiseF32", "convCall", 1, []variant{{"NEON", 4, neonMaxM}})
 	},
+	"requant_neon_arm64.s":    requantSIMD,
 	"conv_i8_neon_arm64.s":    func() []byte { return convI8NEON(neonNarrow) },
 	"conv_i8_neondot_arm64.s": func() []byte { return convI8NEON(neonDot) },
 	"conv_i8_arm64.go": func() []byte {

@@ -1,0 +1,16 @@
+//go:build (amd64 || arm64) && !purego
+
+package kernel
+
+// requantSIMD reads the fields of r by offset; TestTileLayout checks them.
+//
+//go:noescape
+func requantSIMD(r *Requant)
+
+func requantTile(r *Requant) bool {
+	if active == Generic {
+		return false
+	}
+	requantSIMD(r)
+	return true
+}
