@@ -132,7 +132,7 @@ func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, c
 	return nil
 }
 
-// planDirectF32 plans CONV_2D, by Winograd where that pays and is accurate.
+// planDirectF32 plans CONV_2D by direct convolution.
 func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	other, lo, hi, err := c.takeSum(a)
 	if err != nil {
@@ -140,37 +140,14 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	}
 	filter, bias := c.in[1], c.bias()
 	taps := s.y.k * s.x.k * s.c
-	direct := func(b bands) runnerF32 {
-		return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
-	}
 	if s.oc == 1 && kernel.Dot() {
 		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b bands) runnerF32 {
 			return kernel.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
-	if !c.winograd(s) {
-		return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, direct)
-	}
-	bytes := 4 * 36 * roundUp(s.c, 16) * roundUp(s.oc, 32)
-	return c.planBandsF32("winograd f32", c.in[0], other, s, c.winogradBands, bytes, taps/4, func(b bands) runnerF32 {
-		g := kernel.NewWinogradF32(b.shape(), filter.f32(), floats(bias), lo, hi)
-		if g.Error(filter.f32()) > winogradTolerance {
-			return direct(b)
-		}
-		return g
+	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, func(b bands) runnerF32 {
+		return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
-}
-
-// winogradTolerance is the error, relative to the largest output, over which a
-// layer goes back to direct convolution.
-const winogradTolerance = 1e-4
-
-// winograd says whether F(4x4, 3x3) pays: below a dozen channels the
-// transforms cost what the products save, and so do maps of a few tiles.
-func (c *opContext) winograd(s *convShape) bool {
-	const channels, size = 12, 12
-	return c.p.winograd && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && s.c >= channels && s.oc >= channels &&
-		s.y.out >= size*s.y.dilate/2 && s.x.out >= size*s.x.dilate/2 && s.y.out >= size && s.x.out >= size
 }
 
 // floats is an optional tensor's content.

@@ -16,6 +16,7 @@ type fused struct {
 	block  [2]int  // the padded input must be a multiple of these,
 	padded [2]int  // with this much padding: what SPACE_TO_BATCH_ND demands
 	sum    *sum    // the ADD behind
+	ahead  bool    // a pool whose reader may compute it
 }
 
 var unfused = fused{dilate: [2]int{1, 1}, lo: -math.MaxFloat32, hi: math.MaxFloat32, block: [2]int{1, 1}}
@@ -49,6 +50,7 @@ func (p *plan) fuse(nodes []*node) []*node {
 	}
 	for i := range nodes {
 		f.sum(i)
+		f.ahead(i)
 	}
 	return slices.DeleteFunc(f.nodes, func(n *node) bool { return n == nil })
 }

@@ -43,8 +43,13 @@ func planConv2D(c *opContext) error {
 func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) error {
 	in, filter, out := c.in[0], c.in[1], c.out[0]
 	f32, i8 := kernel.Direct()
+	floats := isType(model.TypeFloat32, in, filter, c.bias(), out)
+	if floats && c.direct(s, f32) && c.winograd(s) {
+		return c.planWinograd(s, a)
+	}
+	in.settle()
 	switch {
-	case isType(model.TypeFloat32, in, filter, c.bias(), out):
+	case floats:
 		if c.direct(s, f32) {
 			return c.planDirectF32(s, a)
 		}

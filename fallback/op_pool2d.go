@@ -113,6 +113,13 @@ func planMaxPool2D(c *opContext) error {
 		return c.types()
 	}
 	clamp := a != model.ActNone || c.n.fused.lo != unfused.lo || c.n.fused.hi != unfused.hi
+	if in.typ == model.TypeFloat32 && !clamp && p.bare() {
+		out.pool = &poolAhead{c, p}
+		if !c.n.fused.ahead {
+			out.settle()
+		}
+		return nil
+	}
 	if in.typ == model.TypeFloat32 {
 		lo, hi, err := c.activationF32(a)
 		c.emit("max f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {

@@ -46,7 +46,10 @@ type Worker struct {
 	i8     convCallI8
 	wino   winogradScratch
 	winoI8 winogradScratchI8
-	wide   []int16 // activations of a convolution without their zero point
+	pool   poolCall
+	mask   laneMask  // of the last vector
+	strip  []float32 // rows that directStrips gathers
+	wide   []int16   // activations of a convolution without their zero point
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel

@@ -38,7 +38,6 @@ type WinogradF32 struct {
 	conv   []*ConvF32 // the products, where the variant has no routines of its own
 	bias   []float32  // for all tiles of a run
 	lo, hi float32
-	all    [16]uint32
 	consts [4]float32
 }
 
@@ -67,9 +66,6 @@ func newWinogradF32(k *winogradKernel, mul *convKernel, s ConvShape, w, bias []f
 	g.bias = alignedF32(s.DX*s.OC + k.lanes)
 	for i := range s.DX {
 		copy(g.bias[i*s.OC:], bias)
-	}
-	for i := range k.lanes {
-		g.all[i] = ^uint32(0)
 	}
 	if k.mul == nil {
 		g.conv = winogradConvs(mul, w, s)

@@ -103,10 +103,10 @@ func (r *winogradRun) write(p *winogradPiece, dst, res Plane[float32], at, n int
 // element c of the runs on.
 func (r *winogradRun) writeBlocks(p *winogradPiece, dst, res Plane[float32], at, c, blocks, lanes int) {
 	g := r.g
-	r.w.lanes(lanes)
+	r.k.mask.first(lanes)
 	call := &r.w.out
 	*call = winogradOut{planes: unsafe.Pointer(&r.w.product[p.tile*g.shape.OC+at+c]), dst: unsafe.Pointer(&dst.P[c]),
-		bias: unsafe.Pointer(&g.bias[c]), mask: unsafe.Pointer(&r.w.mask), scratch: unsafe.Pointer(&r.w.steps[0]), consts: unsafe.Pointer(&g.consts),
+		bias: unsafe.Pointer(&g.bias[c]), mask: unsafe.Pointer(&r.k.mask), scratch: unsafe.Pointer(&r.w.steps[0]), consts: unsafe.Pointer(&g.consts),
 		plane: 4 * g.planeOut(), row: 4 * dst.Row, pix: 4 * dst.Pix, resRow: 4 * res.Row, resPix: 4 * res.Pix, lo: g.lo, hi: g.hi,
 		rows: p.rows, blocks: blocks, runs: p.runs, planesStep: 4 * g.shape.DX * g.shape.OC, dstStep: 16 * dst.Pix, resStep: 16 * res.Pix}
 	if len(res.P) > 0 {

@@ -3,10 +3,20 @@ package kernel
 import "unsafe"
 
 // Picture is a plane of H x W pixels in a border of zeros, of which Top rows
-// and Left columns come before the first pixel.
+// and Left columns come before the first pixel. Where there is a Pool, each
+// pixel is what the pool finds from there on: it reaches over the plane's rest.
 type Picture struct {
 	Plane[float32]
 	H, W, Top, Left int
+	Pool            *PoolF32
+}
+
+// holds panics unless the pixels, of c elements, lie inside the plane.
+func (p Picture) holds(c int) {
+	if p.Pool != nil {
+		c += p.Pool.reach
+	}
+	p.Plane.holds("source", p.H, p.W, c)
 }
 
 // winogradScratch is a worker's memory for one group of tiles.
@@ -15,13 +25,13 @@ type winogradScratch struct {
 	cols    winogradCols
 	mul     winogradMul
 	out     winogradOut
-	mask    [16]uint32
 	pieces  [winogradReach]winogradPiece
 	columns []float32 // [6] rows of the picture, transformed
 	planes  []float32 // [36][tiles][ic]
 	product []float32 // [36][tiles][oc]
 	steps   []float32 // of the output's transform
 	zeros   []float32 // a row of the border
+	pooled  []float32 // [6] rows of the picture behind its pool
 	pixels  []float32 // output and residual of tiles that cross the picture's end
 	extra   []float32
 }
@@ -68,6 +78,7 @@ func (k *Worker) Reserve(g *WinogradF32) {
 	grow(&w.product, winogradPlanes*g.planeOut())
 	grow(&w.steps, 4*6*16)
 	grow(&w.zeros, g.span(g.together())*s.IC+16)
+	grow(&w.pooled, 6*g.columnsRow())
 	grow(&w.pixels, 16*s.DX*s.OC)
 	grow(&w.extra, 16*s.DX*s.OC)
 }
@@ -75,14 +86,7 @@ func (k *Worker) Reserve(g *WinogradF32) {
 // Run computes rows x cols output pixels; see ConvF32.Run.
 func (g *WinogradF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols int) {
 	p := Picture{Plane: src, H: rows + 2*g.shape.DY, W: cols + 2*g.shape.DX}
-	g.RunStrips(k, dst, p, res, rows, cols, 0, g.Strips(rows))
-}
-
-// Strips is the number of strips of rows that RunStrips can compute by
-// themselves: rows that lie DY apart, four at most.
-func (g *WinogradF32) Strips(rows int) int {
-	block := 4 * g.shape.DY
-	return rows/block*g.shape.DY + min(rows%block, g.shape.DY)
+	g.RunStrips(k, dst, p, res, rows, cols, 0, g.shape.Strips(rows))
 }
 
 // RunStrips computes strips [lo, hi) of an output of rows x cols pixels. res is
@@ -93,15 +97,14 @@ func (g *WinogradF32) RunStrips(k *Worker, dst Plane[float32], src Picture, res 
 		return
 	}
 	dst.holds("destination", rows, cols, g.shape.OC)
-	src.holds("source", src.H, src.W, g.shape.IC)
+	src.holds(g.shape.IC)
 	if len(res.P) > 0 {
 		res.holds("residual", rows, cols, g.shape.OC)
 	}
 	k.Reserve(g)
 	r := winogradRun{g: g, k: k, w: &k.wino, dst: dst, src: src, res: res, cols: cols}
 	for i := lo; i < hi; i++ {
-		y := i/g.shape.DY*4*g.shape.DY + i%g.shape.DY
-		r.strip(y, min(4, (rows-y+g.shape.DY-1)/g.shape.DY))
+		r.strip(g.shape.strip(i, rows))
 	}
 	r.flush()
 }
@@ -193,28 +196,31 @@ func (r *winogradRun) readRows(p *winogradPiece, x, n int) {
 // readRow transforms n elements from pixel (y, x) on to column at.
 func (r *winogradRun) readRow(y, x, at, n int) {
 	g, lanes := r.g, r.g.kernel.lanes
-	c := &r.w.rows
-	*c = winogradRows{dst: unsafe.Pointer(&r.w.columns[at*g.shape.IC]), mask: unsafe.Pointer(&r.w.mask), consts: unsafe.Pointer(&g.consts),
-		stride: 4 * g.columnsRow(), blocks: n / lanes}
-	for i := range c.rows {
-		c.rows[i] = unsafe.Pointer(&r.w.zeros[0])
-		if y := y + i*g.shape.DY; y >= 0 && y < r.src.H {
-			c.rows[i] = unsafe.Pointer(&r.src.P[y*r.src.Row+x*r.src.Pix])
-		}
+	var rows [6]unsafe.Pointer
+	for i := range rows {
+		rows[i] = unsafe.Pointer(&r.rowOf(i, y+i*g.shape.DY, x, n)[0])
 	}
-	if tail := n % lanes; tail > 0 {
-		c.tail = 1
-		r.w.lanes(tail)
+	c := &r.w.rows
+	*c = winogradRows{rows: rows, dst: unsafe.Pointer(&r.w.columns[at*g.shape.IC]), mask: unsafe.Pointer(&r.k.mask), consts: unsafe.Pointer(&g.consts),
+		stride: 4 * g.columnsRow(), blocks: n / lanes}
+	if c.tail = n % lanes; c.tail > 0 {
+		r.k.mask.first(c.tail)
 	}
 	g.kernel.rows(c)
 }
 
-// lanes sets the mask to the first n lanes.
-func (w *winogradScratch) lanes(n int) {
-	w.mask = [16]uint32{}
-	for i := range n {
-		w.mask[i] = ^uint32(0)
+// rowOf is the i-th of six rows: n elements from pixel (y, x) on.
+func (r *winogradRun) rowOf(i, y, x, n int) []float32 {
+	if y < 0 || y >= r.src.H {
+		return r.w.zeros
 	}
+	row := r.src.P[y*r.src.Row+x*r.src.Pix:]
+	if r.src.Pool == nil {
+		return row
+	}
+	pooled := r.w.pooled[i*r.g.columnsRow():][:n]
+	r.src.Pool.Run(r.k, pooled, row)
+	return pooled
 }
 
 // multiply computes the products of the group's tiles.

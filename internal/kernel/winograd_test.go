@@ -74,36 +74,3 @@ func kernelOf(v Variant) *convKernel {
 	ks := convF32Kernels()
 	return ks[slices.IndexFunc(ks, func(k *convKernel) bool { return k.variant == v })]
 }
-
-// TestWinogradStrips holds the result of any share of the strips, over a
-// picture with a border, against the whole of the bordered copy, bit for bit.
-func TestWinogradStrips(t *testing.T) {
-	worker := new(Worker)
-	for _, k := range winogradKernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
-			r := rand.New(rand.NewPCG(17, 8))
-			for range 60 {
-				s := ConvShape{KH: 3, KW: 3, DY: 1 + r.IntN(5), DX: 1 + r.IntN(5), IC: 1 + r.IntN(30), OC: 1 + r.IntN(30)}
-				src := Picture{H: 1 + r.IntN(30), W: 1 + r.IntN(40), Top: r.IntN(6), Left: r.IntN(6)}
-				rows, cols := max(1, src.H+src.Top+r.IntN(5)-2*s.DY), max(1, src.W+src.Left+r.IntN(5)-2*s.DX)
-				src.Plane = Plane[float32]{random(r, src.H*src.W*s.IC), src.W * s.IC, s.IC}
-				wide := max(cols+2*s.DX, src.W+src.Left)
-				bordered := Plane[float32]{make([]float32, max(rows+2*s.DY, src.H+src.Top)*wide*s.IC), wide * s.IC, s.IC}
-				for y := range src.H {
-					copy(bordered.P[(y+src.Top)*bordered.Row+src.Left*s.IC:], src.P[y*src.Row:][:src.Row])
-				}
-				g := newWinogradF32(k, kernelOf(k.variant), s, random(r, s.OC*9*s.IC), random(r, s.OC), -3, 6)
-				want, got := make([]float32, rows*cols*s.OC), make([]float32, rows*cols*s.OC)
-				plane := func(p []float32) Plane[float32] { return Plane[float32]{p, cols * s.OC, s.OC} }
-				g.Run(worker, plane(want), bordered, Plane[float32]{}, rows, cols)
-				for lo, hi := 0, 0; lo < g.Strips(rows); lo = hi {
-					hi = min(lo+1+r.IntN(7), g.Strips(rows))
-					g.RunStrips(worker, plane(got), src, Plane[float32]{}, rows, cols, lo, hi)
-				}
-				if !slices.Equal(got, want) {
-					t.Fatalf("%+v, picture %dx%d at (%d,%d), %dx%d: shared strips give other bits", s, src.H, src.W, src.Top, src.Left, rows, cols)
-				}
-			}
-		})
-	}
-}

@@ -23,6 +23,8 @@ var files = map[string]func() []byte{
 	"dot_f32_avx2_amd64.s":        dotF32AVX2,
 	"winograd_avx512_amd64.s":     func() []byte { return winograd(avx512, "AVX512") },
 	"winograd_avx2_amd64.s":       func() []byte { return winograd(avx2, "AVX2") },
+	"pool_f32_avx512_amd64.s":     func() []byte { return pool(avx512, "AVX512") },
+	"pool_f32_avx2_amd64.s":       func() []byte { return pool(avx2, "AVX2") },
 	"winograd_mul_avx512_amd64.s": func() []byte { return winogradMuls(avx512, "AVX512", mulAVX512) },
 	"winograd_mul_avx2_amd64.s":   func() []byte { return winogradMuls(avx2, "AVX2", mulAVX2) },
 	"winograd_mul_amd64.go":       winogradMulStubs,

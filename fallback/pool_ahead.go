@@ -1,0 +1,60 @@
+package fallback
+
+import (
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// poolAhead is a max pool that has no step yet: the convolution that alone
+// reads it may compute the rows it needs itself.
+type poolAhead struct {
+	c *opContext
+	p *pool2D
+}
+
+// ahead notes the max pool whose only reader is a convolution.
+func (f *fuser) ahead(i int) {
+	if n := f.nodes[i]; n != nil && f.is(i, model.OpMaxPool2D) {
+		next, ok := f.after(n)
+		n.fused.ahead = ok && f.is(next, model.OpConv2D) && f.nodes[next].in[0] == n.out[0]
+	}
+}
+
+// bare says that the pool is one of kernel.PoolF32: stride 1, no padding, and
+// few enough taps to be computed again where strips of rows overlap.
+func (p *pool2D) bare() bool {
+	const taps = 16
+	return p.y.stride == 1 && p.x.stride == 1 && p.y.before == 0 && p.y.after == 0 && p.x.before == 0 && p.x.after == 0 && p.y.k*p.x.k <= taps
+}
+
+// kernel is the pool's routine.
+func (p *pool2D) kernel() *kernel.PoolF32 {
+	return kernel.NewPoolF32(p.y.k, p.x.k, p.y.dilate*p.x.in*p.c, p.x.dilate*p.c)
+}
+
+// settle has the pool computed by a step of its own, if it has none.
+func (t *tensor) settle() {
+	if t != nil && t.pool != nil {
+		t.pool.c.emitPool(t.pool.p)
+		t.pool = nil
+	}
+}
+
+// emitPool is the step of a bare pool without activation.
+func (c *opContext) emitPool(p *pool2D) {
+	in, out, k := c.in[0], c.out[0], p.kernel()
+	c.emit("max f32", p.rows(), p.work(), []*tensor{in}, func(w *worker, lo, hi int) {
+		for r := lo; r < hi; r++ {
+			from := (r/p.y.out*p.y.in + r%p.y.out) * p.x.in * p.c
+			k.Run(&w.direct, out.f32()[r*p.width():][:p.width()], in.f32()[from:])
+		}
+	})
+}
+
+// behind has the strips read their picture through a pool; it returns what the
+// pool reads.
+func (st *strips) behind(ahead *poolAhead) *tensor {
+	p := ahead.p
+	st.src.Row, st.image, st.src.Pool = p.x.in*p.c, p.y.in*p.x.in*p.c, p.kernel()
+	return ahead.c.in[0]
+}

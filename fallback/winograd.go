@@ -1,0 +1,94 @@
+package fallback
+
+import (
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// winogradTolerance is the error, relative to the largest output, over which a
+// layer goes back to direct convolution.
+const winogradTolerance = 1e-4
+
+// winograd says whether F(4x4, 3x3) pays: below a dozen channels the
+// transforms cost what the products save, and so do maps of a few tiles.
+func (c *opContext) winograd(s *convShape) bool {
+	const channels, size = 12, 12
+	return c.p.winograd && s.y.stride == 1 && s.x.stride == 1 && s.strips().Winograd() && s.c >= channels && s.oc >= channels &&
+		s.y.out >= size*s.y.dilate/2 && s.x.out >= size*s.x.dilate/2 && s.y.out >= size && s.x.out >= size
+}
+
+// strips is the geometry of a convolution that is computed strip by strip.
+func (s *convShape) strips() kernel.ConvShape {
+	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc}
+}
+
+// strips is a convolution over pictures that need no border of their own, nor
+// the map behind a pool: a unit is some strips of an image.
+type strips struct {
+	s      *convShape
+	run    kernel.StripsF32
+	src    kernel.Picture // of the first image, without its memory
+	image  int            // elements of an image of the source
+	all    int            // strips of an image
+	each   int            // strips of a unit
+	perImg int            // units of an image
+}
+
+// stripUnits cuts images into units: where rows are short, a unit has several
+// strips, whose tiles share the weights that are read.
+func (c *opContext) stripUnits(s *convShape) *strips {
+	const tiles = 24
+	st := &strips{s: s, all: s.strips().Strips(s.y.out)}
+	st.each = max(1, min(tiles*4/s.x.out, (st.all+c.p.workers-1)/c.p.workers))
+	st.perImg = (st.all + st.each - 1) / st.each
+	st.src = kernel.Picture{H: s.y.in, W: s.x.in, Top: s.y.before, Left: s.x.before}
+	st.src.Row, st.src.Pix, st.image = s.x.in*s.c, s.c, s.y.in*s.x.in*s.c
+	return st
+}
+
+// planWinograd plans CONV_2D by Winograd. The pool before it computes the rows
+// that it needs while it needs them.
+func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
+	other, lo, hi, err := c.takeSum(a)
+	if err != nil {
+		return err
+	}
+	st, filter, bias, src, name := c.stripUnits(s), c.in[1], c.bias(), c.in[0], "winograd f32"
+	if src.pool != nil {
+		name, src = "max, "+name, st.behind(src.pool)
+	}
+	bytes := 4 * 36 * s.c * roundUp(s.oc, 16)
+	if err := c.later(bytes, func() {
+		g := kernel.NewWinogradF32(s.strips(), filter.f32(), floats(bias), lo, hi)
+		if st.run = g; g.Error(filter.f32()) > winogradTolerance {
+			st.run = kernel.NewDirectStripsF32(s.strips(), s.x.out, filter.f32(), floats(bias), lo, hi)
+		}
+	}); err != nil {
+		return err
+	}
+	out, reads := c.out[0], []*tensor{src}
+	if other != nil {
+		name, reads = name+" + add", append(reads, other)
+	}
+	c.emit(name, s.n*st.perImg, s.n*s.y.out*s.x.out*s.oc*s.c*9/4, reads, func(w *worker, lo, hi int) {
+		st.units(w, out.f32(), src.f32(), floats(other), lo, hi)
+	})
+	return nil
+}
+
+// units computes units [lo, hi), those of an image in one call.
+func (st *strips) units(w *worker, dst, src, other []float32, lo, hi int) {
+	row := st.s.x.out * st.s.oc
+	for lo < hi {
+		image := lo / st.perImg
+		end := min(hi, (image+1)*st.perImg)
+		first, last := (lo-image*st.perImg)*st.each, min((end-image*st.perImg)*st.each, st.all)
+		at := func(p []float32) kernel.Plane[float32] {
+			return kernel.Plane[float32]{P: p[min(len(p), image*st.s.y.out*row):], Row: row, Pix: st.s.oc}
+		}
+		from := st.src
+		from.P = src[image*st.image:]
+		st.run.RunStrips(&w.direct, at(dst), from, at(other), st.s.y.out, st.s.x.out, first, last)
+		lo = end
+	}
+}

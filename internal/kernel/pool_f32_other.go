@@ -1,0 +1,5 @@
+//go:build !amd64 || purego
+
+package kernel
+
+func poolF32Kernels() []*poolKernel { return []*poolKernel{poolF32Generic} }
