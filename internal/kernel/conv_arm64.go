@@ -25,8 +25,6 @@ func depthwiseF32Kernels() []*convKernel {
 	return []*convKernel{{NEON, 4, 8, [2][]func(*convCall){depthwiseF32NEON[0]}}, depthwiseF32Generic}
 }
 
-func winogradKernels() []*winogradKernel { return []*winogradKernel{winogradGeneric} }
-
 // depthwiseI8Kernels lists the variants this machine can run, the best first.
 func depthwiseI8Kernels() []*convKernelI8 {
 	return []*convKernelI8{{variant: NEON, lanes: 8, reads: asSigned, narrow: true,

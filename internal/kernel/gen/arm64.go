@@ -25,6 +25,7 @@ var (
 	fcmgt4s = instruction{0x6EA0E400, "fcmgt v%d.4s, v%d.4s, v%d.4s"}
 	ucvtf4s = instruction{0x6E21D800, "ucvtf v%d.4s, v%d.4s"}
 	fmla4sx = instruction{0x4F801000, "fmla v%d.4s, v%d.4s, v%d.s[%d]"}
+	fmls4sx = instruction{0x4F805000, "fmls v%d.4s, v%d.4s, v%d.s[%d]"}
 )
 
 // v writes an instruction of two or three vectors: d, n and, where it has one, m.
@@ -60,6 +61,14 @@ func vectors(first, n int, lanes string) string {
 func (f *file) loop(r, l string) {
 	f.op("SUB $1, %s", r)
 	f.op("CBNZ %s, %s_%s", r, f.tag, l)
+}
+
+// fieldLoop counts a field down and jumps to label l unless it is zero.
+func (f *file) fieldLoop(offset int, l string) {
+	f.field(offset, "R4")
+	f.op("SUB $1, R4")
+	f.op("MOVD R4, %d(R0)", offset)
+	f.jump("CBNZ R4,", l)
 }
 
 // field loads a field of the call, whose address is in R0.

@@ -10,8 +10,8 @@ import "fmt"
 //
 // A tile of 8 pixels by 8 channels fills all 32 vectors, and each pass of its
 // inner loop, four channels in, is 64 multiply-adds in 76 instructions, 10 of
-// which load: a core with one such unit (Cortex-A53, A72) or two (A76) is bound
-// by these units if it issues two or four instructions a cycle.
+// which load 16 vectors: 64 cycles at best where one multiply-add starts in a
+// cycle (Cortex-A53, A72), 32 where two do (A76).
 const (
 	neonMaxM    = 8
 	neonWeights = 16
@@ -57,7 +57,7 @@ func convNEON(f *file, name string, m, nv int) {
 	}
 	f.multiplyNEON(m, nv)
 	f.loop("R3", "tap")
-	maskNEON(f)
+	maskNEON(f, offMask)
 	finishNEON(f, m, nv)
 }
 
@@ -100,9 +100,9 @@ func (f *file) productsNEON(m, nv, e int) {
 }
 
 // maskNEON tells in R8, R9 and R10 whether channels 1, 2 and 3 of the last
-// vector exist.
-func maskNEON(f *file) {
-	f.field(offMask, "R4")
+// vector exist. offset is that of the mask's pointer.
+func maskNEON(f *file, offset int) {
+	f.field(offset, "R4")
 	for lane := 1; lane < 4; lane++ {
 		f.op("MOVWU %d(R4), R%d", 4*lane, 7+lane)
 	}
@@ -124,10 +124,7 @@ func finishNEON(f *file, m, nv int) {
 	f.advance(offSrcAt, offSrcStep)
 	f.advance(offDstAt, offDstStep)
 	f.advance(offResAt, offResStep)
-	f.field(offTiles, "R4")
-	f.op("SUB $1, R4")
-	f.op("MOVD R4, %d(R0)", offTiles)
-	f.jump("CBNZ R4,", "tile")
+	f.fieldLoop(offTiles, "tile")
 	f.op("RET")
 }
 
@@ -150,7 +147,7 @@ func (f *file) residualNEON(m, nv int) {
 			f.op("VLD1 (R5), %s", vectors(neonWeights, 1, "S4"))
 		}
 		f.op("ADD $%d, R5, R7", 16*(nv-1))
-		f.loadPartNEON(neonWeights+nv-1, fmt.Sprintf("residual%d", p))
+		f.loadLanesNEON(neonWeights+nv-1, fmt.Sprintf("residual%d", p))
 		f.addNEON(p, nv)
 	}
 }
@@ -163,9 +160,9 @@ func (f *file) addNEON(p, nv int) {
 	}
 }
 
-// loadPartNEON loads the channels of the last vector that exist from R7 on, and
+// loadLanesNEON loads the channels of the last vector that exist from R7 on, and
 // zero for the others.
-func (f *file) loadPartNEON(vector int, label string) {
+func (f *file) loadLanesNEON(vector int, label string) {
 	f.op("FMOVS.P 4(R7), F%d", vector)
 	f.jump("CBZ R8,", label)
 	f.op("VLD1.P 4(R7), V%d.S[1]", vector)
@@ -191,12 +188,17 @@ func (f *file) storeNEON(m, nv int) {
 		if nv == 2 {
 			f.op("VST1.P %s, 16(R7)", vectors(p*nv, 1, "S4"))
 		}
-		f.op("FMOVS.P F%d, 4(R7)", last)
-		f.jump("CBZ R8,", label)
-		f.op("VST1.P V%d.S[1], 4(R7)", last)
-		f.jump("CBZ R9,", label)
-		f.op("VST1 V%d.S[2], (R7)", last)
-		f.label(label)
+		f.storeLanesNEON(last, label)
 		f.op("ADD R6, R5, R5")
 	}
+}
+
+// storeLanesNEON stores the channels of the last vector that exist from R7 on.
+func (f *file) storeLanesNEON(vector int, label string) {
+	f.op("FMOVS.P F%d, 4(R7)", vector)
+	f.jump("CBZ R8,", label)
+	f.op("VST1.P V%d.S[1], 4(R7)", vector)
+	f.jump("CBZ R9,", label)
+	f.op("VST1 V%d.S[2], (R7)", vector)
+	f.label(label)
 }

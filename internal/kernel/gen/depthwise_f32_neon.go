@@ -19,7 +19,7 @@ func depthwiseNEON(f *file, name string, m int) {
 	f.fn(name, 8)
 	f.op("MOVD c+0(FP), R0")
 	f.field(offW, "R1")
-	maskNEON(f)
+	maskNEON(f, offMask)
 	f.label("tile")
 	f.fieldSum(offSrc, offSrcAt, "R14", "R13")
 	f.field(offSrcStride, "R13")
@@ -42,7 +42,7 @@ func depthwiseNEON(f *file, name string, m int) {
 	f.depthwiseTap()
 	for p := range m {
 		f.op("MOVD R5, R7")
-		f.loadPartNEON(neonPixels+p, fmt.Sprintf("part%d", p))
+		f.loadLanesNEON(neonPixels+p, fmt.Sprintf("part%d", p))
 		f.op("ADD R13, R5, R5")
 		f.op("VFMLA V%d.S4, V%d.S4, V%d.S4", neonWeights, neonPixels+p, p)
 	}

@@ -27,9 +27,14 @@ var files = map[string]func() []byte{
 	"pool_f32_avx2_amd64.s":       func() []byte { return pool(avx2, "AVX2") },
 	"winograd_mul_avx512_amd64.s": func() []byte { return winogradMuls(avx512, "AVX512", mulAVX512) },
 	"winograd_mul_avx2_amd64.s":   func() []byte { return winogradMuls(avx2, "AVX2", mulAVX2) },
-	"winograd_mul_amd64.go":       winogradMulStubs,
-	"depthwise_i8_vnni_amd64.s":   func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
-	"depthwise_i8_vnnis_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
+	"winograd_mul_amd64.go": func() []byte {
+		return winogradMulStubs("amd64", mulVariant{"AVX512", mulAVX512}, mulVariant{"AVX2", mulAVX2})
+	},
+	"winograd_neon_arm64.s":      winogradNEON,
+	"winograd_mul_neon_arm64.s":  winogradMulsNEON,
+	"winograd_mul_arm64.go":      func() []byte { return winogradMulStubs("arm64", mulVariant{"NEON", mulNEON}) },
+	"depthwise_i8_vnni_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
+	"depthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
 	"depthwise_i8_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM},
 			{"AVX2", 16, depthwiseAVX2MaxM}, {"AVX2Signed", 16, depthwiseAVX2MaxM}})

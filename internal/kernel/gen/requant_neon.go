@@ -134,9 +134,6 @@ func (f *file) storePartNEON(p int) {
 func (f *file) nextTileNEON() {
 	f.advance(offSrcAt, offSrcStep)
 	f.advance(offDstAt, offDstStep)
-	f.field(offTiles, "R4")
-	f.op("SUB $1, R4")
-	f.op("MOVD R4, %d(R0)", offTiles)
-	f.jump("CBNZ R4,", "tile")
+	f.fieldLoop(offTiles, "tile")
 	f.op("RET")
 }
