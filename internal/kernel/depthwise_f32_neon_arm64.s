@@ -90,6 +90,10 @@ depthwiseF32x1x4NEON_store:
 depthwiseF32x1x4NEON_store0:
 	ADD R6, R5, R5
 depthwiseF32x1x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -98,10 +102,6 @@ depthwiseF32x1x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)
@@ -230,6 +230,10 @@ depthwiseF32x2x4NEON_store0:
 depthwiseF32x2x4NEON_store1:
 	ADD R6, R5, R5
 depthwiseF32x2x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -238,10 +242,6 @@ depthwiseF32x2x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)
@@ -406,6 +406,10 @@ depthwiseF32x3x4NEON_store1:
 depthwiseF32x3x4NEON_store2:
 	ADD R6, R5, R5
 depthwiseF32x3x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -414,10 +418,6 @@ depthwiseF32x3x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)
@@ -618,6 +618,10 @@ depthwiseF32x4x4NEON_store2:
 depthwiseF32x4x4NEON_store3:
 	ADD R6, R5, R5
 depthwiseF32x4x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -626,10 +630,6 @@ depthwiseF32x4x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)
@@ -866,6 +866,10 @@ depthwiseF32x5x4NEON_store3:
 depthwiseF32x5x4NEON_store4:
 	ADD R6, R5, R5
 depthwiseF32x5x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -874,10 +878,6 @@ depthwiseF32x5x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)
@@ -1150,6 +1150,10 @@ depthwiseF32x6x4NEON_store4:
 depthwiseF32x6x4NEON_store5:
 	ADD R6, R5, R5
 depthwiseF32x6x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -1158,10 +1162,6 @@ depthwiseF32x6x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)
@@ -1470,6 +1470,10 @@ depthwiseF32x7x4NEON_store5:
 depthwiseF32x7x4NEON_store6:
 	ADD R6, R5, R5
 depthwiseF32x7x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -1478,10 +1482,6 @@ depthwiseF32x7x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)
@@ -1826,6 +1826,10 @@ depthwiseF32x8x4NEON_store6:
 depthwiseF32x8x4NEON_store7:
 	ADD R6, R5, R5
 depthwiseF32x8x4NEON_stored:
+	MOVD 152(R0), R4
+	MOVD 128(R0), R5
+	ADD R5, R4, R4
+	MOVD R4, 152(R0)
 	MOVD 136(R0), R4
 	MOVD 112(R0), R5
 	ADD R5, R4, R4
@@ -1834,10 +1838,6 @@ depthwiseF32x8x4NEON_stored:
 	MOVD 120(R0), R5
 	ADD R5, R4, R4
 	MOVD R4, 144(R0)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 152(R0)
 	MOVD 104(R0), R4
 	SUB $1, R4
 	MOVD R4, 104(R0)

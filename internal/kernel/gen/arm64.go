@@ -24,6 +24,8 @@ var (
 	fmul4s  = instruction{0x6E20DC00, "fmul v%d.4s, v%d.4s, v%d.4s"}
 	fcmgt4s = instruction{0x6EA0E400, "fcmgt v%d.4s, v%d.4s, v%d.4s"}
 	ucvtf4s = instruction{0x6E21D800, "ucvtf v%d.4s, v%d.4s"}
+	faddp4s = instruction{0x6E20D400, "faddp v%d.4s, v%d.4s, v%d.4s"}
+	fmul4sx = instruction{0x4F809000, "fmul v%d.4s, v%d.4s, v%d.s[%d]"}
 	fmla4sx = instruction{0x4F801000, "fmla v%d.4s, v%d.4s, v%d.s[%d]"}
 	fmls4sx = instruction{0x4F805000, "fmls v%d.4s, v%d.4s, v%d.s[%d]"}
 )

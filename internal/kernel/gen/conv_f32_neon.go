@@ -121,11 +121,8 @@ func finishNEON(f *file, m, nv int) {
 	}
 	f.storeNEON(m, nv)
 	f.label("stored")
-	f.advance(offSrcAt, offSrcStep)
-	f.advance(offDstAt, offDstStep)
 	f.advance(offResAt, offResStep)
-	f.fieldLoop(offTiles, "tile")
-	f.op("RET")
+	f.nextTileNEON()
 }
 
 // residualNEON adds the residual, if there is one, whole vectors or not.

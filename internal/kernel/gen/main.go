@@ -30,6 +30,8 @@ var files = map[string]func() []byte{
 	"winograd_mul_amd64.go": func() []byte {
 		return winogradMulStubs("amd64", mulVariant{"AVX512", mulAVX512}, mulVariant{"AVX2", mulAVX2})
 	},
+	"dot_f32_neon_arm64.s":       dotF32NEON,
+	"lerp_f32_arm64.s":           lerpNEON,
 	"winograd_neon_arm64.s":      winogradNEON,
 	"winograd_mul_neon_arm64.s":  winogradMulsNEON,
 	"winograd_mul_arm64.go":      func() []byte { return winogradMulStubs("arm64", mulVariant{"NEON", mulNEON}) },

@@ -1,0 +1,118 @@
+package main
+
+import "fmt"
+
+func dotF32NEON() []byte {
+	f := newFile("arm64")
+	for _, m := range []int{1, dotPixels} {
+		dotNEON(f, fmt.Sprintf("dotF32x%dNEON", m), m)
+	}
+	return f.Bytes()
+}
+
+// dotNEON writes a convolution with one output channel: m pixels, each a sum
+// along the vectors of its taps. R16 counts whole vectors; R20 says whether
+// lanes of one more follow in every tap, R6 is where the tap is read.
+func dotNEON(f *file, name string, m int) {
+	f.fn(name, 8)
+	f.op("MOVD c+0(FP), R0")
+	f.field(offSrcStride, "R13")
+	f.field(offKC, "R16")
+	f.field(offMask, "R20")
+	f.jump("CBZ R20,", "tile")
+	maskNEON(f, offMask)
+	f.label("tile")
+	f.fieldSum(offSrc, offSrcAt, "R14", "R4")
+	f.field(offW, "R1")
+	f.field(offTaps, "R2")
+	f.field(offNTaps, "R3")
+	for p := range m {
+		f.op("VEOR V%d.B16, V%d.B16, V%d.B16", p, p, p)
+	}
+	f.label("tap")
+	f.op("MOVD.P 8(R2), R6")
+	f.op("ADD R14, R6, R6")
+	f.dotTapNEON(m)
+	f.loop("R3", "tap")
+	f.sumLanesNEON(m)
+	f.finishDotNEON(m)
+}
+
+// dotTapNEON adds the products of one tap.
+func (f *file) dotTapNEON(m int) {
+	f.jump("CBZ R16,", "tail")
+	f.op("MOVD R16, R4")
+	f.label("k")
+	f.dotStepNEON()
+	f.op("ADD $16, R6, R6")
+	for p := range m {
+		f.op("VLD1.P (R5)(R13), %s", vectors(neonPixels+p, 1, "S4"))
+		f.op("VFMLA V%d.S4, V%d.S4, V%d.S4", neonWeights, neonPixels+p, p)
+	}
+	f.loop("R4", "k")
+	f.label("tail")
+	f.jump("CBZ R20,", "next")
+	f.dotStepNEON()
+	for p := range m {
+		f.op("MOVD R5, R7")
+		f.loadLanesNEON(neonPixels+p, fmt.Sprintf("tail%d", p))
+		f.op("ADD R13, R5, R5")
+		f.op("VFMLA V%d.S4, V%d.S4, V%d.S4", neonWeights, neonPixels+p, p)
+	}
+	f.label("next")
+}
+
+// dotStepNEON points R5 at the first pixel and loads a vector of weights.
+func (f *file) dotStepNEON() {
+	f.op("MOVD R6, R5")
+	f.op("VLD1.P 16(R1), %s", vectors(neonWeights, 1, "S4"))
+}
+
+// sumLanesNEON leaves the sums of V0 to Vm-1 in V0 and, of eight, in V1, each
+// lane's added in the same order whatever m is.
+func (f *file) sumLanesNEON(m int) {
+	if m == 1 {
+		f.v(faddp4s, 0, 0, 0)
+		f.v(faddp4s, 0, 0, 0)
+		return
+	}
+	for p := 0; p < m; p += 2 {
+		f.v(faddp4s, p, p, p+1)
+	}
+	f.v(faddp4s, 0, 0, 2)
+	f.v(faddp4s, 1, 4, 6)
+}
+
+// finishDotNEON adds bias and residual, clamps and stores m neighbouring results.
+func (f *file) finishDotNEON(m int) {
+	n, load, store := 2, "VLD1 (R5), "+vectors(2, 2, "S4"), "VST1 "+vectors(0, 2, "S4")+", (R5)"
+	if m == 1 {
+		n, load, store = 1, "FMOVS (R5), F2", "FMOVS F0, (R5)"
+	}
+	f.field(offBias, "R4")
+	f.op("VLD1R (R4), [V%d.S4]", neonWeights)
+	f.eachNEON(n, fadd4s)
+	f.field(offRes, "R5")
+	f.jump("CBZ R5,", "clamp")
+	f.fieldSum(offRes, offResAt, "R5", "R4")
+	f.op("%s", load)
+	for i := range n {
+		f.v(fadd4s, i, i, 2+i)
+	}
+	f.label("clamp")
+	f.dup4s(offLo, neonWeights, "R4")
+	f.eachNEON(n, fmax4s)
+	f.dup4s(offHi, neonWeights, "R4")
+	f.eachNEON(n, fmin4s)
+	f.fieldSum(offDst, offDstAt, "R5", "R4")
+	f.op("%s", store)
+	f.advance(offResAt, offResStep)
+	f.nextTileNEON()
+}
+
+// eachNEON applies i, with neonWeights as its second source, to V0 to Vn-1.
+func (f *file) eachNEON(n int, i instruction) {
+	for r := range n {
+		f.v(i, r, r, neonWeights)
+	}
+}
