@@ -89,8 +89,8 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 
 // winogradI8 says whether F(4x4, 3x3) pays, which is exact in integers.
 func winogradI8(s *convShape) bool {
-	const channels, size = 6, 8
-	return kernel.WinogradI8Pays() && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && s.c >= channels && s.oc >= channels &&
+	const size = 8
+	return s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && kernel.WinogradI8Pays(s.c, s.oc) &&
 		s.y.out >= max(size, 4*s.y.dilate) && s.x.out >= max(size, 4*s.x.dilate)
 }
 

@@ -12,8 +12,8 @@ type winogradCallI8 struct {
 	count, vectors            int  // tiles; vectors of 16 input channels
 	row, pix, dstRow, dstPix  int  // bytes from one pixel of a tile to the next
 	plane, slot               int  // bytes from plane to plane, from tile to tile of a plane
-	pairs, live               int  // pairs of input channels; output channels that exist
-	lo, hi, ninth, _          int32
+	steps, live               int  // of input channels; output channels that exist
+	lo, hi, ninth, zero       int32
 }
 
 // winogradKernelI8 is one variant: transform in, products and transform out of
@@ -24,6 +24,7 @@ type winogradKernelI8 struct {
 	mul          [2]func(*winogradCallI8)
 	out          [2]func(*winogradCallI8)
 	outSigned    [2]func(*winogradCallI8)
+	plain        bool // lays out weights and constants in the order of the channels, not as wideConv does
 }
 
 const (
@@ -52,9 +53,10 @@ type WinogradI8 struct {
 	out     *[2]func(*winogradCallI8)
 	ic      int // padded to whole vectors
 	blocks  []convBlock
-	w       []int16 // [block][36][pair][width][2]
+	w       []int16 // [block][36][pair][width][2]; plain: [block][36][depth][width]
 	bias    []int32 // the input's zero point folded in
-	requant []int32 // [block][vector][wideRow]
+	requant []int32 // [block][vector][wideRow]; plain: four channels in half a wideRow
+	zero    int32   // of the output, where it is not among the constants
 	lo, hi  int32
 }
 
@@ -63,9 +65,18 @@ type WinogradI8 struct {
 var winogradGI8 = [6][3]int32{{3, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 3}}
 
 // WinogradI8Pays says whether WinogradI8 is faster than ConvI8 in the variant in
-// use: where ConvI8 multiplies pairs of int16 too.
-func WinogradI8Pays() bool {
-	return WinogradOn() && bestConvI8().wide != nil && bestWinogradI8().variant != Generic
+// use, which has no dot product, with this many channels in and out.
+func WinogradI8Pays(ic, oc int) bool {
+	if !WinogradOn() || bestWinogradI8().variant == Generic {
+		return false
+	}
+	switch k := bestConvI8(); {
+	case k.wide != nil:
+		return min(ic, oc) >= 6
+	case k.narrow:
+		return min(ic, oc) >= 16
+	}
+	return false
 }
 
 // NewWinogradI8 transforms and packs w, shaped [OC][3][3][IC], and bias (nil:
@@ -78,11 +89,11 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 	if s.KH != 3 || s.KW != 3 {
 		panic("BUG: kernel: Winograd takes 3x3 kernels alone")
 	}
-	g := &WinogradI8{kernel: k, shape: s, in: k.in, out: &k.out, ic: roundUp(s.IC, channelsIn), lo: p.Lo, hi: p.Hi}
+	g := &WinogradI8{kernel: k, shape: s, in: k.in, out: &k.out, ic: roundUp(s.IC, channelsIn), zero: p.DstZero, lo: p.Lo, hi: p.Hi}
 	if p.Signed {
 		g.in, g.out = k.inSigned, &k.outSigned
 	}
-	per := winogradPlanes * g.pairs() * 2
+	per := winogradPlanes * g.depth()
 	g.blocks = blocks(s.OC, wideLanes, 2, per)
 	last := g.blocks[len(g.blocks)-1]
 	g.w = make([]int16, last.w+last.width*per)
@@ -95,19 +106,45 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 				return nil
 			}
 			if bias != nil {
-				g.bias[b.first+wideLane(o-b.first, b.vectors)] += bias[o]
+				g.bias[b.first+g.lane(b, o)] += bias[o]
 			}
 		}
 	}
 	return g
 }
 
-func (g *WinogradI8) pairs() int { return (g.shape.IC + 1) / 2 }
+// step is the number of input channels that are multiplied together.
+func (g *WinogradI8) step() int {
+	if g.kernel.plain {
+		return 4
+	}
+	return 2
+}
+
+// depth is the number of input channels, padded to whole steps.
+func (g *WinogradI8) depth() int { return roundUp(g.shape.IC, g.step()) }
+
+// lane is where output channel o stands in its block.
+func (g *WinogradI8) lane(b *convBlock, o int) int {
+	if g.kernel.plain {
+		return o - b.first
+	}
+	return wideLane(o-b.first, b.vectors)
+}
+
+// weightAt is where a weight stands in its block.
+func (g *WinogradI8) weightAt(b *convBlock, plane, c, lane int) int {
+	row := plane * g.depth()
+	if g.kernel.plain {
+		return (row+c)*b.width + lane
+	}
+	return (row+c/2*2)*b.width + 2*lane + c%2
+}
 
 // pack lays out output channel o of block b, whose filter is w; false: its sums
 // may be too large.
 func (g *WinogradI8) pack(b *convBlock, o int, w []int8, p ConvI8Params) bool {
-	lane := wideLane(o-b.first, b.vectors)
+	lane := g.lane(b, o)
 	sum, size := int32(0), 0
 	for _, v := range w {
 		sum += int32(v)
@@ -126,11 +163,15 @@ func (g *WinogradI8) pack(b *convBlock, o int, w []int8, p ConvI8Params) bool {
 		}
 		for plane := range winogradPlanes {
 			r, t := &rows[plane/6], &winogradGI8[plane%6]
-			g.w[b.w+((plane*g.pairs()+c/2)*b.width+lane)*2+c%2] = int16(r[0]*t[0] + r[1]*t[1] + r[2]*t[2])
+			g.w[b.w+g.weightAt(b, plane, c, lane)] = int16(r[0]*t[0] + r[1]*t[1] + r[2]*t[2])
 		}
 	}
 	g.bias[b.first+lane] = -sum * p.SrcZero
-	p.Factors[o].layWide(g.requant[(b.first+lane)/wideLanes*wideRow:], lane%wideLanes, p.DstZero)
+	if g.kernel.plain {
+		p.Factors[o].lay(g.requant[o/4*(wideRow/2):], o%4, 4)
+	} else {
+		p.Factors[o].layWide(g.requant[(b.first+lane)/wideLanes*wideRow:], lane%wideLanes, p.DstZero)
+	}
 	return true
 }
 
@@ -188,8 +229,8 @@ func (g *WinogradI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	w := &k.winoI8
 	w.reserve(g)
 	w.call = winogradCallI8{planes: unsafe.Pointer(&w.planes[0]), product: unsafe.Pointer(&w.product[0]), spare: unsafe.Pointer(&w.spare),
-		vectors: g.ic / channelsIn, plane: 2 * g.plane(), slot: 2 * g.ic, pairs: g.pairs(),
-		lo: g.lo, hi: g.hi, ninth: ninth}
+		vectors: g.ic / channelsIn, plane: 2 * g.plane(), slot: 2 * g.ic, steps: g.depth() / g.step(),
+		zero: g.zero, lo: g.lo, hi: g.hi, ninth: ninth}
 	w.whole.n, w.edge.n = 0, 0
 	winogradTilesOf(g.shape, rows, cols, func(t tileI8) {
 		switch {

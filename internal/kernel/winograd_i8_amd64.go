@@ -28,10 +28,10 @@ func winogradOutI8x8AVX2Signed(c *winogradCallI8)
 //go:noescape
 func winogradOutI8x16AVX2Signed(c *winogradCallI8)
 
-var winogradI8AVX2 = winogradKernelI8{AVX2, winogradInI8AVX2, winogradInI8AVX2Signed,
-	[2]func(*winogradCallI8){winogradMulI8x8AVX2, winogradMulI8x16AVX2},
-	[2]func(*winogradCallI8){winogradOutI8x8AVX2, winogradOutI8x16AVX2},
-	[2]func(*winogradCallI8){winogradOutI8x8AVX2Signed, winogradOutI8x16AVX2Signed}}
+var winogradI8AVX2 = winogradKernelI8{variant: AVX2, in: winogradInI8AVX2, inSigned: winogradInI8AVX2Signed,
+	mul:       [2]func(*winogradCallI8){winogradMulI8x8AVX2, winogradMulI8x16AVX2},
+	out:       [2]func(*winogradCallI8){winogradOutI8x8AVX2, winogradOutI8x16AVX2},
+	outSigned: [2]func(*winogradCallI8){winogradOutI8x8AVX2Signed, winogradOutI8x16AVX2Signed}}
 
 // winogradKernelsI8 lists the variants this machine can run, the best first.
 func winogradKernelsI8() []*winogradKernelI8 {

@@ -3,12 +3,12 @@ package kernel
 import "unsafe"
 
 // winogradI8Generic is built for every machine and is the oracle of the assembly.
-var winogradI8Generic = &winogradKernelI8{Generic,
-	func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(x) }) },
-	func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(int8(x)) }) },
-	[2]func(*winogradCallI8){func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
-	[2]func(*winogradCallI8){func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
-	[2]func(*winogradCallI8){func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
+var winogradI8Generic = &winogradKernelI8{variant: Generic,
+	in:        func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(x) }) },
+	inSigned:  func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(int8(x)) }) },
+	mul:       [2]func(*winogradCallI8){func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
+	out:       [2]func(*winogradCallI8){func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
+	outSigned: [2]func(*winogradCallI8){func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
 }
 
 // transformIn computes planes = B^T d B of every tile.
@@ -44,13 +44,13 @@ func transformInI8(d [6]int16) [6]int16 {
 func (c *winogradCallI8) multiply(vectors int) {
 	width := wideLanes * vectors
 	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(vectors))
-	w := unsafe.Slice((*int16)(c.w), winogradPlanes*c.pairs*width*2)
+	w := unsafe.Slice((*int16)(c.w), winogradPlanes*c.steps*width*2)
 	for i := range winogradPlanes * c.count * width {
 		plane, tile, lane := i/width/c.count, i/width%c.count, i%width
-		v := unsafe.Slice((*int16)(unsafe.Add(c.planes, plane*c.plane+tile*c.slot)), 2*c.pairs)
+		v := unsafe.Slice((*int16)(unsafe.Add(c.planes, plane*c.plane+tile*c.slot)), 2*c.steps)
 		sum := int32(0)
 		for k, x := range v {
-			sum += int32(x) * int32(w[(plane*c.pairs+k/2)*width*2+2*lane+k%2])
+			sum += int32(x) * int32(w[(plane*c.steps+k/2)*width*2+2*lane+k%2])
 		}
 		product[plane*productPlane(vectors)+tile*width+lane] = sum
 	}

@@ -13,7 +13,7 @@ func TestWinogradI8(t *testing.T) {
 	for _, k := range winogradKernelsI8() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(17, 18))
-			for range 150 {
+			for range cases(150) {
 				checkWinogradI8(t, worker, k, r)
 			}
 		})

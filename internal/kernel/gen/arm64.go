@@ -46,6 +46,13 @@ func (f *file) vx(i instruction, d, n, m, e int) {
 	f.word(code, fmt.Sprintf(i.text, d, n, m, e))
 }
 
+// vxh writes an instruction by element e of m, one of V0 to V15, elements of 16
+// bits.
+func (f *file) vxh(i instruction, d, n, m, e int) {
+	code := i.code | uint32(e>>2<<11|e&3<<20|m<<16|n<<5|d)
+	f.word(code, fmt.Sprintf(i.text, d, n, m, e))
+}
+
 // word writes an instruction by its code.
 func (f *file) word(code uint32, text string) { f.op("WORD $0x%08X // %s", code, text) }
 

@@ -9,7 +9,7 @@ import "fmt"
 //	                   V20..V27 activations of both taps      V28..V31  products
 //
 // A tile of 8 pixels by 8 channels takes two taps a step: for 128
-// multiplications 16 SMULL and SMLAL, 16 SADDW, 16 loads of activations, and 5
+// multiplications 16 SMULL and SMLAL, 16 SADDW, 16 loads of activations, and 4
 // of weights, offsets and the loop: 0.41 a multiplication.
 const (
 	depthwiseNEONMaxM             = 8

@@ -7,6 +7,9 @@ var (
 	smull8h2   = instruction{0x4E20C000, "smull2 v%d.8h, v%d.16b, v%d.16b"}
 	smlal8h    = instruction{0x0E208000, "smlal v%d.8h, v%d.8b, v%d.8b"}
 	smlal8h2   = instruction{0x4E208000, "smlal2 v%d.8h, v%d.16b, v%d.16b"}
+	smlal4sx   = instruction{0x0F402000, "smlal v%d.4s, v%d.4h, v%d.h[%d]"}
+	smlal4sx2  = instruction{0x4F402000, "smlal2 v%d.4s, v%d.8h, v%d.h[%d]"}
+	mul4s      = instruction{0x4EA09C00, "mul v%d.4s, v%d.4s, v%d.4s"}
 	sadalp4s   = instruction{0x4E606800, "sadalp v%d.4s, v%d.8h"}
 	saddw4s    = instruction{0x0E601000, "saddw v%d.4s, v%d.4s, v%d.4h"}
 	saddw4s2   = instruction{0x4E601000, "saddw2 v%d.4s, v%d.4s, v%d.8h"}
