@@ -31,6 +31,7 @@ type Engine struct {
 	graph   *model.Model
 	options edged.Options
 	shapes  map[int][]int // of inputs, where Resize changed them
+	mapped  bool          // graph lies in a mapped file
 	plan    *plan
 	pool    *pool
 }
@@ -43,14 +44,30 @@ var errClosed = errors.New("fallback: engine is closed, or a resize failed")
 // file. The error wraps a *model.MalformedError or a *model.UnsupportedError
 // where the model is to blame, a *MemoryError where it asks for too much.
 func Open(file []byte, o edged.Options) (edged.Engine, error) {
+	e, err := openEngine(file, model.Read, o, false)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// OpenMapped is Open for a file that the caller has mapped into memory, read
+// only, and keeps there until the engine is closed. Weights are packed from
+// where they are, and the system may have their pages back: the engine never
+// holds a model twice.
+func OpenMapped(file []byte, o edged.Options) (*Engine, error) {
+	return openEngine(file, model.ReadShared, o, true)
+}
+
+func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Options, mapped bool) (*Engine, error) {
 	if err := kernel.Err(); err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
-	m, err := model.Read(file)
+	m, err := read(file)
 	if err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
-	e := &Engine{graph: m, options: o, shapes: map[int][]int{}}
+	e := &Engine{graph: m, options: o, shapes: map[int][]int{}, mapped: mapped}
 	e.options.Threads = threads(o)
 	if err := e.replan(); err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
@@ -73,6 +90,7 @@ func (e *Engine) replan() error {
 	if err != nil {
 		return err
 	}
+	p.mapped = e.mapped
 	p.bind()
 	e.plan = p
 	return nil

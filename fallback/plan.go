@@ -36,9 +36,11 @@ type plan struct {
 	course   *course   // over the steps
 	once     []*step   // compute constants from constants
 	packers  []*packer // fill packed weights
+	meter    *meter    // while they do
 	scratch  []*tensor
 	private  []*tensor // scratch of which every worker has a part
 	workers  int
+	mapped   bool // the constants lie in a mapped file
 	winograd bool // where it pays and is accurate
 
 	folding    int64 // elementary operations of the once steps
@@ -59,7 +61,7 @@ func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, erro
 	if len(m.Subgraphs) == 0 {
 		return nil, &model.MalformedError{Path: "subgraphs", Problem: "there is none"}
 	}
-	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, workers: o.Threads, winograd: !o.Exact && kernel.WinogradOn()}
+	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, meter: &meter{}, workers: o.Threads, winograd: !o.Exact && kernel.WinogradOn()}
 	if err := p.loadTensors(shapes); err != nil {
 		return nil, err
 	}

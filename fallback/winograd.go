@@ -1,6 +1,8 @@
 package fallback
 
 import (
+	"sync"
+
 	"edged/internal/kernel"
 	"edged/model"
 )
@@ -8,6 +10,19 @@ import (
 // winogradTolerance is the error, relative to the largest output, over which a
 // layer goes back to direct convolution.
 const winogradTolerance = 1e-4
+
+// meter measures layers, one at a time, since each needs memory to compute in.
+type meter struct {
+	mu sync.Mutex
+	k  kernel.Worker
+}
+
+// winograd is the error of g, which was made from filter.
+func (m *meter) winograd(g *kernel.WinogradF32, filter *tensor) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return g.Error(&m.k, filter.f32())
+}
 
 // winograd says whether F(4x4, 3x3) pays: below a dozen channels the
 // transforms cost what the products save, and so do maps of a few tiles.
@@ -60,7 +75,7 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	bytes := 4 * 36 * s.c * roundUp(s.oc, 16)
 	if err := c.later(bytes, func() {
 		g := kernel.NewWinogradF32(s.strips(), filter.f32(), floats(bias), lo, hi)
-		if st.run = g; g.Error(filter.f32()) > winogradTolerance {
+		if st.run = g; c.p.meter.winograd(g, filter) > winogradTolerance {
 			st.run = kernel.NewDirectStripsF32(s.strips(), s.x.out, filter.f32(), floats(bias), lo, hi)
 		}
 	}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"unsafe"
 )
 
 // A file may ask for little memory once and point at it a million times. What
@@ -22,7 +23,18 @@ const fileIdentifier = "TFL3"
 // data start at a 16-byte boundary in memory.
 //
 // The error is a *MalformedError or an *UnsupportedError.
-func Read(b []byte) (*Model, error) {
+func Read(b []byte) (*Model, error) { return read(alignedCopy(b)) }
+
+// ReadShared is Read for a model whose byte vectors are b's own memory, where
+// that is aligned: b must not change while the model is in use.
+func ReadShared(b []byte) (*Model, error) {
+	if uintptr(unsafe.Pointer(unsafe.SliceData(b)))%dataAlign != 0 {
+		return Read(b)
+	}
+	return read(b)
+}
+
+func read(b []byte) (*Model, error) {
 	if len(b) < 8 {
 		return nil, malformed("%d bytes are too few for a .tflite file", len(b))
 	}
@@ -30,7 +42,7 @@ func Read(b []byte) (*Model, error) {
 		return nil, malformed("the file identifier is %q, not %q: this is no .tflite file", id, fileIdentifier)
 	}
 	d := &decoder{
-		buf:     alignedCopy(b),
+		buf:     b,
 		budget:  budgetBase + budgetFactor*int64(len(b)),
 		layouts: layouts{},
 		seen:    map[uint64][]byte{},

@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"edged"
+	"edged/fallback"
 	"edged/model"
+	"edged/rewrite"
 )
 
 // benchWarmup are the runs before the clock counts: caches, page tables and
@@ -98,10 +100,44 @@ type racer struct {
 	result benchmark
 }
 
-func newRacer(file *modelFile, path, engine string, o *benchOptions) (*racer, error) {
-	e, err := openEngine(engine, file.data, edged.Options{Threads: o.threads})
+// course is a mapped model file: what is measured must not hold a copy of the
+// weights that the engine does not need.
+type course struct {
+	path  string
+	data  []byte
+	close func()
+	model *model.Model // its weights are data's own memory
+}
+
+func newCourse(path string) (*course, error) {
+	data, unmap, err := mapFile(path)
 	if err != nil {
+		return nil, err
+	}
+	m, err := model.ReadShared(data)
+	if err != nil {
+		unmap()
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &course{path: path, data: data, close: unmap, model: m}, nil
+}
+
+// open loads the model on the engine named.
+func (c *course) open(engine string, o edged.Options) (edged.Engine, error) {
+	if engine != engineFallback {
+		return openEngine(engine, c.data, o)
+	}
+	e, err := fallback.OpenMapped(c.data, o)
+	if err != nil {
+		return nil, fmt.Errorf("engine %s: %w", engine, err)
+	}
+	return e, nil
+}
+
+func newRacer(c *course, engine string, o *benchOptions) (*racer, error) {
+	e, err := c.open(engine, edged.Options{Threads: o.threads})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.path, err)
 	}
 	for i := range e.Inputs() {
 		fillNoise(e.Input(i), e.Inputs()[i].Type)
@@ -109,13 +145,13 @@ func newRacer(file *modelFile, path, engine string, o *benchOptions) (*racer, er
 	for range benchWarmup {
 		if err := e.Run(); err != nil {
 			e.Close()
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", c.path, err)
 		}
 	}
 	r := &racer{engine: e}
 	r.result = benchmark{
-		Model: path, Engine: e.Name(), Threads: o.threads, Runs: o.runs,
-		MACs: inspect(file.model).MACs, ArenaBytes: arenaBytes(e, file.model),
+		Model: c.path, Engine: e.Name(), Threads: o.threads, Runs: o.runs,
+		MACs: rewrite.Analyse(c.model).MACs, ArenaBytes: arenaBytes(e, c.model),
 	}
 	return r, nil
 }
@@ -163,11 +199,12 @@ func (r *racer) finish() {
 func fine(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
 func runBench(w io.Writer, path string, o *benchOptions) error {
-	file, err := readModel(path)
+	c, err := newCourse(path)
 	if err != nil {
 		return err
 	}
-	r, err := newRacer(file, path, o.engine, o)
+	defer c.close()
+	r, err := newRacer(c, o.engine, o)
 	if err != nil {
 		return err
 	}
@@ -234,10 +271,11 @@ func runCompare(w io.Writer, paths []string, o *benchOptions) error {
 }
 
 func compare(path string, o *benchOptions) (*comparison, error) {
-	file, err := readModel(path)
+	file, err := newCourse(path)
 	if err != nil {
 		return nil, err
 	}
+	defer file.close()
 	var racers []*racer
 	defer func() {
 		for _, r := range racers {
@@ -245,7 +283,7 @@ func compare(path string, o *benchOptions) (*comparison, error) {
 		}
 	}()
 	for _, name := range o.compare {
-		r, err := newRacer(file, path, name, o)
+		r, err := newRacer(file, name, o)
 		if err != nil {
 			return nil, err
 		}

@@ -79,8 +79,9 @@ func winogradConvs(mul *convKernel, w []float32, s ConvShape) []*ConvF32 {
 
 // Error is the largest difference between g's result and the direct one on a
 // random picture, relative to the largest value of the latter: on four tiles of
-// some output channels, since all are computed alike. w is what g was made from.
-func (g *WinogradF32) Error(w []float32) float64 {
+// some output channels, since all are computed alike. w is what g was made from,
+// k memory to compute in.
+func (g *WinogradF32) Error(k *Worker, w []float32) float64 {
 	const size = 8 // two tiles
 	s := g.shape
 	w, bias := g.sample(w, &s)
@@ -90,7 +91,7 @@ func (g *WinogradF32) Error(w []float32) float64 {
 	for i := range src {
 		src[i] = float32(r.NormFloat64())
 	}
-	from, none, k := Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}, new(Worker)
+	from, none := Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}
 	fast, slow := make([]float32, size*size*s.OC), make([]float32, size*size*s.OC)
 	newWinogradF32(g.kernel, bestConvF32(), s, w, bias, g.lo, g.hi).Run(k, Plane[float32]{fast, size * s.OC, s.OC}, from, none, size, size)
 	NewConvF32(s, w, bias, g.lo, g.hi).Run(k, Plane[float32]{slow, size * s.OC, s.OC}, from, none, size, size)
@@ -99,7 +100,7 @@ func (g *WinogradF32) Error(w []float32) float64 {
 
 // sample takes some output channels of w, spread over all of them.
 func (g *WinogradF32) sample(w []float32, s *ConvShape) (some, bias []float32) {
-	const most = 32
+	const most = 16
 	per, all := 9*s.IC, s.OC
 	s.OC = min(all, most)
 	for i := range s.OC {
