@@ -32,6 +32,7 @@ var files = map[string]func() []byte{
 	},
 	"dot_f32_neon_arm64.s":       dotF32NEON,
 	"lerp_f32_arm64.s":           lerpNEON,
+	"pool_f32_neon_arm64.s":      poolNEON,
 	"winograd_neon_arm64.s":      winogradNEON,
 	"winograd_mul_neon_arm64.s":  winogradMulsNEON,
 	"winograd_mul_arm64.go":      func() []byte { return winogradMulStubs("arm64", mulVariant{"NEON", mulNEON}) },
