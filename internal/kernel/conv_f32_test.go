@@ -46,7 +46,7 @@ func TestConvF32(t *testing.T) {
 	for _, k := range convF32Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
-			for i := range 400 {
+			for i := range cases(400) {
 				checkConvF32(t, worker, k, r, i)
 			}
 		})

@@ -13,7 +13,7 @@ func TestDepthwiseF32(t *testing.T) {
 	for _, k := range depthwiseF32Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 6))
-			for range 300 {
+			for range cases(300) {
 				checkDepthwiseF32(t, worker, k, r)
 			}
 		})

@@ -13,7 +13,7 @@ func TestDotF32(t *testing.T) {
 	for _, k := range dotF32Kernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
-			for range 400 {
+			for range cases(400) {
 				checkDotF32(t, worker, k, r)
 			}
 		})

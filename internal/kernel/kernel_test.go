@@ -20,7 +20,7 @@ func eachVariant(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
-// cases is n, or with -short a part of it: for one more CPU under qemu, which
+// cases is n, or with -short a part of it: for one more CPU under an emulator, which
 // runs the same instructions.
 func cases(n int) int {
 	if testing.Short() {

@@ -12,7 +12,7 @@ import (
 func TestLerpF32(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(6, 6))
-		for range 200 {
+		for range cases(200) {
 			c, n, width := 1+r.IntN(20), 1+r.IntN(9), 1+r.IntN(6)
 			pix := c + r.IntN(2)*r.IntN(5)
 			lo, hi, u := make([]int, n), make([]int, n), random(r, n)

@@ -9,7 +9,7 @@ import (
 func TestRequantTile(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 8))
-		for i := range 3000 {
+		for i := range cases(3000) {
 			testRequant(t, r, 1+i%TileRows, i%2 == 0, i%4 < 2)
 		}
 	})

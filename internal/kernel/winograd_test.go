@@ -15,7 +15,7 @@ func TestWinogradF32(t *testing.T) {
 	for _, k := range winogradKernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 8))
-			for range 150 {
+			for range cases(150) {
 				checkWinogradF32(t, worker, k, r)
 			}
 		})

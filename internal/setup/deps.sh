@@ -4,6 +4,7 @@
 #
 #   deps.sh build   what `make build` and `make demo` need
 #   deps.sh test    also what `make test` needs
+#   deps.sh avx512  what avx512.sh needs, and nothing else
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-build}
@@ -13,6 +14,7 @@ build_packages=(gcc g++ libc6-dev make pkg-config ca-certificates libopencv-dev 
 test_packages=(mosquitto mosquitto-clients ffmpeg iproute2 nodejs openssl python3 python3-pil python3-numpy python3-paho-mqtt
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good systemd)
+avx512_packages=(bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso cpio)
 
 # name@version, SHA-256 of the package file, then: path in the package, path below .deps
 tflite_package=tfjs-tflite-node@0.0.2
@@ -94,6 +96,27 @@ install_mqttjs() {
     die "npm could not fetch what $mqttjs_package depends on: is this machine offline? Connect it and run 'make deps-test' again"
 }
 
+# fetch_linux: Debian's newest kernel for virtual machines, which avx512.sh boots
+# in an emulator. It is unpacked, never installed.
+fetch_linux() {
+  local package tmp
+  [ ! -f "$deps/avx512/linux" ] || return 0
+  as_root apt-get update -qq || die "apt-get update failed: is this machine offline?"
+  package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
+  say "fetching $package"
+  mkdir -p "$deps/avx512"
+  tmp=$(mktemp -d "$deps/fetch.XXXXXX")
+  (cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg-deb --fsys-tarfile ./*.deb | tar x --wildcards './boot/vmlinuz-*') ||
+    die "apt-get could not fetch $package: is this machine offline?"
+  mv "$tmp"/boot/vmlinuz-* "$deps/avx512/linux"
+  rm -rf "$tmp"
+}
+
+if [ "$what" = avx512 ]; then
+  apt_install "${avx512_packages[@]}"
+  fetch_linux
+  exit 0
+fi
 apt_install "${build_packages[@]}"
 [ "$what" != test ] || apt_install "${test_packages[@]}"
 fetch tflite $tflite_package $tflite_sha install_tflite
