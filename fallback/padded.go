@@ -46,9 +46,14 @@ func pad[T any](f frame, dst, src []T, value T, lo, hi int) {
 	}
 }
 
+// fill doubles what is done: copies are many times as fast as a loop.
 func fill[T any](dst []T, v T) {
-	for i := range dst {
-		dst[i] = v
+	if len(dst) == 0 {
+		return
+	}
+	dst[0] = v
+	for n := 1; n < len(dst); n *= 2 {
+		copy(dst[n:], dst[:n])
 	}
 }
 
