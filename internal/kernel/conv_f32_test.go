@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -101,6 +102,37 @@ func checkConvF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand, n i
 	for i, v := range buf {
 		if v != guard {
 			t.Fatalf("case %d %+v: wrote outside its pixels at %d", n, s, i-off)
+		}
+	}
+}
+
+// TestConvF32Alone: a pixel's bits do not depend on the tile it is in.
+func TestConvF32Alone(t *testing.T) {
+	const cols, ic, oc = 33, 7, 21
+	s := ConvShape{KH: 2, KW: 3, DY: 1, DX: 1, IC: ic, OC: oc, Pix: ic, Row: ic * (cols + 2)}
+	r := rand.New(rand.NewPCG(5, 5))
+	src, w, bias := random(r, 2*s.Row), random(r, 6*ic*oc), random(r, oc)
+	for _, k := range convF32Kernels() {
+		testAlone(t, k.variant, newConvF32(k, s, w, bias, -9, 9), s, src, cols)
+	}
+	s.OC, s.IC = ic, ic
+	for _, k := range depthwiseF32Kernels() {
+		testAlone(t, k.variant, newDepthwiseF32(k, s, w[:6*ic], bias[:ic], -9, 9), s, src, cols)
+	}
+}
+
+type runner interface {
+	Run(k *Worker, dst, src, res Plane[float32], rows, cols int)
+}
+
+// testAlone computes a row of pixels together and each by itself.
+func testAlone(t *testing.T, v Variant, c runner, s ConvShape, src []float32, cols int) {
+	worker, row, one := new(Worker), make([]float32, cols*s.OC), make([]float32, s.OC)
+	c.Run(worker, Plane[float32]{row, len(row), s.OC}, Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}, 1, cols)
+	for x := range cols {
+		c.Run(worker, Plane[float32]{one, s.OC, s.OC}, Plane[float32]{src[x*s.Pix:], s.Row, s.Pix}, Plane[float32]{}, 1, 1)
+		if want := row[x*s.OC:][:s.OC]; !slices.Equal(one, want) {
+			t.Errorf("%s %T: pixel %d is %g, alone %g", v, c, x, want, one)
 		}
 	}
 }

@@ -16,7 +16,7 @@ EDGED_BIN=$PWD/bin go test -tags faults -count 1 -timeout 10m ./internal/faults 
   -run '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
 
 step "generated assembly is current"
-(cd internal/kernel/gen && go vet ./... && go run . -o .. -check)
+(cd internal/kernel/gen && go vet ./... && go test ./... && go run . -o .. -check)
 
 step "tests with TFLite and OpenCV"
 go test -tags "$all" -timeout 15m ./...
