@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -84,7 +85,7 @@ func (c Config) brokerURL() (u *url.URL, secure bool, err error) {
 		return nil, false, fmt.Errorf("mqtt: broker %q is no address: write tcp://host:1883 or ssl://host:8883", redact(c.Broker))
 	}
 	if u.User != nil {
-		return nil, false, fmt.Errorf("mqtt: broker %q holds a user or a password: move them to username and password_file", u.Redacted())
+		return nil, false, fmt.Errorf("mqtt: broker %q holds a user or a password: move them to username and password_file", redact(c.Broker))
 	}
 	port := "1883"
 	switch u.Scheme {
@@ -100,55 +101,63 @@ func (c Config) brokerURL() (u *url.URL, secure bool, err error) {
 	return u, secure, nil
 }
 
-// redact keeps a mistyped broker address from showing its password.
+// redact keeps a mistyped broker address from showing its password, wherever in
+// it a user and a password stand.
 func redact(broker string) string {
-	if u, err := url.Parse(broker); err == nil {
-		return u.Redacted()
+	if i := strings.LastIndexByte(broker, '@'); i >= 0 {
+		return "***" + broker[i:]
 	}
-	return "(unreadable)"
+	return broker
 }
 
 func (c Config) checkBounds() error {
-	switch {
-	case c.MaxPayload < minPayload:
-		return fmt.Errorf("mqtt: max_payload of %d bytes: at least %d are needed for a result", c.MaxPayload, minPayload)
-	case c.QueueBytes < 4*int64(c.MaxPayload):
-		return fmt.Errorf("mqtt: queue_bytes of %d: at least four payloads of %d bytes must fit", c.QueueBytes, c.MaxPayload)
-	case c.SpoolBytes < 4*minPayload:
-		return fmt.Errorf("mqtt: spool_bytes of %d: at least %d are needed", c.SpoolBytes, 4*minPayload)
-	case c.Encoding != EncodingPNG && c.Encoding != EncodingZstd:
-		return fmt.Errorf("mqtt: mask encoding %q: use %s or %s", c.Encoding, EncodingPNG, EncodingZstd)
+	var faults []error
+	wrong := func(is bool, format string, args ...any) {
+		if is {
+			faults = append(faults, fmt.Errorf("mqtt: "+format, args...))
+		}
 	}
-	return nil
+	wrong(c.MaxPayload < minPayload, "max_payload of %d bytes: at least %d are needed for a result", c.MaxPayload, minPayload)
+	payload := max(c.MaxPayload, minPayload)
+	wrong(c.QueueBytes < 4*int64(payload), "queue_bytes of %d: at least four payloads of %d bytes must fit", c.QueueBytes, payload)
+	wrong(c.SpoolBytes < 4*minPayload, "spool_bytes of %d: at least %d are needed", c.SpoolBytes, 4*minPayload)
+	wrong(c.Encoding != EncodingPNG && c.Encoding != EncodingZstd, "mask encoding %q: use %s or %s", c.Encoding, EncodingPNG, EncodingZstd)
+	return errors.Join(faults...)
 }
 
 func (c Config) checkTimes() error {
-	switch {
-	case c.KeepAlive < time.Second || c.KeepAlive%time.Second != 0:
-		return fmt.Errorf("mqtt: keep-alive of %v: whole seconds from 1 are allowed", c.KeepAlive)
-	case c.ConnectTimeout <= 0 || c.WriteTimeout <= 0 || c.AckTimeout <= 0 || c.StatsEvery <= 0:
-		return errors.New("mqtt: time-outs and the stats interval must be positive")
-	case c.BackoffMin <= 0 || c.BackoffMax < c.BackoffMin:
-		return fmt.Errorf("mqtt: back-off from %v to %v: must be positive and in this order", c.BackoffMin, c.BackoffMax)
+	var faults []error
+	if c.KeepAlive < time.Second || c.KeepAlive%time.Second != 0 {
+		faults = append(faults, fmt.Errorf("mqtt: keep-alive of %v: whole seconds from 1 are allowed", c.KeepAlive))
 	}
-	return nil
+	if c.ConnectTimeout <= 0 || c.WriteTimeout <= 0 || c.AckTimeout <= 0 || c.StatsEvery <= 0 {
+		faults = append(faults, errors.New("mqtt: time-outs and the stats interval must be positive"))
+	}
+	if c.BackoffMin <= 0 || c.BackoffMax < c.BackoffMin {
+		faults = append(faults, fmt.Errorf("mqtt: back-off from %v to %v: must be positive and in this order", c.BackoffMin, c.BackoffMax))
+	}
+	return errors.Join(faults...)
 }
 
 // checkFiles reads every file once, so that a wrong path is found at the start.
 func (c Config) checkFiles() error {
+	_, password := c.password()
+	return errors.Join(c.checkTLS(), password)
+}
+
+func (c Config) checkTLS() error {
 	if (c.Cert == "") != (c.Key == "") {
 		return errors.New("mqtt: cert and key belong together: give both or neither")
 	}
 	_, secure, err := c.brokerURL()
-	if err == nil && !secure && (c.CA != "" || c.Cert != "") {
+	switch {
+	case err != nil:
+		return nil // checkBroker tells
+	case !secure && (c.CA != "" || c.Cert != ""):
 		return fmt.Errorf("mqtt: ca or cert is given, but broker %q does not speak TLS: write ssl://", c.Broker)
+	case secure:
+		_, err = c.tlsConfig("")
 	}
-	if err == nil && secure {
-		if _, err := c.tlsConfig(""); err != nil {
-			return err
-		}
-	}
-	_, err = c.password()
 	return err
 }
 

@@ -23,6 +23,7 @@ func TestValidate(t *testing.T) {
 		`is no address`:        func(c *mqtt.Config) { c.Broker = "localhost" },
 		`scheme "ws"`:          func(c *mqtt.Config) { c.Broker = "ws://localhost" },
 		`move them to`:         func(c *mqtt.Config) { c.Broker = "tcp://u:hunter2@localhost" },
+		`"***@localhost" is`:   func(c *mqtt.Config) { c.Broker = "u:hunter2@localhost" },
 		`cert and key`:         func(c *mqtt.Config) { c.Cert = "x" },
 		`does not speak TLS`:   func(c *mqtt.Config) { c.CA = "x" },
 		`no such file`:         func(c *mqtt.Config) { c.PasswordFile = "/nonexistent" },

@@ -97,13 +97,18 @@ func (d *daemon) run(ctx context.Context) error {
 	waitSide := d.startSide(ctx)
 	d.tellManager(ctx)
 	err := d.runUnits(ctx)
+	why := "every source has ended"
+	if told.Err() != nil {
+		why = "told to stop"
+	}
+	d.log.Info("stopping", "reason", why)
 	_ = systemd.Stopping() // nothing depends on it
 	cancel()
 	waitSide()
 	d.closeClient(told.Err() == nil)
 	d.stateMu.Lock()
 	defer d.stateMu.Unlock()
-	if err := d.memory.stopped("told to stop"); err != nil {
+	if err := d.memory.stopped(why); err != nil {
 		d.log.Warn("state not saved", "err", err.Error())
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -32,8 +33,9 @@ func stateDir(c *Config) string {
 
 // memory is the daemon's state on disk.
 type memory struct {
-	dir  string // empty: none
-	file memoryFile
+	dir   string // empty: none
+	file  memoryFile
+	alive time.Time // when the run before last showed that it runs
 }
 
 // memoryFile is state.json.
@@ -66,17 +68,29 @@ func openMemory(dir string) (*memory, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
-	var f memoryFile
 	if err == nil {
-		err = json.Unmarshal(data, &f)
+		err = m.read(data)
 	}
 	if err != nil {
 		return m, fmt.Errorf("state of the last run: %w", err)
 	}
+	if info, err := os.Stat(m.path("state.json")); err == nil {
+		m.alive = info.ModTime() // before this run writes it
+	}
+	return m, nil
+}
+
+// read takes over what state.json says.
+func (m *memory) read(data []byte) error {
+	var f memoryFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return err
+	}
 	if f.Models != nil {
 		m.file = f
 	}
-	return m, nil
+	maps.DeleteFunc(m.file.Models, func(_ string, mm *modelMemory) bool { return mm == nil })
+	return nil
 }
 
 func (m *memory) path(name string) string { return filepath.Join(m.dir, name) }
@@ -89,8 +103,8 @@ func (m *memory) lastStop() *mqtt.LastStop {
 		return nil
 	case f.Running:
 		at := f.StartedAt
-		if info, err := os.Stat(m.path("state.json")); err == nil {
-			at = mqtt.Time{Time: info.ModTime()} // touched while it ran
+		if m.alive.After(at.Time) {
+			at.Time = m.alive
 		}
 		return &mqtt.LastStop{At: at, Reason: "crash, kill or loss of power"}
 	}

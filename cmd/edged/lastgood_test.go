@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -82,6 +84,14 @@ func TestLastStop(t *testing.T) {
 	if s := open(t, dir).lastStop(); s == nil || s.Clean || s.Reason == "" || s.At.IsZero() {
 		t.Errorf("after a crash: %+v", s)
 	}
+	// The time of a crash is that of the last sign of life, not of the next start.
+	sign := time.Now().Add(time.Hour).Truncate(time.Millisecond)
+	if err := os.Chtimes(m.path("state.json"), sign, sign); err != nil {
+		t.Fatal(err)
+	}
+	if next, _ := start(t, dir, "y"); !next.lastStop().At.Equal(sign) {
+		t.Errorf("a crash after %v is told as of %v", sign, next.lastStop().At)
+	}
 	if err := m.stopped("told to"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +113,34 @@ func TestGarbageStateIsToldAndReplaced(t *testing.T) {
 		t.Error(err)
 	}
 	open(t, dir) // it reads again
+}
+
+// FuzzState: whatever state.json holds, a run goes by it to its end, and what
+// that writes is read again.
+func FuzzState(f *testing.F) {
+	f.Add([]byte(`{"running":true,"started_at":"2026-01-02T15:04:05.000Z","models":{"cam":{"good":"a","candidate":"b","attempts":2}}}`))
+	f.Add([]byte(`{"models":{"cam":null,"other":null}}`))
+	f.Add([]byte(`{"models":{"cam":{"attempts":-9223372036854775808}},"stopped_at":"0000-01-01T00:00:00+23:59"}`))
+	f.Add([]byte("7"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := open(t, "") // nothing is written: a disk would take all the time
+		if m.read(data) != nil && len(m.file.Models) > 0 {
+			t.Error("garbage was taken over")
+		}
+		m.lastStop()
+		m.of("cam").Attempts++
+		if err := errors.Join(m.started(time.Now()), m.stopped("told to")); err != nil {
+			t.Error(err)
+		}
+		written, err := json.Marshal(&m.file)
+		next := open(t, "")
+		if err == nil {
+			err = next.read(written)
+		}
+		if err != nil || next.file.Running || next.of("cam").Good != m.of("cam").Good || next.of("cam").Attempts != 0 {
+			t.Errorf("%s is read as %+v, %v", written, next.file, err)
+		}
+	})
 }
 
 func TestWithoutAStateFolderNothingIsWritten(t *testing.T) {

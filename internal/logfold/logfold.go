@@ -51,7 +51,7 @@ func New(next slog.Handler, window time.Duration) *Handler {
 }
 
 // naming are the attributes that tell kinds apart.
-var naming = map[string]bool{"camera": true, "reason": true, "model": true, "broker": true, "topic": true}
+var naming = map[string]bool{"camera": true, "reason": true, "model": true, "broker": true, "topic": true, "sha256": true}
 
 // Enabled implements slog.Handler.
 func (h *Handler) Enabled(ctx context.Context, l slog.Level) bool { return h.next.Enabled(ctx, l) }

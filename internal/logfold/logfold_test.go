@@ -67,7 +67,10 @@ func TestWhatNamesAThingTellsKindsApart(t *testing.T) {
 	log.With("camera", "a").Warn("away")
 	log.Warn("away", "reason", "x")
 	log.Info("away")
-	expect(t, lines(), "level=WARN msg=away camera=a", "level=WARN msg=away camera=b", "level=WARN msg=away reason=x", "level=INFO msg=away")
+	log.Info("in use", "model", "m", "sha256", "1") // a file that was replaced keeps its name
+	log.Info("in use", "model", "m", "sha256", "2")
+	expect(t, lines(), "level=WARN msg=away camera=a", "level=WARN msg=away camera=b", "level=WARN msg=away reason=x", "level=INFO msg=away",
+		`level=INFO msg="in use" model=m sha256=1`, `level=INFO msg="in use" model=m sha256=2`)
 }
 
 func TestDebugIsNeverFolded(t *testing.T) {
