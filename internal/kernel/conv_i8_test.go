@@ -52,28 +52,50 @@ func TestConvI8(t *testing.T) {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for i := range cases(400) {
-				checkConvI8(t, worker, k, r, i)
+				checkConvI8(t, worker, k, r, drawConvI8(r, i))
 			}
+			tilesI8(func(c convCaseI8) { checkConvI8(t, worker, k, r, c) })
 		})
 	}
 }
 
-func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n int) {
-	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
+// convCaseI8 is a convolution of rows x cols outputs at the strides sy and sx;
+// values chooses the numbers: see randomConvI8.
+type convCaseI8 struct {
+	ConvShape
+	sy, sx, rows, cols, values int
+	signed                     bool
+}
+
+func drawConvI8(r *rand.Rand, n int) convCaseI8 {
+	c := convCaseI8{sy: 1 + r.IntN(3), sx: 1 + r.IntN(3), rows: 1 + r.IntN(4), cols: 1 + r.IntN(33), values: n / 3, signed: r.IntN(2) == 0}
+	c.ConvShape = ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
 	if n%3 == 0 {
-		s.DX = 1
+		c.DX = 1
 	}
-	sy, sx := 1+r.IntN(3), 1+r.IntN(3)
-	rows, cols := 1+r.IntN(4), 1+r.IntN(33)
+	return c
+}
+
+// tilesI8 draws every width of a tile of one and of two vectors, whole or not,
+// with and without the weight -128: every routine.
+func tilesI8(f func(c convCaseI8)) {
+	for n := range 4 * 4 * 16 {
+		f(convCaseI8{ConvShape{KH: 1, KW: 2, DY: 1, DX: 2, IC: 5, OC: [...]int{3, 8, 13, 32}[n%4]}, 1, 1, 1, 1 + n/16, n / 8 % 2, n/4%2 == 0})
+	}
+}
+
+func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, c convCaseI8) {
+	t.Helper()
+	s, sy, sx, rows, cols := c.ConvShape, c.sy, c.sx, c.rows, c.cols
 	s.Pix = s.IC + r.IntN(2)*r.IntN(9)
 	s.Row = ((cols-1)*sx+(s.KW-1)*s.DX+1)*s.Pix + r.IntN(5)
-	src, w := randomConvI8(r, n/3, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row+Slack, s.OC*s.KH*s.KW*s.IC)
+	src, w := randomConvI8(r, c.values, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row+Slack, s.OC*s.KH*s.KW*s.IC)
 	bias := make([]int32, s.OC)
 	for i := range bias {
 		bias[i] = r.Int32N(1<<16) - 1<<15
 	}
 	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Lo: 0, Hi: 255, Factors: randomFactors(r, s.OC)}
-	if p.Signed = r.IntN(2) == 0; p.Signed {
+	if p.Signed = c.signed; p.Signed {
 		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -128, 127
 	}
 	if r.IntN(2) == 0 {
@@ -87,7 +109,7 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, n 
 	newConvI8(k, s, w, bias, p).Run(worker, Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
 	for i := range want {
 		if dst[i] != want[i] {
-			t.Fatalf("case %d %+v: byte %d (row %d, pixel %d, channel %d) = %d, want %d", n, s, i, i/row, i%row/pix, i%row%pix, dst[i], want[i])
+			t.Fatalf("%+v: byte %d (row %d, pixel %d, channel %d) = %d, want %d", c, i, i/row, i%row/pix, i%row%pix, dst[i], want[i])
 		}
 	}
 	intact(t)

@@ -14,26 +14,28 @@ func TestDepthwiseI8(t *testing.T) {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(9, 10))
 			for i := range cases(300) {
-				checkDepthwiseI8(t, worker, k, r, i)
+				checkDepthwiseI8(t, worker, k, r, drawConvI8(r, i))
 			}
+			tilesI8(func(c convCaseI8) { checkDepthwiseI8(t, worker, k, r, c) })
 		})
 	}
 }
 
-func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, i int) {
-	n := 1 + r.IntN(70)
-	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: n, OC: n}
-	sy, sx, rows, cols := 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(4), 1+r.IntN(23)
+// checkDepthwiseI8 takes the case's output channels.
+func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, c convCaseI8) {
+	t.Helper()
+	c.IC = c.OC
+	s, n, sy, sx, rows, cols := c.ConvShape, c.OC, c.sy, c.sx, c.rows, c.cols
 	s.Pix = n + r.IntN(2)*r.IntN(9)
 	s.Row = ((cols-1)*sx + (s.KW-1)*s.DX + 1) * s.Pix
 	taps := s.KH * s.KW
-	src, w := randomConvI8(r, i, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row-s.Pix+n+Slack, taps*n)
+	src, w := randomConvI8(r, c.values, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row-s.Pix+n+Slack, taps*n)
 	bias := make([]int32, n)
 	for i := range bias {
 		bias[i] = r.Int32N(1<<14) - 1<<13
 	}
 	p := ConvI8Params{SrcZero: r.Int32N(256), DstZero: r.Int32N(256), Hi: 255, Factors: randomFactors(r, n)}
-	if p.Signed = r.IntN(2) == 0; p.Signed {
+	if p.Signed = c.signed; p.Signed {
 		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -100, 120
 	}
 	dense := make([]int8, n*taps*n)

@@ -20,8 +20,8 @@ func eachVariant(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
-// cases is n, or with -short a part of it: for one more CPU under an emulator, which
-// runs the same instructions.
+// cases is n or, with -short, an eighth of it: under an emulator the definition
+// that routines are compared with is slow.
 func cases(n int) int {
 	if testing.Short() {
 		return n / 8

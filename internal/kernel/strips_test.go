@@ -71,7 +71,7 @@ func TestWinogradStrips(t *testing.T) {
 	for _, k := range winogradKernels() {
 		t.Run(string(k.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(17, 8))
-			for range 60 {
+			for range cases(60) {
 				c := newStripCase(poolOf(k.variant), r)
 				g := newWinogradF32(k, kernelOf(k.variant), c.shape, c.w, c.bias, -3, 6)
 				c.same(t, r, g, g)
@@ -84,7 +84,7 @@ func TestWinogradStrips(t *testing.T) {
 func TestDirectStrips(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(17, 9))
-		for range 60 {
+		for range cases(60) {
 			c := newStripCase(bestPoolF32(), r)
 			s := c.shape
 			s.Row, s.Pix = c.bordered.Row, c.bordered.Pix
