@@ -3,6 +3,7 @@ package fallback
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"edged"
@@ -28,6 +29,7 @@ type opContext struct {
 	in      []*tensor // nil where an optional input is left out
 	out     []*tensor
 	packers []*packer
+	choice  []Candidate // where there was one
 }
 
 // nodes checks the operators' references.
@@ -152,6 +154,9 @@ func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tens
 		}
 	}
 	s.packers = c.packers
+	if len(c.out) > 0 && slices.Contains(writes, c.out[0]) {
+		s.choice = c.choice
+	}
 	if !constant {
 		c.p.steps = append(c.p.steps, s)
 		return

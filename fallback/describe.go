@@ -15,6 +15,8 @@ type PlanInfo struct {
 	ArenaBytes int64      `json:"arena_bytes"` // what one frame works in
 	FixedBytes int64      `json:"fixed_bytes"` // packed weights, constants, each thread's own memory
 	Steps      []StepInfo `json:"steps"`
+
+	Rates *kernel.Rates `json:"rates,omitempty"` // that choices rest on, where there are any
 }
 
 // StepInfo is one pass over the data. An operator may take several, as filling
@@ -27,6 +29,15 @@ type StepInfo struct {
 	Once     bool   `json:"once"`     // before the first frame, from constants
 	MACs     int64  `json:"macs"`     // multiply-accumulates that the operator asks for
 	Bytes    int64  `json:"bytes"`    // of tensors and packed weights that it reads and writes
+
+	Choice []Candidate `json:"choice,omitempty"` // the ways that there are, the first one taken
+}
+
+// Candidate is a way to compute a step, and how long one thread is expected to
+// take.
+type Candidate struct {
+	Kernel string  `json:"kernel"`
+	MS     float64 `json:"ms"`
 }
 
 // Describe plans a model as Open does, without the memory to run it.
@@ -41,6 +52,7 @@ func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
 	info := &PlanInfo{Engine: "fallback " + string(kernel.Active()), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
+	info.Rates = p.rates
 	for _, s := range p.once {
 		info.Steps = append(info.Steps, p.describe(s, true))
 	}
@@ -51,5 +63,5 @@ func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
 }
 
 func (p *plan) describe(s *step, once bool) StepInfo {
-	return StepInfo{Operator: s.op, Name: s.name, Kernel: s.kernel, Units: s.units, Once: once, MACs: p.macs(s), Bytes: s.traffic()}
+	return StepInfo{Operator: s.op, Name: s.name, Kernel: s.kernel, Units: s.units, Once: once, MACs: p.macs(s), Bytes: s.traffic(), Choice: s.choice}
 }

@@ -22,6 +22,7 @@ type step struct {
 	writes  []*tensor
 	done    bool      // of a step that runs once: it has
 	packers []*packer // of a step that runs once: what it needs
+	choice  []Candidate
 }
 
 // plan is everything Run needs.
@@ -33,10 +34,11 @@ type plan struct {
 	inputs   []*tensor
 	outputs  []*tensor
 	steps    []step
-	course   *course   // over the steps
-	once     []*step   // compute constants from constants
-	packers  []*packer // fill packed weights
-	meter    *meter    // while they do
+	course   *course       // over the steps
+	once     []*step       // compute constants from constants
+	packers  []*packer     // fill packed weights
+	meter    *meter        // while they do
+	rates    *kernel.Rates // of this machine, once a choice needs them
 	scratch  []*tensor
 	private  []*tensor // scratch of which every worker has a part
 	workers  int

@@ -24,14 +24,6 @@ func (m *meter) winograd(g *kernel.WinogradF32, filter *tensor) float64 {
 	return g.Error(&m.k, filter.f32())
 }
 
-// winograd says whether F(4x4, 3x3) pays: below a dozen channels the
-// transforms cost what the products save, and so do maps of a few tiles.
-func (c *opContext) winograd(s *convShape) bool {
-	const channels, size = 12, 12
-	return c.p.winograd && s.y.stride == 1 && s.x.stride == 1 && s.strips().Winograd() && s.c >= channels && s.oc >= channels &&
-		s.y.out >= size*s.y.dilate/2 && s.x.out >= size*s.x.dilate/2 && s.y.out >= size && s.x.out >= size
-}
-
 // strips is the geometry of a convolution that is computed strip by strip.
 func (s *convShape) strips() kernel.ConvShape {
 	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc}

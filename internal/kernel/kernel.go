@@ -64,8 +64,15 @@ func Available() []Variant { return append([]Variant{Generic}, machineVariants()
 // Active is the variant in use.
 func Active() Variant { return active }
 
-// Err is not nil where EDGED_KERNEL names a variant that this machine lacks.
-func Err() error { return activeErr }
+// Err is not nil where EDGED_KERNEL names a variant that this machine lacks, or
+// EDGED_RATES holds no rates.
+func Err() error {
+	if activeErr != nil {
+		return activeErr
+	}
+	_, err := fixedRates(os.Getenv(RatesVariable))
+	return err
+}
 
 // Use switches to variant v, for tests and benchmarks that compare variants.
 // No routine may run meanwhile.
