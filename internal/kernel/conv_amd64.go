@@ -13,7 +13,7 @@ func convF32Kernels() []*convKernel {
 		ks = append(ks, &convKernel{AVX512, 16, 14, convF32AVX512})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		ks = append(ks, &convKernel{AVX2, 8, 6, convF32AVX2})
+		ks = append(ks, &convKernel{AVX2, 8, 6, [2][]func(*convCall){convF32SlimAVX2[0], convF32WideAVX2[0]}})
 	}
 	return append(ks, convF32Generic)
 }

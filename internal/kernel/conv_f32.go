@@ -22,6 +22,7 @@ type ConvF32 struct {
 	taps   []int // bytes
 	reach  int   // elements from a window's first to one past its last
 	blocks []convBlock
+	whole  laneMask
 	w      []float32 // [block][tap][kc][width]
 	bias   []float32 // padded to whole blocks
 	lo, hi float32
@@ -40,6 +41,7 @@ func newConvF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *
 	for _, t := range taps {
 		c.taps = append(c.taps, t*4)
 	}
+	c.whole.first(k.lanes)
 	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*kc)
 	last := c.blocks[len(c.blocks)-1]
 	c.w = alignedF32(last.w + last.width*len(taps)*kc)
@@ -81,16 +83,17 @@ func (c *ConvF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols int) {
 	if len(res.P) > 0 {
 		res.holds("residual", rows, cols, c.shape.OC)
 	}
-	for i := range c.blocks {
+	for i := len(c.blocks) - 1; i >= 0; i-- { // what the last one spills, others overwrite
 		b := &c.blocks[i]
-		call.w, call.bias, call.mask = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first]), unsafe.Pointer(&b.mask)
+		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
 		for y := range rows {
 			c.row(call, b, dst, src, res, y, cols)
 		}
 	}
 }
 
-// row computes one row of one block.
+// row computes one row of one block. Where the next pixel follows and is yet to
+// be written, AVX2 spills whole vectors into it: its masked stores may be slow.
 func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32], y, cols int) {
 	call.src = unsafe.Pointer(&src.P[y*src.Row])
 	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
@@ -99,13 +102,32 @@ func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32]
 		call.res = unsafe.Pointer(&res.P[y*res.Row+b.first])
 	}
 	call.tileSteps = tileSteps{}
-	m, wide, narrow := cut(cols, c.kernel.maxM)
 	fns := c.kernel.fn[b.vectors-1]
-	call.again(m, wide, call.srcStride, call.dstStride, call.resStride)
-	fns[m](call)
-	if narrow > 0 {
-		call.again(m-1, narrow, call.srcStride, call.dstStride, call.resStride)
-		fns[m-1](call)
+	m, wide, narrow := cut(cols, len(fns)-1)
+	last := 0
+	if c.kernel.variant == AVX2 && dst.Pix == c.shape.OC && call.res == nil && b.mask[c.kernel.lanes-1] == 0 {
+		call.mask = unsafe.Pointer(&c.whole)
+		if last = m; narrow > 0 {
+			last, narrow = m-1, narrow-1
+		} else {
+			wide--
+		}
+	} else {
+		call.mask = unsafe.Pointer(&b.mask)
+	}
+	call.tilesOf(fns, m, wide)
+	call.tilesOf(fns, m-1, narrow)
+	if last > 0 {
+		call.mask = unsafe.Pointer(&b.mask)
+		call.tilesOf(fns, last, 1)
+	}
+}
+
+// tilesOf computes the next n tiles of m pixels.
+func (c *convCall) tilesOf(fns []func(*convCall), m, n int) {
+	if n > 0 {
+		c.again(m, n, c.srcStride, c.dstStride, c.resStride)
+		fns[m](c)
 	}
 }
 

@@ -50,9 +50,10 @@ type winogradPiece struct {
 func (g *WinogradF32) span(n int) int { return (4*n + 2) * g.shape.DX }
 
 // together is the number of runs that are transformed at once: few enough that
-// their rows stay in the first-level cache.
+// their rows stay in the second-level cache with the planes, many enough that
+// few columns between them are transformed twice.
 func (g *WinogradF32) together() int {
-	const most = 24 << 10 / 4 / 6 // floats of a row
+	const most = 128 << 10 / 4 / 6 // floats of a row
 	return min(max(1, (most/g.shape.IC/g.shape.DX-2)/4), g.tiles/g.shape.DX)
 }
 

@@ -43,12 +43,17 @@ func convF32AVX512() []byte {
 	return f.Bytes()
 }
 
+// Routines of one vector take more pixels on AVX2: fewer sums than the latency
+// of an addition would wait for each other.
+const wideAVX2, slimAVX2 = 6, 12
+
 func convF32AVX2() []byte {
 	f := newFile("amd64")
-	for _, nv := range []int{2, 1} {
-		for m := 1; m <= 6; m++ {
-			convF32(f, fmt.Sprintf("convF32x%dx%dAVX2", m, nv*8), avx2, m, nv)
-		}
+	for m := 1; m <= wideAVX2; m++ {
+		convF32(f, fmt.Sprintf("convF32x%dx16WideAVX2", m), avx2, m, 2)
+	}
+	for m := 1; m <= slimAVX2; m++ {
+		convF32(f, fmt.Sprintf("convF32x%dx8SlimAVX2", m), avx2, m, 1)
 	}
 	return f.Bytes()
 }

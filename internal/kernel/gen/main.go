@@ -83,7 +83,10 @@ var files = map[string]func() []byte{
 	"prepare_row_arm64.s": prepareNEON,
 	"mask_argmax_arm64.s": argmaxNEON,
 	"conv_f32_amd64.go": func() []byte {
-		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}, {"AVX2", 8, 6}})
+		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}})
+	},
+	"conv_f32_avx2_amd64.go": func() []byte {
+		return stubs("amd64", "convF32", "convCall", 1, []variant{{"WideAVX2", 16, wideAVX2}, {"SlimAVX2", 8, slimAVX2}})
 	},
 }
 
