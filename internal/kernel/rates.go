@@ -30,11 +30,12 @@ func (r Rates) String() string {
 	return fmt.Sprintf("%.4g,%.4g,%.4g,%.4g", r.Direct, r.Products, r.Transform, r.Memory)
 }
 
-// measured are the rates of every variant that was asked for: part of the
+// measured is what was measured of the variants that were asked for: part of the
 // dispatch, since a process must choose alike at every time.
 var measured struct {
 	sync.Mutex
-	rates map[Variant]Rates
+	rates      map[Variant]Rates
+	winogradI8 map[Variant]int // see winogradFrom
 }
 
 // MeasuredRates are the rates of the variant in use: fixed by the environment,

@@ -64,21 +64,6 @@ type WinogradI8 struct {
 // transformOut multiplies by these.
 var winogradGI8 = [6][3]int32{{3, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 3}}
 
-// WinogradI8Pays says whether WinogradI8 is faster than ConvI8 in the variant in
-// use, which has no dot product, with this many channels in and out.
-func WinogradI8Pays(ic, oc int) bool {
-	if !WinogradOn() || bestWinogradI8().variant == Generic {
-		return false
-	}
-	switch k := bestConvI8(); {
-	case k.wide != nil:
-		return min(ic, oc) >= 6
-	case k.narrow:
-		return min(ic, oc) >= 16
-	}
-	return false
-}
-
 // NewWinogradI8 transforms and packs w, shaped [OC][3][3][IC], and bias (nil:
 // none). It returns nil where the weights could take a sum past 2^25.
 func NewWinogradI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *WinogradI8 {

@@ -58,6 +58,19 @@ func fill[T any](s []T, v T) {
 	}
 }
 
+// TestWinogradI8Pays: never beside the dot product or with few channels, and
+// what was measured stays.
+func TestWinogradI8Pays(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		if WinogradI8Pays(4, 64) || WinogradI8Pays(64, 4) || Active() == NEONDot && WinogradI8Pays(64, 64) {
+			t.Error("Winograd was taken")
+		}
+		if a, b := WinogradI8Pays(64, 64), WinogradI8Pays(64, 64); a != b || a && !WinogradI8Pays(128, 128) {
+			t.Errorf("64 channels: %t, then %t, more: %t", a, b, WinogradI8Pays(128, 128))
+		}
+	})
+}
+
 // TestWinogradI8Bound: sums that may pass what the residues can tell are refused.
 func TestWinogradI8Bound(t *testing.T) {
 	for _, c := range []struct {
