@@ -123,40 +123,25 @@ func planMaxPool2D(c *opContext) error {
 	if in.typ == model.TypeFloat32 {
 		lo, hi, err := c.activationF32(a)
 		c.emit("max f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
-			maxRows(p, clamp, out.f32(), in.f32(), -math.MaxFloat32, lo, hi, kernel.MaxF32, from, to)
+			maxRows(p, clamp, out.f32(), in.f32(), lo, hi, from, to)
 		})
 		return err
 	}
-	lo, hi, err := c.activationQuant(a, out)
-	if err != nil {
-		return err
+	if in.quantised() {
+		return c.planMaxBytes(p, a)
 	}
-	switch in.typ {
-	case model.TypeInt8:
-		c.emit("max i8", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
-			maxRows(p, clamp, out.i8(), in.i8(), math.MinInt8, int8(lo), int8(hi), kernel.MaxI8, from, to)
-		})
-	case model.TypeUint8:
-		c.emit("max u8", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
-			maxRows(p, clamp, out.data, in.data, 0, uint8(lo), uint8(hi), kernel.MaxU8, from, to)
-		})
-	default:
-		return c.types()
-	}
-	return nil
+	return c.types()
 }
 
 // maxRows computes output rows [from, to) of a max pool. Where only padding is
 // seen, the result is the type's minimum.
-func maxRows[T float32 | int8 | uint8](p *pool2D, clamp bool, out, in []T, least, lo, hi T, raise func(dst, src []T), from, to int) {
+func maxRows(p *pool2D, clamp bool, out, in []float32, lo, hi float32, from, to int) {
 	for r := from; r < to; r++ {
 		dst := out[r*p.width():][:p.width()]
-		fill(dst, least)
-		p.gather(r, func(d, s, n int) { raise(dst[d:d+n], in[s:s+n]) })
+		fill(dst, -math.MaxFloat32)
+		p.gather(r, func(d, s, n int) { kernel.MaxF32(dst[d:d+n], in[s:s+n]) })
 		if clamp {
-			for i, v := range dst {
-				dst[i] = min(max(v, lo), hi)
-			}
+			clampRow(dst, lo, hi)
 		}
 	}
 }

@@ -1,0 +1,28 @@
+//go:build amd64 && !purego
+
+package kernel
+
+//go:noescape
+func maxPixelsI8AVX2(dst, src *byte, n, c, step, tap, k int)
+
+//go:noescape
+func maxPixelsU8AVX2(dst, src *byte, n, c, step, tap, k int)
+
+// maxPixels computes the first pixels and says how many. It works in pieces of 16
+// bytes, past a pixel's end into those that come later.
+func maxPixels(dst, src []byte, n, c, step, tap, k int, signed bool) int {
+	const piece = 16
+	wide := roundUp(c, piece)
+	for n > 0 && ((n-1)*c+wide > len(dst) || (n-1)*step+(k-1)*tap+wide > len(src)) {
+		n--
+	}
+	if active == Generic || n == 0 || k == 0 {
+		return 0
+	}
+	if signed {
+		maxPixelsI8AVX2(&dst[0], &src[0], n, c, step, tap, k)
+	} else {
+		maxPixelsU8AVX2(&dst[0], &src[0], n, c, step, tap, k)
+	}
+	return n
+}

@@ -1,0 +1,37 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func TestMaxPixels(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(19, 20))
+		for range 400 {
+			n, c, k, signed := r.IntN(20), 1+r.IntN(70), 1+r.IntN(5), r.IntN(2) == 0
+			step, tap := c*(1+r.IntN(3)), c*(1+r.IntN(3))
+			src := randomBytes(r, max(0, (n-1)*step+(k-1)*tap+c))
+			dst, intact := guard(n*c, 1+r.IntN(16), uint8(0xA5))
+			MaxPixels(dst, src, n, c, step, tap, k, signed)
+			for i, got := range dst {
+				want := src[i/c*step+i%c]
+				for t := range k {
+					v := src[i/c*step+t*tap+i%c]
+					if signed && int8(v) > int8(want) || !signed && v > want {
+						want = v
+					}
+				}
+				if got != want {
+					t.Fatalf("%d pixels of %d, step %d, %d taps of %d, signed %t: byte %d = %d, want %d", n, c, step, k, tap, signed, i, got, want)
+				}
+			}
+			intact(t)
+		}
+	})
+}
+
+func BenchmarkMaxPixels(b *testing.B) {
+	src, dst := make([]byte, 2*64*24), make([]byte, 64*24)
+	benchVariants(b, len(src), func() { MaxPixels(dst, src, 64, 24, 48, 24, 2, true) })
+}
