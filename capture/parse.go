@@ -83,15 +83,25 @@ func parsePath(path string) (Kind, error) {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return File, fmt.Errorf("capture: no file or folder %q: %w", path, fs.ErrNotExist)
+		return File, fmt.Errorf("capture: no file or folder %q: %w", Redact(path), fs.ErrNotExist)
 	case err != nil:
-		return File, fmt.Errorf("capture: source file: %w", err)
+		return File, unreadable("file", path, err)
 	case st.IsDir():
 		return Folder, nil
 	case !st.Mode().IsRegular():
-		return File, fmt.Errorf("capture: source %q is neither a file nor a folder", path)
+		return File, fmt.Errorf("capture: source %q is neither a file nor a folder", Redact(path))
 	}
 	return File, nil
+}
+
+// unreadable is err without the path as the system repeats it, which may hold a
+// password where a URL lacks its scheme.
+func unreadable(what, path string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("capture: source %s %q: %w", what, Redact(path), err)
 }
 
 // devicePath is the path of a device source without its options.
@@ -104,11 +114,11 @@ func statDevice(path string) error {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("capture: no camera device %q (%s): %w", path, presentDevices(), fs.ErrNotExist)
+		return fmt.Errorf("capture: no camera device %q (%s): %w", Redact(path), presentDevices(), fs.ErrNotExist)
 	case err != nil:
-		return fmt.Errorf("capture: camera device: %w", err)
+		return unreadable("device", path, err)
 	case st.Mode()&os.ModeCharDevice == 0:
-		return fmt.Errorf("capture: %q is not a device", path)
+		return fmt.Errorf("capture: %q is not a device", Redact(path))
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func TestParse(t *testing.T) {
 func TestParseHidesCredentials(t *testing.T) {
 	for _, source := range []string{
 		"ftp://admin:hunter2@host/x", "rtsp://admin:hunter2@/x", "rtsp://admin:hunt%zzer2@host/x",
-		"rtsp://admin:hun ter2@host:5x/x", "http://host:5x/?password=hunter2",
+		"rtsp://admin:hun ter2@host:5x/x", "http://host:5x/?password=hunter2", "admin:hunter2@host/x", "/etc/edged/admin:hunter2@host",
 	} {
 		_, err := Parse(source)
 		if err == nil {
@@ -74,6 +74,7 @@ func TestRedact(t *testing.T) {
 		`rtspsrc location=rtsp://u:p!@h user-pw=p`:  "rtspsrc location=rtsp://***@h user-pw=***",
 		`souphttpsrc user-pw="two words" ! appsink`: "souphttpsrc user-pw=*** ! appsink",
 		"rtsp://host/s":                             "rtsp://host/s",
+		"u:p@host/s":                                "***@host/s",
 		"/dev/video0":                               "/dev/video0",
 		"Error opening rtsp://u:p@h/s: 401 denied":  "Error opening rtsp://***@h/s: 401 denied",
 	} {
@@ -81,6 +82,36 @@ func TestRedact(t *testing.T) {
 			t.Errorf("Redact(%q) = %q, want %q", in, got, want)
 		}
 	}
+}
+
+// FuzzParse: a source may be anything. It has a kind or an error, and neither
+// the error nor the redacted source tells a password that stands where one may.
+func FuzzParse(f *testing.F) {
+	f.Add("rtsp://", "cam.local:554/h264?x=1")
+	f.Add("http://", "[::1%25eth0]:x/")
+	f.Add("", "host/stream")
+	f.Add("rtspsrc location=rtsp://", "h ! decodebin")
+	f.Add("test:belt?size=", "4x4&fps=-1e300")
+	f.Add("/dev/video0?fps=1e309&width=", "9223372036854775808")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		const password = "hunter2hunter2"
+		for _, source := range []string{before + after, before + "admin:" + password + "@" + after} {
+			kind, err := Parse(source)
+			if kind == 0 && err == nil {
+				t.Errorf("%q is nothing, without an error", source)
+			}
+			if kind == Device {
+				deviceOptions(&Config{Source: source})
+			}
+			secret := !strings.HasPrefix(source, "test:") && !strings.ContainsAny(source, " \t\r\n\v\f")
+			if err != nil && secret && strings.Contains(err.Error(), password) {
+				t.Errorf("%q: the error tells the password: %v", source, err)
+			}
+			if once := Redact(source); Redact(once) != once {
+				t.Errorf("%q is redacted to %q, and that to %q", source, once, Redact(once))
+			}
+		}
+	})
 }
 
 func TestDeviceOptions(t *testing.T) {
