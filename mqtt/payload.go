@@ -151,6 +151,9 @@ type CameraStats struct {
 	Restarts       uint64  `json:"restarts"` // of the worker process
 	FPS            float64 `json:"fps"`
 	InferMS        float64 `json:"infer_ms"` // median of the last inferences
+
+	RefusedBy map[string]uint64 `json:"refused_by"` // the sum of Refused and Failed, by reason
+	Noticed   map[string]uint64 `json:"noticed"`    // what the camera did that is in no sum: black frames, changes of size ...
 }
 
 // LinkStats tells about the connection to the broker.

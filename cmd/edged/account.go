@@ -103,14 +103,23 @@ func (u *unit) account() frames {
 		RefusedBy: n.RefusedByReason(), MissedTriggers: n.Missed, source: c,
 	}
 	f.InWork = f.Read - f.Published - f.PassedOver - f.Refused - f.Failed
-	for reason, count := range map[string]uint64{
+	maps.Copy(f.RefusedBy, occurred(map[string]uint64{
 		"stale": c.By.Stale, "frozen": c.By.Frozen, "black": c.By.Black, "corrupt": c.By.Corrupt, "lost": c.By.Lost,
-	} {
-		if count > 0 {
-			f.RefusedBy[reason] = count
-		}
-	}
+	}))
 	return f
+}
+
+// noticed is what a source saw happen beside the fate of its frames.
+func noticed(c capture.Counts) map[string]uint64 {
+	return occurred(map[string]uint64{
+		"black": c.Black, "size_changes": c.SizeChanges, "stuck": c.Stuck, "crashed": c.Crashes, "failures": c.Failures,
+	})
+}
+
+// occurred keeps the counts that are not zero.
+func occurred(counts map[string]uint64) map[string]uint64 {
+	maps.DeleteFunc(counts, func(_ string, n uint64) bool { return n == 0 })
+	return counts
 }
 
 // stats is the daemon's part of the stats topic.
@@ -125,6 +134,7 @@ func (d *daemon) stats() mqtt.Stats {
 			Status: u.statusWord(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
 			Published: f.Published, Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
 			Restarts: f.source.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
+			RefusedBy: f.RefusedBy, Noticed: noticed(f.source),
 		}
 	}
 	return s

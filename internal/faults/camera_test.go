@@ -136,11 +136,16 @@ func TestBlackHole(t *testing.T) {
 // refused is how many frames of camera c0 were refused.
 func (r *Rig) refused() float64 {
 	r.T.Helper()
+	return r.metric(`edged_frames_total{camera="c0",fate="refused"}`)
+}
+
+func (r *Rig) metric(name string) float64 {
+	r.T.Helper()
 	m, err := r.Daemon.Metrics()
 	if err != nil {
 		r.T.Fatal(err)
 	}
-	return m[`edged_frames_total{camera="c0",fate="refused"}`]
+	return m[name]
 }
 
 // Pictures of another size in the middle of a stream, larger and smaller, and
@@ -164,6 +169,9 @@ func TestSizeChange(t *testing.T) {
 			t.Logf("%dx%d: recovery %v", size[0], size[1], time.Since(changed).Round(time.Millisecond))
 		}
 	}
+	if r.metric(`edged_camera_noticed_total{camera="c0",what="size_changes"}`) == 0 {
+		t.Error("no change of size was counted")
+	}
 	r.Returned()
 	r.Close()
 }
@@ -179,7 +187,7 @@ func TestFrozenPicture(t *testing.T) {
 		camera.Still.Store(false)
 		r.cameraBack()
 	}
-	if r.refused() == 0 {
+	if r.metric(`edged_frames_refused_total{camera="c0",reason="frozen"}`) == 0 {
 		t.Error("no frozen frame was refused")
 	}
 	r.Returned()

@@ -21,7 +21,9 @@ type Camera struct {
 	Online                                                       bool
 	Read, Published, PassedOver, Refused, Failed, InWork, Missed uint64
 	Restarts                                                     uint64
-	InferSeconds                                                 float64 // median of the last inferences
+	InferSeconds                                                 float64           // median of the last inferences
+	RefusedBy                                                    map[string]uint64 // Refused and Failed, by reason
+	Noticed                                                      map[string]uint64 // what is in no sum
 }
 
 // Messages is the account of one kind of MQTT message. Produced is the sum of
@@ -116,6 +118,12 @@ func collectCamera(out chan<- prometheus.Metric, c *Camera) {
 	counter(fate, c.PassedOver, c.Name, "passed_over")
 	counter(fate, c.Refused, c.Name, "refused")
 	counter(fate, c.Failed, c.Name, "failed")
+	for reason, n := range c.RefusedBy {
+		counter(desc("frames_refused_total", "Frames refused or failed, by reason.", "camera", "reason"), n, c.Name, reason)
+	}
+	for what, n := range c.Noticed {
+		counter(desc("camera_noticed_total", "What cameras did that is in no sum: black frames, changes of size, stuck workers ...", "camera", "what"), n, c.Name, what)
+	}
 	counter(desc("triggers_missed_total", "Triggers that led to no result.", "camera"), c.Missed, c.Name)
 	counter(desc("worker_restarts_total", "Workers started in place of another.", "camera"), c.Restarts, c.Name)
 	gauge(desc("frames_in_work", "Frames being worked on.", "camera"), float64(c.InWork))

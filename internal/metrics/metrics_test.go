@@ -17,7 +17,8 @@ func testServer(t *testing.T, h *Health) string {
 		return Snapshot{
 			Started: time.Unix(100, 0), Version: "1.2", Connected: true,
 			Cameras: []Camera{{Name: "a", Online: true, Read: 21, Published: 1, PassedOver: 2, Refused: 3, Failed: 4, InWork: 11,
-				Missed: 5, Restarts: 6, InferSeconds: 0.25}},
+				Missed: 5, Restarts: 6, InferSeconds: 0.25,
+				RefusedBy: map[string]uint64{"frozen": 2, "too_small": 1, "engine": 4}, Noticed: map[string]uint64{"black": 9}}},
 			Messages: []Messages{{Kind: "result", Produced: 15, Acknowledged: 1, HandedOver: 2, Unknown: 3, InFlight: 4,
 				Dropped: map[string]uint64{"queue": 5}}},
 		}
@@ -57,6 +58,9 @@ func TestMetricsShowTheWholeAccount(t *testing.T) {
 		`edged_frames_total{camera="a",fate="passed_over"} 2`,
 		`edged_frames_total{camera="a",fate="refused"} 3`,
 		`edged_frames_total{camera="a",fate="failed"} 4`,
+		`edged_frames_refused_total{camera="a",reason="frozen"} 2`,
+		`edged_frames_refused_total{camera="a",reason="engine"} 4`,
+		`edged_camera_noticed_total{camera="a",what="black"} 9`,
 		`edged_frames_in_work{camera="a"} 11`,
 		`edged_triggers_missed_total{camera="a"} 5`,
 		`edged_worker_restarts_total{camera="a"} 6`,
