@@ -115,7 +115,7 @@ func (c *wideConv) run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	dst.holds("destination", rows, cols, c.shape.OC)
 	src.holds("source", rows, cols, c.reach)
 	row := (cols-1)*src.Pix + c.reach
-	most := max(1, (wideBudget-row)/max(src.Row, 1))
+	most := max(1, (max(wideBudget, 2*row)-row)/max(src.Row, 1)) // windows of many rows: share them
 	for y := 0; y < rows; y += most {
 		n := min(most, rows-y)
 		size := (n-1)*src.Row + row
