@@ -139,12 +139,13 @@ func (c *opContext) shape(i int, dims ...int) error {
 
 // emit adds a step that computes every output from the inputs named, nil ones
 // aside, and from this operator's scratch. kernel says how, for people.
-func (c *opContext) emit(kernel string, units, work int, reads []*tensor, run func(w *worker, lo, hi int)) {
-	c.emitTo(kernel, units, work, reads, c.out, run)
+func (c *opContext) emit(kernel string, units, work int, reads []*tensor, run func(w *worker, lo, hi int)) *step {
+	return c.emitTo(kernel, units, work, reads, c.out, run)
 }
 
-// emitTo is emit for a step that writes to other tensors.
-func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tensor, run func(w *worker, lo, hi int)) {
+// emitTo is emit for a step that writes to other tensors. The step that it
+// returns moves when the next one is emitted.
+func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tensor, run func(w *worker, lo, hi int)) *step {
 	s := step{op: c.n.index, name: c.name(), kernel: kernel, units: units, work: work, run: run, writes: writes}
 	constant := true
 	for _, t := range reads {
@@ -159,7 +160,7 @@ func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tens
 	}
 	if !constant {
 		c.p.steps = append(c.p.steps, s)
-		return
+		return &c.p.steps[len(c.p.steps)-1]
 	}
 	for _, t := range writes {
 		if len(t.fold) == 0 {
@@ -169,6 +170,7 @@ func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tens
 	}
 	c.p.folding = min(c.p.folding+int64(work), mostFolding+1)
 	c.p.once = append(c.p.once, &s)
+	return &s
 }
 
 // scratch is an area of n bytes between two steps of this operator.

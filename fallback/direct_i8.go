@@ -29,41 +29,37 @@ func (c *opContext) paramsI8(r *requant, oc int) kernel.ConvI8Params {
 
 // planBandsI8 is planBandsF32 for 8-bit activations. The kernels read up to
 // kernel.Slack bytes behind the input: areas and the arena have more than that.
-func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b bands) runnerI8) error {
-	border := s.border()
-	src, err := c.padI8(in, border)
+func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) runnerI8) error {
+	b, err := c.banded(in, nil, s, cut, c.copyI8)
 	if err != nil {
 		return err
 	}
 	var run runnerI8
-	b, out := cut(s, border), c.out[0]
-	if err := c.later(bytes, func() { run = pack(b) }); err != nil {
+	if err := c.later(bytes, func() { run = pack(&b.bands) }); err != nil {
 		return err
 	}
-	c.emit(name, b.units(), b.work(perOutput), []*tensor{src}, func(w *worker, lo, hi int) {
+	zero := byte(c.out[0].quant.zero0())
+	b.mind(c.emit(name, b.units(), b.work(perOutput), b.reads(), func(w *worker, lo, hi int) {
+		dst, src := b.out.data, b.input().data
 		for i := lo; i < hi; i++ {
-			dst, from, rows, cols := at(b, i, out.data, src.data)
-			run.Run(&w.direct, dst, from, rows, cols)
+			u := b.unit(i)
+			run.Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), u.rows, u.cols)
+			edge(b.out, dst, s.y.out, s.x.out, s.oc, u.image, u.y, u.y+u.rows, zero)
 		}
-	})
+	}))
 	return nil
 }
 
-// padI8 gives the tensor itself where there is no border, else an area with a
-// border of zero points and the step that fills it.
-func (c *opContext) padI8(in *tensor, b frame) (*tensor, error) {
-	if b.plain() {
-		return in, nil
-	}
+// copyI8 copies in into an area with a border of zero points.
+func (c *opContext) copyI8(in *tensor, b frame) (*tensor, *step, error) {
 	area, err := c.scratch(b.elems() + kernel.Slack)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	zero := byte(in.quant.zero0())
-	c.emitTo("pad i8", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
+	return area, c.emitTo("pad i8", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
 		pad(b, area.data, in.data, zero, lo, hi)
-	})
-	return area, nil
+	}), nil
 }
 
 func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
@@ -73,13 +69,13 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		return err
 	}
 	taps, p := s.y.k*s.x.k*roundUp(s.c, 4), c.paramsI8(r, s.oc)
-	direct := func(b bands) runnerI8 {
+	direct := func(b *bands) runnerI8 {
 		return kernel.NewConvI8(b.shape(), filter.i8(), ints32(bias), p)
 	}
 	if !winogradI8(s) {
 		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, direct)
 	}
-	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b bands) runnerI8 {
+	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) runnerI8 {
 		if g := kernel.NewWinogradI8(b.shape(), filter.i8(), ints32(bias), p); g != nil {
 			return g
 		}
@@ -101,7 +97,7 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 		return err
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+24)*roundUp(s.oc, 32), taps, func(b bands) runnerI8 {
+	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+24)*roundUp(s.oc, 32), taps, func(b *bands) runnerI8 {
 		return kernel.NewDepthwiseI8(b.shape(), filter.i8(), ints32(bias), p)
 	})
 }

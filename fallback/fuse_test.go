@@ -111,6 +111,8 @@ func TestFusionIsExact(t *testing.T) {
 	}
 }
 
+// sameOutput runs both on one random input and compares a's outputs with b's
+// first ones.
 func sameOutput(t *testing.T, a, b *Engine, typ model.TensorType) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(2, 2))
@@ -127,18 +129,26 @@ func sameOutput(t *testing.T, a, b *Engine, typ model.TensorType) {
 			t.Fatal(err)
 		}
 	}
-	if len(a.Output(0)) != len(b.Output(0)) || len(a.Output(0)) == 0 {
-		t.Fatalf("%v, unfused %v", a.Outputs()[0], b.Outputs()[0])
+	for i := range a.Outputs() {
+		sameValues(t, a.Output(i), b.Output(i), typ)
+	}
+}
+
+// sameValues compares two outputs: integers bit for bit.
+func sameValues(t *testing.T, a, b []byte, typ model.TensorType) {
+	t.Helper()
+	if len(a) != len(b) || len(a) == 0 {
+		t.Fatalf("%d bytes, unfused %d", len(a), len(b))
 	}
 	if typ != model.TypeFloat32 {
-		for i := range a.Output(0) {
-			if a.Output(0)[i] != b.Output(0)[i] {
-				t.Fatalf("byte %d: %d, unfused %d", i, a.Output(0)[i], b.Output(0)[i])
+		for i := range a {
+			if a[i] != b[i] {
+				t.Fatalf("byte %d: %d, unfused %d", i, a[i], b[i])
 			}
 		}
 		return
 	}
-	got, want := edged.View[float32](a.Output(0)), edged.View[float32](b.Output(0))
+	got, want := edged.View[float32](a), edged.View[float32](b)
 	for i := range got {
 		if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-5) {
 			t.Fatalf("element %d: %g, unfused %g", i, got[i], want[i])

@@ -123,14 +123,19 @@ func (c *opContext) padF32(in *tensor, b frame) (*tensor, error) {
 	if b.plain() {
 		return in, nil
 	}
+	area, _, err := c.copyF32(in, b)
+	return area, err
+}
+
+// copyF32 copies in into an area with a border of zeros.
+func (c *opContext) copyF32(in *tensor, b frame) (*tensor, *step, error) {
 	area, err := c.scratch(4 * b.elems())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c.emitTo("pad f32", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
+	return area, c.emitTo("pad f32", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
 		pad(b, area.f32(), in.f32(), 0, lo, hi)
-	})
-	return area, nil
+	}), nil
 }
 
 // packF32 packs filter and bias: once where they are constant, else by a step

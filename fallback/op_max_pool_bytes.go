@@ -21,7 +21,7 @@ func (c *opContext) planMaxBytes(p *pool2D, a model.Activation) error {
 	if b.signed {
 		name, b.least = "max i8", 0x80
 	}
-	c.emit(name, p.rows(), p.work(), []*tensor{in}, func(w *worker, from, to int) {
+	c.emitRows(name, p, func(w *worker, from, to int) {
 		row := part[byte](rows, w, p.x.in*p.c)
 		for r := from; r < to; r++ {
 			b.run(out.data[r*p.width():][:p.width()], row, in.data, r)
@@ -56,8 +56,8 @@ func (b *maxBytes) run(dst, row, in []byte, r int) {
 
 // down gives the maximum of the rows that taps [y0, y1) of output row r see.
 func (b *maxBytes) down(row, in []byte, r, y0, y1 int) []byte {
-	first := r/b.y.out*b.y.in + r%b.y.out*b.y.stride - b.y.before
-	at := func(ky int) []byte { return in[(first+ky*b.y.dilate)*len(row):][:len(row)] }
+	l, y := b.in.pitch(b.y.in, b.x.in, b.c), r%b.y.out*b.y.stride-b.y.before
+	at := func(ky int) []byte { return in[l.at(r/b.y.out, y+ky*b.y.dilate, 0):][:len(row)] }
 	if y1-y0 == 1 {
 		return at(y0)
 	}

@@ -12,6 +12,7 @@ import (
 type pool2D struct {
 	n, c int
 	y, x window
+	in   *tensor
 }
 
 func (c *opContext) poolShape() (*pool2D, model.Activation, error) {
@@ -23,7 +24,7 @@ func (c *opContext) poolShape() (*pool2D, model.Activation, error) {
 	if len(in) != 4 || product(in) == 0 {
 		return nil, 0, c.malformed("input %v", in)
 	}
-	p := &pool2D{n: in[0], c: in[3]}
+	p := &pool2D{n: in[0], c: in[3], in: c.in[0]}
 	p.y, p.x, err = c.windows(in, [2]int{int(o.FilterHeight), int(o.FilterWidth)}, [2]int{int(o.StrideH), int(o.StrideW)}, [2]int{1, 1}, o.Padding)
 	if err != nil {
 		return nil, 0, err
@@ -71,17 +72,18 @@ func (p *pool2D) gather(r int, add func(dst, src, n int)) {
 	image, oy := r/p.y.out, r%p.y.out
 	y0, y1 := p.y.taps(oy)
 	x0, x1 := p.x.tapRange()
+	l := p.in.pitch(p.y.in, p.x.in, p.c)
 	for ky := y0; ky < y1; ky++ {
-		row := (image*p.y.in + oy*p.y.stride - p.y.before + ky*p.y.dilate) * p.x.in
+		y := oy*p.y.stride - p.y.before + ky*p.y.dilate
 		for kx := x0; kx < x1; kx++ {
 			lo, hi := p.x.outputs(kx)
-			at := row + lo*p.x.stride - p.x.before + kx*p.x.dilate
+			at := l.at(image, y, lo*p.x.stride-p.x.before+kx*p.x.dilate)
 			if p.x.stride == 1 {
-				add(lo*p.c, at*p.c, (hi-lo)*p.c)
+				add(lo*p.c, at, (hi-lo)*p.c)
 				continue
 			}
 			for o := lo; o < hi; o++ {
-				add(o*p.c, (at+(o-lo)*p.x.stride)*p.c, p.c)
+				add(o*p.c, at+(o-lo)*p.x.stride*p.c, p.c)
 			}
 		}
 	}
@@ -100,6 +102,12 @@ func (p *pool2D) width() int { return p.x.out * p.c }
 // work is about the number of values read.
 func (p *pool2D) work() int {
 	return int(min(float64(p.rows())*float64(p.width())*float64(min(p.y.k, p.y.in))*float64(min(p.x.k, p.x.in)), 1e15))
+}
+
+// emitRows emits a pool's step, of rows. Its input may have a border.
+func (c *opContext) emitRows(kernel string, p *pool2D, run func(w *worker, from, to int)) {
+	s := c.emit(kernel, p.rows(), p.work(), []*tensor{p.in}, run)
+	s.loose = append(s.loose, p.in)
 }
 
 // planMaxPool2D plans MAX_POOL_2D.
@@ -122,7 +130,7 @@ func planMaxPool2D(c *opContext) error {
 	}
 	if in.typ == model.TypeFloat32 {
 		lo, hi, err := c.activationF32(a)
-		c.emit("max f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+		c.emitRows("max f32", p, func(_ *worker, from, to int) {
 			maxRows(p, clamp, out.f32(), in.f32(), lo, hi, from, to)
 		})
 		return err
@@ -156,7 +164,7 @@ func planAveragePool2D(c *opContext) error {
 	switch {
 	case isType(model.TypeFloat32, in, out):
 		lo, hi, err := c.activationF32(a)
-		c.emit("average f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+		c.emitRows("average f32", p, func(_ *worker, from, to int) {
 			p.averageF32(out.f32(), in.f32(), lo, hi, from, to)
 		})
 		return err
@@ -191,7 +199,7 @@ func (c *opContext) planAverageQuant(p *pool2D, a model.Activation) error {
 		return err
 	}
 	signed := in.typ == model.TypeInt8
-	c.emit("average", p.rows(), p.work(), []*tensor{in}, func(w *worker, from, to int) {
+	c.emitRows("average", p, func(w *worker, from, to int) {
 		acc := part[int32](sums, w, p.width())
 		for r := from; r < to; r++ {
 			clear(acc)
@@ -227,7 +235,7 @@ func planL2Pool2D(c *opContext) error {
 		return c.types()
 	}
 	lo, hi, err := c.activationF32(a)
-	c.emit("l2 f32", p.rows(), p.work(), []*tensor{in}, func(_ *worker, from, to int) {
+	c.emitRows("l2 f32", p, func(_ *worker, from, to int) {
 		for r := from; r < to; r++ {
 			dst := out.f32()[r*p.width():][:p.width()]
 			clear(dst)

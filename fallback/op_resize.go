@@ -123,15 +123,17 @@ func (c *opContext) bilinearF32(ys, xs []lerp) {
 	for _, x := range xs {
 		low, high, share = append(low, x.lo), append(high, x.hi), append(share, x.t)
 	}
-	mix := kernel.NewLerpF32(low, high, share, ch, ch)
-	from, to := in.shape[2]*ch, len(xs)*ch
-	c.emit("bilinear", in.shape[0]*len(ys), 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+	mix, n, w := kernel.NewLerpF32(low, high, share, ch, ch), len(ys), len(xs)
+	s := c.emit("bilinear", in.shape[0]*n, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+		from, to := in.pitch(h, in.shape[2], ch), out.pitch(n, w, ch)
 		src, dst := in.f32(), out.f32()
 		for r := lo; r < hi; r++ {
-			y, image := ys[r%len(ys)], r/len(ys)*h
-			mix.Run(dst[r*to:], src[(image+y.lo)*from:], src[(image+y.hi)*from:], y.t)
+			y, image := ys[r%n], r/n
+			mix.Run(dst[to.at(image, r%n, 0):], src[from.at(image, y.lo, 0):], src[from.at(image, y.hi, 0):], y.t)
+			edge(out, dst, n, w, ch, image, r%n, r%n+1, 0)
 		}
 	})
+	s.edges, s.loose = true, c.in[:1]
 }
 
 func lerps(in, out int, alignCorners, halfPixel bool) []lerp {

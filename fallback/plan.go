@@ -23,6 +23,11 @@ type step struct {
 	done    bool      // of a step that runs once: it has
 	packers []*packer // of a step that runs once: what it needs
 	choice  []Candidate
+
+	edges bool      // it fills the border of what it writes, where that has one
+	loose []*tensor // what it reads with a border in memory too
+	band  *banded   // the convolution that it is
+	pads  *banded   // the convolution whose input it copies into a border
 }
 
 // plan is everything Run needs.
@@ -76,6 +81,7 @@ func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, erro
 			return nil, err
 		}
 	}
+	p.borders()
 	return p, p.place()
 }
 

@@ -30,7 +30,8 @@ type tensor struct {
 	first, last int    // steps that write and read it, -1: none
 	keep        bool   // it must outlive the last step
 	offset      int64  // in the arena
-	bytes       int64
+	bytes       int64  // with the border
+	border      border // around each image, of zeros or zero points
 }
 
 // quant is TFLite's affine quantisation: real = scale * (q - zero). One scale,

@@ -1,0 +1,149 @@
+package fallback
+
+import (
+	"slices"
+
+	"edged/internal/kernel"
+)
+
+// bandRows is the most output rows that one unit of a direct convolution
+// computes: few enough that their input stays in the second-level cache.
+const bandRows = 8
+
+// bands lays out a direct convolution: every unit is a band of output rows. How
+// bands are cut does not change a result: each output is summed by itself, and
+// Winograd's tiles start at fixed rows.
+type bands struct {
+	s             *convShape
+	h, w          int // of the output; a flat one is one row
+	rows          int // output rows of a band; of a flat output, its columns
+	of            int // bands of one image
+	src, dst, res pitch
+	flat          bool
+}
+
+func newBands(s *convShape, rows int) bands {
+	return bands{s: s, h: s.y.out, w: s.x.out, rows: rows, of: (s.y.out + rows - 1) / rows}
+}
+
+// even is the size of bands that shares n rows evenly among workers, at most
+// most rows each.
+func even(n, most, workers int) int {
+	each := (n + most*workers - 1) / (most * workers) // bands of a worker
+	return (n + each*workers - 1) / (each * workers)
+}
+
+// cutting chooses the bands of a convolution. bordered says that its tensors
+// have borders in memory, or that it wants one.
+type cutting func(s *convShape, bordered bool) bands
+
+// columns is the most output pixels that one unit of a convolution computes
+// which only mixes channels: what 16 full tiles do.
+const columns = 224
+
+// directBands cuts a direct convolution evenly. One that only mixes channels
+// has no rows where its tensors have no borders: its output is cut anywhere,
+// which fills the kernels' tiles.
+func (c *opContext) directBands(s *convShape, bordered bool) bands {
+	switch {
+	case s.y.k != 1 || s.x.k != 1 || s.y.stride != 1 || s.x.stride != 1:
+		return newBands(s, even(s.y.out, bandRows, c.p.workers))
+	case bordered:
+		return newBands(s, even(s.y.out, max(1, columns/s.x.out), c.p.workers))
+	}
+	b := newBands(s, 1)
+	b.flat, b.h, b.w = true, 1, s.y.out*s.x.out
+	b.rows = even(b.w, columns, c.p.workers)
+	b.of = (b.w + b.rows - 1) / b.rows
+	return b
+}
+
+// winogradBands cuts along the rows at which tiles start.
+func (c *opContext) winogradBands(s *convShape, _ bool) bands {
+	tile := 4 * s.y.dilate
+	if s.y.dilate == 1 && s.x.out < 112 {
+		tile *= 2 // short rows: more tiles share the transformed weights
+	}
+	return newBands(s, tile)
+}
+
+// shape is the convolution's geometry for the kernels.
+func (b *bands) shape() kernel.ConvShape {
+	s := b.s
+	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc, Row: b.src.row, Pix: b.src.pix}
+}
+
+func (b *bands) units() int             { return b.s.n * b.of }
+func (b *bands) work(perOutput int) int { return b.s.n * b.h * b.w * b.s.oc * perOutput }
+
+// unit is one band: rows x cols of an image from (y, x) on.
+type unit struct{ image, y, x, rows, cols int }
+
+func (b *bands) unit(i int) unit {
+	image, at := i/b.of, i%b.of*b.rows
+	if b.flat {
+		return unit{image, 0, at, 1, min(b.rows, b.w-at)}
+	}
+	return unit{image, at, 0, min(b.rows, b.h-at), b.w}
+}
+
+// plane is where u's results, or what is added to them, lie in data.
+func plane[T any](l pitch, u unit, data []T) kernel.Plane[T] {
+	return kernel.Plane[T]{P: data[l.at(u.image, u.y, u.x):], Row: l.row, Pix: l.pix}
+}
+
+// source is where u's windows begin in data.
+func source[T any](b *bands, u unit, data []T) kernel.Plane[T] {
+	dy, dx := b.s.y.stride, b.s.x.stride
+	return kernel.Plane[T]{P: data[b.src.at(u.image, u.y*dy, u.x*dx):], Row: dy * b.src.row, Pix: dx * b.src.pix}
+}
+
+// banded is a convolution in bands, and its tensors.
+type banded struct {
+	bands
+	in, out *tensor
+	other   *tensor // is added to the result; nil: none
+	area    *tensor // the input with its border; nil: in is read where it lies
+	cut     cutting
+}
+
+// input is what the convolution reads.
+func (b *banded) input() *tensor {
+	if b.area != nil {
+		return b.area
+	}
+	return b.in
+}
+
+func (b *banded) reads() []*tensor {
+	if b.other != nil {
+		return []*tensor{b.input(), b.other}
+	}
+	return []*tensor{b.input()}
+}
+
+// settle cuts the bands and lays them out as the tensors lie.
+func (b *banded) settle() {
+	s, f := b.s, b.s.border()
+	bordered := !f.plain() || slices.ContainsFunc([]*tensor{b.in, b.out, b.other}, func(t *tensor) bool { return t != nil && t.border != border{} })
+	b.bands = b.cut(s, bordered)
+	if b.src = b.in.pitch(s.y.in, s.x.in, s.c); b.area != nil {
+		b.src = pitch{image: f.hp() * f.wp() * s.c, row: f.wp() * s.c, pix: s.c}
+	} else {
+		b.src.base -= f.top*b.src.row + f.left*b.src.pix
+	}
+	b.dst = b.out.pitch(s.y.out, s.x.out, s.oc)
+	if b.other != nil {
+		b.res = b.other.pitch(s.y.out, s.x.out, b.other.shape[3])
+	}
+}
+
+// mind tells the planner what the convolution's step can do without.
+func (b *banded) mind(s *step) {
+	s.band, s.edges = b, true
+	for _, t := range []*tensor{b.in, b.other} {
+		if t != nil && t != b.area {
+			s.loose = append(s.loose, t)
+		}
+	}
+}
