@@ -18,6 +18,8 @@ const (
 
 	// commandQueue bounds the commands of one name that wait for their handler.
 	commandQueue = 32
+
+	maxTransaction = 256 // bytes
 )
 
 // Request is a command that has arrived.
@@ -131,6 +133,10 @@ func (r *Request) parse() error {
 	}
 	if t := head["transaction"]; t != nil && json.Unmarshal(t, &r.Transaction) != nil {
 		return errors.New("the request's \"transaction\" is no string")
+	}
+	if n := len(r.Transaction); n > maxTransaction { // the answer repeats it, and must fit
+		r.Transaction = ""
+		return fmt.Errorf("the request's \"transaction\" has %d bytes: at most %d are taken", n, maxTransaction)
 	}
 	return nil
 }

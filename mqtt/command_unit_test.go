@@ -55,6 +55,7 @@ func TestAnswersToWhatIsNoRequest(t *testing.T) {
 		{"trigger", "[1]", "", `no JSON object: write {"transaction": "..."} or nothing`},
 		{"trigger", "7", "", `no JSON object: write {"transaction": "..."} or nothing`},
 		{"trigger", `{"transaction": 5}`, "", `"transaction" is no string`},
+		{"trigger", `{"transaction": "` + strings.Repeat("t", maxTransaction+1) + `"}`, "", "has 257 bytes: at most 256 are taken"},
 		{"dance", `{"transaction": "t"}`, "t", `unknown command "dance"`},
 		{"dance", `{"transaction": null}`, "", `unknown command "dance"`},
 		{"dance", `null`, "", `unknown command "dance"`},

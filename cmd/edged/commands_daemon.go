@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"edged/internal/pipeline"
@@ -74,7 +75,8 @@ func (d *daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, snapshotTime)
 	defer cancel()
 	// Base64 takes four bytes for three, and the rest of the answer some more.
-	limit := (int(d.cfg.MQTT.MaxPayload) - 1024) * 3 / 4
+	link, _ := d.client.Link()
+	limit := (link.PayloadLimit - 1024) * 3 / 4
 	jpeg, shot, err := d.page.Snapshot(ctx, u.cfg.Name, limit)
 	switch {
 	case err != nil && ctx.Err() == nil:
@@ -117,10 +119,9 @@ func (d *daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 	if u.queue == nil {
 		return nil, fmt.Errorf("camera %s has trigger = %q: set trigger = \"mqtt\" to ask for single frames", u.cfg.Name, u.cfg.Trigger)
 	}
-	if !u.camera.Enabled() {
-		err := fmt.Errorf("camera %s: %s", u.cfg.Name, pipeline.Disabled)
-		u.camera.MissTrigger(pipeline.Shot{PartID: body.PartID}, pipeline.Disabled)
-		return nil, err
+	if why := u.cannotServe(&body.PartID); why != "" {
+		u.camera.MissTrigger(pipeline.Shot{PartID: body.PartID}, why)
+		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, why)
 	}
 	shot, err := u.queue.Fire(body.PartID)
 	if err != nil {
@@ -128,6 +129,23 @@ func (d *daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, plain(err))
 	}
 	return map[string]string{"camera": u.cfg.Name, "part_id": body.PartID}, nil
+}
+
+// maxPartID bounds what a trigger adds to its result, which has to fit into one
+// payload.
+const maxPartID = 256 // bytes
+
+// cannotServe says why a trigger is missed at once, empty where it is not. It
+// cuts a part_id that is too long.
+func (u *unit) cannotServe(partID *string) string {
+	if n := len(*partID); n > maxPartID {
+		*partID = strings.ToValidUTF8((*partID)[:maxPartID], "")
+		return fmt.Sprintf("the part_id has %d bytes: at most %d are taken", n, maxPartID)
+	}
+	if !u.camera.Enabled() {
+		return pipeline.Disabled
+	}
+	return ""
 }
 
 // decodeBody reads a request's JSON object; none at all is an empty one.

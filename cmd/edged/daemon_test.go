@@ -226,6 +226,9 @@ func TestTriggersThatCannotBeServed(t *testing.T) {
 		}
 	}
 	missed("resting", pipeline.Disabled)
+	long := strings.Repeat("p", maxPartID)
+	r.request("trigger", "t2", `, "part_id": "`+long+`x"`)
+	missed(long, "the part_id has 257 bytes: at most 256 are taken")
 	if a := r.request("snapshot", "s1", ""); a.Status != "error" || !strings.Contains(a.Error, pipeline.Disabled) {
 		t.Errorf("answer %+v", a)
 	}
@@ -233,7 +236,7 @@ func TestTriggersThatCannotBeServed(t *testing.T) {
 	r.d.units[0].queue.Fire("late")
 	r.end()
 	missed("late", pipeline.Stopping)
-	if n := r.d.units[0].camera.Counts(); n.Missed != 3 || n.Published != 0 {
+	if n := r.d.units[0].camera.Counts(); n.Missed != 4 || n.Published != 0 {
 		t.Errorf("counts %+v", n)
 	}
 }
