@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"edged"
@@ -44,25 +45,37 @@ func BenchmarkRun(b *testing.B) {
 // BenchmarkOpen measures the loading of a file of about 10 MB: a chain of
 // convolutions of random weights.
 func BenchmarkOpen(b *testing.B) {
-	data := heavyNet(b)
+	data := heavyNet(b, 128, 256, 256, 320, 320)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		e, err := Open(data, edged.Options{Threads: 1})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := e.Close(); err != nil {
-			b.Fatal(err)
-		}
+		open(b, data, edged.Options{Threads: 1}).Close()
 	}
 }
 
-// heavyNet has 2.6 million float32 weights.
-func heavyNet(t testing.TB) []byte {
+// BenchmarkFirstResult measures loading and the first frame, of a chain like
+// BenchmarkOpen's of about 4 MB.
+func BenchmarkFirstResult(b *testing.B) {
+	data := heavyNet(b, 128, 256, 256)
+	for _, threads := range []int{1, 2} {
+		b.Run(strconv.Itoa(threads)+" threads", func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				e := open(b, data, edged.Options{Threads: threads})
+				if err := e.Run(); err != nil {
+					b.Fatal(err)
+				}
+				e.Close()
+			}
+		})
+	}
+}
+
+// heavyNet has 3x3 convolutions of these widths on a map of 16x16.
+func heavyNet(t testing.TB, widths ...int) []byte {
 	r := rand.New(rand.NewPCG(4, 4))
 	g := &grapher{Builder: model.NewBuilder(), typ: model.TypeFloat32, r: r}
 	x := g.in(1, 16, 16, 64)
-	for _, c := range []int{128, 256, 256, 320, 320} {
+	for _, c := range widths {
 		shape := g.Shape(x)
 		x = g.Conv2D(x, g.weights(c, 3, 3, shape[3]), g.bias(c), model.Conv2DOptions{Activation: model.ActRelu})
 	}

@@ -68,7 +68,7 @@ func mapped(t *testing.T, data []byte) []byte {
 
 // TestWeightsAreHeldOnce: what is packed or folded is given up.
 func TestWeightsAreHeldOnce(t *testing.T) {
-	e := open(t, heavyNet(t), edged.Options{Threads: 2}).(*Engine)
+	e := open(t, heavyNet(t, 128, 256), edged.Options{Threads: 2}).(*Engine)
 	for _, c := range e.plan.tensors {
 		if c.constant() && len(c.data) > 1<<12 {
 			t.Errorf("tensor %d still holds %d bytes", c.index, len(c.data))

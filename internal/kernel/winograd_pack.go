@@ -5,51 +5,48 @@ import (
 	"math/rand/v2"
 )
 
-// winogradLot is the transformed weights of neighbouring input channels of
-// one output channel.
-type winogradLot [winogradPlanes][winogradLotChannels]float32
-
-// winogradLotChannels is few enough that their places in all planes stay
-// in the cache while every output channel of a block goes there.
-const winogradLotChannels = 16
-
-// transform takes n filters of 3x3, their weights ic apart, to G w G^T.
-func (d *winogradLot) transform(w []float32, ic, n int) {
-	for i := range n {
-		f := w[i:]
-		var cols [3][6]float64 // G w, by columns
-		for x := range cols {
-			cols[x] = winogradFilter(float64(f[x*ic]), float64(f[(3+x)*ic]), float64(f[(6+x)*ic]))
-		}
-		for y := range 6 {
-			for x, v := range winogradFilter(cols[0][y], cols[1][y], cols[2][y]) {
-				d[6*y+x][i] = float32(v)
-			}
-		}
-	}
+// winogradFilter takes three weights to the six of a tile's row or column: G w.
+func winogradFilter(a, b, c float64) (r0, r1, r2, r3, r4, r5 float64) {
+	const quarter, sixth, twelfth, twentyFourth = 1. / 4, 1. / 6, 1. / 12, 1. / 24
+	outer, inner := (a+c)*-sixth, b*sixth
+	near, far := a*twentyFourth+c*sixth, b*twelfth
+	return a * quarter, outer - inner, outer + inner, near + far, near - far, c
 }
 
-// winogradFilter takes three weights to the six of a tile's row or column.
-func winogradFilter(a, b, c float64) [6]float64 {
-	outer, inner := (a+c)/-6, b/6
-	near, far := a/24+c/6, b/12
-	return [6]float64{a / 4, outer - inner, outer + inner, near + far, near - far, c}
+// winogradLot is the transformed weights of a few input channels and a block of
+// output channels, [channel][width] for each plane. It stays in the cache; the
+// planes of a layer would evict each other there.
+type winogradLot [winogradPlanes][128]float32
+
+// put transforms one filter, its weights ic apart, to G w G^T.
+func (d *winogradLot) put(f []float32, ic, at int) {
+	var cols [3][6]float64 // G w, by columns
+	for x := range cols {
+		c := &cols[x]
+		c[0], c[1], c[2], c[3], c[4], c[5] = winogradFilter(float64(f[x*ic]), float64(f[(3+x)*ic]), float64(f[(6+x)*ic]))
+	}
+	for y := range 6 {
+		r0, r1, r2, r3, r4, r5 := winogradFilter(cols[0][y], cols[1][y], cols[2][y])
+		row := d[6*y:][:6]
+		row[0][at], row[1][at], row[2][at] = float32(r0), float32(r1), float32(r2)
+		row[3][at], row[4][at], row[5][at] = float32(r3), float32(r4), float32(r5)
+	}
 }
 
 // packWinograd transforms the filters of output channels [first, first+width)
 // of w, shaped [OC][3][3][IC], into blocks [IC][width], one for each plane.
 func packWinograd(w []float32, s ConvShape, first, width int, block func(plane int) []float32) {
 	var lot winogradLot
-	for from := 0; from < s.IC; from += len(lot[0]) {
-		n := min(len(lot[0]), s.IC-from)
+	few := len(lot[0]) / width
+	for from := 0; from < s.IC; from += few {
+		n := min(few, s.IC-from)
 		for o := first; o < min(first+width, s.OC); o++ {
-			lot.transform(w[o*9*s.IC+from:], s.IC, n)
-			for p := range lot {
-				dst := block(p)[from*width+o-first:]
-				for i, v := range lot[p][:n] {
-					dst[i*width] = v
-				}
+			for i := range n {
+				lot.put(w[o*9*s.IC+from+i:], s.IC, i*width+o-first)
 			}
+		}
+		for p := range lot {
+			copy(block(p)[from*width:], lot[p][:n*width])
 		}
 	}
 }
