@@ -104,12 +104,11 @@ type ConvI8 struct {
 
 // ConvI8Params are the quantities of a ConvI8 beside its weights.
 type ConvI8Params struct {
-	Signed   bool     // the activations are int8, else uint8
-	SrcZero  int32    // zero point of the activations
-	DstZero  int32    // zero point of the result
-	Lo, Hi   int32    // clamp of the result, in its own type: the fused activation
-	Factors  []Factor // one for each output channel
-	HalfAway bool     // second rounding: halves away from zero instead of up
+	Signed  bool     // the activations are int8, else uint8
+	SrcZero int32    // zero point of the activations
+	DstZero int32    // zero point of the result
+	Lo, Hi  int32    // clamp of the result, in its own type: the fused activation
+	Factors []Factor // one for each output channel
 }
 
 // Slack is the number of bytes that must be readable behind a source's last
