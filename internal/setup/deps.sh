@@ -4,7 +4,6 @@
 #
 #   deps.sh build   what `make build` and `make demo` need
 #   deps.sh test    also what `make test` needs
-#   deps.sh avx512  what avx512.sh needs, and nothing else
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-build}
@@ -112,11 +111,6 @@ fetch_linux() {
   rm -rf "$tmp"
 }
 
-if [ "$what" = avx512 ]; then
-  apt_install "${avx512_packages[@]}"
-  fetch_linux
-  exit 0
-fi
 apt_install "${build_packages[@]}"
 [ "$what" != test ] || apt_install "${test_packages[@]}"
 fetch tflite $tflite_package $tflite_sha install_tflite
@@ -127,5 +121,9 @@ if [ "$what" = test ]; then
   fetch face $face_package $face_sha install_models
   fetch selfie $selfie_package $selfie_sha install_models
   fetch mqttjs $mqttjs_package $mqttjs_sha install_mqttjs
+  if [ "$(dpkg --print-architecture)" = amd64 ] && ! grep -q avx512_vnni /proc/cpuinfo; then
+    apt_install "${avx512_packages[@]}"
+    fetch_linux
+  fi
 fi
 say "complete"
