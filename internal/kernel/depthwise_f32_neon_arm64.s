@@ -7,32 +7,34 @@
 TEXT ·depthwiseF32x1x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x1x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
 	VLD1.P 16(R1), [V0.S4]
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x1x4NEON_part
 depthwiseF32x1x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	FMOVQ (R17), F24
 	VFMLA V16.S4, V24.S4, V0.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x1x4NEON_tap
-	B depthwiseF32x1x4NEON_finish
+	B depthwiseF32x1x4NEON_whole
 depthwiseF32x1x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x1x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x1x4NEON_part0
@@ -43,8 +45,12 @@ depthwiseF32x1x4NEON_part0:
 	ADD R13, R5, R5
 	VFMLA V16.S4, V24.S4, V0.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x1x4NEON_part
-depthwiseF32x1x4NEON_finish:
+	CBNZ R3, depthwiseF32x1x4NEON_parttap
+depthwiseF32x1x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x1x4NEON_clamp
 	MOVD 152(R0), R6
@@ -111,35 +117,39 @@ depthwiseF32x1x4NEON_stored:
 TEXT ·depthwiseF32x2x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x2x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x2x4NEON_part
+	ADD R13, R5, R6
 depthwiseF32x2x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	ADD R4, R6, R19
+	FMOVQ (R17), F24
+	FMOVQ (R19), F25
 	VFMLA V16.S4, V24.S4, V0.S4
-	VLD1.P (R5)(R13), [V25.S4]
 	VFMLA V16.S4, V25.S4, V1.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x2x4NEON_tap
-	B depthwiseF32x2x4NEON_finish
+	B depthwiseF32x2x4NEON_whole
 depthwiseF32x2x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x2x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x2x4NEON_part0
@@ -148,7 +158,6 @@ depthwiseF32x2x4NEON_part:
 	VLD1 (R7), V24.S[2]
 depthwiseF32x2x4NEON_part0:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V24.S4, V0.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F25
 	CBZ R8, depthwiseF32x2x4NEON_part1
@@ -157,10 +166,15 @@ depthwiseF32x2x4NEON_part0:
 	VLD1 (R7), V25.S[2]
 depthwiseF32x2x4NEON_part1:
 	ADD R13, R5, R5
+	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x2x4NEON_part
-depthwiseF32x2x4NEON_finish:
+	CBNZ R3, depthwiseF32x2x4NEON_parttap
+depthwiseF32x2x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x2x4NEON_clamp
 	MOVD 152(R0), R6
@@ -251,38 +265,44 @@ depthwiseF32x2x4NEON_stored:
 TEXT ·depthwiseF32x3x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x3x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x3x4NEON_part
+	ADD R13, R5, R6
+	ADD R13, R6, R7
 depthwiseF32x3x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	ADD R4, R6, R19
+	ADD R4, R7, R20
+	FMOVQ (R17), F24
+	FMOVQ (R19), F25
+	FMOVQ (R20), F26
 	VFMLA V16.S4, V24.S4, V0.S4
-	VLD1.P (R5)(R13), [V25.S4]
 	VFMLA V16.S4, V25.S4, V1.S4
-	VLD1.P (R5)(R13), [V26.S4]
 	VFMLA V16.S4, V26.S4, V2.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x3x4NEON_tap
-	B depthwiseF32x3x4NEON_finish
+	B depthwiseF32x3x4NEON_whole
 depthwiseF32x3x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x3x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x3x4NEON_part0
@@ -291,7 +311,6 @@ depthwiseF32x3x4NEON_part:
 	VLD1 (R7), V24.S[2]
 depthwiseF32x3x4NEON_part0:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V24.S4, V0.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F25
 	CBZ R8, depthwiseF32x3x4NEON_part1
@@ -300,7 +319,6 @@ depthwiseF32x3x4NEON_part0:
 	VLD1 (R7), V25.S[2]
 depthwiseF32x3x4NEON_part1:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V25.S4, V1.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F26
 	CBZ R8, depthwiseF32x3x4NEON_part2
@@ -309,10 +327,16 @@ depthwiseF32x3x4NEON_part1:
 	VLD1 (R7), V26.S[2]
 depthwiseF32x3x4NEON_part2:
 	ADD R13, R5, R5
+	VFMLA V16.S4, V24.S4, V0.S4
+	VFMLA V16.S4, V25.S4, V1.S4
 	VFMLA V16.S4, V26.S4, V2.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x3x4NEON_part
-depthwiseF32x3x4NEON_finish:
+	CBNZ R3, depthwiseF32x3x4NEON_parttap
+depthwiseF32x3x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x3x4NEON_clamp
 	MOVD 152(R0), R6
@@ -427,14 +451,10 @@ depthwiseF32x3x4NEON_stored:
 TEXT ·depthwiseF32x4x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x4x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
@@ -442,26 +462,38 @@ depthwiseF32x4x4NEON_tile:
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x4x4NEON_part
+	ADD R13, R5, R6
+	ADD R13, R6, R7
+	ADD R13, R7, R8
 depthwiseF32x4x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	ADD R4, R6, R19
+	ADD R4, R7, R20
+	ADD R4, R8, R21
+	FMOVQ (R17), F24
+	FMOVQ (R19), F25
+	FMOVQ (R20), F26
+	FMOVQ (R21), F27
 	VFMLA V16.S4, V24.S4, V0.S4
-	VLD1.P (R5)(R13), [V25.S4]
 	VFMLA V16.S4, V25.S4, V1.S4
-	VLD1.P (R5)(R13), [V26.S4]
 	VFMLA V16.S4, V26.S4, V2.S4
-	VLD1.P (R5)(R13), [V27.S4]
 	VFMLA V16.S4, V27.S4, V3.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x4x4NEON_tap
-	B depthwiseF32x4x4NEON_finish
+	B depthwiseF32x4x4NEON_whole
 depthwiseF32x4x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x4x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x4x4NEON_part0
@@ -470,7 +502,6 @@ depthwiseF32x4x4NEON_part:
 	VLD1 (R7), V24.S[2]
 depthwiseF32x4x4NEON_part0:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V24.S4, V0.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F25
 	CBZ R8, depthwiseF32x4x4NEON_part1
@@ -479,7 +510,6 @@ depthwiseF32x4x4NEON_part0:
 	VLD1 (R7), V25.S[2]
 depthwiseF32x4x4NEON_part1:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V25.S4, V1.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F26
 	CBZ R8, depthwiseF32x4x4NEON_part2
@@ -488,7 +518,6 @@ depthwiseF32x4x4NEON_part1:
 	VLD1 (R7), V26.S[2]
 depthwiseF32x4x4NEON_part2:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V26.S4, V2.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F27
 	CBZ R8, depthwiseF32x4x4NEON_part3
@@ -497,10 +526,17 @@ depthwiseF32x4x4NEON_part2:
 	VLD1 (R7), V27.S[2]
 depthwiseF32x4x4NEON_part3:
 	ADD R13, R5, R5
+	VFMLA V16.S4, V24.S4, V0.S4
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V16.S4, V26.S4, V2.S4
 	VFMLA V16.S4, V27.S4, V3.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x4x4NEON_part
-depthwiseF32x4x4NEON_finish:
+	CBNZ R3, depthwiseF32x4x4NEON_parttap
+depthwiseF32x4x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x4x4NEON_clamp
 	MOVD 152(R0), R6
@@ -639,14 +675,10 @@ depthwiseF32x4x4NEON_stored:
 TEXT ·depthwiseF32x5x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x5x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
@@ -655,28 +687,42 @@ depthwiseF32x5x4NEON_tile:
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x5x4NEON_part
+	ADD R13, R5, R6
+	ADD R13, R6, R7
+	ADD R13, R7, R8
+	ADD R13, R8, R9
 depthwiseF32x5x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	ADD R4, R6, R19
+	ADD R4, R7, R20
+	ADD R4, R8, R21
+	ADD R4, R9, R22
+	FMOVQ (R17), F24
+	FMOVQ (R19), F25
+	FMOVQ (R20), F26
+	FMOVQ (R21), F27
+	FMOVQ (R22), F28
 	VFMLA V16.S4, V24.S4, V0.S4
-	VLD1.P (R5)(R13), [V25.S4]
 	VFMLA V16.S4, V25.S4, V1.S4
-	VLD1.P (R5)(R13), [V26.S4]
 	VFMLA V16.S4, V26.S4, V2.S4
-	VLD1.P (R5)(R13), [V27.S4]
 	VFMLA V16.S4, V27.S4, V3.S4
-	VLD1.P (R5)(R13), [V28.S4]
 	VFMLA V16.S4, V28.S4, V4.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x5x4NEON_tap
-	B depthwiseF32x5x4NEON_finish
+	B depthwiseF32x5x4NEON_whole
 depthwiseF32x5x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x5x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x5x4NEON_part0
@@ -685,7 +731,6 @@ depthwiseF32x5x4NEON_part:
 	VLD1 (R7), V24.S[2]
 depthwiseF32x5x4NEON_part0:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V24.S4, V0.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F25
 	CBZ R8, depthwiseF32x5x4NEON_part1
@@ -694,7 +739,6 @@ depthwiseF32x5x4NEON_part0:
 	VLD1 (R7), V25.S[2]
 depthwiseF32x5x4NEON_part1:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V25.S4, V1.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F26
 	CBZ R8, depthwiseF32x5x4NEON_part2
@@ -703,7 +747,6 @@ depthwiseF32x5x4NEON_part1:
 	VLD1 (R7), V26.S[2]
 depthwiseF32x5x4NEON_part2:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V26.S4, V2.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F27
 	CBZ R8, depthwiseF32x5x4NEON_part3
@@ -712,7 +755,6 @@ depthwiseF32x5x4NEON_part2:
 	VLD1 (R7), V27.S[2]
 depthwiseF32x5x4NEON_part3:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V27.S4, V3.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F28
 	CBZ R8, depthwiseF32x5x4NEON_part4
@@ -721,10 +763,18 @@ depthwiseF32x5x4NEON_part3:
 	VLD1 (R7), V28.S[2]
 depthwiseF32x5x4NEON_part4:
 	ADD R13, R5, R5
+	VFMLA V16.S4, V24.S4, V0.S4
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V16.S4, V27.S4, V3.S4
 	VFMLA V16.S4, V28.S4, V4.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x5x4NEON_part
-depthwiseF32x5x4NEON_finish:
+	CBNZ R3, depthwiseF32x5x4NEON_parttap
+depthwiseF32x5x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x5x4NEON_clamp
 	MOVD 152(R0), R6
@@ -887,14 +937,10 @@ depthwiseF32x5x4NEON_stored:
 TEXT ·depthwiseF32x6x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x6x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
@@ -904,30 +950,46 @@ depthwiseF32x6x4NEON_tile:
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x6x4NEON_part
+	ADD R13, R5, R6
+	ADD R13, R6, R7
+	ADD R13, R7, R8
+	ADD R13, R8, R9
+	ADD R13, R9, R10
 depthwiseF32x6x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	ADD R4, R6, R19
+	ADD R4, R7, R20
+	ADD R4, R8, R21
+	ADD R4, R9, R22
+	ADD R4, R10, R23
+	FMOVQ (R17), F24
+	FMOVQ (R19), F25
+	FMOVQ (R20), F26
+	FMOVQ (R21), F27
+	FMOVQ (R22), F28
+	FMOVQ (R23), F29
 	VFMLA V16.S4, V24.S4, V0.S4
-	VLD1.P (R5)(R13), [V25.S4]
 	VFMLA V16.S4, V25.S4, V1.S4
-	VLD1.P (R5)(R13), [V26.S4]
 	VFMLA V16.S4, V26.S4, V2.S4
-	VLD1.P (R5)(R13), [V27.S4]
 	VFMLA V16.S4, V27.S4, V3.S4
-	VLD1.P (R5)(R13), [V28.S4]
 	VFMLA V16.S4, V28.S4, V4.S4
-	VLD1.P (R5)(R13), [V29.S4]
 	VFMLA V16.S4, V29.S4, V5.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x6x4NEON_tap
-	B depthwiseF32x6x4NEON_finish
+	B depthwiseF32x6x4NEON_whole
 depthwiseF32x6x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x6x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x6x4NEON_part0
@@ -936,7 +998,6 @@ depthwiseF32x6x4NEON_part:
 	VLD1 (R7), V24.S[2]
 depthwiseF32x6x4NEON_part0:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V24.S4, V0.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F25
 	CBZ R8, depthwiseF32x6x4NEON_part1
@@ -945,7 +1006,6 @@ depthwiseF32x6x4NEON_part0:
 	VLD1 (R7), V25.S[2]
 depthwiseF32x6x4NEON_part1:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V25.S4, V1.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F26
 	CBZ R8, depthwiseF32x6x4NEON_part2
@@ -954,7 +1014,6 @@ depthwiseF32x6x4NEON_part1:
 	VLD1 (R7), V26.S[2]
 depthwiseF32x6x4NEON_part2:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V26.S4, V2.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F27
 	CBZ R8, depthwiseF32x6x4NEON_part3
@@ -963,7 +1022,6 @@ depthwiseF32x6x4NEON_part2:
 	VLD1 (R7), V27.S[2]
 depthwiseF32x6x4NEON_part3:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V27.S4, V3.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F28
 	CBZ R8, depthwiseF32x6x4NEON_part4
@@ -972,7 +1030,6 @@ depthwiseF32x6x4NEON_part3:
 	VLD1 (R7), V28.S[2]
 depthwiseF32x6x4NEON_part4:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V28.S4, V4.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F29
 	CBZ R8, depthwiseF32x6x4NEON_part5
@@ -981,10 +1038,19 @@ depthwiseF32x6x4NEON_part4:
 	VLD1 (R7), V29.S[2]
 depthwiseF32x6x4NEON_part5:
 	ADD R13, R5, R5
+	VFMLA V16.S4, V24.S4, V0.S4
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V16.S4, V28.S4, V4.S4
 	VFMLA V16.S4, V29.S4, V5.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x6x4NEON_part
-depthwiseF32x6x4NEON_finish:
+	CBNZ R3, depthwiseF32x6x4NEON_parttap
+depthwiseF32x6x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x6x4NEON_clamp
 	MOVD 152(R0), R6
@@ -1171,14 +1237,10 @@ depthwiseF32x6x4NEON_stored:
 TEXT ·depthwiseF32x7x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x7x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
@@ -1189,32 +1251,50 @@ depthwiseF32x7x4NEON_tile:
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x7x4NEON_part
+	ADD R13, R5, R6
+	ADD R13, R6, R7
+	ADD R13, R7, R8
+	ADD R13, R8, R9
+	ADD R13, R9, R10
+	ADD R13, R10, R11
 depthwiseF32x7x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	ADD R4, R6, R19
+	ADD R4, R7, R20
+	ADD R4, R8, R21
+	ADD R4, R9, R22
+	ADD R4, R10, R23
+	ADD R4, R11, R24
+	FMOVQ (R17), F24
+	FMOVQ (R19), F25
+	FMOVQ (R20), F26
+	FMOVQ (R21), F27
+	FMOVQ (R22), F28
+	FMOVQ (R23), F29
+	FMOVQ (R24), F30
 	VFMLA V16.S4, V24.S4, V0.S4
-	VLD1.P (R5)(R13), [V25.S4]
 	VFMLA V16.S4, V25.S4, V1.S4
-	VLD1.P (R5)(R13), [V26.S4]
 	VFMLA V16.S4, V26.S4, V2.S4
-	VLD1.P (R5)(R13), [V27.S4]
 	VFMLA V16.S4, V27.S4, V3.S4
-	VLD1.P (R5)(R13), [V28.S4]
 	VFMLA V16.S4, V28.S4, V4.S4
-	VLD1.P (R5)(R13), [V29.S4]
 	VFMLA V16.S4, V29.S4, V5.S4
-	VLD1.P (R5)(R13), [V30.S4]
 	VFMLA V16.S4, V30.S4, V6.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x7x4NEON_tap
-	B depthwiseF32x7x4NEON_finish
+	B depthwiseF32x7x4NEON_whole
 depthwiseF32x7x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x7x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x7x4NEON_part0
@@ -1223,7 +1303,6 @@ depthwiseF32x7x4NEON_part:
 	VLD1 (R7), V24.S[2]
 depthwiseF32x7x4NEON_part0:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V24.S4, V0.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F25
 	CBZ R8, depthwiseF32x7x4NEON_part1
@@ -1232,7 +1311,6 @@ depthwiseF32x7x4NEON_part0:
 	VLD1 (R7), V25.S[2]
 depthwiseF32x7x4NEON_part1:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V25.S4, V1.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F26
 	CBZ R8, depthwiseF32x7x4NEON_part2
@@ -1241,7 +1319,6 @@ depthwiseF32x7x4NEON_part1:
 	VLD1 (R7), V26.S[2]
 depthwiseF32x7x4NEON_part2:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V26.S4, V2.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F27
 	CBZ R8, depthwiseF32x7x4NEON_part3
@@ -1250,7 +1327,6 @@ depthwiseF32x7x4NEON_part2:
 	VLD1 (R7), V27.S[2]
 depthwiseF32x7x4NEON_part3:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V27.S4, V3.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F28
 	CBZ R8, depthwiseF32x7x4NEON_part4
@@ -1259,7 +1335,6 @@ depthwiseF32x7x4NEON_part3:
 	VLD1 (R7), V28.S[2]
 depthwiseF32x7x4NEON_part4:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V28.S4, V4.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F29
 	CBZ R8, depthwiseF32x7x4NEON_part5
@@ -1268,7 +1343,6 @@ depthwiseF32x7x4NEON_part4:
 	VLD1 (R7), V29.S[2]
 depthwiseF32x7x4NEON_part5:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V29.S4, V5.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_part6
@@ -1277,10 +1351,20 @@ depthwiseF32x7x4NEON_part5:
 	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_part6:
 	ADD R13, R5, R5
+	VFMLA V16.S4, V24.S4, V0.S4
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V16.S4, V29.S4, V5.S4
 	VFMLA V16.S4, V30.S4, V6.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x7x4NEON_part
-depthwiseF32x7x4NEON_finish:
+	CBNZ R3, depthwiseF32x7x4NEON_parttap
+depthwiseF32x7x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x7x4NEON_clamp
 	MOVD 152(R0), R6
@@ -1491,14 +1575,10 @@ depthwiseF32x7x4NEON_stored:
 TEXT ·depthwiseF32x8x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD 16(R0), R1
-	MOVD 96(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 depthwiseF32x8x4NEON_tile:
-	MOVD 0(R0), R14
+	MOVD 0(R0), R5
 	MOVD 136(R0), R13
-	ADD R13, R14, R14
+	ADD R13, R5, R5
 	MOVD 64(R0), R13
 	MOVD 40(R0), R2
 	MOVD 48(R0), R3
@@ -1510,34 +1590,54 @@ depthwiseF32x8x4NEON_tile:
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V0.B16, V7.B16
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	CBZ R10, depthwiseF32x8x4NEON_part
+	ADD R13, R5, R6
+	ADD R13, R6, R7
+	ADD R13, R7, R8
+	ADD R13, R8, R9
+	ADD R13, R9, R10
+	ADD R13, R10, R11
+	ADD R13, R11, R12
 depthwiseF32x8x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
-	VLD1.P (R5)(R13), [V24.S4]
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R4, R5, R17
+	ADD R4, R6, R19
+	ADD R4, R7, R20
+	ADD R4, R8, R21
+	ADD R4, R9, R22
+	ADD R4, R10, R23
+	ADD R4, R11, R24
+	ADD R4, R12, R25
+	FMOVQ (R17), F24
+	FMOVQ (R19), F25
+	FMOVQ (R20), F26
+	FMOVQ (R21), F27
+	FMOVQ (R22), F28
+	FMOVQ (R23), F29
+	FMOVQ (R24), F30
+	FMOVQ (R25), F31
 	VFMLA V16.S4, V24.S4, V0.S4
-	VLD1.P (R5)(R13), [V25.S4]
 	VFMLA V16.S4, V25.S4, V1.S4
-	VLD1.P (R5)(R13), [V26.S4]
 	VFMLA V16.S4, V26.S4, V2.S4
-	VLD1.P (R5)(R13), [V27.S4]
 	VFMLA V16.S4, V27.S4, V3.S4
-	VLD1.P (R5)(R13), [V28.S4]
 	VFMLA V16.S4, V28.S4, V4.S4
-	VLD1.P (R5)(R13), [V29.S4]
 	VFMLA V16.S4, V29.S4, V5.S4
-	VLD1.P (R5)(R13), [V30.S4]
 	VFMLA V16.S4, V30.S4, V6.S4
-	VLD1.P (R5)(R13), [V31.S4]
 	VFMLA V16.S4, V31.S4, V7.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x8x4NEON_tap
-	B depthwiseF32x8x4NEON_finish
+	B depthwiseF32x8x4NEON_whole
 depthwiseF32x8x4NEON_part:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	VLD1.P 16(R1), [V16.S4]
+	MOVD R5, R14
+depthwiseF32x8x4NEON_parttap:
+	MOVD.P 8(R2), R4
+	FMOVQ.P 16(R1), F16
+	ADD R14, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x8x4NEON_part0
@@ -1546,7 +1646,6 @@ depthwiseF32x8x4NEON_part:
 	VLD1 (R7), V24.S[2]
 depthwiseF32x8x4NEON_part0:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V24.S4, V0.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F25
 	CBZ R8, depthwiseF32x8x4NEON_part1
@@ -1555,7 +1654,6 @@ depthwiseF32x8x4NEON_part0:
 	VLD1 (R7), V25.S[2]
 depthwiseF32x8x4NEON_part1:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V25.S4, V1.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F26
 	CBZ R8, depthwiseF32x8x4NEON_part2
@@ -1564,7 +1662,6 @@ depthwiseF32x8x4NEON_part1:
 	VLD1 (R7), V26.S[2]
 depthwiseF32x8x4NEON_part2:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V26.S4, V2.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F27
 	CBZ R8, depthwiseF32x8x4NEON_part3
@@ -1573,7 +1670,6 @@ depthwiseF32x8x4NEON_part2:
 	VLD1 (R7), V27.S[2]
 depthwiseF32x8x4NEON_part3:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V27.S4, V3.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F28
 	CBZ R8, depthwiseF32x8x4NEON_part4
@@ -1582,7 +1678,6 @@ depthwiseF32x8x4NEON_part3:
 	VLD1 (R7), V28.S[2]
 depthwiseF32x8x4NEON_part4:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V28.S4, V4.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F29
 	CBZ R8, depthwiseF32x8x4NEON_part5
@@ -1591,7 +1686,6 @@ depthwiseF32x8x4NEON_part4:
 	VLD1 (R7), V29.S[2]
 depthwiseF32x8x4NEON_part5:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V29.S4, V5.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_part6
@@ -1600,7 +1694,6 @@ depthwiseF32x8x4NEON_part5:
 	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_part6:
 	ADD R13, R5, R5
-	VFMLA V16.S4, V30.S4, V6.S4
 	MOVD R5, R7
 	FMOVS.P 4(R7), F31
 	CBZ R8, depthwiseF32x8x4NEON_part7
@@ -1609,10 +1702,21 @@ depthwiseF32x8x4NEON_part6:
 	VLD1 (R7), V31.S[2]
 depthwiseF32x8x4NEON_part7:
 	ADD R13, R5, R5
+	VFMLA V16.S4, V24.S4, V0.S4
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V16.S4, V29.S4, V5.S4
+	VFMLA V16.S4, V30.S4, V6.S4
 	VFMLA V16.S4, V31.S4, V7.S4
 	SUB $1, R3
-	CBNZ R3, depthwiseF32x8x4NEON_part
-depthwiseF32x8x4NEON_finish:
+	CBNZ R3, depthwiseF32x8x4NEON_parttap
+depthwiseF32x8x4NEON_whole:
+	MOVD 96(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD 32(R0), R5
 	CBZ R5, depthwiseF32x8x4NEON_clamp
 	MOVD 152(R0), R6

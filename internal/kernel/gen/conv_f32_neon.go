@@ -9,8 +9,8 @@ import "fmt"
 //	R5..R12   pixels              V24..V31  four channels of each pixel
 //
 // A tile of 8 pixels by 8 channels fills all 32 vectors, and each pass of its
-// inner loop, four channels in, is 64 multiply-adds in 76 instructions, 10 of
-// which load 16 vectors: 64 cycles at best where one multiply-add starts in a
+// inner loop, four channels in, is 64 multiply-adds in 83 instructions, 16 of
+// which load: 64 cycles at best where one multiply-add starts in a
 // cycle (Cortex-A53, A72), 32 where two do (A76).
 const (
 	neonMaxM    = 8
@@ -62,16 +62,18 @@ func convNEON(f *file, name string, m, nv int) {
 }
 
 // multiplyNEON adds the products of one tap: four channels at a time, then one.
+// Vectors are loaded one by one: cores that issue in order wait for the first of
+// several in one load, and for a pointer that a VLD1 moves.
 func (f *file) multiplyNEON(m, nv int) {
 	f.jump("CBZ R15,", "rest")
 	f.op("MOVD R15, R4")
 	f.label("four")
-	f.op("VLD1.P 64(R1), %s", vectors(neonWeights, 4, "S4"))
-	for p := range m {
-		f.op("VLD1.P 16(%s), %s", neonPointer(p), vectors(neonPixels+p, 1, "S4"))
+	for i := range 4 * nv {
+		f.op("FMOVQ %d(R1), F%d", 16*i, neonWeights+i)
 	}
-	if nv == 2 {
-		f.op("VLD1.P 64(R1), %s", vectors(neonWeights+4, 4, "S4"))
+	f.op("ADD $%d, R1, R1", 64*nv)
+	for p := range m {
+		f.op("FMOVQ.P 16(%s), F%d", neonPointer(p), neonPixels+p)
 	}
 	for e := range 4 {
 		f.productsNEON(m, nv, e)

@@ -11,15 +11,15 @@ func dotF32NEON() []byte {
 }
 
 // dotNEON writes a convolution with one output channel: m pixels, each a sum
-// along the vectors of its taps. R16 counts whole vectors; R20 says whether
-// lanes of one more follow in every tap, R6 is where the tap is read.
+// along the vectors of its taps. R16 counts whole vectors; R26 says whether
+// lanes of one more follow in every tap.
 func dotNEON(f *file, name string, m int) {
 	f.fn(name, 8)
 	f.op("MOVD c+0(FP), R0")
 	f.field(offSrcStride, "R13")
 	f.field(offKC, "R16")
-	f.field(offMask, "R20")
-	f.jump("CBZ R20,", "tile")
+	f.field(offMask, "R26")
+	f.jump("CBZ R26,", "tile")
 	maskNEON(f, offMask)
 	f.label("tile")
 	f.fieldSum(offSrc, offSrcAt, "R14", "R4")
@@ -30,8 +30,11 @@ func dotNEON(f *file, name string, m int) {
 		f.op("VEOR V%d.B16, V%d.B16, V%d.B16", p, p, p)
 	}
 	f.label("tap")
-	f.op("MOVD.P 8(R2), R6")
-	f.op("ADD R14, R6, R6")
+	f.op("MOVD.P 8(R2), R4")
+	f.op("ADD R14, R4, %s", neonTap(0))
+	for p := 1; p < m; p++ {
+		f.op("ADD R13, %s, %s", neonTap(p-1), neonTap(p))
+	}
 	f.dotTapNEON(m)
 	f.loop("R3", "tap")
 	f.sumLanesNEON(m)
@@ -43,29 +46,21 @@ func (f *file) dotTapNEON(m int) {
 	f.jump("CBZ R16,", "tail")
 	f.op("MOVD R16, R4")
 	f.label("k")
-	f.dotStepNEON()
-	f.op("ADD $16, R6, R6")
+	f.op("FMOVQ.P 16(R1), F%d", neonWeights)
 	for p := range m {
-		f.op("VLD1.P (R5)(R13), %s", vectors(neonPixels+p, 1, "S4"))
-		f.op("VFMLA V%d.S4, V%d.S4, V%d.S4", neonWeights, neonPixels+p, p)
+		f.op("FMOVQ.P 16(%s), F%d", neonTap(p), neonPixels+p)
 	}
+	f.timesWeights(m)
 	f.loop("R4", "k")
 	f.label("tail")
-	f.jump("CBZ R20,", "next")
-	f.dotStepNEON()
+	f.jump("CBZ R26,", "next")
+	f.op("FMOVQ.P 16(R1), F%d", neonWeights)
 	for p := range m {
-		f.op("MOVD R5, R7")
+		f.op("MOVD %s, R7", neonTap(p))
 		f.loadLanesNEON(neonPixels+p, fmt.Sprintf("tail%d", p))
-		f.op("ADD R13, R5, R5")
-		f.op("VFMLA V%d.S4, V%d.S4, V%d.S4", neonWeights, neonPixels+p, p)
 	}
+	f.timesWeights(m)
 	f.label("next")
-}
-
-// dotStepNEON points R5 at the first pixel and loads a vector of weights.
-func (f *file) dotStepNEON() {
-	f.op("MOVD R6, R5")
-	f.op("VLD1.P 16(R1), %s", vectors(neonWeights, 1, "S4"))
 }
 
 // sumLanesNEON leaves the sums of V0 to Vm-1 in V0 and, of eight, in V1, each
