@@ -91,7 +91,6 @@ func TestFusionIsExact(t *testing.T) {
 	t.Setenv(kernel.RatesVariable, "100,1,1,1") // no Winograd, which rounds each form in its own way
 	for _, f := range fusions() {
 		t.Run(f.name, func(t *testing.T) {
-			t.Setenv(kernel.RatesVariable, "1,1,0.01,1") // direct: Winograd's tiles differ with the form
 			build := func(all bool) *Engine {
 				g := &grapher{Builder: model.NewBuilder(), typ: f.typ, r: rand.New(rand.NewPCG(1, 1))}
 				h := 11
