@@ -1,8 +1,7 @@
 package fallback
 
 import (
-	"math"
-
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -25,7 +24,7 @@ func planQuantize(c *opContext) error {
 		lo, hi := out.bounds()
 		c.emit("quantise", pieces(n), 2*n, c.in, func(_ *worker, from, to int) {
 			from, to = cut(from, to, n)
-			quantiseRow(out.data[from:to], in.f32()[from:to], out.quant, lo, hi)
+			kernel.Quantise(out.data[from:to], in.f32()[from:to], out.quant.scale[0], out.quant.zero0(), lo, hi)
 		})
 	case in.quantised() && out.quantised():
 		return c.requantise()
@@ -33,22 +32,6 @@ func planQuantize(c *opContext) error {
 		return c.types()
 	}
 	return nil
-}
-
-// quantiseRow divides in float64 and rounds half away from zero.
-func quantiseRow(dst []byte, src []float32, q quant, lo, hi int32) {
-	scale, zero := q.scale[0], float32(q.zero0())
-	for i, v := range src {
-		x := float32(math.Round(float64(v)/float64(scale))) + zero
-		switch {
-		case x >= float32(hi):
-			dst[i] = byte(hi)
-		case x > float32(lo):
-			dst[i] = byte(int32(x))
-		default: // NaN too
-			dst[i] = byte(lo)
-		}
-	}
 }
 
 // requantise rescales in fixed point: a table.
@@ -88,12 +71,31 @@ func planDequantize(c *opContext) error {
 				dst[i] = float16(h)
 			}
 		})
+	case in.quantised() && len(in.quant.scale) == 1:
+		table := c.realValues()
+		emit("dequantise", func(lo, hi int) {
+			dst := out.f32()[lo:hi]
+			for i, b := range in.data[lo:hi] {
+				dst[i] = table[b]
+			}
+		})
 	case in.quantised() || in.typ == model.TypeInt16:
 		return c.dequantise(emit)
 	default:
 		return c.types()
 	}
 	return nil
+}
+
+// realValues are the reals that the 256 values of the 8-bit input stand for.
+func (c *opContext) realValues() *[256]float32 {
+	in := c.in[0]
+	var table [256]float32
+	for b := range table {
+		v := byteValue(byte(b), in.typ == model.TypeInt8) - in.quant.zero0()
+		table[b] = float32(float64(in.quant.scale[0]) * float64(v))
+	}
+	return &table
 }
 
 func (c *opContext) dequantise(emit func(string, func(lo, hi int))) error {
