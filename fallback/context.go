@@ -62,6 +62,11 @@ func (p *plan) planNode(n *node) error {
 	if n.absorbed {
 		return nil
 	}
+	if n.fused.before != nil {
+		if err := p.planNode(n.fused.before); err != nil {
+			return err
+		}
+	}
 	c := &opContext{p: p, n: n}
 	spec, err := c.lookup()
 	if err != nil {

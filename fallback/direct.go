@@ -69,7 +69,7 @@ func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, c
 
 // planDirectF32 plans CONV_2D by direct convolution.
 func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
-	other, lo, hi, err := c.takeSum(a)
+	other, lo, hi, err := c.takeSum(a, true)
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,9 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 		})
 	}
 	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, func(b *bands) runnerF32 {
+		if other != nil && other.shape[3] < s.oc {
+			return newSplitF32(b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
+		}
 		return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }
@@ -97,7 +100,7 @@ func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
 // planDirectDepthF32 plans DEPTHWISE_CONV_2D with one filter a channel.
 func (c *opContext) planDirectDepthF32(s *convShape, in *tensor, a model.Activation) error {
-	other, lo, hi, err := c.takeSum(a)
+	other, lo, hi, err := c.takeSum(a, false)
 	if err != nil {
 		return err
 	}

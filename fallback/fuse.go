@@ -16,6 +16,7 @@ type fused struct {
 	block  [2]int  // the padded input must be a multiple of these,
 	padded [2]int  // with this much padding: what SPACE_TO_BATCH_ND demands
 	sum    *sum    // the ADD behind
+	before *node   // a PAD that is planned only with this operator
 	ahead  bool    // a pool whose reader may compute it
 }
 

@@ -3,6 +3,7 @@ package fallback
 import (
 	"slices"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -10,7 +11,8 @@ import (
 // activation: a residual.
 type sum struct {
 	add   *node
-	other int32 // the operand that is not the convolution's
+	other int32 // the operand that is not the convolution's, before its PAD
+	pad   int   // channels of zeros that PAD adds behind it
 }
 
 // sum notes the ADD that alone reads a convolution. Whether the kernels take
@@ -29,18 +31,35 @@ func (f *fuser) sum(i int) {
 	if add.in[0] == n.out[0] {
 		n.fused.sum.other = add.in[1]
 	}
+	f.widening(n.fused.sum)
+}
+
+// widening puts off the PAD that gives a sum's other operand more channels,
+// which have nothing to add: only if no convolution takes the sum, the PAD is
+// planned with the ADD.
+func (f *fuser) widening(s *sum) {
+	i, ok := f.producer[s.other]
+	if !ok || !f.private(s.other) || !f.is(i, model.OpPad) || !f.sameValues(f.nodes[i]) {
+		return
+	}
+	v := f.ints(f.nodes[i], 1, 8)
+	if v == nil || v[0]+v[1]+v[2]+v[3]+v[4]+v[5]+v[6] != 0 {
+		return
+	}
+	s.other, s.pad = f.nodes[i].in[0], v[7]
+	s.add.fused.before, f.nodes[i] = f.nodes[i], nil
 }
 
 // takeSum takes the ADD behind a float32 convolution with activation a into
 // it, where nothing clamps between them and the other operand is there before
-// the convolution, in its shape. It returns that operand, nil for none, and the
-// range of the results.
-func (c *opContext) takeSum(a model.Activation) (other *tensor, lo, hi float32, err error) {
+// the convolution, in its shape; narrow: or with fewer channels. It returns that
+// operand, nil for none, and the range of the results.
+func (c *opContext) takeSum(a model.Activation, narrow bool) (other *tensor, lo, hi float32, err error) {
 	if lo, hi, err = c.activationF32(a); err != nil || c.n.fused.sum == nil || lo != unfused.lo || hi != unfused.hi {
 		return nil, lo, hi, err
 	}
 	s := c.n.fused.sum
-	if s.other < 0 || !c.addable(c.p.tensors[s.other]) {
+	if s.other < 0 || s.pad > 0 && !narrow || !c.addable(c.p.tensors[s.other]) {
 		return nil, lo, hi, nil
 	}
 	sum := &opContext{p: c.p, n: s.add, out: []*tensor{c.p.tensors[s.add.out[0]]}}
@@ -59,8 +78,36 @@ func (c *opContext) takeSum(a model.Activation) (other *tensor, lo, hi float32, 
 }
 
 // addable says that t can be added to this operator's result by the kernels,
-// and that nothing has made their sum yet.
+// and that nothing has made their sum yet. Channels that t lacks must leave
+// whole vectors to those that it has.
 func (c *opContext) addable(t *tensor) bool {
-	out := c.p.tensors[c.n.fused.sum.add.out[0]]
-	return out.shape == nil && !out.input && isType(model.TypeFloat32, t, out) && !t.sparse && slices.Equal(t.shape, c.out[0].shape)
+	const channels = 16
+	s := c.n.fused.sum
+	out := c.p.tensors[s.add.out[0]]
+	if out.shape != nil || out.input || !isType(model.TypeFloat32, t, out) || t.sparse || len(t.shape) != 4 || s.pad > 0 && t.shape[3]%channels != 0 {
+		return false
+	}
+	wide := append(slices.Clone(t.shape[:3]), t.shape[3]+s.pad)
+	return slices.Equal(wide, c.out[0].shape)
+}
+
+// splitF32 is a convolution whose residual has only the first channels.
+type splitF32 struct {
+	with, without *kernel.ConvF32
+	channels      int
+}
+
+func newSplitF32(s kernel.ConvShape, channels int, w, bias []float32, lo, hi float32) *splitF32 {
+	first, rest := s, s
+	first.OC, rest.OC = channels, s.OC-channels
+	at := channels * s.KH * s.KW * s.IC
+	return &splitF32{kernel.NewConvF32(first, w[:at], bias[:min(channels, len(bias))], lo, hi),
+		kernel.NewConvF32(rest, w[at:], bias[min(channels, len(bias)):], lo, hi), channels}
+}
+
+// Run is kernel.ConvF32's.
+func (f *splitF32) Run(k *kernel.Worker, dst, src, res kernel.Plane[float32], rows, cols int) {
+	f.with.Run(k, dst, src, res, rows, cols)
+	dst.P = dst.P[f.channels:]
+	f.without.Run(k, dst, src, kernel.Plane[float32]{}, rows, cols)
 }

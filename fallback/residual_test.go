@@ -47,6 +47,25 @@ var sums = []struct {
 		c := g.Conv2D(b, g.weights(16, 1, 1, 16), g.bias(16), model.Conv2DOptions{})
 		return []model.Ref{a, c, g.Add(c, b, model.ActRelu)}
 	}},
+	{"an operand with fewer channels", 1, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(21, 1, 1, 16), g.bias(21), model.Conv2DOptions{})
+		return []model.Ref{a, g.Add(a, g.wider(x, 5), model.ActRelu)}
+	}},
+	{"fewer channels, no bias, border", 1, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(48, 1, 1, 16), -1, model.Conv2DOptions{})
+		b := g.Add(g.wider(x, 32), a, model.ActRelu)
+		return []model.Ref{a, b, g.DepthwiseConv2D(b, g.weights(1, 3, 3, 48), g.bias(48), model.DepthwiseConv2DOptions{})}
+	}},
+	{"fewer channels, no whole vectors", 0, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.Conv2D(x, g.weights(5, 1, 1, 16), g.bias(5), model.Conv2DOptions{})
+		b := g.Conv2D(x, g.weights(9, 1, 1, 16), g.bias(9), model.Conv2DOptions{})
+		return []model.Ref{b, g.Add(g.wider(a, 4), b, model.ActNone)}
+	}},
+	{"depthwise, fewer channels", 0, func(g *grapher, x model.Ref) []model.Ref {
+		y := g.Conv2D(x, g.weights(20, 1, 1, 16), g.bias(20), model.Conv2DOptions{})
+		a := g.DepthwiseConv2D(y, g.weights(1, 3, 3, 20), g.bias(20), model.DepthwiseConv2DOptions{})
+		return []model.Ref{a, g.Add(a, g.wider(x, 4), model.ActNone)}
+	}},
 	{"activation between", 0, func(g *grapher, x model.Ref) []model.Ref {
 		a := g.Conv2D(x, g.weights(16, 1, 1, 16), g.bias(16), model.Conv2DOptions{Activation: model.ActRelu})
 		return []model.Ref{a, g.Add(a, x, model.ActNone)}
@@ -95,6 +114,11 @@ func TestSums(t *testing.T) {
 			sameOutput(t, fused, plain, model.TypeFloat32)
 		})
 	}
+}
+
+// wider is x with more channels, of zeros.
+func (g *grapher) wider(x model.Ref, more int) model.Ref {
+	return g.Pad(x, [2]int{0, 0}, [2]int{0, 0}, [2]int{0, 0}, [2]int{0, more})
 }
 
 func takenSums(e *Engine) int {

@@ -56,7 +56,7 @@ func (c *opContext) stripUnits(s *convShape) *strips {
 // planWinograd plans CONV_2D by Winograd. The pool before it computes the rows
 // that it needs while it needs them.
 func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
-	other, lo, hi, err := c.takeSum(a)
+	other, lo, hi, err := c.takeSum(a, false)
 	if err != nil {
 		return err
 	}
