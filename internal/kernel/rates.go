@@ -120,11 +120,12 @@ func rateRun(c int, pack func(s ConvShape, w []float32) stripRunner) func() {
 	return func() { conv.RunStrips(k, dst, src, Plane[float32]{}, rateRows, rateCols, 0, s.Strips(rateRows)) }
 }
 
-// seconds is the shortest of some runs: others may have the processor meanwhile.
+// seconds is the shortest of some runs, fewer where they are long: others may
+// have the processor meanwhile, and the first one finds cold caches.
 func seconds(run func()) float64 {
-	const runs = 6
-	best := time.Duration(math.MaxInt64)
-	for range runs {
+	const least, most, enough = 2, 6, 2 * time.Millisecond
+	best, began := time.Duration(math.MaxInt64), time.Now()
+	for i := 0; i < least || i < most && time.Since(began) < enough; i++ {
 		start := time.Now()
 		run()
 		best = min(best, time.Since(start))
