@@ -161,8 +161,10 @@ func (v *verification) promises(dense []byte) error {
 	}
 	switch v.report.Contract {
 	case Patch, Frame:
-	default:
+	case DefaultContract:
 		return usagef("the dense model's manifest names no contract; give --contract patch or --contract frame")
+	default:
+		return usagef("contract %q: choose patch or frame", v.report.Contract)
 	}
 	v.report.OutputStride = v.q
 	return nil

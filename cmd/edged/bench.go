@@ -59,18 +59,18 @@ of tensors that are alive at once.`,
 				return exitf(exitUsage, "--steps: only the Go engine tells its steps: use --engine %s, without --compare", engineFallback)
 			}
 			if len(o.compare) > 0 {
-				return runCompare(cmd.OutOrStdout(), args, &o)
+				return refused(runCompare(cmd.OutOrStdout(), args, &o))
 			}
 			if len(args) != 1 {
 				return exitf(exitUsage, "%d models: bench takes one; use --compare for several", len(args))
 			}
-			return runBench(cmd.OutOrStdout(), args[0], &o)
+			return refused(runBench(cmd.OutOrStdout(), args[0], &o))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.engine, "engine", engineAuto, "one of "+strings.Join(engineNames, ", "))
 	f.StringSliceVar(&o.compare, "compare", nil, "engines that take turns, for example tflite,fallback")
-	f.IntVar(&o.threads, "threads", 0, "threads of the engine, 0 for its own choice")
+	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
 	f.IntVar(&o.runs, "runs", 50, "measured runs")
 	f.BoolVar(&o.steps, "steps", false, "tell every step's time (with --engine fallback)")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")

@@ -137,8 +137,8 @@ func (c *Config) checkCamera(i int) {
 	if !slices.Contains(engineNames, cam.Engine) {
 		fault("engine", "engine %q: choose one of %s", cam.Engine, strings.Join(engineNames, ", "))
 	}
-	if cam.Threads < 0 || cam.Threads > 256 {
-		fault("threads", "threads %d: use 0 (the engine's choice) to 256", cam.Threads)
+	if cam.Threads < 0 || cam.Threads > maxThreads {
+		fault("threads", "threads %d: use 0 (the engine's choice) to %d", cam.Threads, maxThreads)
 	}
 	if cam.Trigger != "continuous" && cam.Trigger != "mqtt" {
 		if _, err := triggerInterval(cam.Trigger); err != nil {

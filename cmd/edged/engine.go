@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 
 	"edged"
@@ -20,6 +21,25 @@ const (
 )
 
 var engineNames = []string{engineAuto, engineTFLite, engineTFLiteBuiltin, engineFallback}
+
+// maxThreads is what an engine may be asked for; no board has as many cores.
+const maxThreads = 256
+
+// threadCount is the value of a flag --threads.
+type threadCount int
+
+func (n *threadCount) String() string { return strconv.Itoa(int(*n)) }
+
+func (n *threadCount) Type() string { return "int" }
+
+func (n *threadCount) Set(s string) error {
+	v, err := strconv.Atoi(s)
+	if err != nil || v < 0 || v > maxThreads {
+		return fmt.Errorf("use 0 (the engine's choice) to %d", maxThreads)
+	}
+	*n = threadCount(v)
+	return nil
+}
 
 // openerOf is the engine that is asked for by name.
 func openerOf(name string) (edged.Opener, error) {

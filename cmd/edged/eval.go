@@ -38,14 +38,14 @@ files of the same names. A mask is an 8-bit greyscale PNG (or a palette PNG) of 
 		Example: `  edged eval net.tflite --source test:belt --plot cost.svg
   edged eval net.tflite net_int8.tflite --images parts/ --json`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return refused(f.run(cmd, args)) },
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.images, "images", "", "folder of pictures and masks")
 	fs.StringVar(&f.source, "source", "", "a source that knows its truth: test:belt, with options")
 	fs.IntVar(&f.frames, "frames", 12, "frames to take from --source")
 	fs.StringVar(&f.engine, "engine", engineAuto, strings.Join(engineNames, ", "))
-	fs.IntVar(&f.threads, "threads", 0, "threads of the engine, 0: it chooses")
+	fs.Var((*threadCount)(&f.threads), "threads", "threads of the engine, 0: it chooses")
 	fs.IntVar(&f.cfg.Patches, "patches", f.cfg.Patches, "patches of a frame for the patch-by-patch way, 0: every one")
 	fs.IntVar(&f.cfg.Tolerance, "tolerance", f.cfg.Tolerance, "pixels that a border may be off")
 	fs.BoolVar(&f.json, "json", false, "print one JSON document")
@@ -73,6 +73,9 @@ func (f *evalFlags) run(cmd *cobra.Command, args []string) error {
 		}
 		return e, err
 	}
+	if err := f.cfg.Validate(); err != nil {
+		return usageErr(cmd, err)
+	}
 	report := eval.Report{Source: f.images + f.source, Tolerance: f.cfg.Tolerance}
 	for _, path := range args {
 		m, n, err := f.compare(cmd, path)
@@ -82,15 +85,20 @@ func (f *evalFlags) run(cmd *cobra.Command, args []string) error {
 		report.Models, report.Images = append(report.Models, *m), n
 	}
 	report.Engine = engine
-	if f.plot != "" {
-		if err := report.Plot(f.plot); err != nil {
-			return err
-		}
-	}
+	return f.publish(cmd.OutOrStdout(), &report)
+}
+
+// publish writes the report before the plot: what took so long to measure must
+// not be lost with a file that cannot be written.
+func (f *evalFlags) publish(w io.Writer, report *eval.Report) error {
+	write := func() error { return report.WriteTable(w, f.markdown) }
 	if f.json {
-		return writeJSON(cmd.OutOrStdout(), report)
+		write = func() error { return writeJSON(w, report) }
 	}
-	return report.WriteTable(cmd.OutOrStdout(), f.markdown)
+	if err := write(); err != nil || f.plot == "" {
+		return err
+	}
+	return report.Plot(f.plot)
 }
 
 // compare evaluates one file and says how many pictures there were.
@@ -101,7 +109,7 @@ func (f *evalFlags) compare(cmd *cobra.Command, path string) (*eval.ModelReport,
 	}
 	samples, err := f.samples(tfl)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("%s: %w", path, err)
 	}
 	f.cfg.Progress = showProgress(cmd.ErrOrStderr())
 	net := eval.Net{Name: strings.TrimSuffix(filepath.Base(path), ".tflite"), TFLite: tfl}

@@ -37,18 +37,13 @@ func writeModel(path string, m *model.Model) error {
 func writeFileAtomic(path string, b []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		// err names the temporary file; what the user named is path.
-		var at *fs.PathError
-		if errors.As(err, &at) {
-			err = at.Err
-		}
-		return fmt.Errorf("write %s: %w: does its folder exist, and may you write there?", path, err)
+		return fmt.Errorf("write %s: %w: does its folder exist, and may you write there?", path, causeOf(err))
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
-			err = fmt.Errorf("write %s: %w", path, err)
+			err = fmt.Errorf("write %s: %w", path, causeOf(err))
 		}
 	}()
 	if _, err = f.Write(b); err != nil {
@@ -64,6 +59,20 @@ func writeFileAtomic(path string, b []byte) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// causeOf takes the names from an error about a file: they are of the temporary
+// file, and what the user named is another.
+func causeOf(err error) error {
+	var at *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &at):
+		return at.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 // modeFor keeps the permissions of a file that is replaced.

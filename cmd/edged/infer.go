@@ -44,7 +44,7 @@ prefix is Y without .npy), or a .png for the mask of class ids.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := infer(args[0], &o)
 			if err != nil {
-				return err
+				return refused(err)
 			}
 			if o.json {
 				return writeJSON(cmd.OutOrStdout(), r)
@@ -59,7 +59,7 @@ prefix is Y without .npy), or a .png for the mask of class ids.`,
 	f.StringArrayVar(&o.in, "in", nil, "the input: a .npy tensor, or a PNG or JPEG `FILE`")
 	f.StringVar(&o.out, "out", "", "the output: a .npy or a mask .png `FILE`")
 	f.StringVar(&o.engine, "engine", engineAuto, "one of "+strings.Join(engineNames, ", "))
-	f.IntVar(&o.threads, "threads", 0, "threads of the engine, 0 for its own choice")
+	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
 	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop or resize")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
 	_ = cmd.MarkFlagRequired("in")

@@ -34,11 +34,7 @@ func TestInferWritesTheEnginesBytes(t *testing.T) {
 			in := e.Inputs()[0]
 			fillNoise(e.Input(0), in.Type)
 			x, y := filepath.Join(dir, "x.npy"), filepath.Join(dir, "y.npy")
-			var b bytes.Buffer
-			if err := npy.Write(&b, &npy.Array{Type: npy.Type(in.Type.String()), Shape: in.Shape, Data: e.Input(0)}); err != nil {
-				t.Fatal(err)
-			}
-			writeFile(t, x, b.Bytes())
+			writeArray(t, x, &npy.Array{Type: npy.Type(in.Type.String()), Shape: in.Shape, Data: e.Input(0)})
 			args := []string{"infer", model, "--in", x, "--out", y, "--engine", engine, "--threads", "1"}
 			var stderr bytes.Buffer
 			if code := run(context.Background(), args, io.Discard, &stderr); code != exitOK {
@@ -47,15 +43,7 @@ func TestInferWritesTheEnginesBytes(t *testing.T) {
 			if err := e.Run(); err != nil {
 				t.Fatal(err)
 			}
-			f, err := os.Open(y)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := npy.Read(f, 1<<20)
-			f.Close()
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := readArray(t, y)
 			out := e.Outputs()[0]
 			if fmt.Sprint(got.Shape) != fmt.Sprint(out.Shape) || !bytes.Equal(got.Data, e.Output(0)) {
 				t.Errorf("%s on %s: the file differs from the engine's output", net, engine)

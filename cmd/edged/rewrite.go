@@ -77,6 +77,12 @@ func (f *rewriteFlags) run(cmd *cobra.Command, path string) error {
 	if !f.plan && sameFile(path, f.out) {
 		return usageErr(cmd, fmt.Errorf("-o %s is the input itself, which is never overwritten", f.out))
 	}
+	if f.plan && f.inverse {
+		return usageErr(cmd, errors.New("--plan tells the price of a rewrite, --inverse takes one back: leave one out"))
+	}
+	if _, err := openerOf(f.engine); err != nil {
+		return err
+	}
 	m, b, err := readGraph(path)
 	if err != nil {
 		return err

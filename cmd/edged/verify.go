@@ -55,6 +55,10 @@ phases that do not differ) fails.`,
 }
 
 func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error {
+	o, err := f.options(cmd)
+	if err != nil {
+		return err
+	}
 	_, base, err := readGraph(basePath)
 	if err != nil {
 		return err
@@ -66,15 +70,6 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 	open, err := openerForBoth(f.engine, base, dense)
 	if err != nil {
 		return err
-	}
-	o := rewrite.VerifyOptions{Contract: rewrite.Contract(f.contract), Positions: f.positions, Seed: f.seed}
-	if f.positions < 0 {
-		return usageErr(cmd, fmt.Errorf("--positions %d is negative", f.positions))
-	}
-	if f.stride != "" {
-		if o.OutputStride, err = parsePair("--output-stride", f.stride, true); err != nil {
-			return err
-		}
 	}
 	show := progressTo(cmd.ErrOrStderr())
 	o.Progress = show.step
@@ -89,6 +84,17 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 		}
 	}
 	return f.print(cmd, r)
+}
+
+func (f *verifyFlags) options(cmd *cobra.Command) (o rewrite.VerifyOptions, err error) {
+	o = rewrite.VerifyOptions{Contract: rewrite.Contract(f.contract), Positions: f.positions, Seed: f.seed}
+	if f.positions < 0 {
+		return o, usageErr(cmd, fmt.Errorf("--positions %d is negative", f.positions))
+	}
+	if f.stride != "" {
+		o.OutputStride, err = parsePair("--output-stride", f.stride, true)
+	}
+	return o, err
 }
 
 // openerForBoth is the engine to compare two models on. "auto" takes the first
