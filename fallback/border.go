@@ -70,8 +70,12 @@ func (p *plan) borders() {
 			writers[t.memory()] = append(writers[t.memory()], s)
 		}
 	}
+	shown := map[*tensor]bool{} // as a graph output, in another shape perhaps
+	for _, t := range p.outputs {
+		shown[t.memory()] = true
+	}
 	for _, t := range p.tensors {
-		if t.index >= 0 && len(t.shape) == 4 && !t.input && !t.output && t.root == nil && len(writers[t]) == 1 && writers[t][0].edges {
+		if t.index >= 0 && len(t.shape) == 4 && !t.input && !shown[t] && t.root == nil && len(writers[t]) == 1 && writers[t][0].edges {
 			p.giveBorder(t, readers[t])
 		}
 	}

@@ -52,6 +52,22 @@ var bordered = []struct {
 	}},
 }
 
+// TestBorderOfAView: a tensor that is a graph output in another shape has no border.
+func TestBorderOfAView(t *testing.T) {
+	for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8} {
+		build := func(all bool) *Engine {
+			g := &grapher{Builder: model.NewBuilder(), typ: typ, r: rand.New(rand.NewPCG(1, 1))}
+			a := g.pointwise(g.in(2, 9, 10, 16), 8)
+			outputs := []model.Ref{g.q(g.Reshape(a, 2, -1)), g.depth(a, 3, 1, 8)}
+			if all {
+				outputs = append(outputs, a)
+			}
+			return open(t, file(t, g.Builder, outputs...), edged.Options{Threads: 2}).(*Engine)
+		}
+		sameOutput(t, build(false), build(true), typ)
+	}
+}
+
 func (g *grapher) pointwise(x model.Ref, to int) model.Ref {
 	return g.q(g.Conv2D(x, g.weights(to, 1, 1, g.Shape(x)[3]), g.bias(to), model.Conv2DOptions{}))
 }
