@@ -1,13 +1,15 @@
-// Package kernel holds the hot loops of edged: the inner tiles of matrix
-// products and convolutions, pooling, and the fixed-point arithmetic of
-// quantised tensors.
+// Package kernel holds the hot loops of edged: for the engine in Go the inner
+// tiles of matrix products and convolutions, pooling, and the fixed-point
+// arithmetic of quantised tensors; for its callers what turns frames into a
+// model's input and a model's output into class ids.
 //
 // Every routine exists as portable Go, which is always built and is the oracle
 // of its SIMD variants. A doc comment states the loop that a routine computes.
 // Callers see the exported functions alone; these dispatch once per call to the
 // variant that the CPU offers. The environment variable EDGED_KERNEL forces one
-// variant: generic, avx2, avx512, neon or neondot. The build tag purego leaves the
-// assembly out.
+// variant: generic, avx2, avx512, neon or neondot. EDGED_WINOGRAD=off leaves
+// Winograd out, EDGED_RATES fixes the rates that its choice rests on. The build
+// tag purego leaves the assembly out.
 //
 // Integer routines give the same bits in every variant. Float routines may
 // differ in the last bits, since some CPUs fuse multiplication and addition;

@@ -1,6 +1,3 @@
-// Package kernel holds the SIMD routines of edged and their portable twins:
-// for the engine in Go, for turning frames into a model's input, and for
-// turning a model's output into class ids.
 package kernel
 
 // normPeriod is the number of elements after which both the channel pattern of

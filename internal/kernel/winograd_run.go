@@ -66,8 +66,8 @@ func (g *WinogradF32) columnsRow() int { return stagger(g.span(g.together()) * g
 func (g *WinogradF32) planeIn() int    { return stagger(g.tiles * g.shape.IC) }
 func (g *WinogradF32) planeOut() int   { return stagger(g.tiles * g.shape.OC) }
 
-// Reserve makes room for the scratch of g, so that Run does not allocate.
-func (k *Worker) Reserve(g *WinogradF32) {
+// reserve makes room for the scratch of g.
+func (k *Worker) reserve(g *WinogradF32) {
 	w, s := &k.wino, g.shape
 	grow := func(s *[]float32, n int) {
 		if len(*s) < n {
@@ -102,7 +102,7 @@ func (g *WinogradF32) RunStrips(k *Worker, dst Plane[float32], src Picture, res 
 	if len(res.P) > 0 {
 		res.holds("residual", rows, cols, g.shape.OC)
 	}
-	k.Reserve(g)
+	k.reserve(g)
 	r := winogradRun{g: g, k: k, w: &k.wino, dst: dst, src: src, res: res, cols: cols}
 	for i := lo; i < hi; i++ {
 		r.strip(g.shape.strip(i, rows))

@@ -31,7 +31,5 @@ func (f *file) op(format string, args ...any) {
 	f.WriteString("\t" + strings.TrimSpace(s) + "\n")
 }
 
-func (f *file) label(l string)          { fmt.Fprintf(f, "%s_%s:\n", f.tag, l) }
-func (f *file) jump(op, l string)       { f.op("%s %s_%s", op, f.tag, l) }
-func (f *file) comment(s string)        { f.op("// %s", s) }
-func (f *file) argument(name, r string) { f.op("MOVQ %s+0(FP), %s", name, r) }
+func (f *file) label(l string)    { fmt.Fprintf(f, "%s_%s:\n", f.tag, l) }
+func (f *file) jump(op, l string) { f.op("%s %s_%s", op, f.tag, l) }
