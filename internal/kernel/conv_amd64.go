@@ -10,10 +10,10 @@ import "golang.org/x/sys/cpu"
 func convF32Kernels() []*convKernel {
 	var ks []*convKernel
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
-		ks = append(ks, &convKernel{AVX512, 16, 14, convF32AVX512})
+		ks = append(ks, &convKernel{AVX512, 16, convF32AVX512})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		ks = append(ks, &convKernel{AVX2, 8, 6, [2][]func(*convCall){convF32SlimAVX2[0], convF32WideAVX2[0]}})
+		ks = append(ks, &convKernel{AVX2, 8, [2][]func(*convCall){convF32SlimAVX2[0], convF32WideAVX2[0]}})
 	}
 	return append(ks, convF32Generic)
 }
@@ -22,25 +22,26 @@ func convF32Kernels() []*convKernel {
 func convI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convTableI8{14, convI8VNNI}, signed: convTableI8{13, convI8VNNISigned}})
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convI8VNNI, signed: convI8VNNISigned})
 	}
 	if cpu.X86.HasAVX2 {
-		ks = append(ks, &convKernelI8{variant: AVX2, wide: &wideAVX2})
+		ks = append(ks, &wideAVX2)
 	}
 	return append(ks, convI8Generic)
 }
 
 // wideAVX2 multiplies pairs of int16: AVX2 has no exact product of bytes.
-var wideAVX2 = wideKernel{unsigned: wideTable{12, 6, convSlimAVX2[0], convWideAVX2[0]}, signed: wideTable{12, 6, convSlimAVX2Signed[0], convWideAVX2Signed[0]}}
+var wideAVX2 = convKernelI8{variant: AVX2, wide: true,
+	unsigned: convTableI8{convSlimAVX2[0], convWideAVX2[0]}, signed: convTableI8{convSlimAVX2Signed[0], convWideAVX2Signed[0]}}
 
 // depthwiseF32Kernels lists the variants this machine can run, the best first.
 func depthwiseF32Kernels() []*convKernel {
 	var ks []*convKernel
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
-		ks = append(ks, &convKernel{AVX512, 16, 14, [2][]func(*convCall){depthwiseF32AVX512[0]}})
+		ks = append(ks, &convKernel{AVX512, 16, [2][]func(*convCall){depthwiseF32AVX512[0]}})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		ks = append(ks, &convKernel{AVX2, 8, 8, [2][]func(*convCall){depthwiseF32AVX2[0]}})
+		ks = append(ks, &convKernel{AVX2, 8, [2][]func(*convCall){depthwiseF32AVX2[0]}})
 	}
 	return append(ks, depthwiseF32Generic)
 }
@@ -50,13 +51,13 @@ func depthwiseI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
 		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 32, reads: asTheyAre,
-			unsigned: convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNI[0]}},
-			signed:   convTableI8{10, [2][]func(*convCallI8){depthwiseI8VNNISigned[0]}}})
+			unsigned: convTableI8{depthwiseI8VNNI[0]},
+			signed:   convTableI8{depthwiseI8VNNISigned[0]}})
 	}
 	if cpu.X86.HasAVX2 {
 		ks = append(ks, &convKernelI8{variant: AVX2, lanes: 16, reads: asTheyAre,
-			unsigned: convTableI8{5, [2][]func(*convCallI8){depthwiseI8AVX2[0]}},
-			signed:   convTableI8{5, [2][]func(*convCallI8){depthwiseI8AVX2Signed[0]}}})
+			unsigned: convTableI8{depthwiseI8AVX2[0]},
+			signed:   convTableI8{depthwiseI8AVX2Signed[0]}})
 	}
 	return append(ks, depthwiseI8Generic)
 }

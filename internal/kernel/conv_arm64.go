@@ -6,28 +6,28 @@ import "golang.org/x/sys/cpu"
 
 // convF32Kernels lists the variants this machine can run, the best first.
 func convF32Kernels() []*convKernel {
-	return []*convKernel{{NEON, 4, 8, convF32NEON}, convF32Generic}
+	return []*convKernel{{NEON, 4, convF32NEON}, convF32Generic}
 }
 
 // convI8Kernels lists the variants this machine can run, the best first.
 func convI8Kernels() []*convKernelI8 {
 	ks := []*convKernelI8{{variant: NEON, lanes: 8, reads: asSigned, narrow: true,
-		unsigned: convTableI8{4, convI8NEON}, signed: convTableI8{4, convI8NEONSigned}}, convI8Generic}
+		unsigned: convI8NEON, signed: convI8NEONSigned}, convI8Generic}
 	if cpu.ARM64.HasASIMDDP {
 		ks = append([]*convKernelI8{{variant: NEONDot, lanes: 8, reads: asSigned,
-			unsigned: convTableI8{6, convI8NEONDot}, signed: convTableI8{6, convI8NEONDotSigned}}}, ks...)
+			unsigned: convI8NEONDot, signed: convI8NEONDotSigned}}, ks...)
 	}
 	return ks
 }
 
 // depthwiseF32Kernels lists the variants this machine can run, the best first.
 func depthwiseF32Kernels() []*convKernel {
-	return []*convKernel{{NEON, 4, 8, [2][]func(*convCall){depthwiseF32NEON[0]}}, depthwiseF32Generic}
+	return []*convKernel{{NEON, 4, [2][]func(*convCall){depthwiseF32NEON[0]}}, depthwiseF32Generic}
 }
 
 // depthwiseI8Kernels lists the variants this machine can run, the best first.
 func depthwiseI8Kernels() []*convKernelI8 {
 	return []*convKernelI8{{variant: NEON, lanes: 8, reads: asSigned, narrow: true,
-		unsigned: convTableI8{8, [2][]func(*convCallI8){depthwiseI8NEON[0]}},
-		signed:   convTableI8{8, [2][]func(*convCallI8){depthwiseI8NEONSigned[0]}}}, depthwiseI8Generic}
+		unsigned: convTableI8{depthwiseI8NEON[0]},
+		signed:   convTableI8{depthwiseI8NEONSigned[0]}}, depthwiseI8Generic}
 }

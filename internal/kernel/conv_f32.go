@@ -4,9 +4,9 @@ import "unsafe"
 
 // convKernel is one variant of the float32 convolution: fn[vectors-1][pixels].
 type convKernel struct {
-	variant     Variant
-	lanes, maxM int
-	fn          [2][]func(*convCall)
+	variant Variant
+	lanes   int
+	fn      [2][]func(*convCall)
 }
 
 // ConvF32 is a float32 convolution whose weights are packed for one variant:

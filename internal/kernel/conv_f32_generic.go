@@ -11,7 +11,7 @@ const (
 )
 
 // convF32Generic is built for every machine.
-var convF32Generic = &convKernel{variant: Generic, lanes: genericLanes, maxM: genericMaxM, fn: [2][]func(*convCall){
+var convF32Generic = &convKernel{variant: Generic, lanes: genericLanes, fn: [2][]func(*convCall){
 	{nil, func(c *convCall) { convF32Portable(c, 1, 4) }, func(c *convCall) { convF32Portable(c, 2, 4) }},
 	{nil, func(c *convCall) { convF32Portable(c, 1, 8) }, func(c *convCall) { convF32Portable(c, 2, 8) }},
 }}

@@ -25,9 +25,9 @@ type convKernelI8 struct {
 	lanes    int
 	reads    reading
 	narrow   bool // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
+	wide     bool // its routines read activations that wideConv has widened to int16
 	unsigned convTableI8
 	signed   convTableI8
-	wide     *wideKernel // takes the place of the tables
 }
 
 // reading says which activations the routines of a kernel multiply.
@@ -58,11 +58,8 @@ func (k *convKernelI8) suit(p *ConvI8Params, w []int8) (t *convTableI8, flip uin
 	return t, flip
 }
 
-// convTableI8 holds the routines for one kind of activations: fn[vectors-1][pixels].
-type convTableI8 struct {
-	maxM int
-	fn   [2][]func(*convCallI8)
-}
+// convTableI8 holds the routines for one kind of activations: [vectors-1][pixels].
+type convTableI8 [2][]func(*convCallI8)
 
 // Factor is the real factor that takes one output channel's sums to 8-bit
 // values, as QuantizeMultiplier writes it.
@@ -121,8 +118,8 @@ func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 }
 
 func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
-	if k.wide != nil {
-		return &ConvI8{wide: newWideConv(k.wide, s, w, bias, p)}
+	if k.wide {
+		return &ConvI8{wide: newWideConv(k, s, w, bias, p)}
 	}
 	taps, kc := s.window()
 	c := &ConvI8{narrow: k.narrow, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
@@ -194,13 +191,17 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 func (c *ConvI8) row(call *convCallI8, b *convBlock, dst, src Plane[uint8], y, cols int) {
 	call.src = unsafe.Pointer(&src.P[y*src.Row])
 	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
-	call.tileSteps = tileSteps{}
-	m, wide, narrow := cut(cols, c.table.maxM)
-	fns := c.table.fn[b.vectors-1]
-	call.again(m, wide, call.srcStride, call.dstStride, 0)
-	fns[m](call)
+	call.pixels(c.table[b.vectors-1], cols)
+}
+
+// pixels computes a row of cols pixels by fns.
+func (c *convCallI8) pixels(fns []func(*convCallI8), cols int) {
+	c.tileSteps = tileSteps{}
+	m, wide, narrow := cut(cols, len(fns)-1)
+	c.again(m, wide, c.srcStride, c.dstStride, 0)
+	fns[m](c)
 	if narrow > 0 {
-		call.again(m-1, narrow, call.srcStride, call.dstStride, 0)
-		fns[m-1](call)
+		c.again(m-1, narrow, c.srcStride, c.dstStride, 0)
+		fns[m-1](c)
 	}
 }

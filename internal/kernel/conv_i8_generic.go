@@ -5,10 +5,10 @@ import "unsafe"
 // convI8Generic is built for every machine and is the oracle of the assembly.
 var convI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, unsigned: convTableI8Generic, signed: convTableI8Generic}
 
-var convTableI8Generic = convTableI8{1, [2][]func(*convCallI8){
+var convTableI8Generic = convTableI8{
 	{nil, func(c *convCallI8) { convI8Portable(c, 4) }},
 	{nil, func(c *convCallI8) { convI8Portable(c, 8) }},
-}}
+}
 
 // convI8Portable computes pixels, one a tile, of one block of width channels.
 func convI8Portable(c *convCallI8, width int) {

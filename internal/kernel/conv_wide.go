@@ -2,33 +2,16 @@ package kernel
 
 import "unsafe"
 
-// wideKernel is a variant of ConvI8 whose routines read activations that are
-// widened to int16 and rid of their zero point. It computes blocks of 8 and of
-// 16 channels.
-type wideKernel struct{ unsigned, signed wideTable }
-
-// wideTable holds the routines by pixels, for one and for two vectors.
-type wideTable struct {
-	most1, most2 int
-	one, two     []func(*convCallI8)
-}
-
-func (t *wideTable) routines(vectors int) (most int, fn []func(*convCallI8)) {
-	if vectors == 1 {
-		return t.most1, t.one
-	}
-	return t.most2, t.two
-}
-
 const (
 	wideLanes  = 8       // channels of a vector
 	wideRow    = 64      // int32 constants of a vector of channels: see lay
 	wideBudget = 1 << 15 // activations to widen at a time: they stay in the cache
 )
 
-// wideConv is a ConvI8 of such a variant.
+// wideConv is a ConvI8 for routines that read activations widened to int16 and
+// rid of their zero point. Its blocks have 8 or 16 channels.
 type wideConv struct {
-	table   *wideTable
+	table   *convTableI8
 	shape   ConvShape
 	taps    []int // bytes of widened activations
 	reach   int
@@ -42,7 +25,7 @@ type wideConv struct {
 	lo, hi  int32
 }
 
-func newWideConv(k *wideKernel, s ConvShape, w []int8, bias []int32, p ConvI8Params) *wideConv {
+func newWideConv(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *wideConv {
 	taps, kc := s.window()
 	c := &wideConv{table: &k.unsigned, shape: s, pairs: (kc + 1) / 2, zero: int16(p.SrcZero), signed: p.Signed, lo: p.Lo, hi: p.Hi}
 	if p.Signed {
@@ -135,18 +118,10 @@ func (c *wideConv) band(k *Worker, dst Plane[uint8], src Plane[int16], rows, col
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
 		call.requant = unsafe.Pointer(&c.requant[b.first/wideLanes*wideRow])
 		call.live = min(b.width, c.shape.OC-b.first)
-		most, fn := c.table.routines(b.vectors)
-		m, wide, narrow := cut(cols, most)
 		for y := range rows {
 			call.src = unsafe.Pointer(&src.P[y*src.Row])
 			call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
-			call.tileSteps = tileSteps{}
-			call.again(m, wide, call.srcStride, call.dstStride, 0)
-			fn[m](call)
-			if narrow > 0 {
-				call.again(m-1, narrow, call.srcStride, call.dstStride, 0)
-				fn[m-1](call)
-			}
+			call.pixels(c.table[b.vectors-1], cols)
 		}
 	}
 }

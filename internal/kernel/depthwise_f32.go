@@ -63,7 +63,7 @@ func (d *DepthwiseF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols i
 	}
 	k.f32 = convCall{taps: &d.taps[0], ntaps: len(d.taps), lo: d.lo, hi: d.hi,
 		srcStride: src.Pix * 4, dstStride: dst.Pix * 4, resStride: res.Pix * 4}
-	m, wide, narrow := cut(cols, d.kernel.maxM)
+	m, wide, narrow := cut(cols, len(d.kernel.fn[0])-1)
 	for y := range rows {
 		x := 0
 		for range wide {
@@ -98,7 +98,7 @@ func (d *DepthwiseF32) tile(call *convCall, dst, src, res Plane[float32], y, x, 
 }
 
 // depthwiseF32Generic is built for every machine.
-var depthwiseF32Generic = &convKernel{variant: Generic, lanes: genericLanes, maxM: 1,
+var depthwiseF32Generic = &convKernel{variant: Generic, lanes: genericLanes,
 	fn: [2][]func(*convCall){{nil, depthwiseF32Portable}}}
 
 // depthwiseF32Portable computes one pixel of some vectors of four channels.

@@ -95,7 +95,7 @@ func (d *DepthwiseI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	src.holds("source", rows, cols, d.reach)
 	k.i8 = convCallI8{taps: &d.taps[0], ntaps: len(d.taps) / 2, srcStride: src.Pix, dstStride: dst.Pix,
 		zero: d.zero, lo: d.lo, hi: d.hi, flip: d.flip}
-	m, wide, narrow := cut(cols, d.table.maxM)
+	m, wide, narrow := cut(cols, len(d.table[0])-1)
 	for y := range rows {
 		x := 0
 		for range wide {
@@ -118,20 +118,20 @@ func (d *DepthwiseI8) tile(call *convCallI8, dst, src Plane[uint8], y, x, m int)
 	call.w, call.kc = unsafe.Pointer(&d.stream[0]), 1<<d.lanes-1
 	call.live = d.lanes
 	if full > 0 {
-		d.table.fn[0][m](call)
+		d.table[0][m](call)
 	}
 	if rest := d.shape.OC % d.lanes; rest > 0 {
 		call.tiles, call.kc = 1, 1<<rest-1
 		call.live = rest
 		call.w = unsafe.Pointer(&d.stream[full*d.block])
-		d.table.fn[0][m](call)
+		d.table[0][m](call)
 	}
 }
 
 // depthwiseI8Generic is built for every machine and is the oracle of the assembly.
 var depthwiseI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, unsigned: depthwiseTableI8Generic, signed: depthwiseTableI8Generic}
 
-var depthwiseTableI8Generic = convTableI8{1, [2][]func(*convCallI8){{nil, depthwiseI8Portable}}}
+var depthwiseTableI8Generic = convTableI8{{nil, depthwiseI8Portable}}
 
 // depthwiseI8Portable computes one pixel of some blocks of four channels; kc
 // has a bit for each channel that exists.

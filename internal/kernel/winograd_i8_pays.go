@@ -11,7 +11,7 @@ func WinogradI8Pays(ic, oc int) bool {
 		return false
 	}
 	switch k := bestConvI8(); {
-	case k.wide != nil:
+	case k.wide:
 		return min(ic, oc) >= 6
 	case k.narrow:
 		return min(ic, oc) >= winogradLeast && min(ic, oc) >= winogradFrom(k, g)
