@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -50,9 +49,6 @@ became of every frame and message.`,
 	_ = cmd.MarkFlagRequired("config")
 	return cmd
 }
-
-// errSignal is why the daemon stops when it is told to.
-var errSignal = errors.New("stopped by a signal")
 
 // runDaemon runs c until its sources end (once) or a signal comes, then hands
 // the ledger to report.
