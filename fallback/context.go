@@ -11,7 +11,7 @@ import (
 )
 
 // node is an operator as it is planned: fusion may have taken padding,
-// dilation or an activation of its neighbours into it.
+// dilation, an activation or a sum of its neighbours into it.
 type node struct {
 	index   int
 	code    *model.OperatorCode
@@ -101,8 +101,7 @@ func (p *plan) planNode(n *node) error {
 	return c.finish(spec.plan(c))
 }
 
-// finish turns an operator of constants into one that runs once, and checks
-// that the planner gave every output a shape.
+// finish checks that the planner, which returned err, gave every output a shape.
 func (c *opContext) finish(err error) error {
 	if err != nil {
 		return err

@@ -2,10 +2,11 @@
 // have no TensorFlow Lite library, and the independent witness of the proofs.
 //
 // Open reads and checks the model, then plans once: every shape, every
-// tensor's lifetime and its place in one arena, packed weights, fused padding
-// and activations. Run walks the plan's steps and allocates nothing. A step is
-// a range of independent units (rows, tiles); each worker takes a fixed share
-// of it, so results do not depend on the number of threads.
+// tensor's lifetime and its place in one arena, packed weights, fused padding,
+// activations and sums. Run walks the plan's steps and, once each worker has met
+// them, allocates nothing. A step is a range of independent units (rows, tiles)
+// that the workers claim; no sum is split between units, so results do not
+// depend on who computes which, nor on the number of threads.
 //
 // Quantised operators compute what TensorFlow Lite 2.9's built-in kernels
 // compute on amd64, bit for bit; float operators stay within the bounds that

@@ -33,7 +33,8 @@ type fuser struct {
 
 // fuse takes into sliding operators the SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND
 // around them, which is dilation; then the PAD before them; then the
-// activation behind; then the sum.
+// activation behind. Then it notes what planners may take that know the shapes:
+// the sum behind a convolution, and the pool before it.
 func (p *plan) fuse(nodes []*node) []*node {
 	f := &fuser{p: p, nodes: nodes, consumers: map[int32][]int{}, producer: map[int32]int{}}
 	for i, n := range nodes {

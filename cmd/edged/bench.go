@@ -44,6 +44,9 @@ With --steps the Go engine tells the median of every step of its plan, with the
 multiply-accumulates that the step's operator asks for and the bytes of tensors
 and packed weights that it reads and writes.
 
+EDGED_KERNEL, EDGED_RATES and EDGED_WINOGRAD decide how the Go engine computes:
+see "How fast" in README.md.
+
 arena_bytes is the engine's own figure where it tells one, else the most bytes
 of tensors that are alive at once.`,
 		Example: `  edged bench dense.tflite
