@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,7 @@ func (r *report) add(name, state, detail, fix string) {
 
 func (r *report) print(w io.Writer) {
 	for _, c := range r.Checks {
-		fmt.Fprintf(w, "%-4s  %s: %s\n", c.State, c.Name, c.Detail)
+		fmt.Fprintf(w, "%-4s  %s: %s\n", c.State, c.Name, strings.ReplaceAll(c.Detail, "\n", "\n      "))
 		if c.Fix != "" {
 			fmt.Fprintf(w, "      -> %s\n", c.Fix)
 		}

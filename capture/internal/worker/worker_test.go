@@ -7,13 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"edged/capture/internal/shm"
 	"edged/capture/internal/wire"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // still is a camera whose pictures are all the same, n of them or without end.
 type still struct {
