@@ -2,6 +2,8 @@ package model
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -100,6 +102,35 @@ func TestWindowArithmetic(t *testing.T) {
 		before, after := Pads(c.p, c.in, c.k, c.s, c.d)
 		if out != c.out || before != c.before || after != c.after {
 			t.Errorf("%v in %d k %d s %d d %d: %d (%d, %d), want %d (%d, %d)", c.p, c.in, c.k, c.s, c.d, out, before, after, c.out, c.before, c.after)
+		}
+	}
+}
+
+// Integers of every type widen with their sign, floats with their value; the
+// other kind, and half an element, are told.
+func TestValuesWiden(t *testing.T) {
+	data := []byte{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	for typ, want := range map[TensorType][]int64{
+		TypeInt8: {-2, -1, -1, -1, -1, -1, -1, -1}, TypeUint8: {254, 255, 255, 255, 255, 255, 255, 255},
+		TypeInt16: {-2, -1, -1, -1}, TypeUint16: {65534, 65535, 65535, 65535}, TypeInt32: {-2, -1}, TypeUint32: {1<<32 - 2, 1<<32 - 1}, TypeInt64: {-2},
+	} {
+		if got, err := Ints(typ, data); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v: %v, %v, want %v", typ, got, err, want)
+		}
+		if _, err := Floats(typ, data); err == nil || !strings.Contains(err.Error(), "where floats are asked for") {
+			t.Errorf("%v as floats: %v", typ, err)
+		}
+		if _, err := Ints(typ, data[:7]); (err == nil) != (typ.Size() == 1) {
+			t.Errorf("%v: seven bytes: %v", typ, err)
+		}
+	}
+	one := []byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f} // as float64; its halves are 0 and 1.875
+	for typ, want := range map[TensorType][]float32{TypeFloat64: {1}, TypeFloat32: {0, 1.875}, TypeFloat16: {0, 0, 0, 1.984375}} {
+		if got, err := Floats(typ, one); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v: %v, %v, want %v", typ, got, err, want)
+		}
+		if _, err := Ints(typ, one); err == nil || !strings.Contains(err.Error(), "where integers are asked for") {
+			t.Errorf("%v as integers: %v", typ, err)
 		}
 	}
 }

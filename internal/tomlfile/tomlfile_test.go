@@ -115,6 +115,28 @@ box = { class = 7, clas = "x", sizes = [1, "b"] }
 	}
 }
 
+// Tables, lists and values in each other's place are told, and a list of inline
+// tables is as good as one of [[tables]].
+func TestDecodeOfOtherShapes(t *testing.T) {
+	for text, want := range map[string]string{
+		"camera = 3":                          "x.toml:1:1: camera: want a list, got 3",
+		"camera = ['a']":                      `x.toml:1:1: camera[0]: want a table, got the string "a"`,
+		"[camera]\nname = 'a'":                "x.toml:1:2: camera: want a list, got a table",
+		"node = [1]":                          "x.toml:1:1: node: want a table, got a list",
+		"[node]\nname = ['a']":                "x.toml:2:1: node.name: want a string, got a list",
+		"[[camera]]\nlevel = true":            "x.toml:2:1: camera[0].level: want a string, got true",
+		"[[camera]]\nbox = { sizes = 1 }":     "x.toml:2:9: camera[0].box.sizes: want a list, got 1",
+		"camera = [{name = 'a', level = 3}]":  "",
+		"camera = [{rule = [{class = 'c'}]}]": "",
+	} {
+		var got outer
+		err := Decode("x.toml", []byte(text), &got).Err()
+		if want == "" && (err != nil || len(got.Cameras) != 1) || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%q: %v, want %q; %+v", text, err, want, got)
+		}
+	}
+}
+
 func TestSyntaxErrorHasItsPlace(t *testing.T) {
 	for text, want := range map[string]string{
 		"a = \"b\"\nc = = 1\n":            "x.toml:2:5:",
