@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"edged/model"
 )
@@ -143,10 +144,17 @@ func (v *provider) drop(t *tensor) {
 	if t.raw == nil && t.data != nil {
 		v.spare = append(v.spare, t.data)
 	}
-	if t.raw != nil && v.p.mapped {
+	if within(t.raw, v.p.mapped) {
 		forget(t.raw)
 	}
 	t.data = nil
+}
+
+// within says that b is a part of file, and no copy that was made of one that
+// is not aligned.
+func within(b, file []byte) bool {
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(b))) - uintptr(unsafe.Pointer(unsafe.SliceData(file)))
+	return len(b) > 0 && at < uintptr(len(file))
 }
 
 // ready gives a constant its content.

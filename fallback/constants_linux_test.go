@@ -47,6 +47,22 @@ func TestMappedComputesWhatOpenDoes(t *testing.T) {
 	}
 }
 
+// TestMappedButNotAligned: constants that are copied from the file, since they
+// are not aligned there, are still there after a resize.
+func TestMappedButNotAligned(t *testing.T) {
+	data := heavyNet(t, 32, 64)
+	want := open(t, data, edged.Options{Threads: 2})
+	got, err := OpenMapped(mapped(t, append([]byte{0}, data...))[1:], edged.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	if err := got.Resize(0, got.Inputs()[0].Shape); err != nil {
+		t.Fatal(err)
+	}
+	sameOutput(t, want.(*Engine), got, model.TypeFloat32)
+}
+
 // mapped is data in a file that is mapped: what the engine forgets, the system
 // reads again from there.
 func mapped(t *testing.T, data []byte) []byte {

@@ -32,7 +32,7 @@ type Engine struct {
 	graph   *model.Model
 	options edged.Options
 	shapes  map[int][]int // of inputs, where Resize changed them
-	mapped  bool          // graph lies in a mapped file
+	mapped  []byte        // the file that graph lies in, where it is mapped
 	plan    *plan
 	pool    *pool
 }
@@ -45,7 +45,7 @@ var errClosed = errors.New("fallback: engine is closed, or a resize failed")
 // file. The error wraps a *model.MalformedError or a *model.UnsupportedError
 // where the model is to blame, a *MemoryError where it asks for too much.
 func Open(file []byte, o edged.Options) (edged.Engine, error) {
-	e, err := openEngine(file, model.Read, o, false)
+	e, err := openEngine(file, model.Read, o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +57,10 @@ func Open(file []byte, o edged.Options) (edged.Engine, error) {
 // where they are, and the system may have their pages back: the engine never
 // holds a model twice.
 func OpenMapped(file []byte, o edged.Options) (*Engine, error) {
-	return openEngine(file, model.ReadShared, o, true)
+	return openEngine(file, model.ReadShared, o, file)
 }
 
-func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Options, mapped bool) (*Engine, error) {
+func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Options, mapped []byte) (*Engine, error) {
 	if err := kernel.Err(); err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}

@@ -47,8 +47,8 @@ type plan struct {
 	scratch  []*tensor
 	private  []*tensor // scratch of which every worker has a part
 	workers  int
-	mapped   bool // the constants lie in a mapped file
-	winograd bool // where it pays and is accurate
+	mapped   []byte // the file that constants lie in, where it is mapped
+	winograd bool   // where it pays and is accurate
 
 	folding    int64 // elementary operations of the once steps
 	fixedBytes int64 // constants, folded tensors and packed weights
