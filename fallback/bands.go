@@ -94,9 +94,13 @@ func plane[T any](l pitch, u unit, data []T) kernel.Plane[T] {
 
 // source is where u's windows begin in data.
 func source[T any](b *bands, u unit, data []T) kernel.Plane[T] {
-	dy, dx := b.s.y.stride, b.s.x.stride
-	return kernel.Plane[T]{P: data[b.src.at(u.image, u.y*dy, u.x*dx):], Row: dy * b.src.row, Pix: dx * b.src.pix}
+	row, pix := b.advance()
+	return kernel.Plane[T]{P: data[b.src.at(u.image, u.y*b.s.y.stride, u.x*b.s.x.stride):], Row: row, Pix: pix}
 }
+
+// advance is how far windows begin from those of the output row above and of the
+// pixel before.
+func (b *bands) advance() (row, pix int) { return b.s.y.stride * b.src.row, b.s.x.stride * b.src.pix }
 
 // banded is a convolution in bands, and its tensors.
 type banded struct {

@@ -30,6 +30,7 @@ type opContext struct {
 	out     []*tensor
 	packers []*packer
 	choice  []Candidate // where there was one
+	needs   needs       // of what computes the result
 }
 
 // nodes checks the operators' references.
@@ -160,7 +161,7 @@ func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tens
 	}
 	s.packers = c.packers
 	if len(c.out) > 0 && slices.Contains(writes, c.out[0]) {
-		s.choice = c.choice
+		s.choice, s.needs = c.choice, c.needs
 	}
 	if !constant {
 		c.p.steps = append(c.p.steps, s)

@@ -72,7 +72,16 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 	direct := func(b *bands) runnerI8 {
 		return kernel.NewConvI8(b.shape(), filter.i8(), ints32(bias), p)
 	}
-	if !winogradI8(s) {
+	winograd := winogradI8(s)
+	c.needs = func(n *kernel.Scratch, b *banded) {
+		if winograd {
+			n.WinogradI8(b.shape())
+		}
+		row, pix := b.advance()
+		u := b.unit(0) // none is larger
+		n.ConvI8(b.shape(), row, pix, u.rows, u.cols)
+	}
+	if !winograd {
 		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, direct)
 	}
 	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) runnerI8 {

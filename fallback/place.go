@@ -1,6 +1,9 @@
 package fallback
 
-import "edged/model"
+import (
+	"edged/internal/kernel"
+	"edged/model"
+)
 
 // place computes lifetimes, lays the arena out and checks the memory limit.
 func (p *plan) place() error {
@@ -31,7 +34,7 @@ func (p *plan) place() error {
 		}
 		live = append(live, t)
 	}
-	if err := p.claim(0); err != nil {
+	if err := p.claim(int64(p.workers) * p.scratchBytes()); err != nil {
 		return err
 	}
 	p.arenaBytes = layout(live)
@@ -39,6 +42,21 @@ func (p *plan) place() error {
 		return &MemoryError{Need: need, Limit: p.limit}
 	}
 	return nil
+}
+
+// needs counts what a step wants of a worker's memory; b is its bands, settled,
+// where it has some.
+type needs func(n *kernel.Scratch, b *banded)
+
+// scratchBytes is the memory that a worker comes to hold.
+func (p *plan) scratchBytes() int64 {
+	var n kernel.Scratch
+	for i := range p.steps {
+		if s := &p.steps[i]; s.needs != nil {
+			s.needs(&n, s.band)
+		}
+	}
+	return n.Bytes()
 }
 
 // inArena lists the tensors that own memory which changes from frame to frame.

@@ -23,6 +23,7 @@ type step struct {
 	done    bool      // of a step that runs once: it has
 	packers []*packer // of a step that runs once: what it needs
 	choice  []Candidate
+	needs   needs // of a worker's memory, nil: none that grows
 
 	edges bool      // it fills the border of what it writes, where that has one
 	loose []*tensor // what it reads with a border in memory too
@@ -51,7 +52,7 @@ type plan struct {
 	winograd bool   // where it pays and is accurate
 
 	folding    int64 // elementary operations of the once steps
-	fixedBytes int64 // constants, folded tensors and packed weights
+	fixedBytes int64 // constants, folded tensors, packed weights and the workers' own memory
 	arenaBytes int64
 }
 

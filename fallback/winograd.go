@@ -73,6 +73,10 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	}); err != nil {
 		return err
 	}
+	c.needs = func(n *kernel.Scratch, _ *banded) {
+		n.WinogradF32(s.strips())
+		n.DirectStripsF32(s.strips(), s.x.out)
+	}
 	out, reads := c.out[0], []*tensor{src}
 	if other != nil {
 		name, reads = name+" + add", append(reads, other)

@@ -98,17 +98,24 @@ func (c *wideConv) run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	dst.holds("destination", rows, cols, c.shape.OC)
 	src.holds("source", rows, cols, c.reach)
 	row := (cols-1)*src.Pix + c.reach
-	most := max(1, (max(wideBudget, 2*row)-row)/max(src.Row, 1)) // windows of many rows: share them
+	most := wideRows(row, src.Row)
 	for y := 0; y < rows; y += most {
 		n := min(most, rows-y)
 		size := (n-1)*src.Row + row
-		if len(k.wide) <= size {
-			k.wide = make([]int16, size+1) // the last pair may have one channel
-		}
+		reserve(&k.wide, wideSize(n, row, src.Row))
 		Widen(k.wide[:size], src.P[y*src.Row:][:size], c.zero, c.signed)
 		c.band(k, Plane[uint8]{dst.P[y*dst.Row:], dst.Row, dst.Pix}, Plane[int16]{k.wide, src.Row, src.Pix}, n, cols)
 	}
 }
+
+// wideRows is the number of output rows whose input is widened at a time, where
+// that of one covers one elements and the next begins step later: windows of
+// many rows share theirs.
+func wideRows(one, step int) int { return max(1, (max(wideBudget, 2*one)-one)/max(step, 1)) }
+
+// wideSize is the memory for the input of rows rows: the last pair of channels
+// may have only one.
+func wideSize(rows, one, step int) int { return (rows-1)*step + one + 1 }
 
 func (c *wideConv) band(k *Worker, dst Plane[uint8], src Plane[int16], rows, cols int) {
 	call := &k.i8

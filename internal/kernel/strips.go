@@ -29,15 +29,23 @@ type directStrips struct {
 
 // NewDirectStripsF32 packs w, shaped [OC][3][3][IC], for outputs of cols columns.
 func NewDirectStripsF32(s ConvShape, cols int, w, bias []float32, lo, hi float32) StripsF32 {
-	d := directStrips{shape: s, row: (cols + 2*s.DX) * s.IC}
+	d := newDirectStrips(s, cols)
 	d.conv = NewConvF32(ConvShape{KH: 3, KW: 3, DY: 1, DX: s.DX, IC: s.IC, OC: s.OC, Row: d.row, Pix: s.IC}, w, bias, lo, hi)
 	return d
 }
 
+// newDirectStrips is the geometry, without weights.
+func newDirectStrips(s ConvShape, cols int) directStrips {
+	return directStrips{shape: s, row: (cols + 2*s.DX) * s.IC}
+}
+
+// size is the number of floats of the rows under a strip.
+func (d directStrips) size() int { return 6 * d.row }
+
 func (d directStrips) RunStrips(k *Worker, dst Plane[float32], src Picture, res Plane[float32], rows, cols, lo, hi int) {
 	src.holds(d.shape.IC)
-	if len(k.strip) < 6*d.row {
-		k.strip = alignedF32(6 * d.row)
+	if len(k.strip) < d.size() {
+		k.strip = alignedF32(d.size())
 	}
 	from := Plane[float32]{k.strip, d.row, d.shape.IC}
 	for i := lo; i < hi; i++ {

@@ -62,7 +62,8 @@ func newWinogradF32(k *winogradKernel, mul *convKernel, s ConvShape, w, bias []f
 	if !s.Winograd() {
 		panic("BUG: kernel: no convolution for Winograd")
 	}
-	g := &WinogradF32{kernel: k, shape: s, tiles: max(k.tiles/s.DX, 1) * s.DX, lo: lo, hi: hi, consts: [4]float32{4, 5, 2, 8}}
+	g := winogradOf(k, s)
+	g.lo, g.hi, g.consts = lo, hi, [4]float32{4, 5, 2, 8}
 	g.bias = alignedF32(s.DX*s.OC + k.lanes)
 	for i := range s.DX {
 		copy(g.bias[i*s.OC:], bias)
@@ -76,6 +77,11 @@ func newWinogradF32(k *winogradKernel, mul *convKernel, s ConvShape, w, bias []f
 		g.parts[i].pack(w, s, k.lanes)
 	}
 	return g
+}
+
+// winogradOf is a convolution's geometry, without weights.
+func winogradOf(k *winogradKernel, s ConvShape) *WinogradF32 {
+	return &WinogradF32{kernel: k, shape: s, tiles: max(k.tiles/s.DX, 1) * s.DX}
 }
 
 // winogradParts cuts oc channels into parts. The part that holds the last

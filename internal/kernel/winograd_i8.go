@@ -74,7 +74,8 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 	if s.KH != 3 || s.KW != 3 {
 		panic("BUG: kernel: Winograd takes 3x3 kernels alone")
 	}
-	g := &WinogradI8{kernel: k, shape: s, in: k.in, out: &k.out, ic: roundUp(s.IC, channelsIn), zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	g := winogradI8Of(k, s)
+	g.in, g.out, g.zero, g.lo, g.hi = k.in, &k.out, p.DstZero, p.Lo, p.Hi
 	if p.Signed {
 		g.in, g.out = k.inSigned, &k.outSigned
 	}
@@ -96,6 +97,11 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 		}
 	}
 	return g
+}
+
+// winogradI8Of is a convolution's geometry, without weights.
+func winogradI8Of(k *winogradKernelI8, s ConvShape) *WinogradI8 {
+	return &WinogradI8{kernel: k, shape: s, ic: roundUp(s.IC, channelsIn)}
 }
 
 // step is the number of input channels that are multiplied together.
@@ -189,18 +195,28 @@ func (q *tileQueue) add(at, out int) (full bool) {
 // caches count modulo.
 func (g *WinogradI8) plane() int { return winogradTilesI8*g.ic + 32 }
 
+// winogradSizesI8 are elements of the slices of winogradScratchI8.
+type winogradSizesI8 struct{ product, planes, window, pixels int }
+
+// sizes is what g wants of a worker.
+func (g *WinogradI8) sizes() winogradSizesI8 {
+	return winogradSizesI8{product: winogradPlanes * productPlane(2), planes: winogradPlanes * g.plane(),
+		window: winogradTilesI8*winogradPlanes*g.ic + Slack, pixels: winogradTilesI8 * 16 * g.shape.OC}
+}
+
+// reserve makes room for g.
 func (w *winogradScratchI8) reserve(g *WinogradI8) {
-	if n := winogradPlanes * g.plane(); len(w.planes) < n {
-		w.planes = make([]int16, n)
-	}
-	if n := winogradTilesI8*winogradPlanes*g.ic + Slack; len(w.window) < n {
-		w.window = make([]uint8, n)
-	}
-	if n := winogradTilesI8 * 16 * g.shape.OC; len(w.pixels) < n {
-		w.pixels = make([]uint8, n)
-	}
-	if w.product == nil {
-		w.product = make([]int32, winogradPlanes*productPlane(2))
+	n := g.sizes()
+	reserve(&w.product, n.product)
+	reserve(&w.planes, n.planes)
+	reserve(&w.window, n.window)
+	reserve(&w.pixels, n.pixels)
+}
+
+// reserve makes s at least n elements long, zeros if it is not.
+func reserve[T any](s *[]T, n int) {
+	if len(*s) < n {
+		*s = make([]T, n)
 	}
 }
 

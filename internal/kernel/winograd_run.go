@@ -66,22 +66,28 @@ func (g *WinogradF32) columnsRow() int { return stagger(g.span(g.together()) * g
 func (g *WinogradF32) planeIn() int    { return stagger(g.tiles * g.shape.IC) }
 func (g *WinogradF32) planeOut() int   { return stagger(g.tiles * g.shape.OC) }
 
-// reserve makes room for the scratch of g.
-func (k *Worker) reserve(g *WinogradF32) {
-	w, s := &k.wino, g.shape
-	grow := func(s *[]float32, n int) {
-		if len(*s) < n {
-			*s = alignedF32(n)
+// winogradAreas is the number of slices of winogradScratch.
+const winogradAreas = 8
+
+// areas are the slices of w, sizes what g wants of them.
+func (w *winogradScratch) areas() [winogradAreas]*[]float32 {
+	return [...]*[]float32{&w.columns, &w.planes, &w.product, &w.steps, &w.zeros, &w.pooled, &w.pixels, &w.extra}
+}
+
+func (g *WinogradF32) sizes() [winogradAreas]int {
+	columns, pixels := 6*g.columnsRow(), 16*g.shape.DX*g.shape.OC
+	return [...]int{columns, winogradPlanes * g.planeIn(), winogradPlanes * g.planeOut(), 4 * 6 * 16,
+		g.span(g.together())*g.shape.IC + 16, columns, pixels, pixels}
+}
+
+// reserve makes room for g.
+func (w *winogradScratch) reserve(g *WinogradF32) {
+	sizes := g.sizes()
+	for i, area := range w.areas() {
+		if len(*area) < sizes[i] {
+			*area = alignedF32(sizes[i])
 		}
 	}
-	grow(&w.columns, 6*g.columnsRow())
-	grow(&w.planes, winogradPlanes*g.planeIn())
-	grow(&w.product, winogradPlanes*g.planeOut())
-	grow(&w.steps, 4*6*16)
-	grow(&w.zeros, g.span(g.together())*s.IC+16)
-	grow(&w.pooled, 6*g.columnsRow())
-	grow(&w.pixels, 16*s.DX*s.OC)
-	grow(&w.extra, 16*s.DX*s.OC)
 }
 
 // Run computes rows x cols output pixels; see ConvF32.Run.
@@ -102,7 +108,7 @@ func (g *WinogradF32) RunStrips(k *Worker, dst Plane[float32], src Picture, res 
 	if len(res.P) > 0 {
 		res.holds("residual", rows, cols, g.shape.OC)
 	}
-	k.reserve(g)
+	k.wino.reserve(g)
 	r := winogradRun{g: g, k: k, w: &k.wino, dst: dst, src: src, res: res, cols: cols}
 	for i := lo; i < hi; i++ {
 		r.strip(g.shape.strip(i, rows))

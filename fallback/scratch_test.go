@@ -1,0 +1,55 @@
+package fallback
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"edged"
+	"edged/internal/kernel"
+	"edged/model"
+)
+
+// TestWorkersMemoryIsCounted: the memory limit knows what workers come to
+// hold in their first frame, each of them.
+func TestWorkersMemoryIsCounted(t *testing.T) {
+	const slack = 32 << 10                    // whole pages, and what the runtime keeps for itself
+	t.Setenv(kernel.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
+	for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8} {
+		for _, stride := range []int32{1, 2} {
+			data := convNet(t, typ, stride)
+			e := open(t, data, edged.Options{Threads: 1}).(*Engine)
+			counted := e.plan.scratchBytes()
+			if got := kept(func() { e.Run() }); got > counted+slack || got < counted/2-slack {
+				t.Errorf("%v, stride %d: the first frame keeps %d bytes, counted are %d", typ, stride, got, counted)
+			}
+			two := open(t, data, edged.Options{Threads: 2}).(*Engine)
+			if more := two.plan.fixedBytes - e.plan.fixedBytes; more != counted {
+				t.Errorf("%v, stride %d: a second worker counts %d bytes, the first %d", typ, stride, more, counted)
+			}
+		}
+	}
+}
+
+// convNet is a convolution behind another, so that what is between has a border.
+func convNet(t *testing.T, typ model.TensorType, stride int32) []byte {
+	g := &grapher{Builder: model.NewBuilder(), typ: typ, r: rand.New(rand.NewPCG(7, 7))}
+	x := g.in(1, 64, 64, 16)
+	for _, channels := range []int{16, 32} {
+		x = g.q(g.Conv2D(x, g.weights(32, 3, 3, channels), g.bias(32), model.Conv2DOptions{StrideH: stride, StrideW: stride}))
+	}
+	return file(t, g.Builder, x)
+}
+
+// kept is how many bytes f leaves alive.
+func kept(f func()) int64 {
+	live := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := live()
+	f()
+	return live() - before
+}

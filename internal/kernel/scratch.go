@@ -1,0 +1,49 @@
+package kernel
+
+// Scratch counts the memory that a Worker comes to hold: each of its areas
+// grows to the most that one of its convolutions asks for, and stays.
+type Scratch struct {
+	winograd   [winogradAreas]int // floats
+	winogradI8 winogradSizesI8
+	strip      int // floats
+	wide       int // int16
+}
+
+// Bytes is the sum.
+func (n *Scratch) Bytes() int64 {
+	floats := int64(n.strip)
+	for _, size := range n.winograd {
+		floats += int64(size)
+	}
+	i8 := n.winogradI8
+	return 4*(floats+int64(i8.product)) + 2*int64(n.wide+i8.planes) + int64(i8.window+i8.pixels)
+}
+
+// WinogradF32 counts what NewWinogradF32 of this shape needs.
+func (n *Scratch) WinogradF32(s ConvShape) {
+	for i, size := range winogradOf(bestWinograd(), s).sizes() {
+		n.winograd[i] = max(n.winograd[i], size)
+	}
+}
+
+// DirectStripsF32 counts what NewDirectStripsF32 of these operands needs.
+func (n *Scratch) DirectStripsF32(s ConvShape, cols int) {
+	n.strip = max(n.strip, newDirectStrips(s, cols).size())
+}
+
+// WinogradI8 counts what NewWinogradI8 of this shape needs.
+func (n *Scratch) WinogradI8(s ConvShape) {
+	g, w := winogradI8Of(bestWinogradI8(), s).sizes(), &n.winogradI8
+	*w = winogradSizesI8{max(w.product, g.product), max(w.planes, g.planes), max(w.window, g.window), max(w.pixels, g.pixels)}
+}
+
+// ConvI8 counts what NewConvI8 of this shape needs for rows x cols outputs from
+// a plane whose windows begin row and pix elements apart.
+func (n *Scratch) ConvI8(s ConvShape, row, pix, rows, cols int) {
+	if !bestConvI8().wide || rows <= 0 || cols <= 0 {
+		return
+	}
+	taps, kc := s.window()
+	one := (cols-1)*pix + taps[len(taps)-1] + kc
+	n.wide = max(n.wide, wideSize(min(rows, wideRows(one, row)), one, row))
+}
