@@ -109,6 +109,7 @@ type banded struct {
 	other   *tensor // is added to the result; nil: none
 	area    *tensor // the input with its border; nil: in is read where it lies
 	cut     cutting
+	gaps    bool // it can do with gaps between the pixels
 }
 
 // input is what the convolution reads.
@@ -129,7 +130,7 @@ func (b *banded) reads() []*tensor {
 // settle cuts the bands and lays them out as the tensors lie.
 func (b *banded) settle() {
 	s, f := b.s, b.s.border()
-	bordered := !f.plain() || slices.ContainsFunc([]*tensor{b.in, b.out, b.other}, func(t *tensor) bool { return t != nil && t.border != border{} })
+	bordered := !f.plain() || slices.ContainsFunc([]*tensor{b.in, b.out, b.other}, func(t *tensor) bool { return t != nil && t.rowGaps() })
 	b.bands = b.cut(s, bordered)
 	if b.src = b.in.pitch(s.y.in, s.x.in, s.c); b.area != nil {
 		b.src = pitch{image: f.hp() * f.wp() * s.c, row: f.wp() * s.c, pix: s.c}
@@ -144,10 +145,13 @@ func (b *banded) settle() {
 
 // mind tells the planner what the convolution's step can do without.
 func (b *banded) mind(s *step) {
-	s.band, s.edges = b, true
+	s.band, s.edges, s.gaps = b, true, b.gaps
 	for _, t := range []*tensor{b.in, b.other} {
 		if t != nil && t != b.area {
 			s.loose = append(s.loose, t)
 		}
+	}
+	if b.gaps {
+		s.over = s.loose
 	}
 }

@@ -16,6 +16,10 @@ type pitch struct{ base, image, row, pix int }
 
 // pitch is where t's images of h x w x c lie.
 func (t *tensor) pitch(h, w, c int) pitch {
+	if t.apart() {
+		r := t.root
+		return r.pitch(r.shape[1], r.shape[2], r.shape[3])
+	}
 	b := t.border
 	row := (b.left + w + b.right) * c
 	return pitch{base: b.top*row + b.left*c, image: (b.top + h + b.bottom) * row, row: row, pix: c}
@@ -80,6 +84,11 @@ func (p *plan) borders() {
 		}
 	}
 	p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return s.pads != nil && s.pads.area == nil })
+	p.settle()
+}
+
+// settle lays the convolutions out as the tensors lie.
+func (p *plan) settle() {
 	for i := range p.steps {
 		if b := p.steps[i].band; b != nil {
 			b.settle()

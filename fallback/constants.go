@@ -49,7 +49,7 @@ func (p *plan) provide() {
 		case t.constant() && !v.read[t.memory()]:
 			t.data = nil
 		case t.root != nil && t.root.memory().data != nil && t.shape != nil:
-			t.data = t.memory().data[:t.bytes:t.bytes]
+			t.data = t.within(t.memory().data)
 		}
 	}
 	p.once, p.packers, p.meter = nil, nil, nil

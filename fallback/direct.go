@@ -26,6 +26,7 @@ type runnerI8 interface {
 // copies it into one.
 func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad func(in *tensor, b frame) (*tensor, *step, error)) (*banded, error) {
 	b := &banded{bands: bands{s: s}, in: in, out: c.out[0], other: other, cut: cut}
+	b.gaps = s.oc > 1 // kernel.DotF32 takes no gaps
 	if f := s.border(); !f.plain() {
 		area, copies, err := pad(in, f)
 		if err != nil {

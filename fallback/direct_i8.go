@@ -57,9 +57,11 @@ func (c *opContext) copyI8(in *tensor, b frame) (*tensor, *step, error) {
 		return nil, nil, err
 	}
 	zero := byte(in.quant.zero0())
-	return area, c.emitTo("pad i8", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
-		pad(b, area.data, in.data, zero, lo, hi)
-	}), nil
+	s := c.emitTo("pad i8", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
+		pad(b, in.pitch(b.h, b.w, b.c), area.data, in.data, zero, lo, hi)
+	})
+	s.over = append(s.over, in)
+	return area, s, nil
 }
 
 func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {

@@ -42,7 +42,7 @@ type grapher struct {
 func (g *grapher) in(shape ...int) model.Ref { return g.q(g.Input("x", g.typ, shape...)) }
 
 func (g *grapher) q(x model.Ref) model.Ref {
-	if g.typ == model.TypeInt8 {
+	if g.typ != model.TypeFloat32 {
 		return g.Quant(x, 0.1, 3)
 	}
 	return x

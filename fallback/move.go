@@ -100,11 +100,22 @@ func (c *opContext) emitMove(dst, src *tensor, m move) {
 
 // emitMoves adds one step for several moves into one tensor. src[i] is the
 // source of moves[i].
-func (c *opContext) emitMoves(dst *tensor, src []*tensor, moves []move) {
-	var from []*tensor
-	var list []move
-	var ends []int // units up to and with each move
-	units, work := 0, 0
+func (c *opContext) emitMoves(dst *tensor, src []*tensor, moves []move) *step {
+	l := newMoveList(dst, src, moves)
+	return c.emitTo("copy", l.units, l.work, src, []*tensor{dst}, l.run)
+}
+
+// moveList is several moves into one tensor.
+type moveList struct {
+	dst         *tensor
+	from        []*tensor
+	list        []move
+	ends        []int // units up to and with each move
+	units, work int
+}
+
+func newMoveList(dst *tensor, src []*tensor, moves []move) *moveList {
+	l := &moveList{dst: dst}
 	for i, m := range moves {
 		n := product(m.dims)
 		if n == 0 {
@@ -112,17 +123,20 @@ func (c *opContext) emitMoves(dst *tensor, src []*tensor, moves []move) {
 		}
 		m.elem = dst.elem()
 		m.simplify()
-		units += m.units()
-		work += n
-		from, list, ends = append(from, src[i]), append(list, m), append(ends, units)
+		l.units += m.units()
+		l.work += n
+		l.from, l.list, l.ends = append(l.from, src[i]), append(l.list, m), append(l.ends, l.units)
 	}
-	c.emitTo("copy", units, work, src, []*tensor{dst}, func(_ *worker, lo, hi int) {
-		i, _ := slices.BinarySearch(ends, lo+1)
-		for ; lo < hi; i++ {
-			start := ends[i] - list[i].units()
-			to := min(hi, ends[i])
-			list[i].run(dst.data, from[i].data, lo-start, to-start)
-			lo = to
-		}
-	})
+	return l
+}
+
+// run moves the pieces [lo, hi).
+func (l *moveList) run(_ *worker, lo, hi int) {
+	i, _ := slices.BinarySearch(l.ends, lo+1)
+	for ; lo < hi; i++ {
+		start := l.ends[i] - l.list[i].units()
+		to := min(hi, l.ends[i])
+		l.list[i].run(l.dst.data, l.from[i].data, lo-start, to-start)
+		lo = to
+	}
 }

@@ -37,9 +37,6 @@ func planConcatenation(c *opContext) error {
 		return err
 	}
 	out := c.out[0]
-	to := strides(shape)
-	var moves []move
-	at := 0
 	sources := append([]*tensor{}, c.in...)
 	for i, t := range c.in {
 		if out.typ == model.TypeUint8 && !t.quant.same(out.quant) {
@@ -47,10 +44,9 @@ func planConcatenation(c *opContext) error {
 				return err
 			}
 		}
-		moves = append(moves, move{dims: t.shape, ds: to, ss: strides(t.shape), dst0: at * to[axis]})
-		at += t.shape[axis]
 	}
-	c.emitMoves(out, sources, moves)
+	j := newJoin(out, axis, c.in, sources)
+	c.emitMoves(out, sources, j.moves()).join = j
 	return nil
 }
 

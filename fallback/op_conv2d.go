@@ -133,9 +133,11 @@ func (c *opContext) copyF32(in *tensor, b frame) (*tensor, *step, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return area, c.emitTo("pad f32", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
-		pad(b, area.f32(), in.f32(), 0, lo, hi)
-	}), nil
+	s := c.emitTo("pad f32", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
+		pad(b, in.pitch(b.h, b.w, b.c), area.f32(), in.f32(), 0, lo, hi)
+	})
+	s.over = append(s.over, in)
+	return area, s, nil
 }
 
 // packF32 packs filter and bias: once where they are constant, else by a step

@@ -45,16 +45,18 @@ func planResizeNearest(c *opContext) error {
 	ih, iw := in.shape[1], in.shape[2]
 	ys := nearest(ih, h, o.AlignCorners, o.HalfPixelCenters)
 	xs := nearest(iw, w, o.AlignCorners, o.HalfPixelCenters)
-	pixel := in.shape[3] * in.elem()
-	c.emit("nearest", in.shape[0]*h, out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+	ch, elem := in.shape[3], in.elem()
+	s := c.emit("nearest", in.shape[0]*h, out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+		from, to := in.pitch(ih, iw, ch), out.pitch(h, w, ch)
 		for r := lo; r < hi; r++ {
-			src := in.data[(r/h*ih+ys[r%h])*iw*pixel:][:iw*pixel]
-			dst := out.data[r*w*pixel:][:w*pixel]
-			for x, from := range xs {
-				copy(dst[x*pixel:][:pixel], src[from*pixel:])
+			src := in.data[from.at(r/h, ys[r%h], 0)*elem:]
+			dst := out.data[to.at(r/h, r%h, 0)*elem:]
+			for x, at := range xs {
+				copy(dst[x*to.pix*elem:][:ch*elem], src[at*from.pix*elem:])
 			}
 		}
 	})
+	s.gaps, s.over = true, c.in[:1]
 	return nil
 }
 

@@ -34,15 +34,28 @@ func (f frame) row(r int) (from, left, n int) {
 	return ((image*f.h+y)*f.w + x0) * f.c, max(0, f.left) * f.c, (x1 - x0) * f.c
 }
 
-// pad copies rows [lo, hi) with a border of value.
-func pad[T any](f frame, dst, src []T, value T, lo, hi int) {
+// pad copies rows [lo, hi) of what lies in src as l says, with a border of value.
+func pad[T any](f frame, l pitch, dst, src []T, value T, lo, hi int) {
 	width := f.wp() * f.c
 	for r := lo; r < hi; r++ {
 		d := dst[r*width:][:width]
 		from, left, n := f.row(r)
 		fill(d[:left], value)
-		copy(d[left:], src[from:from+n])
+		if from /= f.c; n > 0 {
+			copyPixels(d[left:][:n], src[l.at(from/(f.w*f.h), from/f.w%f.h, from%f.w):], f.c, l.pix)
+		}
 		fill(d[left+n:], value)
+	}
+}
+
+// copyPixels fills dst with pixels of c elements that lie pix apart in src.
+func copyPixels[T any](dst, src []T, c, pix int) {
+	if pix == c {
+		copy(dst, src)
+		return
+	}
+	for x := 0; x < len(dst)/c; x++ {
+		copy(dst[x*c:][:c], src[x*pix:])
 	}
 }
 

@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -25,10 +26,14 @@ type step struct {
 	choice  []Candidate
 	needs   needs // of a worker's memory, nil: none that grows
 
-	edges bool      // it fills the border of what it writes, where that has one
-	loose []*tensor // what it reads with a border in memory too
-	band  *banded   // the convolution that it is
-	pads  *banded   // the convolution whose input it copies into a border
+	gaps   bool      // it can write what lies with gaps between the pixels
+	over   []*tensor // what it can read so
+	join   *join     // the concatenation that it is
+	placed bool      // it writes into a concatenation
+	edges  bool      // it fills the border of what it writes, where that has one
+	loose  []*tensor // what it reads with a border in memory too
+	band   *banded   // the convolution that it is
+	pads   *banded   // the convolution whose input it copies into a border
 }
 
 // plan is everything Run needs.
@@ -50,6 +55,7 @@ type plan struct {
 	workers  int
 	mapped   []byte // the file that constants lie in, where it is mapped
 	winograd bool   // where it pays and is accurate
+	joined   bool   // operands are written into their concatenation
 
 	folding    int64 // elementary operations of the once steps
 	fixedBytes int64 // constants, folded tensors, packed weights and the workers' own memory
@@ -61,7 +67,18 @@ type plan struct {
 const ceiling = min(1<<32, math.MaxInt/2)
 
 // newPlan allocates nothing of the size that the model asks for; bind does.
+// Operands that are written into their concatenation hold all its memory from
+// the first one on: where that is too much, they are copied.
 func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
+	p, err := newPlanOf(m, o, shapes, true)
+	if tooMuch := (*MemoryError)(nil); p != nil && p.joined && errors.As(err, &tooMuch) {
+		return newPlanOf(m, o, shapes, false)
+	}
+	return p, err
+}
+
+// newPlanOf plans with or without writing operands into their concatenation.
+func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, joins bool) (*plan, error) {
 	limit := o.MemoryLimit
 	if limit <= 0 {
 		limit = ceiling
@@ -83,6 +100,9 @@ func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, erro
 		}
 	}
 	p.borders()
+	if joins {
+		p.joins()
+	}
 	return p, p.place()
 }
 

@@ -22,6 +22,7 @@ type tensor struct {
 	sparse bool       // raw holds fewer values than shape says: for DENSIFY alone
 	fold   []*step    // the steps that compute it once, before the first frame
 	root   *tensor    // the tensor whose memory it shares, else nil
+	slot   *slot      // where in root it lies; nil: it is all of it
 	pool   *poolAhead // the pool that is still to compute it, else nil
 	input  bool       // of the graph
 	output bool       // of the graph

@@ -81,25 +81,38 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	if other != nil {
 		name, reads = name+" + add", append(reads, other)
 	}
-	c.emit(name, s.n*st.perImg, s.n*s.y.out*s.x.out*s.oc*s.c*9/4, reads, func(w *worker, lo, hi int) {
-		st.units(w, out.f32(), src.f32(), floats(other), lo, hi)
+	step := c.emit(name, s.n*st.perImg, s.n*s.y.out*s.x.out*s.oc*s.c*9/4, reads, func(w *worker, lo, hi int) {
+		st.units(w, out, src, other, lo, hi)
 	})
+	step.gaps = true
+	if step.over = reads; st.src.Pool != nil {
+		step.over = reads[1:]
+	}
 	return nil
 }
 
 // units computes units [lo, hi), those of an image in one call.
-func (st *strips) units(w *worker, dst, src, other []float32, lo, hi int) {
-	row := st.s.x.out * st.s.oc
+func (st *strips) units(w *worker, dst, src, other *tensor, lo, hi int) {
+	s, from, image := st.s, st.src, st.image
+	if from.Pool == nil {
+		l := src.pitch(s.y.in, s.x.in, s.c)
+		from.Row, from.Pix, image = l.row, l.pix, l.image
+	}
 	for lo < hi {
-		image := lo / st.perImg
-		end := min(hi, (image+1)*st.perImg)
-		first, last := (lo-image*st.perImg)*st.each, min((end-image*st.perImg)*st.each, st.all)
-		at := func(p []float32) kernel.Plane[float32] {
-			return kernel.Plane[float32]{P: p[min(len(p), image*st.s.y.out*row):], Row: row, Pix: st.s.oc}
-		}
-		from := st.src
-		from.P = src[image*st.image:]
-		st.run.RunStrips(&w.direct, at(dst), from, at(other), st.s.y.out, st.s.x.out, first, last)
+		i := lo / st.perImg
+		end := min(hi, (i+1)*st.perImg)
+		first, last := (lo-i*st.perImg)*st.each, min((end-i*st.perImg)*st.each, st.all)
+		from.P = src.f32()[i*image:]
+		st.run.RunStrips(&w.direct, st.results(dst, i), from, st.results(other, i), s.y.out, s.x.out, first, last)
 		lo = end
 	}
+}
+
+// results is where image i of t, of the output's shape, lies; nil: nowhere.
+func (st *strips) results(t *tensor, i int) (p kernel.Plane[float32]) {
+	if t == nil {
+		return p
+	}
+	l := t.pitch(st.s.y.out, st.s.x.out, st.s.oc)
+	return kernel.Plane[float32]{P: t.f32()[i*l.image:], Row: l.row, Pix: l.pix}
 }
