@@ -164,8 +164,7 @@ func (j *joiner) take(g *join, t *tensor, at int) bool {
 		}
 	}
 	dense := product(g.out.shape[:g.axis]) == 1
-	if t.index < 0 || m.index < 0 || t.constant() || m.input || m.border != (border{}) || m.bytes != t.bytes || t.bytes == 0 || m.elem() != t.elem() ||
-		max(len(j.reads[m]), len(j.writes[m]), len(j.sharing[m])) > mostUses || j.lent(m) || !dense && !j.spread(t, m) {
+	if t.index < 0 || m.bytes != t.bytes || m.elem() != t.elem() || t.bytes == 0 || !j.free(m) || !dense && !j.spread(t, m) {
 		return false
 	}
 	whole := g.out.memory()
@@ -187,9 +186,12 @@ func (s *step) place() {
 	}
 }
 
-// lent says that a caller sees the memory.
-func (j *joiner) lent(m *tensor) bool {
-	return slices.ContainsFunc(j.sharing[m], func(t *tensor) bool { return t.output })
+// free says that memory m may lie anywhere: a step writes it, without a border,
+// and no caller sees it.
+func (j *joiner) free(m *tensor) bool {
+	return !m.constant() && !m.input && m.border == border{} &&
+		max(len(j.reads[m]), len(j.writes[m]), len(j.sharing[m])) <= mostUses &&
+		!slices.ContainsFunc(j.sharing[m], func(t *tensor) bool { return t.output })
 }
 
 // spread says that all who use memory m, which is t's alone or its parts',
