@@ -114,8 +114,7 @@ func finishF32(f *file, v simd, m, nv int) {
 	f.label("next")
 	nextTile(f)
 	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8)", offResStep, offResAt)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
-	f.op("VZEROUPPER; RET")
+	moreTiles(f)
 }
 
 // storeF32 is finishF32 for one way to access the last vector of a pixel.
@@ -152,6 +151,18 @@ func storeF32(f *file, v simd, m, nv int, way string, last masked) {
 // nextTile moves source and destination on by one tile.
 func nextTile(f *file) {
 	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8); MOVQ %d(R8), BX; ADDQ BX, %d(R8)", offSrcStep, offSrcAt, offDstStep, offDstAt)
+}
+
+// moreTiles goes on with the next tile, or returns behind the last one.
+func moreTiles(f *file) {
+	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
+	f.op("VZEROUPPER; RET")
+}
+
+// endTile ends a routine without residual: nextTile, then moreTiles.
+func endTile(f *file) {
+	nextTile(f)
+	moreTiles(f)
 }
 
 // masked holds the formats that load and store the last vector of a pixel,

@@ -98,9 +98,7 @@ func finishI8(f *file, m, nv int) {
 		}
 		f.op("%s; ADDQ BX, AX", store)
 	}
-	nextTile(f)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
-	f.op("VZEROUPPER; RET")
+	endTile(f)
 }
 
 // requantMacro scales the sums in Z register A of one vector of channels, whose

@@ -110,9 +110,7 @@ func finishWide(f *file, p packing, m, nv int) {
 		}
 	}
 	f.label("stored")
-	nextTile(f)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
-	f.op("VZEROUPPER; RET")
+	endTile(f)
 }
 
 // storePairs packs two pixels of 16 channels at a time.

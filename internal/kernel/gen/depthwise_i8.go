@@ -47,7 +47,5 @@ func depthwiseI8(f *file, name, load string, m int) {
 	for p := range m {
 		f.op("VPACKSSDW Z%d, Z%d, Z%d; VPMOVWB Z%d, K1, (AX); ADDQ BX, AX", 2*p+1, 2*p, 2*p, 2*p)
 	}
-	nextTile(f)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, name)
-	f.op("VZEROUPPER; RET")
+	endTile(f)
 }

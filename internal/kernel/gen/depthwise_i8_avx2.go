@@ -34,6 +34,11 @@ func depthwiseAVX2(f *file, name, load string, p packing, m int) {
 		f.op("VPMADDWD Y11, Y15, Y15; VPMADDWD Y12, Y13, Y13; VPADDD Y15, Y%d, Y%d; VPADDD Y13, Y%d, Y%d", 2*i, 2*i, 2*i+1, 2*i+1)
 	}
 	f.op("DECQ R10; JNZ %s_pair", name)
+	finishDepthwiseAVX2(f, p, m)
+}
+
+// finishDepthwiseAVX2 requantises and stores one tile, and goes on with the next.
+func finishDepthwiseAVX2(f *file, p packing, m int) {
 	f.op("MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD %d(R8), Y12", offZero)
 	for i := range 2 * m {
 		off := 32 * (i % 2)
@@ -45,22 +50,18 @@ func depthwiseAVX2(f *file, name, load string, p packing, m int) {
 		f.op("VPACKSSDW Y%d, Y%d, Y%d; VEXTRACTI128 $1, Y%d, X13; %s X13, X%d, X%d", 2*i+1, 2*i, 2*i, 2*i, p.bytes, 2*i, 2*i)
 		f.op("%s X11, X%d, X%d; %s X12, X%d, X%d", p.least, 2*i, 2*i, p.most, 2*i, 2*i)
 	}
-	f.op("CMPQ R10, $16; JNE %s_part", name)
+	f.op("CMPQ R10, $16; JNE %s_part", f.tag)
 	for i := range m {
 		store16(f, fmt.Sprint("X", 2*i), "", false)
 	}
-	nextTile(f)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, name)
-	f.op("VZEROUPPER; RET")
+	endTile(f)
 	f.label("part")
 	f.op("MOVQ DX, R12")
 	for i := range m {
 		store16(f, fmt.Sprint("X", 2*i), fmt.Sprint("part", i), true)
 	}
 	f.op("MOVQ R12, DX")
-	nextTile(f)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, name)
-	f.op("VZEROUPPER; RET")
+	endTile(f)
 }
 
 // requantAwayAVX2Macro is requantAwayMacro for AVX2: where the value is negative

@@ -82,6 +82,5 @@ func finishDot(f *file, m int) {
 	}
 	nextTile(f)
 	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8); MOVQ %d(R8), BX", offResStep, offResAt, offSrcStride)
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
-	f.op("VZEROUPPER; RET")
+	moreTiles(f)
 }

@@ -8,8 +8,8 @@ const (
 	offIDst, offIBias, offIRequant, offISpare  = 32, 40, 48, 56
 	offITileAt, offIOutAt, offICount, offIVecs = 64, 72, 80, 88
 	offIRow, offIPix, offIDstRow, offIDstPix   = 96, 104, 112, 120
-	offIPlane, offISlot, offIPairs, offILive   = 128, 136, 144, 152
-	offILo, offIHi, offIThird                  = 160, 164, 168
+	offIPlane, offISlot, offISteps, offILive   = 128, 136, 144, 152
+	offILo, offIHi, offINinth                  = 160, 164, 168
 	winogradTilesI8                            = 24
 )
 
@@ -86,7 +86,7 @@ func winogradMulI8(f *file, name string, nv int) {
 	f.label("plane")
 	f.op("MOVQ SI, AX; MOVQ R15, R14; MOVQ $0, R13")
 	f.label("tiles")
-	f.op("MOVQ R9, DX; LEAQ (AX)(BX*4), R11; LEAQ (R11)(BX*4), R12; MOVQ %d(R8), CX", offIPairs)
+	f.op("MOVQ R9, DX; LEAQ (AX)(BX*4), R11; LEAQ (R11)(BX*4), R12; MOVQ %d(R8), CX", offISteps)
 	for i := range m * nv {
 		f.op("VPXOR Y%d, Y%d, Y%d", i, i, i)
 	}
@@ -96,7 +96,7 @@ func winogradMulI8(f *file, name string, nv int) {
 	widePair(f, m, nv, 1)
 	f.op("ADDQ $%d, DX; ADDQ $8, AX; ADDQ $8, R11; ADDQ $8, R12; DECQ CX; JNZ %s_k", 64*nv, name)
 	f.label("odd")
-	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_store", offIPairs, name)
+	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_store", offISteps, name)
 	widePair(f, m, nv, 0)
 	f.op("ADDQ $%d, DX", 32*nv)
 	f.label("store")
@@ -115,7 +115,7 @@ func winogradOutI8(f *file, name string, p packing, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), R13; MOVQ %d(R8), R9; MOVQ %d(R8), BX", offIProduct, offIOutAt, offICount, offIDstPix)
 	f.op("MOVQ %d(R8), R15; MOVQ %d(R8), R11; MOVQ %d(R8), R10", offIRequant, offIBias, offILive)
-	f.op("VPBROADCASTB %d(R8), Y12; VPBROADCASTB %d(R8), Y13; VPBROADCASTD %d(R8), Y11", offILo, offIHi, offIThird)
+	f.op("VPBROADCASTB %d(R8), Y12; VPBROADCASTB %d(R8), Y13; VPBROADCASTD %d(R8), Y11", offILo, offIHi, offINinth)
 	f.label("tile")
 	f.op("MOVQ (R13), DI; ADDQ %d(R8), DI; ADDQ $8, R13", offIDst)
 	f.op("MOVQ %d(R8), R12; MOVQ SI, DX; MOVQ $6, CX", offISpare)

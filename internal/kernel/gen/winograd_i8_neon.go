@@ -127,7 +127,7 @@ func winogradMulI8NEON(f *file, name string, nv int) {
 		f.op("ADD R4, R%d, R%d", 9+t, 10+t)
 	}
 	f.op("ADD R4, R%d, R6", 9+tiles)
-	f.field(offIPairs, "R19")
+	f.field(offISteps, "R19")
 	for i := range 16 {
 		f.op("VEOR V%d.B16, V%d.B16, V%d.B16", 16+i, 16+i, 16+i)
 	}
@@ -174,7 +174,7 @@ func winogradOutI8NEON(f *file, name string, nv int) {
 	f.field(offICount, "R9")
 	f.field(offIDstPix, "R4")
 	f.field(offIDstRow, "R6")
-	f.dup4s(offIThird, 30, "R2")
+	f.dup4s(offINinth, 30, "R2")
 	f.label("tile")
 	f.op("MOVD.P 8(R8), R10")
 	f.field(offIDst, "R11")
