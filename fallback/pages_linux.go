@@ -1,12 +1,11 @@
 package fallback
 
 import (
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-const pageSize = 4096
 
 // hugePages asks the kernel for huge pages under b: a dilated convolution
 // walks through many rows at once, more than the processor has translations
@@ -28,9 +27,10 @@ func forget(b []byte) {
 
 // wholePages are the pages that lie in b from end to end.
 func wholePages(b []byte) []byte {
-	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % pageSize)
-	if len(b) < skip+pageSize {
+	page := os.Getpagesize() // 16384 on a Raspberry Pi 5
+	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) % uintptr(page))
+	if len(b) < skip+page {
 		return nil
 	}
-	return b[skip : len(b)-(len(b)-skip)%pageSize]
+	return b[skip : len(b)-(len(b)-skip)%page]
 }
