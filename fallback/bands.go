@@ -145,7 +145,7 @@ func (b *banded) settle() {
 
 // mind tells the planner what the convolution's step can do without.
 func (b *banded) mind(s *step) {
-	s.band, s.edges, s.gaps = b, true, b.gaps
+	s.conv, s.edges, s.gaps = b, true, b.gaps
 	for _, t := range []*tensor{b.in, b.other} {
 		if t != nil && t != b.area {
 			s.loose = append(s.loose, t)

@@ -90,7 +90,7 @@ func (p *plan) borders() {
 // settle lays the convolutions out as the tensors lie.
 func (p *plan) settle() {
 	for i := range p.steps {
-		if b := p.steps[i].band; b != nil {
+		if b := p.steps[i].conv; b != nil {
 			b.settle()
 			p.steps[i].units, p.steps[i].reads = b.units(), b.reads()
 		}

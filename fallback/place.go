@@ -53,7 +53,7 @@ func (p *plan) scratchBytes() int64 {
 	var n kernel.Scratch
 	for i := range p.steps {
 		if s := &p.steps[i]; s.needs != nil {
-			s.needs(&n, s.band)
+			s.needs(&n, s.conv)
 		}
 	}
 	return n.Bytes()

@@ -32,7 +32,7 @@ type step struct {
 	placed bool      // it writes into a concatenation
 	edges  bool      // it fills the border of what it writes, where that has one
 	loose  []*tensor // what it reads with a border in memory too
-	band   *banded   // the convolution that it is
+	conv   *banded   // the convolution that it is
 	pads   *banded   // the convolution whose input it copies into a border
 }
 
