@@ -108,3 +108,15 @@ func TestRandomNetsOnFallback(t *testing.T) {
 		return Verify(base, dense, fallback.Open, o)
 	})
 }
+
+// TestOneValueIsProved: a net that ends in a single float32 has an output without
+// spread, and sums of another order in the enlarged baseline.
+func TestOneValueIsProved(t *testing.T) {
+	const seed = 1_001_962
+	proofs, _, _, err := tryNet(draw(seed), seed, func(base, dense []byte, o VerifyOptions) (*Report, error) {
+		return Verify(base, dense, fallback.Open, o)
+	})
+	if err != nil || proofs == 0 {
+		t.Errorf("%d proofs, %v", proofs, err)
+	}
+}

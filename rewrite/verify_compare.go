@@ -226,6 +226,15 @@ func spread(v []float64) float64 {
 	return max(hi-lo, 0)
 }
 
+// magnitude is the greatest absolute value of the elements.
+func magnitude(v []float64) float64 {
+	most := 0.0
+	for _, x := range v {
+		most = max(most, math.Abs(x))
+	}
+	return most
+}
+
 // commonSpread is how far apart the middle nine tenths of the elements lie,
 // doubled: a few wild values in a faulty output must not widen its tolerance.
 // Where nearly all are equal it is the whole spread. size is what nine tenths
