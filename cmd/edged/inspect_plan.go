@@ -41,7 +41,7 @@ func planText(p *fallback.PlanInfo) string {
 	if p.Rates != nil {
 		rates = fmt.Sprintf("\nThe choices rest on rates that were measured now, or fixed: %s=%s\n", kernel.RatesVariable, p.Rates)
 	}
-	return fmt.Sprintf("\nplan of %s: %s for a frame, %s of packed weights and constants\n\n%s\n%s",
+	return fmt.Sprintf("\nplan of %s: %s for a frame, %s of packed weights, constants and what threads need\n\n%s\n%s",
 		p.Engine, bytesText(p.ArenaBytes), bytesText(p.FixedBytes), t.Render(), rates)
 }
 
