@@ -41,6 +41,17 @@ func winogradInI8NEON(f *file, name string, extend instruction) {
 	f.field(offIVecs, "R9")
 	f.op("LSL $1, R9, R9")
 	f.label("channels")
+	f.columnsInI8NEON(extend)
+	f.rowsInI8NEON()
+	f.op("ADD $8, R7, R7")
+	f.op("ADD $16, R8, R8")
+	f.loop("R9", "channels")
+	f.loop("R6", "tile")
+	f.op("RET")
+}
+
+// columnsInI8NEON transforms six columns of pixels from R7 on.
+func (f *file) columnsInI8NEON(extend instruction) {
 	f.op("MOVD R7, R10")
 	f.field(offISpare, "R11")
 	f.op("MOVD $6, R12")
@@ -60,6 +71,10 @@ func winogradInI8NEON(f *file, name string, extend instruction) {
 	f.op("ADD R2, R10, R10")
 	f.op("ADD $16, R11, R11")
 	f.loop("R12", "column")
+}
+
+// rowsInI8NEON transforms what columnsInI8NEON left to the planes from R8 on.
+func (f *file) rowsInI8NEON() {
 	f.op("MOVD R8, R13")
 	f.field(offISpare, "R11")
 	f.op("MOVD $6, R12")
@@ -72,11 +87,6 @@ func winogradInI8NEON(f *file, name string, extend instruction) {
 		f.op("ADD R3, R13, R13")
 	}
 	f.loop("R12", "row")
-	f.op("ADD $8, R7, R7")
-	f.op("ADD $16, R8, R8")
-	f.loop("R9", "channels")
-	f.loop("R6", "tile")
-	f.op("RET")
 }
 
 // transformInI8NEON is transformInI8 on V0 to V5: what transformedInI8 names
