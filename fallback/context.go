@@ -76,12 +76,22 @@ func (p *plan) planNode(n *node) error {
 	if len(n.in) < spec.minIn || len(n.in) > spec.maxIn || len(n.out) < 1 || spec.outs > 0 && len(n.out) != spec.outs {
 		return c.malformed("%d inputs and %d outputs", len(n.in), len(n.out))
 	}
+	if err := c.operands(spec.minIn); err != nil {
+		return err
+	}
+	return c.finish(spec.plan(c))
+}
+
+// operands finds the operator's tensors, of whose inputs the first least must be
+// there.
+func (c *opContext) operands(least int) error {
+	n, p := c.n, c.p
 	for i, index := range n.in {
 		var t *tensor
 		if index >= 0 {
 			t = p.tensors[index]
 		}
-		if t == nil && i < spec.minIn {
+		if t == nil && i < least {
 			return c.malformed("input %d is left out", i)
 		}
 		if t != nil && t.shape == nil {
@@ -99,7 +109,7 @@ func (p *plan) planNode(n *node) error {
 		}
 		c.out = append(c.out, t)
 	}
-	return c.finish(spec.plan(c))
+	return nil
 }
 
 // finish checks that the planner, which returned err, gave every output a shape.

@@ -47,7 +47,7 @@ func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) 
 	if floats && c.direct(s, f32) && c.winograd(s) {
 		return c.planWinograd(s, a)
 	}
-	in.settle()
+	in.poolNow()
 	switch {
 	case floats:
 		if c.direct(s, f32) {

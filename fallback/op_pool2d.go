@@ -124,7 +124,7 @@ func planMaxPool2D(c *opContext) error {
 	if in.typ == model.TypeFloat32 && !clamp && p.bare() {
 		out.pool = &poolAhead{c, p}
 		if !c.n.fused.ahead {
-			out.settle()
+			out.poolNow()
 		}
 		return nil
 	}

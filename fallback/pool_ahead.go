@@ -32,8 +32,9 @@ func (p *pool2D) kernel() *kernel.PoolF32 {
 	return kernel.NewPoolF32(p.y.k, p.x.k, p.y.dilate*p.x.in*p.c, p.x.dilate*p.c)
 }
 
-// settle has the pool computed by a step of its own, if it has none.
-func (t *tensor) settle() {
+// poolNow has the pool that t waits for, if there is one, computed by a step of
+// its own.
+func (t *tensor) poolNow() {
 	if t != nil && t.pool != nil {
 		t.pool.c.emitPool(t.pool.p)
 		t.pool = nil
