@@ -70,10 +70,11 @@ func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Op
 	}
 	e := &Engine{graph: m, options: o, shapes: map[int][]int{}, mapped: mapped}
 	e.options.Threads = threads(o)
+	e.pool = newPool(e.options.Threads)
 	if err := e.replan(); err != nil {
+		e.pool.close()
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
-	e.pool = newPool(e.options.Threads)
 	return e, nil
 }
 
@@ -93,6 +94,9 @@ func (e *Engine) replan() error {
 	}
 	p.mapped = e.mapped
 	p.bind()
+	for _, w := range e.pool.workers {
+		p.ownScratch.Reserve(&w.direct)
+	}
 	e.plan = p
 	return nil
 }

@@ -34,7 +34,8 @@ func (p *plan) place() error {
 		}
 		live = append(live, t)
 	}
-	if err := p.claim(int64(p.workers) * p.scratchBytes()); err != nil {
+	p.ownScratch = p.workerScratch()
+	if err := p.claim(int64(p.workers) * p.ownScratch.Bytes()); err != nil {
 		return err
 	}
 	p.arenaBytes = layout(live)
@@ -48,15 +49,14 @@ func (p *plan) place() error {
 // where it has some.
 type needs func(n *kernel.Scratch, b *banded)
 
-// scratchBytes is the memory that a worker comes to hold.
-func (p *plan) scratchBytes() int64 {
-	var n kernel.Scratch
+// workerScratch is the memory that every worker holds.
+func (p *plan) workerScratch() (n kernel.Scratch) {
 	for i := range p.steps {
 		if s := &p.steps[i]; s.needs != nil {
 			s.needs(&n, s.conv)
 		}
 	}
-	return n.Bytes()
+	return n
 }
 
 // inArena lists the tensors that own memory which changes from frame to frame.

@@ -38,24 +38,25 @@ type step struct {
 
 // plan is everything Run needs.
 type plan struct {
-	m        *model.Model
-	sub      *model.Subgraph
-	limit    int64
-	tensors  []*tensor
-	inputs   []*tensor
-	outputs  []*tensor
-	steps    []step
-	course   *course       // over the steps
-	once     []*step       // compute constants from constants
-	packers  []*packer     // fill packed weights
-	meter    *meter        // while they do
-	rates    *kernel.Rates // of this machine, once a choice needs them
-	scratch  []*tensor
-	private  []*tensor // scratch of which every worker has a part
-	workers  int
-	mapped   []byte // the file that constants lie in, where it is mapped
-	winograd bool   // where it pays and is accurate
-	joined   bool   // operands are written into their concatenation
+	m          *model.Model
+	sub        *model.Subgraph
+	limit      int64
+	tensors    []*tensor
+	inputs     []*tensor
+	outputs    []*tensor
+	steps      []step
+	course     *course       // over the steps
+	once       []*step       // compute constants from constants
+	packers    []*packer     // fill packed weights
+	meter      *meter        // while they do
+	rates      *kernel.Rates // of this machine, once a choice needs them
+	scratch    []*tensor
+	private    []*tensor      // scratch of which every worker has a part
+	ownScratch kernel.Scratch // of every worker, for its convolutions
+	workers    int
+	mapped     []byte // the file that constants lie in, where it is mapped
+	winograd   bool   // where it pays and is accurate
+	joined     bool   // operands are written into their concatenation
 
 	folding    int64 // elementary operations of the once steps
 	fixedBytes int64 // constants, folded tensors, packed weights and the workers' own memory

@@ -19,6 +19,15 @@ func (n *Scratch) Bytes() int64 {
 	return 4*(floats+int64(i8.product)) + 2*int64(n.wide+i8.planes) + int64(i8.window+i8.pixels)
 }
 
+// Reserve makes k's areas as large as counted, so that no convolution grows them
+// in a frame. Direct strips alone, which stand in for an inaccurate Winograd
+// layer, take theirs when they first run.
+func (n *Scratch) Reserve(k *Worker) {
+	k.wino.grow(n.winograd)
+	k.winoI8.grow(n.winogradI8)
+	reserve(&k.wide, n.wide)
+}
+
 // WinogradF32 counts what NewWinogradF32 of this shape needs.
 func (n *Scratch) WinogradF32(s ConvShape) {
 	for i, size := range winogradOf(bestWinograd(), s).sizes() {

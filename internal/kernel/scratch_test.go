@@ -24,6 +24,10 @@ func TestScratchIsWhatWorkersHold(t *testing.T) {
 				t.Fatalf("after %+v the worker holds %d bytes, counted are %d", c, got, n.Bytes())
 			}
 		}
+		ahead := new(Worker)
+		if n.Reserve(ahead); held(ahead) != n.Bytes()-4*int64(n.strip) {
+			t.Errorf("a worker made ready holds %d bytes, counted are %d and %d floats of strips", held(ahead), n.Bytes(), n.strip)
+		}
 	})
 }
 

@@ -204,9 +204,8 @@ func (g *WinogradI8) sizes() winogradSizesI8 {
 		window: winogradTilesI8*winogradPlanes*g.ic + Slack, pixels: winogradTilesI8 * 16 * g.shape.OC}
 }
 
-// reserve makes room for g.
-func (w *winogradScratchI8) reserve(g *WinogradI8) {
-	n := g.sizes()
+// grow makes room for n.
+func (w *winogradScratchI8) grow(n winogradSizesI8) {
 	reserve(&w.product, n.product)
 	reserve(&w.planes, n.planes)
 	reserve(&w.window, n.window)
@@ -228,7 +227,7 @@ func (g *WinogradI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	dst.holds("destination", rows, cols, g.shape.OC)
 	src.holds("source", rows+2*g.shape.DY, cols+2*g.shape.DX, g.shape.IC)
 	w := &k.winoI8
-	w.reserve(g)
+	w.grow(g.sizes())
 	w.call = winogradCallI8{planes: unsafe.Pointer(&w.planes[0]), product: unsafe.Pointer(&w.product[0]), spare: unsafe.Pointer(&w.spare),
 		vectors: g.ic / channelsIn, plane: 2 * g.plane(), slot: 2 * g.ic, steps: g.depth() / g.step(),
 		zero: g.zero, lo: g.lo, hi: g.hi, ninth: ninth}

@@ -80,9 +80,8 @@ func (g *WinogradF32) sizes() [winogradAreas]int {
 		g.span(g.together())*g.shape.IC + 16, columns, pixels, pixels}
 }
 
-// reserve makes room for g.
-func (w *winogradScratch) reserve(g *WinogradF32) {
-	sizes := g.sizes()
+// grow makes room for sizes.
+func (w *winogradScratch) grow(sizes [winogradAreas]int) {
 	for i, area := range w.areas() {
 		if len(*area) < sizes[i] {
 			*area = alignedF32(sizes[i])
@@ -108,7 +107,7 @@ func (g *WinogradF32) RunStrips(k *Worker, dst Plane[float32], src Picture, res 
 	if len(res.P) > 0 {
 		res.holds("residual", rows, cols, g.shape.OC)
 	}
-	k.wino.reserve(g)
+	k.wino.grow(g.sizes())
 	r := winogradRun{g: g, k: k, w: &k.wino, dst: dst, src: src, res: res, cols: cols}
 	for i := lo; i < hi; i++ {
 		r.strip(g.shape.strip(i, rows))
