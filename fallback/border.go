@@ -74,12 +74,14 @@ func (p *plan) borders() {
 			writers[t.memory()] = append(writers[t.memory()], s)
 		}
 	}
-	shown := map[*tensor]bool{} // as a graph output, in another shape perhaps
-	for _, t := range p.outputs {
-		shown[t.memory()] = true
+	viewed := map[*tensor]bool{} // in another shape, which knows no border
+	for _, t := range p.tensors {
+		if t.root != nil {
+			viewed[t.memory()] = true
+		}
 	}
 	for _, t := range p.tensors {
-		if t.index >= 0 && len(t.shape) == 4 && !t.input && !shown[t] && t.root == nil && len(writers[t]) == 1 && writers[t][0].edges {
+		if t.index >= 0 && len(t.shape) == 4 && !t.input && !t.output && !viewed[t] && t.root == nil && len(writers[t]) == 1 && writers[t][0].edges {
 			p.giveBorder(t, readers[t])
 		}
 	}
@@ -106,7 +108,7 @@ func (p *plan) giveBorder(t *tensor, readers []*step) {
 		}
 		if s.pads != nil {
 			b, ok := s.pads.s.border().border()
-			if !ok || s.pads.in != t {
+			if !ok {
 				return
 			}
 			want = want.around(b)

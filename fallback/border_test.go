@@ -68,6 +68,25 @@ func TestBorderOfAView(t *testing.T) {
 	}
 }
 
+// TestNoBorderBesideAView: a convolution that reads a tensor, and adds the same
+// memory in a shape of its own, knows of one border only.
+func TestNoBorderBesideAView(t *testing.T) {
+	for _, k := range []int{1, 3} {
+		build := func(all bool) *Engine {
+			g := &grapher{Builder: model.NewBuilder(), typ: model.TypeFloat32, r: rand.New(rand.NewPCG(1, 1))}
+			a := g.pointwise(g.in(2, 9, 10, 16), 8)
+			v := g.Reshape(a, 2, 9, 10, 8)
+			y := g.Add(g.Conv2D(a, g.weights(8, k, k, 8), g.bias(8), model.Conv2DOptions{}), v, model.ActNone)
+			outputs := []model.Ref{y, g.depth(a, 3, 1, 8)}
+			if all {
+				outputs = append(outputs, a)
+			}
+			return open(t, file(t, g.Builder, outputs...), edged.Options{Threads: 2, Exact: true}).(*Engine)
+		}
+		sameOutput(t, build(false), build(true), model.TypeFloat32)
+	}
+}
+
 func (g *grapher) pointwise(x model.Ref, to int) model.Ref {
 	return g.q(g.Conv2D(x, g.weights(to, 1, 1, g.Shape(x)[3]), g.bias(to), model.Conv2DOptions{}))
 }
