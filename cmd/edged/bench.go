@@ -38,7 +38,8 @@ func newBenchCmd() *cobra.Command {
 		Long: `bench runs a model on noise and shows the median and the 95th percentile.
 
 With --compare the engines take turns, run by run, so that what else the machine
-does meets them all alike; the ratios are of medians, to the first engine.
+does meets them all alike; the ratios are of medians, to the first engine. A turn
+begins when the threads of the engine before have stopped waiting awake.
 
 With --steps the Go engine tells the median of every step of its plan, with the
 multiply-accumulates that the step's operator asks for and the bytes of tensors
@@ -294,6 +295,7 @@ func compare(path string, o *benchOptions) (*comparison, error) {
 	}
 	for lap := range o.runs {
 		for i := range racers {
+			rest(processorTime)
 			// Every engine follows every other one equally often.
 			if err := racers[(i+lap)%len(racers)].lap(); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)

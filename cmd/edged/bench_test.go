@@ -99,3 +99,23 @@ func TestStepsAreTheGoEnginesAlone(t *testing.T) {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
+
+// TestRestWaitsForBusyThreads: while a thread waits awake no turn begins, and
+// one that never sleeps does not stop the benchmark.
+func TestRestWaitsForBusyThreads(t *testing.T) {
+	for _, busy := range []int{0, 3, 1 << 20} {
+		calls, used := 0, time.Duration(0)
+		rest(func() time.Duration {
+			if calls++; calls <= 2*busy {
+				used += restStep
+			}
+			return used
+		})
+		if want := 2 * min(busy+1, int(restMost/restStep)); calls != want {
+			t.Errorf("a thread awake for %d steps: asked %d times, want %d", busy, calls, want)
+		}
+	}
+	if processorTime() <= 0 {
+		t.Error("this process has used no processor time")
+	}
+}
