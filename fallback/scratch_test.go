@@ -20,8 +20,9 @@ func TestWorkersMemoryIsCounted(t *testing.T) {
 			data := convNet(t, typ, stride)
 			e := open(t, data, edged.Options{Threads: 1}).(*Engine)
 			counted := e.plan.ownScratch.Bytes()
-			if stride == 1 && counted < 4*slack {
-				t.Errorf("%v: %d bytes counted for Winograd", typ, counted)
+			// Where there is a dot product, bytes are convolved directly, in no memory at all.
+			if typ == model.TypeFloat32 && stride == 1 && counted < 4*slack {
+				t.Errorf("%d bytes counted for Winograd", counted)
 			}
 			if got := kept(func() { e.Run() }); got > slack {
 				t.Errorf("%v, stride %d: the first frame keeps %d bytes", typ, stride, got)
