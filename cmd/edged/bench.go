@@ -188,6 +188,14 @@ func (r *racer) lap() error {
 	return err
 }
 
+// turn is a lap of a comparison.
+func (r *racer) turn() error {
+	if err := r.warm(); err != nil {
+		return err
+	}
+	return r.lap()
+}
+
 // finish computes the figures from the laps.
 func (r *racer) finish() {
 	b := &r.result
@@ -297,7 +305,7 @@ func compare(path string, o *benchOptions) (*comparison, error) {
 		for i := range racers {
 			rest(processorTime)
 			// Every engine follows every other one equally often.
-			if err := racers[(i+lap)%len(racers)].lap(); err != nil {
+			if err := racers[(i+lap)%len(racers)].turn(); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
 		}

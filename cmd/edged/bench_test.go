@@ -119,3 +119,24 @@ func TestRestWaitsForBusyThreads(t *testing.T) {
 		t.Error("this process has used no processor time")
 	}
 }
+
+// counting is an engine that only counts its runs.
+type counting struct {
+	edged.Engine
+	runs int
+}
+
+func (c *counting) Run() error { c.runs++; return nil }
+
+// TestTurnTimesARunInAStreamOfRuns: what is timed is one run that others precede.
+func TestTurnTimesARunInAStreamOfRuns(t *testing.T) {
+	e := &counting{}
+	r := racer{engine: e}
+	start := time.Now()
+	if err := r.turn(); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.result.times) != 1 || e.runs < 2 || time.Since(start) < warmTime {
+		t.Errorf("%d times kept of %d runs in %v", len(r.result.times), e.runs, time.Since(start))
+	}
+}
