@@ -81,7 +81,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		}
 		row, pix := b.advance()
 		u := b.unit(0) // none is larger
-		n.ConvI8(b.shape(), row, pix, u.rows, u.cols)
+		n.ConvI8(b.shape(), &p, row, pix, u.rows, u.cols)
 	}
 	if !winograd {
 		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, direct)

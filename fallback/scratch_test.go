@@ -20,7 +20,7 @@ func TestWorkersMemoryIsCounted(t *testing.T) {
 			data := convNet(t, typ, stride)
 			e := open(t, data, edged.Options{Threads: 1}).(*Engine)
 			counted := e.plan.ownScratch.Bytes()
-			// Where there is a dot product, bytes are convolved directly, in no memory at all.
+			// Where NEON has a dot product, bytes are convolved directly, in no memory at all.
 			if typ == model.TypeFloat32 && stride == 1 && counted < 4*slack {
 				t.Errorf("%d bytes counted for Winograd", counted)
 			}

@@ -50,6 +50,7 @@ type Worker struct {
 	mask   laneMask  // of the last vector
 	strip  []float32 // rows that directStrips gathers
 	wide   []int16   // activations of a convolution without their zero point
+	lift   []uint8   // signed ones with 128 added
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel

@@ -22,7 +22,7 @@ func convF32Kernels() []*convKernel {
 func convI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convI8VNNI, signed: convI8VNNISigned})
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convI8VNNI, signed: convI8VNNI, lift: liftAVX512})
 	}
 	if cpu.X86.HasAVX2 {
 		ks = append(ks, &wideAVX2)
@@ -61,6 +61,11 @@ func depthwiseI8Kernels() []*convKernelI8 {
 	}
 	return append(ks, depthwiseI8Generic)
 }
+
+// liftAVX512 copies n bytes with 128 added.
+//
+//go:noescape
+func liftAVX512(dst, src *uint8, n int)
 
 func hasVNNI() bool {
 	return cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VNNI

@@ -24,8 +24,9 @@ type convKernelI8 struct {
 	variant  Variant
 	lanes    int
 	reads    reading
-	narrow   bool // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
-	wide     bool // its routines read activations that wideConv has widened to int16
+	narrow   bool    // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
+	wide     bool    // its routines read activations that wideConv has widened to int16
+	lift     lifting // its routines want unsigned activations in memory
 	unsigned convTableI8
 	signed   convTableI8
 }
@@ -96,6 +97,7 @@ type ConvI8 struct {
 	requant []int32 // [block][requantRows][width]
 	zero    int32   // of the output, as stored
 	lo, hi  int32   // clamp, as stored
+	lift    lifting // nil: activations are read where they lie
 	wide    *wideConv
 }
 
@@ -123,7 +125,9 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 	}
 	taps, kc := s.window()
 	c := &ConvI8{narrow: k.narrow, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
-	c.table, c.flip = k.suit(&p, w)
+	if c.table, c.flip = k.suit(&p, w); c.flip != 0 {
+		c.lift = k.lift
+	}
 	c.reach = taps[len(taps)-1] + kc
 	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*c.groups*4)
 	last := c.blocks[len(c.blocks)-1]
@@ -174,6 +178,14 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	}
 	dst.holds("destination", rows, cols, c.shape.OC)
 	src.holds("source", rows, cols, c.reach)
+	if c.lift != nil {
+		c.runLifted(k, dst, src, rows, cols)
+		return
+	}
+	c.band(k, dst, src, rows, cols)
+}
+
+func (c *ConvI8) band(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	call := &k.i8
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
 		zero: c.zero, lo: c.lo, hi: c.hi, flip: c.flip}

@@ -5,7 +5,7 @@ import "unsafe"
 const (
 	wideLanes  = 8       // channels of a vector
 	wideRow    = 64      // int32 constants of a vector of channels: see lay
-	wideBudget = 1 << 15 // activations to widen at a time: they stay in the cache
+	wideBudget = 1 << 15 // activations to copy at a time: they stay in the cache
 )
 
 // wideConv is a ConvI8 for routines that read activations widened to int16 and
@@ -108,7 +108,7 @@ func (c *wideConv) run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	}
 }
 
-// wideRows is the number of output rows whose input is widened at a time, where
+// wideRows is the number of output rows whose input is copied at a time, where
 // that of one covers one elements and the next begins step later: windows of
 // many rows share theirs.
 func wideRows(one, step int) int { return max(1, (max(wideBudget, 2*one)-one)/max(step, 1)) }

@@ -7,6 +7,7 @@ type Scratch struct {
 	winogradI8 winogradSizesI8
 	strip      int // floats
 	wide       int // int16
+	lift       int // bytes
 }
 
 // Bytes is the sum.
@@ -16,7 +17,7 @@ func (n *Scratch) Bytes() int64 {
 		floats += int64(size)
 	}
 	i8 := n.winogradI8
-	return 4*(floats+int64(i8.product)) + 2*int64(n.wide+i8.planes) + int64(i8.window+i8.pixels)
+	return 4*(floats+int64(i8.product)) + 2*int64(n.wide+i8.planes) + int64(n.lift+i8.window+i8.pixels)
 }
 
 // Reserve makes k's areas as large as counted, so that no convolution grows them
@@ -26,6 +27,7 @@ func (n *Scratch) Reserve(k *Worker) {
 	k.wino.grow(n.winograd)
 	k.winoI8.grow(n.winogradI8)
 	reserve(&k.wide, n.wide)
+	reserve(&k.lift, n.lift)
 }
 
 // WinogradF32 counts what NewWinogradF32 of this shape needs.
@@ -46,13 +48,19 @@ func (n *Scratch) WinogradI8(s ConvShape) {
 	*w = winogradSizesI8{max(w.product, g.product), max(w.planes, g.planes), max(w.window, g.window), max(w.pixels, g.pixels)}
 }
 
-// ConvI8 counts what NewConvI8 of this shape needs for rows x cols outputs from
-// a plane whose windows begin row and pix elements apart.
-func (n *Scratch) ConvI8(s ConvShape, row, pix, rows, cols int) {
-	if !bestConvI8().wide || rows <= 0 || cols <= 0 {
+// ConvI8 counts what NewConvI8 of these operands needs for rows x cols outputs
+// from a plane whose windows begin row and pix elements apart.
+func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int) {
+	k := bestConvI8()
+	if rows <= 0 || cols <= 0 {
 		return
 	}
 	taps, kc := s.window()
 	one := (cols-1)*pix + taps[len(taps)-1] + kc
-	n.wide = max(n.wide, wideSize(min(rows, wideRows(one, row)), one, row))
+	switch {
+	case k.wide:
+		n.wide = max(n.wide, wideSize(min(rows, wideRows(one, row)), one, row))
+	case k.lift != nil && p.Signed:
+		n.lift = max(n.lift, liftSize(min(rows, wideRows(one, row)), one, row))
+	}
 }

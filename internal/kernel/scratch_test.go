@@ -4,7 +4,7 @@ import "testing"
 
 // held is the memory of k's areas.
 func held(k *Worker) int64 {
-	n := 4*(len(k.strip)+len(k.winoI8.product)) + 2*(len(k.wide)+len(k.winoI8.planes)) + len(k.winoI8.window) + len(k.winoI8.pixels)
+	n := 4*(len(k.strip)+len(k.winoI8.product)) + 2*(len(k.wide)+len(k.winoI8.planes)) + len(k.lift) + len(k.winoI8.window) + len(k.winoI8.pixels)
 	for _, area := range k.wino.areas() {
 		n += 4 * len(*area)
 	}
@@ -52,6 +52,6 @@ func scratchI8(n *Scratch, k *Worker, ic, oc, d, rows, cols int) {
 	dst := Plane[uint8]{make([]uint8, rows*cols*oc), cols * oc, oc}
 	NewConvI8(s, make([]int8, 9*ic*oc), nil, p).Run(k, dst, src, rows, cols)
 	NewWinogradI8(s, make([]int8, 9*ic*oc), nil, p).Run(k, dst, src, rows, cols)
-	n.ConvI8(s, src.Row, src.Pix, rows, cols)
+	n.ConvI8(s, &p, src.Row, src.Pix, rows, cols)
 	n.WinogradI8(s)
 }

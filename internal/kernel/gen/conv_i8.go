@@ -8,31 +8,27 @@ const (
 	offMaskI8  = 96
 )
 
-// signedMaxM is the widest tile where one register holds the 128 that makes
-// signed activations unsigned.
-const signedMaxM = 13
+// vnniMaxM is the widest tile: two sums a pixel, two registers of weights, two
+// of activations.
+const vnniMaxM = 14
 
-func convI8VNNI(suffix string, signed bool, most int) []byte {
+func convI8VNNI() []byte {
 	f := newFile("amd64")
 	f.WriteString(requantMacro)
 	for _, nv := range []int{2, 1} {
-		for m := 1; m <= most; m++ {
-			convI8(f, fmt.Sprintf("convI8x%dx%d%s", m, nv*16, suffix), signed, m, nv)
+		for m := 1; m <= vnniMaxM; m++ {
+			convI8(f, fmt.Sprintf("convI8x%dx%dVNNI", m, nv*16), m, nv)
 		}
 	}
 	return f.Bytes()
 }
 
-// convI8 writes one direct convolution of 8-bit activations and signed weights:
-// four input channels a step, 32-bit sums, TFLite's requantisation. VPDPBUSD
-// takes unsigned activations: signed ones get 128 added on the way.
-func convI8(f *file, name string, signed bool, m, nv int) {
+// convI8 writes one direct convolution of unsigned 8-bit activations and signed
+// weights: four input channels a step, 32-bit sums, TFLite's requantisation.
+func convI8(f *file, name string, m, nv int) {
 	v := avx512
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
-	if signed {
-		f.op("MOVL $0x80808080, AX; VPBROADCASTD AX, Z27")
-	}
 	f.label("tile")
 	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
 	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcAt, offSrcStride, offBias)
@@ -55,9 +51,6 @@ func convI8(f *file, name string, signed bool, m, nv int) {
 	for p := range m {
 		a := v.a[p%2]
 		s := fmt.Sprintf("VPBROADCASTD %s, Z%d", pixel(p), a)
-		if signed {
-			s += fmt.Sprintf("; VPXORD Z27, Z%d, Z%d", a, a)
-		}
 		for j := range nv {
 			s += fmt.Sprintf("; VPDPBUSD Z%d, Z%d, Z%d", v.w[j], a, p*nv+j)
 		}

@@ -53,10 +53,9 @@ var files = map[string]func() []byte{
 	"conv_slim_amd64.go": func() []byte {
 		return stubs("amd64", "convSlim", "convCallI8", 1, []variant{{"AVX2", 8, wideMost1}, {"AVX2Signed", 8, wideMost1}})
 	},
-	"conv_i8_vnni_amd64.s":  func() []byte { return convI8VNNI("VNNI", false, 14) },
-	"conv_i8_vnnis_amd64.s": func() []byte { return convI8VNNI("VNNISigned", true, signedMaxM) },
+	"conv_i8_vnni_amd64.s": convI8VNNI,
 	"conv_i8_amd64.go": func() []byte {
-		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, 14}, {"VNNISigned", 16, signedMaxM}})
+		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, vnniMaxM}})
 	},
 	"conv_f32_neon_arm64.s": convF32NEON,
 	"conv_f32_arm64.go": func() []byte {
