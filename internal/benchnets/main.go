@@ -76,7 +76,7 @@ func mobilenet(int8 bool) *model.Model {
 		x = n.depthwise(x, l.stride)
 		x = n.conv(x, l.width, 1, 1, model.PaddingSame, true)
 	}
-	pool := n.AvgPool(x, model.Pool2DOptions{FilterHeight: 7, FilterWidth: 7, StrideH: 1, StrideW: 1})
+	pool := n.AvgPool(x, model.Pool2DOptions{Padding: model.PaddingValid, FilterHeight: 7, FilterWidth: 7, StrideH: 1, StrideW: 1})
 	if int8 {
 		n.Quant(pool, n.scale, 0)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"edged"
 	"edged/fallback"
+	"edged/rewrite"
 )
 
 // TestNetsRun loads every net in the Go engine and runs it: the outputs are
@@ -37,5 +38,12 @@ func TestNetsRun(t *testing.T) {
 			t.Errorf("%s: every output is %v", name, out[:4])
 		}
 		e.Close()
+	}
+}
+
+// TestMobileNetIsThePapers: 569 million multiplications, arXiv 1704.04861, table 4.
+func TestMobileNetIsThePapers(t *testing.T) {
+	if got := rewrite.Analyse(mobilenet(false)).MACs / 1e6; got < 568 || got > 569 {
+		t.Errorf("%d million multiplications, the paper has 569", got)
 	}
 }

@@ -4,10 +4,11 @@
 # tens of millions of instructions a second, so -short and -run choose the cases.
 #
 #   avx512.sh PACKAGE... [go test flags]   CGO_ENABLED=0
+#   avx512.sh --program FILE ARGUMENT...   a program of this folder
 #
-# Where the CPU itself has both, this only says so: the tests cover them there.
-# The emulated machine gets EDGED_... variables and the package's testdata.
-# AVX512_SECONDS limits one package's run, 900 seconds unless set.
+# Where the CPU itself has both, tests are not run again: they cover them there.
+# The emulated machine gets EDGED_... variables and the folder's testdata.
+# AVX512_SECONDS limits one program's run, 900 seconds unless set.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")")
 die() { printf 'avx512: %s\n' "$*" >&2; exit 1; }
@@ -78,8 +79,7 @@ run() {
 export AVX512_SECONDS=${AVX512_SECONDS:-900}
 if [ "$1" = --run ]; then run "${@:2}"; fi
 
-cd "$here/../.."
-if grep -q avx512_vnni /proc/cpuinfo; then
+if [ "$1" != --program ] && grep -q avx512_vnni /proc/cpuinfo; then
   echo "avx512: this CPU has AVX-512 with VNNI: its own tests cover them"
   exit 0
 fi
@@ -87,12 +87,14 @@ if [ "$(dpkg --print-architecture)" != amd64 ]; then
   echo "avx512: Debian's kernel for the emulated machine is packaged for amd64 alone: not tested here"
   exit 0
 fi
-export AVX512_LINUX=${DEPS:-$PWD/.deps}/avx512/linux
+export AVX512_LINUX=${DEPS:-$here/../../.deps}/avx512/linux
 [ -f "$AVX512_LINUX" ] && which bochs xorriso cpio >/dev/null || die "no kernel or no bochs: run 'make deps-test'"
 export GOARCH=amd64 CGO_ENABLED=0 AVX512_GUEST
 AVX512_GUEST=$(mktemp)
 trap 'rm -f "$AVX512_GUEST"' EXIT
-go build -o "$AVX512_GUEST" ./internal/setup/guest
+go build -C "$here/guest" -o "$AVX512_GUEST" .
+if [ "$1" = --program ]; then "$here/avx512.sh" --run "${@:2}"; exit; fi
+cd "$here/../.."
 # Under bochs the collector of Go 1.26, which scans the heap with AVX-512, crashed
 # once on a "marked free object"; with the collector of before nothing did.
 export GOEXPERIMENT=nogreenteagc
