@@ -22,7 +22,7 @@ func convF32Kernels() []*convKernel {
 func convI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convI8VNNI, signed: convI8VNNI, lift: liftAVX512})
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convI8VNNI, signed: convI8VNNI, lift: liftAVX512, big: &wideAVX2})
 	}
 	if cpu.X86.HasAVX2 {
 		ks = append(ks, &wideAVX2)
@@ -50,17 +50,18 @@ func depthwiseF32Kernels() []*convKernel {
 func depthwiseI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 32, reads: asTheyAre,
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 32, reads: asTheyAre, big: &depthwiseAVX2,
 			unsigned: convTableI8{depthwiseI8VNNI[0]},
 			signed:   convTableI8{depthwiseI8VNNISigned[0]}})
 	}
 	if cpu.X86.HasAVX2 {
-		ks = append(ks, &convKernelI8{variant: AVX2, lanes: 16, reads: asTheyAre,
-			unsigned: convTableI8{depthwiseI8AVX2[0]},
-			signed:   convTableI8{depthwiseI8AVX2Signed[0]}})
+		ks = append(ks, &depthwiseAVX2)
 	}
 	return append(ks, depthwiseI8Generic)
 }
+
+var depthwiseAVX2 = convKernelI8{variant: AVX2, lanes: 16, reads: asTheyAre,
+	unsigned: convTableI8{depthwiseI8AVX2[0]}, signed: convTableI8{depthwiseI8AVX2Signed[0]}}
 
 // liftAVX512 copies n bytes with 128 added.
 //

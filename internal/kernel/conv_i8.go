@@ -17,6 +17,7 @@ type convCallI8 struct {
 	mask                       unsafe.Pointer
 	tileSteps
 	flip uint8 // XORed into each activation: 128 turns signed ones into unsigned ones, and back
+	back uint8 // XORed into each result, where routines clamp all as signed ones
 	live int   // channels of the block that exist, for routines without masks
 }
 
@@ -24,9 +25,10 @@ type convKernelI8 struct {
 	variant  Variant
 	lanes    int
 	reads    reading
-	narrow   bool    // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
-	wide     bool    // its routines read activations that wideConv has widened to int16
-	lift     lifting // its routines want unsigned activations in memory
+	narrow   bool          // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
+	wide     bool          // its routines read activations that wideConv has widened to int16
+	lift     lifting       // its routines want unsigned activations in memory
+	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
 	unsigned convTableI8
 	signed   convTableI8
 }
@@ -39,6 +41,32 @@ const (
 	asSigned                  // unsigned ones get 128 taken off
 	asTheyAre                 // each table its own
 )
+
+// taking is k, or the kernel that stands in where k cannot scale by factors.
+func (k *convKernelI8) taking(factors []Factor) *convKernelI8 {
+	if k.big != nil && slices.ContainsFunc(factors, func(f Factor) bool { return f.Shift > -1 && f.Multiplier != 0 }) {
+		return k.big
+	}
+	return k
+}
+
+// lay writes the constants of a block of width channels for the channel in lane.
+func (k *convKernelI8) lay(f Factor, requant []int32, lane, width int) {
+	if k.big != nil {
+		f.layHigh(requant, lane, width)
+		return
+	}
+	f.lay(requant, lane, width)
+}
+
+// result is the zero point and the clamp of results as the routines see them,
+// and what gives these their type back.
+func (k *convKernelI8) result(p *ConvI8Params) (zero, lo, hi int32, back uint8) {
+	if k.big != nil && !p.Signed {
+		return p.DstZero - 128, p.Lo - 128, p.Hi - 128, 128
+	}
+	return p.DstZero, p.Lo, p.Hi, 0
+}
 
 // suit chooses the routines for the weights w and moves p's zero point to where
 // they see it.
@@ -78,7 +106,19 @@ func (f Factor) lay(dst []int32, at, width int) {
 	if at%2 == 1 {
 		dst[2*width+at-1] = f.Multiplier
 	}
-	dst[3*width+at], dst[4*width+at] = 1<<right>>1, right
+	dst[3*width+at], dst[4*width+at] = int32(int64(1)<<right>>1), right
+}
+
+// layHigh writes f's constants, f below a half, for routines that take the high
+// halves of 64-bit products: multipliers of the even lanes, then of the odd ones;
+// what is added to the products of either; right shift less one.
+func (f Factor) layHigh(dst []int32, at, width int) {
+	right := max(1, -f.Shift)
+	term := int64(1)<<30 + 1<<(30+right)
+	even := dst[at%2*width+at&^1:]
+	even[0] = f.Multiplier
+	even[2*width], even[2*width+1] = int32(term), int32(term>>32)
+	dst[4*width+at] = right - 1
 }
 
 // ConvI8 is a convolution of 8-bit activations, signed or not, with signed
@@ -86,7 +126,8 @@ func (f Factor) lay(dst []int32, at, width int) {
 type ConvI8 struct {
 	table   *convTableI8
 	flip    uint8
-	narrow  bool // order of the weights
+	back    uint8
+	kernel  *convKernelI8
 	shape   ConvShape
 	groups  int // of four values a tap
 	taps    []int
@@ -120,11 +161,12 @@ func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 }
 
 func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
-	if k.wide {
+	if k = k.taking(p.Factors); k.wide {
 		return &ConvI8{wide: newWideConv(k, s, w, bias, p)}
 	}
 	taps, kc := s.window()
-	c := &ConvI8{narrow: k.narrow, shape: s, groups: (kc + 3) / 4, taps: taps, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps}
+	c.zero, c.lo, c.hi, c.back = k.result(&p)
 	if c.table, c.flip = k.suit(&p, w); c.flip != 0 {
 		c.lift = k.lift
 	}
@@ -134,37 +176,49 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 	c.w = make([]int8, last.w+last.width*len(taps)*c.groups*4)
 	c.bias = make([]int32, last.first+last.width)
 	c.requant = make([]int32, requantRows*(last.first+last.width))
-	copy(c.bias, bias)
 	for i := range c.blocks {
-		c.pack(&c.blocks[i], w, kc, p)
+		c.pack(&c.blocks[i], w, bias, kc, p)
 	}
 	return c
 }
 
 // pack lays out one block's weights and constants.
-func (c *ConvI8) pack(b *convBlock, w []int8, kc int, p ConvI8Params) {
+func (c *ConvI8) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Params) {
 	per := len(c.taps) * kc
 	requant := c.requant[requantRows*b.first:]
 	for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
-		sum := int32(0)
+		sum, lane := int32(0), c.lane(b, o-b.first)
 		for i, v := range w[o*per : (o+1)*per] {
 			tap, k := i/kc, i%kc
-			c.w[b.w+(tap*c.groups+k/4)*b.width*4+c.place(o-b.first, k%4)] = v
+			c.w[b.w+(tap*c.groups+k/4)*b.width*4+c.place(lane, k%4)] = v
 			sum += int32(v)
 		}
-		c.bias[o] -= sum * p.SrcZero
-		p.Factors[o].lay(requant, o-b.first, b.width)
+		if bias != nil {
+			c.bias[b.first+lane] = bias[o]
+		}
+		c.bias[b.first+lane] -= sum * p.SrcZero
+		c.kernel.lay(p.Factors[o], requant, lane, b.width)
 	}
 }
 
-// place is where in a group the weight of output channel o and input channel i
-// stands: the four of a channel together or, of every four channels, the first
-// two of each in front of the others.
-func (c *ConvI8) place(o, i int) int {
-	if c.narrow {
-		return o/4*16 + i/2*8 + o%4*2 + i%2
+// lane is where channel o of a block stands: where routines pack two vectors to
+// bytes, they want every eight channels to be four in the first and four in the
+// second.
+func (c *ConvI8) lane(b *convBlock, o int) int {
+	if c.kernel.big != nil && b.vectors == 2 {
+		return laneOf(o, b.width)
 	}
-	return o*4 + i
+	return o
+}
+
+// place is where in a group the weight of a lane and of input channel i stands:
+// the four of a lane together or, of every four lanes, the first two of each in
+// front of the others.
+func (c *ConvI8) place(lane, i int) int {
+	if c.kernel.narrow {
+		return lane/4*16 + i/2*8 + lane%4*2 + i%2
+	}
+	return lane*4 + i
 }
 
 // Run computes rows x cols output pixels; see ConvF32.Run.
@@ -188,7 +242,7 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 func (c *ConvI8) band(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	call := &k.i8
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
-		zero: c.zero, lo: c.lo, hi: c.hi, flip: c.flip}
+		zero: c.zero, lo: c.lo, hi: c.hi, flip: c.flip, back: c.back}
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])

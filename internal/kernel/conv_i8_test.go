@@ -37,10 +37,12 @@ func randomConvI8(r *rand.Rand, n, values, weights int) (src []uint8, w []int8) 
 	return src, w
 }
 
+// randomFactors are below a half, as real ones are, or of any size: there are
+// routines for the former alone.
 func randomFactors(r *rand.Rand, n int) []Factor {
-	q := make([]Factor, n)
+	q, most := make([]Factor, n), 2-3*r.Int32N(2)
 	for i := range q {
-		q[i] = Factor{1<<30 + r.Int32N(1<<30), 2 - r.Int32N(18)}
+		q[i] = Factor{1<<30 + r.Int32N(1<<30), most - r.Int32N(16)}
 	}
 	return q
 }

@@ -17,6 +17,8 @@ type DepthwiseI8 struct {
 	zero   int32
 	lo, hi int32
 	flip   uint8
+	back   uint8
+	kernel *convKernelI8
 }
 
 // NewDepthwiseI8 packs w, shaped [KH][KW][C], and bias (nil: none). s.IC and
@@ -26,7 +28,9 @@ func NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *Depthw
 }
 
 func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
-	d := &DepthwiseI8{lanes: k.lanes, pair: k.lanes, shape: s, zero: p.DstZero, lo: p.Lo, hi: p.Hi}
+	k = k.taking(p.Factors)
+	d := &DepthwiseI8{kernel: k, lanes: k.lanes, pair: k.lanes, shape: s}
+	d.zero, d.lo, d.hi, d.back = k.result(&p)
 	d.table, d.flip = k.suit(&p, w)
 	if k.narrow {
 		d.pair = k.lanes / 2
@@ -62,7 +66,7 @@ func (d *DepthwiseI8) pack(c int, w []int8, bias []int32, p ConvI8Params) {
 		block[lane] = bias[c]
 	}
 	block[lane] -= sum * p.SrcZero
-	p.Factors[c].lay(block[d.lanes+len(d.taps)/2*d.pair:], lane, d.lanes)
+	d.kernel.lay(p.Factors[c], block[d.lanes+len(d.taps)/2*d.pair:], lane, d.lanes)
 }
 
 // weight lays out a weight of the first or second tap of a pair: in 16 bits,
@@ -94,7 +98,7 @@ func (d *DepthwiseI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	dst.holds("destination", rows, cols, d.shape.OC)
 	src.holds("source", rows, cols, d.reach)
 	k.i8 = convCallI8{taps: &d.taps[0], ntaps: len(d.taps) / 2, srcStride: src.Pix, dstStride: dst.Pix,
-		zero: d.zero, lo: d.lo, hi: d.hi, flip: d.flip}
+		zero: d.zero, lo: d.lo, hi: d.hi, flip: d.flip, back: d.back}
 	m, wide, narrow := cut(cols, len(d.table[0])-1)
 	for y := range rows {
 		x := 0

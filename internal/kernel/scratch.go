@@ -51,7 +51,7 @@ func (n *Scratch) WinogradI8(s ConvShape) {
 // ConvI8 counts what NewConvI8 of these operands needs for rows x cols outputs
 // from a plane whose windows begin row and pix elements apart.
 func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int) {
-	k := bestConvI8()
+	k := bestConvI8().taking(p.Factors)
 	if rows <= 0 || cols <= 0 {
 		return
 	}

@@ -2,11 +2,8 @@ package main
 
 import "fmt"
 
-// Offsets of the fields of kernel.convCallI8 that convCall does not share.
-const (
-	offRequant = 32
-	offMaskI8  = 96
-)
+// offRequant is the offset of a field of kernel.convCallI8 that convCall does not share.
+const offRequant = 32
 
 // vnniMaxM is the widest tile: two sums a pixel, two registers of weights, two
 // of activations.
@@ -14,7 +11,7 @@ const vnniMaxM = 14
 
 func convI8VNNI() []byte {
 	f := newFile("amd64")
-	f.WriteString(requantMacro)
+	f.WriteString(requantVNNIMacro + orderVNNI)
 	for _, nv := range []int{2, 1} {
 		for m := 1; m <= vnniMaxM; m++ {
 			convI8(f, fmt.Sprintf("convI8x%dx%dVNNI", m, nv*16), m, nv)
@@ -65,55 +62,11 @@ func convI8(f *file, name string, m, nv int) {
 	finishI8(f, m, nv)
 }
 
-// finishI8 requantises and stores. With x the sum, the rows of requant are
-// left shift, multiplier (twice), rounding term and right shift:
-//
-//	y = (x<<left * multiplier + 2^30) >> 31
-//	q = (y + rounding) >> right
-//	out = min(max(q + zero, lo), hi)
-//
-// The sums leave Z28 to Z31 free alone, so each constant is read from memory
-// where it is used.
+// finishI8 requantises and stores.
 func finishI8(f *file, m, nv int) {
-	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), DX; MOVQ %d(R8), R15", offDst, offDstAt, offDstStride, offMaskI8, offRequant)
-	f.op("VMOVDQU32 (DX), Z28; VPTESTMD Z28, Z28, K1; MOVW $0xAAAA, CX; KMOVW CX, K2")
-	f.op("MOVQ $0x40000000, CX; VPBROADCASTQ CX, Z31")
-	row := 64 * nv // bytes of one row of requant
-	for j := range nv {
-		for p := range m {
-			f.op("REQUANT(Z%d, %d, %d, %d, %d, %d)", p*nv+j, 64*j, 64*j+row, 64*j+2*row, 64*j+3*row, 64*j+4*row)
-		}
-	}
-	for p := range m {
-		store := fmt.Sprintf("VPMOVDB Z%d, K1, %d(AX)", p*nv+nv-1, 16*(nv-1))
-		if nv == 2 {
-			store = fmt.Sprintf("VPMOVDB Z%d, (AX); ", p*nv) + store
-		}
-		f.op("%s; ADDQ BX, AX", store)
-	}
+	f.op("MOVQ %d(R8), R15", offRequant)
+	requantVNNI(f, m, nv)
+	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	storeVNNI(f, m, nv)
 	endTile(f)
 }
-
-// requantMacro scales the sums in Z register A of one vector of channels, whose
-// constants lie at the offsets L, M, H, R and S of requant: left shift,
-// multiplier, multiplier moved to the even lanes, rounding term, right shift.
-// Halves of the second rounding go up. Z29 and Z30 are scratch.
-const requantMacro = `
-#define REQUANT(A, L, M, H, R, S) \
-	VPSLLVD L(R15), A, A; VPMULDQ M(R15), A, Z29; VPSRLQ $32, A, A; VPMULDQ H(R15), A, Z30 \
-	VPADDQ Z31, Z29, Z29; VPSRLQ $31, Z29, Z29; VPADDQ Z31, Z30, Z30; VPADDQ Z30, Z30, Z30 \
-	VPBLENDMD Z30, Z29, K2, A; VPADDD R(R15), A, A; VPSRAVD S(R15), A, A \
-	VPADDD.BCST 80(R8), A, A; VPMAXSD.BCST 84(R8), A, A; VPMINSD.BCST 88(R8), A, A
-`
-
-// requantAwayMacro is requantMacro with halves away from zero: one is taken off
-// where the value is negative and there is a right shift. Z28 is scratch too.
-const requantAwayMacro = `
-#define REQUANT(A, L, M, H, R, S) \
-	VPSLLVD L(R15), A, A; VPMULDQ M(R15), A, Z29; VPSRLQ $32, A, A; VPMULDQ H(R15), A, Z30 \
-	VPADDQ Z31, Z29, Z29; VPSRLQ $31, Z29, Z29; VPADDQ Z31, Z30, Z30; VPADDQ Z30, Z30, Z30 \
-	VPBLENDMD Z30, Z29, K2, A \
-	VPMOVD2M A, K5; VMOVDQU32 R(R15), Z28; VPTESTMD Z28, Z28, K5, K5 \
-	VPADDD Z28, A, A; VPTERNLOGD $0xFF, Z28, Z28, Z28; VPADDD Z28, A, K5, A; VPSRAVD S(R15), A, A \
-	VPADDD.BCST 80(R8), A, A; VPMAXSD.BCST 84(R8), A, A; VPMINSD.BCST 88(R8), A, A
-`

@@ -8,7 +8,7 @@ const depthwiseMaxM = 10
 
 func depthwiseI8VNNI(suffix, load string) []byte {
 	f := newFile("amd64")
-	f.WriteString(requantAwayMacro)
+	f.WriteString(requantAwayVNNIMacro + orderVNNI)
 	for m := 1; m <= depthwiseMaxM; m++ {
 		depthwiseI8(f, fmt.Sprintf("depthwiseI8x%dx32%s", m, suffix), load, m)
 	}
@@ -23,7 +23,6 @@ func depthwiseI8VNNI(suffix, load string) []byte {
 func depthwiseI8(f *file, name, load string, m int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), AX; KMOVD AX, K1", offW, offKC)
-	f.op("MOVW $0xAAAA, CX; KMOVW CX, K2")
 	f.label("tile")
 	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
 	f.op("MOVQ %d(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX", offSrcStride)
@@ -38,14 +37,9 @@ func depthwiseI8(f *file, name, load string, m int) {
 		f.op("VPUNPCKLWD Z31, Z30, Z27; VPUNPCKHWD Z31, Z30, Z26; VPDPWSSD Z28, Z27, Z%d; VPDPWSSD Z29, Z26, Z%d", 2*p, 2*p+1)
 	}
 	f.op("DECQ R10; JNZ %s_pair", name)
-	f.op("MOVQ DX, R15; MOVQ $0x40000000, CX; VPBROADCASTQ CX, Z31")
-	for i := range 2 * m {
-		off := 64 * (i % 2)
-		f.op("REQUANT(Z%d, %d, %d, %d, %d, %d)", i, off, off+128, off+256, off+384, off+512)
-	}
-	f.op("ADDQ $640, DX; MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX", offDst, offDstAt, offDstStride)
-	for p := range m {
-		f.op("VPACKSSDW Z%d, Z%d, Z%d; VPMOVWB Z%d, K1, (AX); ADDQ BX, AX", 2*p+1, 2*p, 2*p, 2*p)
-	}
+	f.op("MOVQ DX, R15; MOVL $0x80000000, CX; VPBROADCASTQ CX, Z26")
+	requantVNNI(f, m, 2)
+	f.op("ADDQ $640, DX; MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	storeVNNI(f, m, 2)
 	endTile(f)
 }
