@@ -71,24 +71,17 @@ func (b *maxBytes) down(row, in []byte, r, y0, y1 int) []byte {
 // across computes an output row from the maximum of its rows. Where a window
 // leaves the picture, its pixel is computed tap by tap.
 func (b *maxBytes) across(dst, row []byte) {
-	lo, _ := b.x.outputs(0)
-	_, hi := b.x.outputs(b.x.k - 1)
-	if lo >= hi {
-		lo, hi = b.x.out, b.x.out
-	}
-	for x := range b.x.out {
-		if x == lo {
-			b.inside(dst[lo*b.c:hi*b.c], row[(lo*b.x.stride-b.x.before)*b.c:], hi-lo)
+	b.x.across(func(x, n, from, taps int) {
+		pixels, src := dst[x*b.c:(x+n)*b.c], row[from*b.c:]
+		if taps == b.x.k {
+			b.inside(pixels, src, n)
+			return
 		}
-		if x >= lo && x < hi {
-			continue
+		fill(pixels, b.least)
+		for k := range taps {
+			kernel.MaxBytes(pixels, src[k*b.x.dilate*b.c:][:b.c], b.signed)
 		}
-		pixel := dst[x*b.c:][:b.c]
-		fill(pixel, b.least)
-		for kx, end := b.x.taps(x); kx < end; kx++ {
-			kernel.MaxBytes(pixel, row[(x*b.x.stride-b.x.before+kx*b.x.dilate)*b.c:][:b.c], b.signed)
-		}
-	}
+	})
 }
 
 // inside computes n pixels whose windows lie inside the picture.

@@ -66,6 +66,29 @@ func (w window) tapRange() (lo, hi int) {
 	return lo, min(w.k, (w.in-1+w.before)/w.dilate+1)
 }
 
+// across calls f for runs of n output positions from x on whose windows hold the
+// same number of taps inside the input; the first tap is at from.
+func (w window) across(f func(x, n, from, taps int)) {
+	lo, _ := w.outputs(0)
+	_, hi := w.outputs(w.k - 1)
+	if lo >= hi {
+		lo, hi = w.out, w.out
+	}
+	for x := 0; x < w.out; x++ {
+		if x == lo {
+			f(lo, hi-lo, lo*w.stride-w.before, w.k)
+			x = hi - 1
+			continue
+		}
+		first, end := w.taps(x)
+		if first == end {
+			f(x, 1, 0, 0)
+			continue
+		}
+		f(x, 1, x*w.stride-w.before+first*w.dilate, end-first)
+	}
+}
+
 // gather calls add for pieces of output row r of the pool: dst is where, in
 // elements of the row, src where, in elements of the tensor, n how many.
 func (p *pool2D) gather(r int, add func(dst, src, n int)) {
@@ -150,76 +173,6 @@ func maxRows(p *pool2D, clamp bool, out, in []float32, lo, hi float32, from, to 
 		p.gather(r, func(d, s, n int) { kernel.MaxF32(dst[d:d+n], in[s:s+n]) })
 		if clamp {
 			clampRow(dst, lo, hi)
-		}
-	}
-}
-
-// planAveragePool2D plans AVERAGE_POOL_2D. Integers round half away from zero.
-func planAveragePool2D(c *opContext) error {
-	p, a, err := c.poolShape()
-	if err != nil {
-		return err
-	}
-	in, out := c.in[0], c.out[0]
-	switch {
-	case isType(model.TypeFloat32, in, out):
-		lo, hi, err := c.activationF32(a)
-		c.emitRows("average f32", p, func(_ *worker, from, to int) {
-			p.averageF32(out.f32(), in.f32(), lo, hi, from, to)
-		})
-		return err
-	case in.quantised() && in.typ == out.typ:
-		return c.planAverageQuant(p, a)
-	}
-	return c.types()
-}
-
-func (p *pool2D) averageF32(out, in []float32, lo, hi float32, from, to int) {
-	for r := from; r < to; r++ {
-		dst := out[r*p.width():][:p.width()]
-		clear(dst)
-		p.gather(r, func(d, s, n int) { kernel.AddF32(dst[d:d+n], in[s:s+n]) })
-		for x := range p.x.out {
-			n := float32(p.count(r%p.y.out, x))
-			for i, v := range dst[x*p.c:][:p.c] {
-				dst[x*p.c+i] = min(max(v/n, lo), hi)
-			}
-		}
-	}
-}
-
-func (c *opContext) planAverageQuant(p *pool2D, a model.Activation) error {
-	in, out := c.in[0], c.out[0]
-	lo, hi, err := c.activationQuant(a, out)
-	if err != nil {
-		return err
-	}
-	sums, err := c.private(4 * p.width())
-	if err != nil {
-		return err
-	}
-	signed := in.typ == model.TypeInt8
-	c.emitRows("average", p, func(w *worker, from, to int) {
-		acc := part[int32](sums, w, p.width())
-		for r := from; r < to; r++ {
-			clear(acc)
-			p.gather(r, func(d, s, n int) { kernel.SumBytes(acc[d:d+n], in.data[s:s+n], signed) })
-			p.averages(out.data[r*p.width():], acc, r%p.y.out, lo, hi)
-		}
-	})
-	return nil
-}
-
-func (p *pool2D) averages(dst []byte, acc []int32, oy int, lo, hi int32) {
-	for x := range p.x.out {
-		n := int32(p.count(oy, x))
-		for i, v := range acc[x*p.c:][:p.c] {
-			if v > 0 {
-				v = (v + n/2) / n
-			} else {
-				v = (v - n/2) / n
-			}
-			dst[x*p.c+i] = byte(min(max(v, lo), hi))
 		}
 	}
 }

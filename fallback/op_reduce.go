@@ -45,8 +45,7 @@ func (c *opContext) reduction() (*reduction, error) {
 		switch {
 		case r.axes[i]:
 			inRow = false
-			r.reduced, r.rs = append(r.reduced, in[i]), append(r.rs, own[i])
-			r.count *= in[i]
+			r.reduce(in[i], own[i])
 			if o.KeepDims {
 				shape = append(shape, 1)
 			}
@@ -67,6 +66,17 @@ func (c *opContext) reduction() (*reduction, error) {
 	return r, c.shape(0, shape...)
 }
 
+// reduce adds a reduced dimension before the others: to the first of them, where
+// they follow each other in memory.
+func (r *reduction) reduce(n, stride int) {
+	r.count *= n
+	if i := len(r.reduced) - 1; i >= 0 && r.rs[i]*r.reduced[i] == stride {
+		r.reduced[i] *= n
+		return
+	}
+	r.reduced, r.rs = append(r.reduced, n), append(r.rs, stride)
+}
+
 func reverse(s []int) {
 	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
 		s[i], s[j] = s[j], s[i]
@@ -76,17 +86,23 @@ func reverse(s []int) {
 // units is the number of rows of results.
 func (r *reduction) units() int { return product(r.kept) }
 
-// each calls f with the place of every input row that goes into row u.
-func (r *reduction) each(u int, f func(at int)) {
+// each calls f with the place of the input rows that go into row u: count of
+// them from at on, step elements apart.
+func (r *reduction) each(u int, f func(at, count, step int)) {
 	at := 0
 	for i := len(r.kept) - 1; i >= 0; i-- {
 		at += u % r.kept[i] * r.ks[i]
 		u /= r.kept[i]
 	}
+	last := len(r.reduced) - 1
+	if last < 0 {
+		f(at, 1, 0)
+		return
+	}
 	var index [maxRank]int
-	for range r.count {
-		f(at)
-		for i := len(r.reduced) - 1; i >= 0; i-- {
+	for range r.count / r.reduced[last] {
+		f(at, r.reduced[last], r.rs[last])
+		for i := last - 1; i >= 0; i-- {
 			index[i]++
 			at += r.rs[i]
 			if index[i] < r.reduced[i] {
@@ -143,11 +159,7 @@ func (r *reduction) sumF32(acc []float64, out, in []float32, mean bool, lo, hi i
 	}
 	for u := lo; u < hi; u++ {
 		clear(acc)
-		r.each(u, func(at int) {
-			for i, v := range in[at:][:len(acc)] {
-				acc[i] += float64(v)
-			}
-		})
+		r.each(u, func(at, count, step int) { kernel.SumRowsF32(acc, in[at:], count, step) })
 		for i, v := range acc {
 			out[u*r.row+i] = float32(v / n)
 		}
@@ -158,7 +170,11 @@ func sumInts[T int32 | int64](r *reduction, out, in []T, mean bool, lo, hi int) 
 	for u := lo; u < hi; u++ {
 		for i := range r.row {
 			var sum int64
-			r.each(u, func(at int) { sum += int64(in[at+i]) })
+			r.each(u, func(at, count, step int) {
+				for k := range count {
+					sum += int64(in[at+k*step+i])
+				}
+			})
 			if mean {
 				sum /= int64(r.count)
 			}
@@ -187,7 +203,7 @@ func (c *opContext) sumQuant(r *reduction, mean bool) error {
 		acc := part[int32](area, w, r.row)
 		for u := from; u < to; u++ {
 			clear(acc)
-			r.each(u, func(at int) { kernel.SumBytes(acc, in.data[at:], signed) })
+			r.each(u, func(at, count, step int) { kernel.SumRows(acc, in.data[at:], count, step, signed) })
 			for i, sum := range acc {
 				out.data[u*r.row+i] = finish(sum)
 			}

@@ -3,6 +3,7 @@ package fallback
 import (
 	"cmp"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -20,42 +21,61 @@ func (c *opContext) planExtremum(sign int) error {
 	case in.typ != c.out[0].typ:
 		return c.types()
 	case in.typ == model.TypeFloat32:
-		extremum(c, r, (*tensor).f32, sign)
+		extremum(c, r, (*tensor).f32, sign, kernel.MaxF32)
 	case in.typ == model.TypeInt8:
-		extremum(c, r, (*tensor).i8, sign)
+		extremum(c, r, (*tensor).i8, sign, kernel.MaxI8)
 	case in.typ == model.TypeUint8:
-		extremum(c, r, func(t *tensor) []byte { return t.data }, sign)
+		extremum(c, r, func(t *tensor) []byte { return t.data }, sign, kernel.MaxU8)
 	case in.typ == model.TypeInt32:
-		extremum(c, r, (*tensor).i32, sign)
+		extremum(c, r, (*tensor).i32, sign, keepMost[int32])
 	case in.typ == model.TypeInt64:
-		extremum(c, r, (*tensor).i64, sign)
+		extremum(c, r, (*tensor).i64, sign, keepMost[int64])
 	default:
 		return c.types()
 	}
 	return nil
 }
 
-func extremum[T cmp.Ordered](c *opContext, r *reduction, of func(*tensor) []T, sign int) {
+// extremum emits the step; most is its work on a row, where the greatest is
+// asked for.
+func extremum[T cmp.Ordered](c *opContext, r *reduction, of func(*tensor) []T, sign int, most func(row, v []T)) {
 	in, out := c.in[0], c.out[0]
+	keep := most
+	if sign < 0 {
+		keep = keepLeast[T]
+	}
 	c.emit("extremum", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) {
 		src, dst := of(in), of(out)
 		for u := lo; u < hi; u++ {
 			row := dst[u*r.row:][:r.row]
 			first := true
-			r.each(u, func(at int) {
+			r.each(u, func(at, count, step int) {
 				if first {
 					copy(row, src[at:])
 					first = false
-					return
 				}
-				for i, v := range src[at:][:r.row] {
-					if (v > row[i]) == (sign > 0) && v != row[i] {
-						row[i] = v
-					}
+				for k := range count {
+					keep(row, src[at+k*step:][:r.row])
 				}
 			})
 		}
 	})
+}
+
+func keepMost[T cmp.Ordered](row, v []T) {
+	for i, x := range v {
+		if x > row[i] {
+			row[i] = x
+		}
+	}
+}
+
+func keepLeast[T cmp.Ordered](row, v []T) {
+	for i, x := range v {
+		if x < row[i] {
+			row[i] = x
+		}
+	}
 }
 
 // planArgMax and planArgMin plan ARG_MAX and ARG_MIN: the first of equals.

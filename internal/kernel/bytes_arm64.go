@@ -6,10 +6,10 @@ package kernel
 const byteBlock = 16
 
 //go:noescape
-func sumI8NEON(acc *int32, src *byte, blocks int)
+func sumRowsI8NEON(acc *int32, src *byte, blocks, rows, stride int)
 
 //go:noescape
-func sumU8NEON(acc *int32, src *byte, blocks int)
+func sumRowsU8NEON(acc *int32, src *byte, blocks, rows, stride int)
 
 //go:noescape
 func widenI8NEON(dst *int16, src *byte, blocks int, zero int16)
@@ -17,16 +17,21 @@ func widenI8NEON(dst *int16, src *byte, blocks int, zero int16)
 //go:noescape
 func widenU8NEON(dst *int16, src *byte, blocks int, zero int16)
 
-// sumBytes handles whole blocks and returns how many elements these are.
-func sumBytes(acc []int32, src []byte, signed bool) int {
+// sumMost is the number of rows whose sums fit 16 bits.
+const sumMost = 128
+
+// sumRows handles whole blocks and returns how many elements these are.
+func sumRows(acc []int32, src []byte, rows, stride int, signed bool) int {
 	blocks := len(acc) / byteBlock
 	if active == Generic || blocks == 0 {
 		return 0
 	}
-	if signed {
-		sumI8NEON(&acc[0], &src[0], blocks)
-	} else {
-		sumU8NEON(&acc[0], &src[0], blocks)
+	for r := 0; r < rows; r += sumMost {
+		if n := min(sumMost, rows-r); signed {
+			sumRowsI8NEON(&acc[0], &src[r*stride], blocks, n, stride)
+		} else {
+			sumRowsU8NEON(&acc[0], &src[r*stride], blocks, n, stride)
+		}
 	}
 	return blocks * byteBlock
 }

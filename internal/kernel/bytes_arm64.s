@@ -4,40 +4,60 @@
 
 #include "textflag.h"
 
-TEXT ·sumI8NEON(SB), NOSPLIT, $0-24
+TEXT ·sumRowsI8NEON(SB), NOSPLIT, $0-40
 	MOVD acc+0(FP), R0
 	MOVD src+8(FP), R1
 	MOVD blocks+16(FP), R2
-sumI8NEON_block:
-	VLD1.P 16(R1), [V0.B16]
+	MOVD stride+32(FP), R4
+sumRowsI8NEON_block:
+	MOVD rows+24(FP), R3
+	MOVD R1, R5
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+sumRowsI8NEON_row:
+	VLD1 (R5), [V0.B16]
+	ADD R4, R5, R5
+	WORD $0x0E201021 // saddw v1.8h, v1.8h, v0.8b
+	WORD $0x4E201042 // saddw2 v2.8h, v2.8h, v0.16b
+	SUB $1, R3
+	CBNZ R3, sumRowsI8NEON_row
 	VLD1 (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
-	WORD $0x0F08A401 // sxtl v1.8h, v0.8b
-	WORD $0x4F08A402 // sxtl2 v2.8h, v0.16b
 	WORD $0x0E611084 // saddw v4.4s, v4.4s, v1.4h
 	WORD $0x4E6110A5 // saddw2 v5.4s, v5.4s, v1.8h
 	WORD $0x0E6210C6 // saddw v6.4s, v6.4s, v2.4h
 	WORD $0x4E6210E7 // saddw2 v7.4s, v7.4s, v2.8h
 	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	ADD $16, R1
 	SUB $1, R2
-	CBNZ R2, sumI8NEON_block
+	CBNZ R2, sumRowsI8NEON_block
 	RET
 
-TEXT ·sumU8NEON(SB), NOSPLIT, $0-24
+TEXT ·sumRowsU8NEON(SB), NOSPLIT, $0-40
 	MOVD acc+0(FP), R0
 	MOVD src+8(FP), R1
 	MOVD blocks+16(FP), R2
-sumU8NEON_block:
-	VLD1.P 16(R1), [V0.B16]
+	MOVD stride+32(FP), R4
+sumRowsU8NEON_block:
+	MOVD rows+24(FP), R3
+	MOVD R1, R5
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+sumRowsU8NEON_row:
+	VLD1 (R5), [V0.B16]
+	ADD R4, R5, R5
+	WORD $0x2E201021 // uaddw v1.8h, v1.8h, v0.8b
+	WORD $0x6E201042 // uaddw2 v2.8h, v2.8h, v0.16b
+	SUB $1, R3
+	CBNZ R3, sumRowsU8NEON_row
 	VLD1 (R0), [V4.S4, V5.S4, V6.S4, V7.S4]
-	WORD $0x2F08A401 // uxtl v1.8h, v0.8b
-	WORD $0x6F08A402 // uxtl2 v2.8h, v0.16b
-	WORD $0x2E611084 // uaddw v4.4s, v4.4s, v1.4h
-	WORD $0x6E6110A5 // uaddw2 v5.4s, v5.4s, v1.8h
-	WORD $0x2E6210C6 // uaddw v6.4s, v6.4s, v2.4h
-	WORD $0x6E6210E7 // uaddw2 v7.4s, v7.4s, v2.8h
+	WORD $0x0E611084 // saddw v4.4s, v4.4s, v1.4h
+	WORD $0x4E6110A5 // saddw2 v5.4s, v5.4s, v1.8h
+	WORD $0x0E6210C6 // saddw v6.4s, v6.4s, v2.4h
+	WORD $0x4E6210E7 // saddw2 v7.4s, v7.4s, v2.8h
 	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	ADD $16, R1
 	SUB $1, R2
-	CBNZ R2, sumU8NEON_block
+	CBNZ R2, sumRowsU8NEON_block
 	RET
 
 TEXT ·widenI8NEON(SB), NOSPLIT, $0-26

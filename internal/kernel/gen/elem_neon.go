@@ -47,28 +47,38 @@ func (f *file) elem(name string, op func(d int)) {
 // blocks of 16 bytes.
 func bytesNEON() []byte {
 	f := newFile("arm64")
-	f.sumBytes("sumI8NEON", saddw4s, saddw4s2, sxtl8h, sxtl8h2)
-	f.sumBytes("sumU8NEON", uaddw4s, uaddw4s2, uxtl8h, uxtl8h2)
+	f.sumRows("sumRowsI8NEON", saddw8h, saddw8h2)
+	f.sumRows("sumRowsU8NEON", uaddw8h, uaddw8h2)
 	f.widen("widenI8NEON", sxtl8h, sxtl8h2)
 	f.widen("widenU8NEON", uxtl8h, uxtl8h2)
 	return f.Bytes()
 }
 
-func (f *file) sumBytes(name string, add, add2, long, long2 instruction) {
-	f.fn(name, 24)
+// sumRows sums blocks of columns in 16 bits: the rows are few enough.
+func (f *file) sumRows(name string, add, add2 instruction) {
+	f.fn(name, 40)
 	f.op("MOVD acc+0(FP), R0")
 	f.op("MOVD src+8(FP), R1")
 	f.op("MOVD blocks+16(FP), R2")
+	f.op("MOVD stride+32(FP), R4")
 	f.label("block")
-	f.op("VLD1.P 16(R1), [V0.B16]")
+	f.op("MOVD rows+24(FP), R3")
+	f.op("MOVD R1, R5")
+	f.op("VEOR V1.B16, V1.B16, V1.B16")
+	f.op("VEOR V2.B16, V2.B16, V2.B16")
+	f.label("row")
+	f.op("VLD1 (R5), [V0.B16]")
+	f.op("ADD R4, R5, R5")
+	f.v(add, 1, 1, 0)
+	f.v(add2, 2, 2, 0)
+	f.loop("R3", "row")
 	f.op("VLD1 (R0), %s", vectors(4, 4, "S4"))
-	f.v(long, 1, 0)
-	f.v(long2, 2, 0)
 	for i := range 2 {
-		f.v(add, 4+2*i, 4+2*i, 1+i)
-		f.v(add2, 5+2*i, 5+2*i, 1+i)
+		f.v(saddw4s, 4+2*i, 4+2*i, 1+i)
+		f.v(saddw4s2, 5+2*i, 5+2*i, 1+i)
 	}
 	f.op("VST1.P %s, 64(R0)", vectors(4, 4, "S4"))
+	f.op("ADD $16, R1")
 	f.loop("R2", "block")
 	f.op("RET")
 }

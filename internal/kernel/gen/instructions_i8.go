@@ -13,8 +13,10 @@ var (
 	sadalp4s   = instruction{0x4E606800, "sadalp v%d.4s, v%d.8h"}
 	saddw4s    = instruction{0x0E601000, "saddw v%d.4s, v%d.4s, v%d.4h"}
 	saddw4s2   = instruction{0x4E601000, "saddw2 v%d.4s, v%d.4s, v%d.8h"}
-	uaddw4s    = instruction{0x2E601000, "uaddw v%d.4s, v%d.4s, v%d.4h"}
-	uaddw4s2   = instruction{0x6E601000, "uaddw2 v%d.4s, v%d.4s, v%d.8h"}
+	saddw8h    = instruction{0x0E201000, "saddw v%d.8h, v%d.8h, v%d.8b"}
+	saddw8h2   = instruction{0x4E201000, "saddw2 v%d.8h, v%d.8h, v%d.16b"}
+	uaddw8h    = instruction{0x2E201000, "uaddw v%d.8h, v%d.8h, v%d.8b"}
+	uaddw8h2   = instruction{0x6E201000, "uaddw2 v%d.8h, v%d.8h, v%d.16b"}
 	sxtl8h     = instruction{0x0F08A400, "sxtl v%d.8h, v%d.8b"}
 	sxtl8h2    = instruction{0x4F08A400, "sxtl2 v%d.8h, v%d.16b"}
 	uxtl8h     = instruction{0x2F08A400, "uxtl v%d.8h, v%d.8b"}
