@@ -31,6 +31,7 @@ type convKernelI8 struct {
 	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
 	unsigned convTableI8
 	signed   convTableI8
+	columns  [2][]func(*convCallI8) // of depthColumns, by stride in columns: negative halves go up, or away from zero
 }
 
 // reading says which activations the routines of a kernel multiply.

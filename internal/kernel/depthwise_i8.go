@@ -19,6 +19,8 @@ type DepthwiseI8 struct {
 	flip   uint8
 	back   uint8
 	kernel *convKernelI8
+	// columns computes all, where it is not nil.
+	columns *depthColumns
 }
 
 // NewDepthwiseI8 packs w, shaped [KH][KW][C], and bias (nil: none). s.IC and
@@ -28,7 +30,9 @@ func NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *Depthw
 }
 
 func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
-	k = k.taking(p.Factors)
+	if k = k.taking(p.Factors); k.columns[0] != nil && s.columnsFit() {
+		return &DepthwiseI8{columns: newDepthColumns(k, s, w, bias, p)}
+	}
 	d := &DepthwiseI8{kernel: k, lanes: k.lanes, pair: k.lanes, shape: s}
 	d.zero, d.lo, d.hi, d.back = k.result(&p)
 	d.table, d.flip = k.suit(&p, w)
@@ -93,6 +97,10 @@ func laneOf(c, lanes int) int {
 // Run computes rows x cols output pixels; see ConvF32.Run.
 func (d *DepthwiseI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	if rows <= 0 || cols <= 0 {
+		return
+	}
+	if d.columns != nil {
+		d.columns.run(k, dst, src, rows, cols)
 		return
 	}
 	dst.holds("destination", rows, cols, d.shape.OC)

@@ -6,8 +6,28 @@ import (
 	"testing"
 )
 
-// TestDepthwiseI8 compares every variant bit for bit with the dense definition,
-// whose weights are zero off the diagonal.
+// naiveDepthwiseI8 is the definition, for as many rows as dst has; it leaves what
+// lies between pixels alone.
+func naiveDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, dst []uint8, sy, sx, cols, pix int) {
+	for i := range dst {
+		y, x, c := i/pix/cols, i/pix%cols, i%pix
+		if c >= s.OC {
+			continue
+		}
+		acc := bias[c]
+		for t := range s.KH * s.KW {
+			v := int32(src[(y*sy+t/s.KW*s.DY)*s.Row+(x*sx+t%s.KW*s.DX)*s.Pix+c])
+			if p.Signed {
+				v = int32(int8(v))
+			}
+			acc += (v - p.SrcZero) * int32(w[t*s.OC+c])
+		}
+		v := MulByQuantized(acc, p.Factors[c].Multiplier, p.Factors[c].Shift)
+		dst[i] = uint8(min(max(v+p.DstZero, p.Lo), p.Hi))
+	}
+}
+
+// TestDepthwiseI8 compares every variant bit for bit with the definition.
 func TestDepthwiseI8(t *testing.T) {
 	worker := new(Worker)
 	for _, k := range depthwiseI8Kernels() {
@@ -17,7 +37,22 @@ func TestDepthwiseI8(t *testing.T) {
 				checkDepthwiseI8(t, worker, k, r, drawConvI8(r, i))
 			}
 			tilesI8(func(c convCaseI8) { checkDepthwiseI8(t, worker, k, r, c) })
+			columnsI8(func(c convCaseI8) { checkDepthwiseI8(t, worker, k, r, c) })
 		})
+	}
+}
+
+// columnsI8 draws windows three taps wide: every way of sharing columns, rows of
+// few windows and of more, channels that fill blocks and that do not.
+func columnsI8(f func(c convCaseI8)) {
+	for n, channels := range []int{1, 4, 17, 31, 32, 33, 47, 63, 64, 65, 96, 97, 127, 128, 130} {
+		for sx := 1; sx <= 3; sx++ {
+			for d := 1; d <= 3; d++ {
+				for cols := 1; cols <= 8; cols++ {
+					f(convCaseI8{ConvShape{KH: 1 + (n+cols)%3, KW: 3, DY: 1 + cols%2, DX: d, OC: channels}, 1 + n%2, sx, 2, cols, n % 3, (d+cols)%2 == 0})
+				}
+			}
+		}
 	}
 }
 
@@ -38,14 +73,13 @@ func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Ran
 	if p.Signed = c.signed; p.Signed {
 		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -100, 120
 	}
-	dense := make([]int8, n*taps*n)
-	for i, v := range w {
-		dense[(i%n*taps+i/n)*n+i%n] = v
+	if r.IntN(2) == 0 {
+		p.Lo = max(p.Lo, p.DstZero) // a rectifier: it hides how negative halves are rounded
 	}
 	pix := n + r.IntN(20)
 	dst, intact := guard(rows*cols*pix, 1+r.IntN(16), uint8(0xA5))
 	want := append([]uint8(nil), dst...)
-	naiveConvI8(MulByQuantized, s, dense, bias, p, src, want, sy, sx, rows, cols, cols*pix, pix)
+	naiveDepthwiseI8(s, w, bias, p, src, want, sy, sx, cols, pix)
 	newDepthwiseI8(k, s, w, bias, p).Run(worker, Plane[uint8]{dst, cols * pix, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
 	for i := range want {
 		if dst[i] != want[i] {

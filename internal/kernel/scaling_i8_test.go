@@ -55,7 +55,7 @@ func checkScalingI8(t *testing.T, sums []int32, p ConvI8Params) {
 	for i := range bias {
 		bias[i] = sums[i/2]
 	}
-	src, dst, worker := make([]uint8, n+Slack), make([]uint8, n), new(Worker)
+	src, dst, worker := make([]uint8, 3*n+Slack), make([]uint8, n), new(Worker)
 	compare := func(v Variant, most int32, scale func(x, multiplier, shift int32) int32) {
 		t.Helper()
 		for i, f := range p.Factors {
@@ -73,8 +73,10 @@ func checkScalingI8(t *testing.T, sums []int32, p ConvI8Params) {
 		compare(k.variant, math.MaxInt32, MulByQuantizedHalfUp)
 	}
 	one.IC = n
-	for _, k := range depthwiseI8Kernels() {
-		newDepthwiseI8(k, one, make([]int8, n), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
+	for i := range 2 * len(depthwiseI8Kernels()) {
+		k := depthwiseI8Kernels()[i/2]
+		one.KW = 1 + 2*(i%2) // there are routines for three taps alone
+		newDepthwiseI8(k, one, make([]int8, n*one.KW), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
 		most := int32(math.MaxInt32)
 		if k.taking(p.Factors).variant == AVX2 {
 			most = 1 << 29 // it adds half of the right shift in 32 bits

@@ -65,7 +65,7 @@ func convI8(f *file, name string, m, nv int) {
 // finishI8 requantises and stores.
 func finishI8(f *file, m, nv int) {
 	f.op("MOVQ %d(R8), R15", offRequant)
-	requantVNNI(f, m, nv)
+	requantVNNI(f, m, nv, false)
 	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
 	storeVNNI(f, m, nv)
 	endTile(f)

@@ -37,8 +37,8 @@ func depthwiseI8(f *file, name, load string, m int) {
 		f.op("VPUNPCKLWD Z31, Z30, Z27; VPUNPCKHWD Z31, Z30, Z26; VPDPWSSD Z28, Z27, Z%d; VPDPWSSD Z29, Z26, Z%d", 2*p, 2*p+1)
 	}
 	f.op("DECQ R10; JNZ %s_pair", name)
-	f.op("MOVQ DX, R15; MOVL $0x80000000, CX; VPBROADCASTQ CX, Z26")
-	requantVNNI(f, m, 2)
+	f.op("MOVQ DX, R15")
+	requantVNNI(f, m, 2, true)
 	f.op("ADDQ $640, DX; MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
 	storeVNNI(f, m, 2)
 	endTile(f)

@@ -38,6 +38,10 @@ var files = map[string]func() []byte{
 	"winograd_mul_arm64.go":      func() []byte { return winogradMulStubs("arm64", mulVariant{"NEON", mulNEON}) },
 	"depthwise_i8_vnni_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
 	"depthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
+	"depthwise_columns_amd64.s":  depthwiseColumnsVNNI,
+	"depthwise_columns_amd64.go": func() []byte {
+		return stubs("amd64", "depthColumns", "convCallI8", 1, []variant{{"Up", 64, 2}, {"Away", 64, 2}})
+	},
 	"depthwise_i8_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM},
 			{"AVX2", 16, depthwiseAVX2MaxM}, {"AVX2Signed", 16, depthwiseAVX2MaxM}})

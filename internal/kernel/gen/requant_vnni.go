@@ -1,33 +1,35 @@
 package main
 
+import "fmt"
+
 // offBack is the offset of a field of kernel.convCallI8 that only VNNI's
 // routines use.
 const offBack = 161
 
-// requantVNNIMacro scales the sums in A of one vector of channels. Z28, Z30 and
-// Z31 hold the multipliers of the even and of the odd lanes and the right shift
-// less one; the terms to add to these products lie at E and O of requant. Floors
-// nest, so both roundings are one, and where there is a right shift, half of it
-// is the product's high half:
+// requantVNNIMacro scales the sums in A of one vector of channels, by constants
+// that are registers or lie in memory: multipliers of the even and of the odd
+// lanes, the terms to add to these products, right shift less one. Floors nest,
+// so both roundings are one, and where there is a right shift, half of it is the
+// product's high half:
 //
 //	floor((floor((x*m + 2^30) / 2^31) + 2^(s-1)) / 2^s) = floor(floor((x*m + 2^30 + 2^(30+s)) / 2^32) / 2^(s-1))
 //
-// K2 has the even lanes. Z29 is scratch.
+// K2 has the even lanes. T is scratch.
 const requantVNNIMacro = `
-#define REQUANT(A, E, O) \
-	VPMULDQ Z28, A, Z29; VPSRLQ $32, A, A; VPMULDQ Z30, A, A \
-	VPADDQ E(R15), Z29, Z29; VPADDQ O(R15), A, A; VMOVSHDUP Z29, K2, A; VPSRAVD Z31, A, A
+#define REQUANT(A, M, H, E, O, S, T) \
+	VPMULDQ M, A, T; VPSRLQ $32, A, A; VPMULDQ H, A, A \
+	VPADDQ E, T, T; VPADDQ O, A, A; VMOVSHDUP T, K2, A; VPSRAVD S, A, A
 `
 
 // requantAwayVNNIMacro is requantVNNIMacro with halves of the second rounding
 // away from zero: one is taken off where the first one's result is negative.
 // That is where x is, but for results of zero, which one less does not change.
-// Z26 holds the signs of the even lanes; Z27 is scratch too.
+// C holds the signs of the even lanes; U is scratch too.
 const requantAwayVNNIMacro = `
-#define REQUANT(A, E, O) \
-	VPANDQ Z26, A, Z27; VPMULDQ Z28, A, Z29; VPSUBQ Z27, Z29, Z29; VPSRLQ $32, A, A \
-	VPANDQ Z26, A, Z27; VPMULDQ Z30, A, A; VPSUBQ Z27, A, A \
-	VPADDQ E(R15), Z29, Z29; VPADDQ O(R15), A, A; VMOVSHDUP Z29, K2, A; VPSRAVD Z31, A, A
+#define REQUANTAWAY(A, M, H, E, O, S, T, C, U) \
+	VPANDQ C, A, U; VPMULDQ M, A, T; VPSUBQ U, T, T; VPSRLQ $32, A, A \
+	VPANDQ C, A, U; VPMULDQ H, A, A; VPSUBQ U, A, A \
+	VPADDQ E, T, T; VPADDQ O, A, A; VMOVSHDUP T, K2, A; VPSRAVD S, A, A
 `
 
 // orderVNNI are the indices of the shuffles that part packed pixels: two of 32
@@ -40,15 +42,35 @@ DATA fours<>+8(SB)/8, $0x0F0B07030E0A0602
 GLOBL fours<>(SB), RODATA|NOPTR, $16
 `
 
+// scaling is what the macros get beside the sums: constants and scratch.
+type scaling struct {
+	constants, scratch string
+	away               bool
+}
+
+func (s scaling) of(f *file, sums int) {
+	name := "REQUANT"
+	if s.away {
+		name = "REQUANTAWAY"
+	}
+	f.op("%s(Z%d, %s, %s)", name, sums, s.constants, s.scratch)
+}
+
 // requantVNNI scales the sums of m pixels of nv vectors, pixel by pixel from Z0
 // on, by the constants that R15 points to: see kernel's Factor.layHigh.
-func requantVNNI(f *file, m, nv int) {
+func requantVNNI(f *file, m, nv int, away bool) {
 	row := 64 * nv
+	s := scaling{scratch: "Z29", away: away}
 	f.op("MOVW $0x5555, CX; KMOVW CX, K2")
+	if away {
+		s.scratch = "Z29, Z26, Z27"
+		f.op("MOVL $0x80000000, CX; VPBROADCASTQ CX, Z26")
+	}
 	for j := range nv {
 		f.op("VMOVDQU32 %d(R15), Z28; VMOVDQU32 %d(R15), Z30; VMOVDQU32 %d(R15), Z31", 64*j, 64*j+row, 64*j+4*row)
+		s.constants = fmt.Sprintf("Z28, Z30, %d(R15), %d(R15), Z31", 64*j+2*row, 64*j+3*row)
 		for p := range m {
-			f.op("REQUANT(Z%d, %d, %d)", p*nv+j, 64*j+2*row, 64*j+3*row)
+			s.of(f, p*nv+j)
 		}
 	}
 }

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Parts of a block's stream for depthwiseColumns, in bytes: see kernel's depthColumns.
+const (
+	columnWeights = 256
+	columnRequant = columnWeights + 3*256
+	columnClamps  = columnRequant + 5*256
+	columnBlock   = columnClamps + 4*64
+)
+
+func depthwiseColumnsVNNI() []byte {
+	f := newFile("amd64")
+	f.WriteString(requantVNNIMacro + requantAwayVNNIMacro)
+	for _, away := range []bool{false, true} {
+		for stride := 1; stride <= 2; stride++ {
+			depthwiseColumns(f, away, stride)
+		}
+	}
+	return f.Bytes()
+}
+
+// depthwiseColumns writes one depthwise routine of 8-bit activations for three
+// rows of three taps: a row of pixels of 64 channels, repeated for the next 64
+// channels. A column of the source is interleaved to one doubleword a channel,
+// whose upper byte meets a weight of zero, and multiplied with the weights of all
+// windows that it is part of. Registers:
+//
+//	Z0..Z11 sums of up to three windows    Z12..Z23 weights    Z24..Z27 a column    Z28..Z30 scratch    Z31 flip
+func depthwiseColumns(f *file, away bool, stride int) {
+	c := columns{f, away}
+	f.fn(fmt.Sprintf("depthColumnsx%dx64%s", stride, map[bool]string{false: "Up", true: "Away"}[away]), 8)
+	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), R10; VPBROADCASTB %d(R8), Z31", offW, offLive, offFlip)
+	f.op("MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3")
+	f.op("MOVW $0x5555, CX; KMOVW CX, K2")
+	f.label("tile")
+	f.op("MOVQ %d(R8), R9; MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), BX; MOVQ %d(R8), CX", offTaps, offSrc, offSrcAt, offSrcStride, offKC)
+	f.op("MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVL $0x80000000, R9")
+	f.op("MOVQ %d(R8), DI; ADDQ %d(R8), DI; MOVQ %d(R8), R13", offDst, offDstAt, offDstStride)
+	for i := range 12 {
+		f.op("VMOVDQU32 %d(DX), Z%d", columnWeights+64*i, 12+i)
+	}
+	if stride == 1 {
+		c.windowsOfThree()
+	} else {
+		c.windowsOfTwo()
+	}
+	f.label("done")
+	f.op("ADDQ $%d, DX", columnBlock)
+	endTile(f)
+	for set := range 4 - stride {
+		f.label(fmt.Sprint("part", set))
+		f.op("VMOVDQU8 Z%d, K1, (DI); JMP %s_stored%d", 4*set, f.tag, set)
+	}
+}
+
+// columns emits the parts of a routine; a set is the four sums of a window.
+type columns struct {
+	*file
+	away bool
+}
+
+// windowsOfThree are windows at a stride of 1: each column is the first of one,
+// the second of another and the last of a third.
+func (c columns) windowsOfThree() {
+	c.column()
+	c.begin(0)
+	c.column()
+	c.begin(1)
+	c.add(0, 1)
+	c.label("windows")
+	for set := range 3 {
+		c.column()
+		c.begin((set + 2) % 3)
+		c.add((set+1)%3, 1)
+		c.add(set, 2)
+		c.end(set, set == 2)
+	}
+}
+
+// windowsOfTwo are windows at a stride of 2: every other column is the last of
+// one and the first of the next.
+func (c columns) windowsOfTwo() {
+	c.column()
+	c.begin(0)
+	c.label("windows")
+	for set := range 2 {
+		c.column()
+		c.add(set, 1)
+		c.column()
+		c.add(set, 2)
+		c.begin(1 - set)
+		c.end(set, set == 1)
+	}
+}
+
+// column reads three rows of 64 channels and interleaves them: of every 16
+// channels, each vector has four.
+func (c columns) column() {
+	for i, row := range []string{"AX", "R11", "R12"} {
+		c.op("VPXORD.Z (%s)(SI*1), Z31, K3, Z%d", row, 28+i)
+	}
+	c.op("VPUNPCKLBW Z29, Z28, Z24; VPUNPCKHBW Z29, Z28, Z26; VPUNPCKLBW Z30, Z30, Z28; VPUNPCKHBW Z30, Z30, Z29")
+	c.op("VPUNPCKHWD Z28, Z24, Z25; VPUNPCKLWD Z28, Z24, Z24; VPUNPCKHWD Z29, Z26, Z27; VPUNPCKLWD Z29, Z26, Z26; ADDQ BX, SI")
+}
+
+// begin starts the sums of a window.
+func (c columns) begin(set int) {
+	for j := range 4 {
+		c.op("VMOVDQU32 %d(DX), Z%d", 64*j, 4*set+j)
+	}
+	c.add(set, 0)
+}
+
+// add multiplies the column as the tap-th of a window.
+func (c columns) add(set, tap int) {
+	for j := range 4 {
+		c.op("VPDPBUSD Z%d, Z%d, Z%d", 12+4*tap+j, 24+j, 4*set+j)
+	}
+}
+
+// end scales, clamps and stores a window's sums, and leaves when it was the last
+// one; else it goes on, from the first set again where again says so.
+func (c columns) end(set int, again bool) {
+	s := scaling{scratch: "Z28", away: c.away}
+	if c.away {
+		s.scratch = "Z28, Z30, Z29"
+		c.op("VPBROADCASTQ R9, Z30")
+	}
+	for j := range 4 {
+		var at [5]string
+		for row := range at {
+			at[row] = fmt.Sprintf("%d(DX)", columnRequant+256*row+64*j)
+		}
+		s.constants = strings.Join(at[:], ", ")
+		s.of(c.file, 4*set+j)
+	}
+	z := 4 * set
+	c.op("VPACKSSDW Z%d, Z%d, Z%d; VPACKSSDW Z%d, Z%d, Z%d", z+1, z, z, z+3, z+2, z+2)
+	c.op("VPADDSW %d(DX), Z%d, Z%d; VPADDSW %d(DX), Z%d, Z%d; VPACKSSWB Z%d, Z%d, Z%d", columnClamps, z, z, columnClamps, z+2, z+2, z+2, z, z)
+	c.op("VPMAXSB %d(DX), Z%d, Z%d; VPMINSB %d(DX), Z%d, Z%d; VPXORD %d(DX), Z%d, Z%d", columnClamps+64, z, z, columnClamps+128, z, z, columnClamps+192, z, z)
+	c.op("CMPQ R10, $64; JNE %s_part%d; VMOVDQU32 Z%d, (DI)", c.tag, set, z)
+	c.label(fmt.Sprint("stored", set))
+	c.op("ADDQ R13, DI; DECQ CX")
+	if again {
+		c.jump("JNZ", "windows")
+	} else {
+		c.jump("JZ", "done")
+	}
+}
