@@ -38,14 +38,10 @@ func write(path string, m *model.Model) error {
 func nets() map[string]*model.Model {
 	wide, narrow := []int{32, 32, 64, 64, 128, 128, 128, 128}, []int{8, 8, 16, 16, 24, 24, 24, 24}
 	all := map[string]*model.Model{}
-	for _, int8 := range []bool{false, true} {
-		suffix := "_f32"
-		if int8 {
-			suffix = "_int8"
-		}
-		all["vgg_wide"+suffix] = vgg(int8, wide)
-		all["vgg_narrow"+suffix] = vgg(int8, narrow)
-		all["mobilenet_v1_224"+suffix] = mobilenet(int8)
+	for suffix, typ := range map[string]model.TensorType{"_f32": model.TypeFloat32, "_int8": model.TypeInt8, "_uint8": model.TypeUint8} {
+		all["vgg_wide"+suffix] = vgg(typ, wide)
+		all["vgg_narrow"+suffix] = vgg(typ, narrow)
+		all["mobilenet_v1_224"+suffix] = mobilenet(typ)
 	}
 	return all
 }
@@ -55,8 +51,8 @@ const vggPatch = 68
 
 // vgg is 3x3 VALID convolutions of the widths given, two before each of three
 // 2x2 max pools and the rest behind, and a 1x1 convolution to five classes.
-func vgg(int8 bool, widths []int) *model.Model {
-	n := newNet(int8, vggPatch)
+func vgg(typ model.TensorType, widths []int) *model.Model {
+	n := newNet(typ, vggPatch)
 	x := n.input
 	for i, w := range widths {
 		if i == 2 || i == 4 || i == 6 {
@@ -68,8 +64,8 @@ func vgg(int8 bool, widths []int) *model.Model {
 }
 
 // mobilenet is MobileNetV1 1.0 at 224x224 (Howard et al., arXiv 1704.04861).
-func mobilenet(int8 bool) *model.Model {
-	n := newNet(int8, 224)
+func mobilenet(typ model.TensorType) *model.Model {
+	n := newNet(typ, 224)
 	x := n.conv(n.input, 32, 3, 2, model.PaddingSame, true)
 	for _, l := range []struct{ stride, width int }{{1, 64}, {2, 128}, {1, 128}, {2, 256}, {1, 256}, {2, 512},
 		{1, 512}, {1, 512}, {1, 512}, {1, 512}, {1, 512}, {2, 1024}, {1, 1024}} {
@@ -77,8 +73,8 @@ func mobilenet(int8 bool) *model.Model {
 		x = n.conv(x, l.width, 1, 1, model.PaddingSame, true)
 	}
 	pool := n.AvgPool(x, model.Pool2DOptions{Padding: model.PaddingValid, FilterHeight: 7, FilterWidth: 7, StrideH: 1, StrideW: 1})
-	if int8 {
-		n.Quant(pool, n.scale, 0)
+	if n.quantised() {
+		n.Quant(pool, n.scale, n.zero)
 	}
 	return n.Model(n.conv(pool, 1000, 1, 1, model.PaddingSame, false))
 }

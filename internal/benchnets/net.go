@@ -8,27 +8,36 @@ import (
 	"edged/model"
 )
 
-// net builds one graph, float32 or full int8, with reproducible weights.
+// net builds one graph, float32, full int8 or full uint8, with reproducible weights.
 type net struct {
 	*model.Builder
 	r     *rand.Rand
-	int8  bool
+	typ   model.TensorType
 	input model.Ref
 	scale float32 // of the activations made last
+	zero  int64   // likewise
 	count int
 }
 
-func newNet(int8 bool, size int) *net {
-	n := &net{Builder: model.NewBuilder(), r: rand.New(rand.NewPCG(1, 2)), int8: int8, scale: 1. / 128}
-	t := model.TypeFloat32
-	if int8 {
-		t = model.TypeInt8
-	}
-	n.input = n.Input("input", t, 1, size, size, 3)
-	if int8 {
-		n.Quant(n.input, n.scale, 0)
-	}
+func newNet(typ model.TensorType, size int) *net {
+	n := &net{Builder: model.NewBuilder(), r: rand.New(rand.NewPCG(1, 2)), typ: typ}
+	n.input = n.quant(n.Input("input", typ, 1, size, size, 3), 1./128, 0)
 	return n
+}
+
+func (n *net) quantised() bool { return n.typ != model.TypeFloat32 }
+
+// quant gives activations, unless they are floats, their scale and the zero
+// point that they have in int8.
+func (n *net) quant(x model.Ref, scale float32, zero int64) model.Ref {
+	if !n.quantised() {
+		return x
+	}
+	if n.typ == model.TypeUint8 {
+		zero += 128
+	}
+	n.scale, n.zero = scale, zero
+	return n.Quant(x, scale, zero)
 }
 
 // weights makes a filter whose outputs keep their inputs' spread: fan is the
@@ -39,8 +48,11 @@ func (n *net) weights(fan, axis int, shape ...int) (w, bias model.Ref) {
 	for _, d := range shape {
 		size *= d
 	}
-	if n.int8 {
-		return n.quantised(fan, axis, size, channels, shape)
+	switch n.typ {
+	case model.TypeInt8:
+		return n.weightsInt8(fan, axis, size, channels, shape)
+	case model.TypeUint8:
+		return n.weightsUint8(fan, size, channels, shape)
 	}
 	v := make([]float32, size)
 	for i := range v {
@@ -50,8 +62,21 @@ func (n *net) weights(fan, axis int, shape ...int) (w, bias model.Ref) {
 		model.Const(n.Builder, fmt.Sprintf("bias%d", n.count), []int{channels}, make([]float32, channels))
 }
 
-// quantised is weights in int8, a scale a channel.
-func (n *net) quantised(fan, axis, size, channels int, shape []int) (w, bias model.Ref) {
+// weightsUint8 is weights in uint8, with one scale and one zero point.
+func (n *net) weightsUint8(fan, size, channels int, shape []int) (w, bias model.Ref) {
+	const zero = 131
+	v := make([]uint8, size)
+	for i := range v {
+		v[i] = uint8(zero - 124 + n.r.IntN(249)) // as many below as above
+	}
+	scale := float32(math.Sqrt(6/float64(fan)) / 127)
+	w = n.Quant(model.Const(n.Builder, fmt.Sprintf("weights%d", n.count), shape, v), scale, zero)
+	b := model.Const(n.Builder, fmt.Sprintf("bias%d", n.count), []int{channels}, make([]int32, channels))
+	return w, n.Quant(b, scale*n.scale, 0)
+}
+
+// weightsInt8 is weights in int8, a scale a channel.
+func (n *net) weightsInt8(fan, axis, size, channels int, shape []int) (w, bias model.Ref) {
 	v := make([]int8, size)
 	for i := range v {
 		v[i] = int8(n.r.IntN(255) - 127)
@@ -68,15 +93,10 @@ func (n *net) quantised(fan, axis, size, channels int, shape []int) (w, bias mod
 
 // done gives a result its quantisation.
 func (n *net) done(x model.Ref, relu bool) model.Ref {
-	if !n.int8 {
-		return x
-	}
-	zero := int64(0)
-	n.scale = 4. / 128
 	if relu {
-		zero, n.scale = -128, 4./255
+		return n.quant(x, 4./255, -128)
 	}
-	return n.Quant(x, n.scale, zero)
+	return n.quant(x, 4./128, 0)
 }
 
 func activation(relu bool) model.Activation {
@@ -101,9 +121,5 @@ func (n *net) depthwise(x model.Ref, stride int) model.Ref {
 }
 
 func (n *net) maxPool(x model.Ref) model.Ref {
-	y := n.MaxPool(x, model.Pool2DOptions{Padding: model.PaddingValid, FilterHeight: 2, FilterWidth: 2, StrideH: 2, StrideW: 2})
-	if n.int8 {
-		n.Quant(y, n.scale, -128)
-	}
-	return y
+	return n.quant(n.MaxPool(x, model.Pool2DOptions{Padding: model.PaddingValid, FilterHeight: 2, FilterWidth: 2, StrideH: 2, StrideW: 2}), n.scale, -128)
 }

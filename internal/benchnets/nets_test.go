@@ -5,6 +5,7 @@ import (
 
 	"edged"
 	"edged/fallback"
+	"edged/model"
 	"edged/rewrite"
 )
 
@@ -22,7 +23,7 @@ func TestNetsRun(t *testing.T) {
 		}
 		in := e.Input(0)
 		for i := range in {
-			if e.Inputs()[0].Type == edged.Int8 || i%4 == 2 {
+			if e.Inputs()[0].Type != edged.Float32 || i%4 == 2 {
 				in[i] = byte(i * 7 % 100)
 			}
 		}
@@ -43,7 +44,7 @@ func TestNetsRun(t *testing.T) {
 
 // TestMobileNetIsThePapers: 569 million multiplications, arXiv 1704.04861, table 4.
 func TestMobileNetIsThePapers(t *testing.T) {
-	if got := rewrite.Analyse(mobilenet(false)).MACs / 1e6; got < 568 || got > 569 {
+	if got := rewrite.Analyse(mobilenet(model.TypeFloat32)).MACs / 1e6; got < 568 || got > 569 {
 		t.Errorf("%d million multiplications, the paper has 569", got)
 	}
 }
