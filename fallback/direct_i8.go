@@ -1,25 +1,45 @@
 package fallback
 
 import (
+	"math"
+
 	"edged/internal/kernel"
 	"edged/model"
 )
 
-// symmetric says that the filter is int8 without zero points, as the 8-bit
-// routines want it.
-func (c *opContext) symmetric() bool {
-	for _, z := range c.in[1].quant.zero {
-		if z != 0 {
-			return false
+// filterZero is the one zero point of an 8-bit filter, as the 8-bit routines
+// want it; ok: there is one, of the filter's type.
+func (c *opContext) filterZero() (zero int32, ok bool) {
+	f := c.in[1]
+	zero = f.quant.zero0()
+	for _, z := range f.quant.zero {
+		if int32(z) != zero {
+			return 0, false
 		}
 	}
-	return c.in[1].typ == model.TypeInt8
+	if f.typ == model.TypeUint8 {
+		zero -= 128
+	}
+	return zero, f.quantised() && zero >= math.MinInt8 && zero <= math.MaxInt8
+}
+
+// weightsI8 are an 8-bit filter's values, uint8 ones less 128.
+func weightsI8(filter *tensor) []int8 {
+	if filter.typ != model.TypeUint8 {
+		return filter.i8()
+	}
+	w := make([]int8, len(filter.data))
+	for i, v := range filter.data {
+		w[i] = int8(v ^ 128)
+	}
+	return w
 }
 
 // paramsI8 is what the 8-bit routines need beside the weights.
 func (c *opContext) paramsI8(r *requant, oc int) kernel.ConvI8Params {
 	in := c.in[0]
-	p := kernel.ConvI8Params{Signed: in.typ == model.TypeInt8, SrcZero: in.quant.zero0(), DstZero: r.zero, Lo: r.lo, Hi: r.hi}
+	weightZero, _ := c.filterZero()
+	p := kernel.ConvI8Params{WeightZero: weightZero, Signed: in.typ == model.TypeInt8, SrcZero: in.quant.zero0(), DstZero: r.zero, Lo: r.lo, Hi: r.hi}
 	for n := range oc {
 		m := r.mult[min(n, len(r.mult)-1)]
 		p.Factors = append(p.Factors, kernel.Factor{Multiplier: m.mul, Shift: m.shift})
@@ -71,9 +91,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		return err
 	}
 	taps, p := s.y.k*s.x.k*roundUp(s.c, 4), c.paramsI8(r, s.oc)
-	direct := func(b *bands) runnerI8 {
-		return kernel.NewConvI8(b.shape(), filter.i8(), ints32(bias), p)
-	}
+	direct := func(b *bands, w []int8) runnerI8 { return kernel.NewConvI8(b.shape(), w, ints32(bias), p) }
 	winograd := winogradI8(s)
 	c.needs = func(n *kernel.Scratch, b *banded) {
 		if winograd {
@@ -84,13 +102,16 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		n.ConvI8(b.shape(), &p, row, pix, u.rows, u.cols)
 	}
 	if !winograd {
-		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, direct)
+		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, func(b *bands) runnerI8 {
+			return direct(b, weightsI8(filter))
+		})
 	}
 	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) runnerI8 {
-		if g := kernel.NewWinogradI8(b.shape(), filter.i8(), ints32(bias), p); g != nil {
+		w := weightsI8(filter)
+		if g := kernel.NewWinogradI8(b.shape(), w, ints32(bias), p); g != nil {
 			return g
 		}
-		return direct(b)
+		return direct(b, w)
 	})
 }
 
@@ -109,7 +130,7 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
 	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+24)*roundUp(s.oc, 32), taps, func(b *bands) runnerI8 {
-		return kernel.NewDepthwiseI8(b.shape(), filter.i8(), ints32(bias), p)
+		return kernel.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
 	})
 }
 

@@ -60,6 +60,13 @@ func (g *grapher) weights(shape ...int) model.Ref {
 	if g.typ == model.TypeFloat32 {
 		return model.Const(g.Builder, "w", shape, randoms(g.r, product(shape)))
 	}
+	if g.typ == model.TypeUint8 {
+		v := make([]uint8, product(shape))
+		for i := range v {
+			v[i] = uint8(g.r.IntN(256))
+		}
+		return g.Quant(model.Const(g.Builder, "w", shape, v), 0.02, 119)
+	}
 	v := make([]int8, product(shape))
 	for i := range v {
 		v[i] = int8(g.r.IntN(255) - 127)

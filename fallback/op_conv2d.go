@@ -43,6 +43,7 @@ func planConv2D(c *opContext) error {
 func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) error {
 	in, filter, out := c.in[0], c.in[1], c.out[0]
 	f32, i8 := kernel.Direct()
+	_, oneZero := c.filterZero()
 	floats := isType(model.TypeFloat32, in, filter, c.bias(), out)
 	if floats && c.direct(s, f32) && c.winograd(s) {
 		return c.planWinograd(s, a)
@@ -54,7 +55,7 @@ func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) 
 			return c.planDirectF32(s, a)
 		}
 		return c.planConvF32(s, a)
-	case in.quantised() && isType(in.typ, out) && c.symmetric() && c.direct(s, i8):
+	case in.quantised() && isType(in.typ, filter, out) && oneZero && c.direct(s, i8):
 		return c.planDirectI8(s, a)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planConvQuant(s, a)

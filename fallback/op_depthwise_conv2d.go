@@ -134,7 +134,8 @@ func (c *opContext) planDepthQuant(s *convShape, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	if _, i8 := kernel.Direct(); c.symmetric() && c.direct(s.single(), i8) {
+	_, oneZero := c.filterZero()
+	if _, i8 := kernel.Direct(); oneZero && c.direct(s.single(), i8) {
 		return c.planDirectDepthI8(s, in, a)
 	}
 	b := s.border()

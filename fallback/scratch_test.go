@@ -15,7 +15,7 @@ import (
 func TestWorkersMemoryIsCounted(t *testing.T) {
 	const slack = 32 << 10                    // whole pages, and what the runtime keeps for itself
 	t.Setenv(kernel.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
-	for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8} {
+	for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {
 		for _, stride := range []int32{1, 2} {
 			data := convNet(t, typ, stride)
 			e := open(t, data, edged.Options{Threads: 1}).(*Engine)

@@ -42,15 +42,17 @@ func (t *tileSteps) again(m, n, src, dst, res int) {
 // Worker is the scratch memory of one thread that runs routines: what a call
 // hands to assembly must not move, and is not worth allocating each time.
 type Worker struct {
-	f32    convCall
-	i8     convCallI8
-	wino   winogradScratch
-	winoI8 winogradScratchI8
-	pool   poolCall
-	mask   laneMask  // of the last vector
-	strip  []float32 // rows that directStrips gathers
-	wide   []int16   // activations of a convolution without their zero point
-	lift   []uint8   // signed ones with 128 added
+	f32     convCall
+	i8      convCallI8
+	wino    winogradScratch
+	winoI8  winogradScratchI8
+	pool    poolCall
+	mask    laneMask  // of the last vector
+	strip   []float32 // rows that directStrips gathers
+	wide    []int16   // activations of a convolution without their zero point
+	lift    []uint8   // signed ones with 128 added
+	sums    windowCall
+	windows []int32 // sums of windows of activations
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel

@@ -22,7 +22,8 @@ func convF32Kernels() []*convKernel {
 func convI8Kernels() []*convKernelI8 {
 	var ks []*convKernelI8
 	if hasVNNI() {
-		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convI8VNNI, signed: convI8VNNI, lift: liftAVX512, big: &wideAVX2})
+		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 16, unsigned: convI8VNNI, signed: convI8VNNI, lift: liftAVX512, big: &wideAVX2,
+			windows: windowSumsAVX512, chunk: 64})
 	}
 	if cpu.X86.HasAVX2 {
 		ks = append(ks, &wideAVX2)

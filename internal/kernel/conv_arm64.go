@@ -12,10 +12,12 @@ func convF32Kernels() []*convKernel {
 // convI8Kernels lists the variants this machine can run, the best first.
 func convI8Kernels() []*convKernelI8 {
 	ks := []*convKernelI8{{variant: NEON, lanes: 8, reads: asSigned, narrow: true,
-		unsigned: convI8NEON, signed: convI8NEONSigned}, convI8Generic}
+		unsigned: convI8NEON, signed: convI8NEONSigned,
+		windows: windowSumsSIMD, chunk: 16}, convI8Generic}
 	if cpu.ARM64.HasASIMDDP {
 		ks = append([]*convKernelI8{{variant: NEONDot, lanes: 8, reads: asSigned,
-			unsigned: convI8NEONDot, signed: convI8NEONDotSigned}}, ks...)
+			unsigned: convI8NEONDot, signed: convI8NEONDotSigned,
+			windows: windowSumsSIMD, chunk: 16}}, ks...)
 	}
 	return ks
 }

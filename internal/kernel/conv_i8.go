@@ -16,9 +16,10 @@ type convCallI8 struct {
 	_                          int32
 	mask                       unsafe.Pointer
 	tileSteps
-	flip uint8 // XORed into each activation: 128 turns signed ones into unsigned ones, and back
-	back uint8 // XORed into each result, where routines clamp all as signed ones
-	live int   // channels of the block that exist, for routines without masks
+	flip uint8          // XORed into each activation: 128 turns signed ones into unsigned ones, and back
+	back uint8          // XORed into each result, where routines clamp all as signed ones
+	live int            // channels of the block that exist, for routines without masks
+	sums unsafe.Pointer // added to the sums of all channels, pixel by pixel from resAt on: nil or windowSums'
 }
 
 type convKernelI8 struct {
@@ -32,6 +33,8 @@ type convKernelI8 struct {
 	unsigned convTableI8
 	signed   convTableI8
 	columns  [2][]func(*convCallI8) // of depthColumns, by stride in columns: negative halves go up, or away from zero
+	windows  func(*windowCall)
+	chunk    int // bytes that windows takes at a time
 }
 
 // reading says which activations the routines of a kernel multiply.
@@ -122,8 +125,8 @@ func (f Factor) layHigh(dst []int32, at, width int) {
 	dst[4*width+at] = right - 1
 }
 
-// ConvI8 is a convolution of 8-bit activations, signed or not, with signed
-// 8-bit weights, exact in 32 bits, scaled as MulByQuantizedHalfUp does.
+// ConvI8 is a convolution of 8-bit activations, signed or not, with 8-bit
+// weights, exact in 32 bits, scaled as MulByQuantizedHalfUp does.
 type ConvI8 struct {
 	table   *convTableI8
 	flip    uint8
@@ -141,15 +144,19 @@ type ConvI8 struct {
 	lo, hi  int32   // clamp, as stored
 	lift    lifting // nil: activations are read where they lie
 	wide    *wideConv
+	sums    *windowSums // nil: none
 }
 
 // ConvI8Params are the quantities of a ConvI8 beside its weights.
 type ConvI8Params struct {
-	Signed  bool     // the activations are int8, else uint8
-	SrcZero int32    // zero point of the activations
-	DstZero int32    // zero point of the result
-	Lo, Hi  int32    // clamp of the result, in its own type: the fused activation
-	Factors []Factor // one for each output channel
+	Signed  bool  // the activations are int8, else uint8
+	SrcZero int32 // zero point of the activations
+	DstZero int32 // zero point of the result
+	// WeightZero is the zero point of the weights, -128 to 127; uint8 ones are
+	// stored less 128, and so is theirs.
+	WeightZero int32
+	Lo, Hi     int32    // clamp of the result, in its own type: the fused activation
+	Factors    []Factor // one for each output channel
 }
 
 // Slack is the number of bytes that must be readable behind a source's last
@@ -167,6 +174,7 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 	}
 	taps, kc := s.window()
 	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps}
+	c.sums = newWindowSums(k, taps, kc, p)
 	c.zero, c.lo, c.hi, c.back = k.result(&p)
 	if c.table, c.flip = k.suit(&p, w); c.flip != 0 {
 		c.lift = k.lift
@@ -197,7 +205,7 @@ func (c *ConvI8) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Para
 		if bias != nil {
 			c.bias[b.first+lane] = bias[o]
 		}
-		c.bias[b.first+lane] -= sum * p.SrcZero
+		c.bias[b.first+lane] += c.sums.always() - sum*p.SrcZero
 		c.kernel.lay(p.Factors[o], requant, lane, b.width)
 	}
 }
@@ -241,6 +249,9 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 }
 
 func (c *ConvI8) band(k *Worker, dst, src Plane[uint8], rows, cols int) {
+	if c.sums != nil {
+		c.sums.run(k, src, rows, cols)
+	}
 	call := &k.i8
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
 		zero: c.zero, lo: c.lo, hi: c.hi, flip: c.flip, back: c.back}
@@ -250,6 +261,9 @@ func (c *ConvI8) band(k *Worker, dst, src Plane[uint8], rows, cols int) {
 		call.requant, call.mask = unsafe.Pointer(&c.requant[requantRows*b.first]), unsafe.Pointer(&b.mask)
 		call.live = min(c.shape.OC-b.first, b.width)
 		for y := range rows {
+			if c.sums != nil {
+				call.sums = unsafe.Pointer(&k.windows[y*cols])
+			}
 			c.row(call, b, dst, src, y, cols)
 		}
 	}

@@ -3,7 +3,8 @@ package kernel
 import "unsafe"
 
 // convI8Generic is built for every machine and is the oracle of the assembly.
-var convI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, unsigned: convTableI8Generic, signed: convTableI8Generic}
+var convI8Generic = &convKernelI8{variant: Generic, lanes: genericLanes, unsigned: convTableI8Generic, signed: convTableI8Generic,
+	windows: windowSumsPortable, chunk: 1}
 
 var convTableI8Generic = convTableI8{
 	{nil, func(c *convCallI8) { convI8Portable(c, 4) }},
@@ -20,8 +21,16 @@ func convI8Portable(c *convCallI8, width int) {
 func convI8Pixel(c *convCallI8, width int) {
 	bias := unsafe.Slice((*int32)(c.bias), width)
 	requant := unsafe.Slice((*int32)(c.requant), requantRows*width)
+	window := int32(0)
+	if c.sums != nil {
+		window = *(*int32)(unsafe.Add(c.sums, c.resAt))
+		c.resAt += 4
+	}
 	for first := 0; first < width; first += genericLanes {
 		acc := [genericLanes]int32(bias[first:])
+		for i := range acc {
+			acc[i] += window
+		}
 		accumulateI8(&acc, c, first, width)
 		n := genericLanes
 		if first+n == width {

@@ -37,6 +37,12 @@ func randomConvI8(r *rand.Rand, n, values, weights int) (src []uint8, w []int8) 
 	return src, w
 }
 
+// randomZero is a zero point of weights: none in half of the cases, in others the
+// least or the greatest.
+func randomZero(r *rand.Rand) int32 {
+	return [...]int32{0, 0, 0, 0, r.Int32N(256) - 128, r.Int32N(256) - 128, -128, 127}[r.IntN(8)]
+}
+
 // randomFactors are below a half, as real ones are, or of any size: there are
 // routines for the former alone.
 func randomFactors(r *rand.Rand, n int) []Factor {
@@ -103,6 +109,7 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, c 
 	if r.IntN(2) == 0 {
 		p.Lo, p.Hi = p.Lo+20, p.Hi-25
 	}
+	p.WeightZero = randomZero(r)
 	pix := s.OC + r.IntN(20)
 	row := cols*pix + r.IntN(20)
 	dst, intact := guard(rows*row, 1+r.IntN(40), uint8(0xA5))
@@ -128,7 +135,7 @@ func naiveConvI8(scale func(x, multiplier, shift int32) int32, s ConvShape, w []
 			if p.Signed {
 				x = int32(int8(x))
 			}
-			acc += (x - p.SrcZero) * int32(w[o*s.KH*s.KW*s.IC+j])
+			acc += (x - p.SrcZero) * (int32(w[o*s.KH*s.KW*s.IC+j]) - p.WeightZero)
 		}
 		f := p.Factors[o]
 		v := scale(acc, f.Multiplier, f.Shift)

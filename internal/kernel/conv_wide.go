@@ -54,7 +54,7 @@ func (c *wideConv) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Pa
 		at := wideLane(o-b.first, b.vectors)
 		for i, v := range w[o*per : (o+1)*per] {
 			tap, k := i/kc, i%kc
-			c.w[b.w+((tap*c.pairs+k/2)*b.width+at)*2+k%2] = int16(v)
+			c.w[b.w+((tap*c.pairs+k/2)*b.width+at)*2+k%2] = int16(p.weight(v))
 		}
 		if bias != nil {
 			c.bias[b.first+at] = bias[o]

@@ -1,15 +1,18 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
-// DepthwiseI8 is a depthwise convolution of 8-bit activations and signed 8-bit
-// weights with one filter a channel, exact in 32 bits, scaled as
-// MulByQuantized does.
+// DepthwiseI8 is a depthwise convolution of 8-bit activations and 8-bit weights
+// with one filter a channel, exact in 32 bits, scaled as MulByQuantized does.
 type DepthwiseI8 struct {
 	table  *convTableI8
 	lanes  int
 	shape  ConvShape
 	taps   []int   // bytes, an even number
+	parts  int     // that a weight has: each is a tap of its own
 	reach  int     // bytes from a window's first to one past its last
 	stream []int32 // [block of channels][bias | pairs of weights | requant constants]
 	block  int     // elements of stream that one block takes
@@ -30,18 +33,19 @@ func NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *Depthw
 }
 
 func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
-	if k = k.taking(p.Factors); k.columns[0] != nil && s.columnsFit() {
+	if k = k.taking(p.Factors); k.columns[0] != nil && s.columnsFit() && p.WeightZero == 0 {
 		return &DepthwiseI8{columns: newDepthColumns(k, s, w, bias, p)}
 	}
-	d := &DepthwiseI8{kernel: k, lanes: k.lanes, pair: k.lanes, shape: s}
+	d := &DepthwiseI8{kernel: k, lanes: k.lanes, pair: k.lanes, parts: 1, shape: s}
 	d.zero, d.lo, d.hi, d.back = k.result(&p)
 	d.table, d.flip = k.suit(&p, w)
 	if k.narrow {
 		d.pair = k.lanes / 2
+		d.parts = p.parts(w)
 	}
-	for y := range s.KH {
-		for x := range s.KW {
-			d.taps = append(d.taps, y*s.DY*s.Row+x*s.DX*s.Pix)
+	for t := range s.KH * s.KW {
+		for range d.parts {
+			d.taps = append(d.taps, t/s.KW*s.DY*s.Row+t%s.KW*s.DX*s.Pix)
 		}
 	}
 	d.reach = d.taps[len(d.taps)-1] + s.IC
@@ -62,9 +66,12 @@ func (d *DepthwiseI8) pack(c int, w []int8, bias []int32, p ConvI8Params) {
 	block := d.stream[c/d.lanes*d.block:]
 	sum := int32(0)
 	for t := range d.shape.KH * d.shape.KW {
-		v := w[t*d.shape.OC+c]
-		d.weight(block[d.lanes+t/2*d.pair:], t%2, lane, v)
-		sum += int32(v)
+		v := p.weight(w[t*d.shape.OC+c])
+		for i := range d.parts {
+			tap, n := t*d.parts+i, int32(d.parts)
+			d.weight(block[d.lanes+tap/2*d.pair:], tap%2, lane, v*int32(i+1)/n-v*int32(i)/n)
+		}
+		sum += v
 	}
 	if bias != nil {
 		block[lane] = bias[c]
@@ -73,16 +80,29 @@ func (d *DepthwiseI8) pack(c int, w []int8, bias []int32, p ConvI8Params) {
 	d.kernel.lay(p.Factors[c], block[d.lanes+len(d.taps)/2*d.pair:], lane, d.lanes)
 }
 
+// parts is how many bytes add up to any of the weights w, which go up to 255: one
+// where they have no zero point, else as many as keep clear of -128.
+func (p ConvI8Params) parts(w []int8) int {
+	most := int32(0)
+	for _, v := range w {
+		most = max(most, p.weight(v), -p.weight(v))
+	}
+	if p.WeightZero == 0 {
+		return 1
+	}
+	return max(1, int((most+math.MaxInt8-1)/math.MaxInt8))
+}
+
 // weight lays out a weight of the first or second tap of a pair: in 16 bits,
 // both taps of a channel together or, in 8 bits, the first taps of all channels
 // in front of the second ones.
-func (d *DepthwiseI8) weight(pair []int32, second, lane int, v int8) {
+func (d *DepthwiseI8) weight(pair []int32, second, lane int, v int32) {
 	if d.pair == d.lanes {
-		pair[lane] |= int32(v) & 0xFFFF << (16 * second)
+		pair[lane] |= v & 0xFFFF << (16 * second)
 		return
 	}
 	at := second*d.lanes + lane
-	pair[at/4] |= int32(v) & 0xFF << (8 * (at % 4))
+	pair[at/4] |= v & 0xFF << (8 * (at % 4))
 }
 
 // laneOf is where channel c of a block stands in a row: unpacking leaves, of

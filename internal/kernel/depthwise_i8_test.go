@@ -20,7 +20,7 @@ func naiveDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, 
 			if p.Signed {
 				v = int32(int8(v))
 			}
-			acc += (v - p.SrcZero) * int32(w[t*s.OC+c])
+			acc += (v - p.SrcZero) * (int32(w[t*s.OC+c]) - p.WeightZero)
 		}
 		v := MulByQuantized(acc, p.Factors[c].Multiplier, p.Factors[c].Shift)
 		dst[i] = uint8(min(max(v+p.DstZero, p.Lo), p.Hi))
@@ -73,6 +73,7 @@ func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Ran
 	if p.Signed = c.signed; p.Signed {
 		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -100, 120
 	}
+	p.WeightZero = randomZero(r)
 	if r.IntN(2) == 0 {
 		p.Lo = max(p.Lo, p.DstZero) // a rectifier: it hides how negative halves are rounded
 	}

@@ -8,6 +8,7 @@ type Scratch struct {
 	strip      int // floats
 	wide       int // int16
 	lift       int // bytes
+	windows    int // int32
 }
 
 // Bytes is the sum.
@@ -17,7 +18,7 @@ func (n *Scratch) Bytes() int64 {
 		floats += int64(size)
 	}
 	i8 := n.winogradI8
-	return 4*(floats+int64(i8.product)) + 2*int64(n.wide+i8.planes) + int64(n.lift+i8.window+i8.pixels)
+	return 4*(floats+int64(i8.product+n.windows)) + 2*int64(n.wide+i8.planes) + int64(n.lift+i8.window+i8.pixels)
 }
 
 // Reserve makes k's areas as large as counted, so that no convolution grows them
@@ -28,6 +29,7 @@ func (n *Scratch) Reserve(k *Worker) {
 	k.winoI8.grow(n.winogradI8)
 	reserve(&k.wide, n.wide)
 	reserve(&k.lift, n.lift)
+	reserve(&k.windows, n.windows)
 }
 
 // WinogradF32 counts what NewWinogradF32 of this shape needs.
@@ -57,10 +59,16 @@ func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int)
 	}
 	taps, kc := s.window()
 	one := (cols-1)*pix + taps[len(taps)-1] + kc
+	few := min(rows, wideRows(one, row))
 	switch {
 	case k.wide:
-		n.wide = max(n.wide, wideSize(min(rows, wideRows(one, row)), one, row))
+		n.wide = max(n.wide, wideSize(few, one, row))
+		return
 	case k.lift != nil && p.Signed:
-		n.lift = max(n.lift, liftSize(min(rows, wideRows(one, row)), one, row))
+		n.lift = max(n.lift, liftSize(few, one, row))
+		rows = few
+	}
+	if p.WeightZero != 0 {
+		n.windows = max(n.windows, rows*cols)
 	}
 }

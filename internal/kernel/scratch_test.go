@@ -4,7 +4,7 @@ import "testing"
 
 // held is the memory of k's areas.
 func held(k *Worker) int64 {
-	n := 4*(len(k.strip)+len(k.winoI8.product)) + 2*(len(k.wide)+len(k.winoI8.planes)) + len(k.lift) + len(k.winoI8.window) + len(k.winoI8.pixels)
+	n := 4*(len(k.strip)+len(k.winoI8.product)+len(k.windows)) + 2*(len(k.wide)+len(k.winoI8.planes)) + len(k.lift) + len(k.winoI8.window) + len(k.winoI8.pixels)
 	for _, area := range k.wino.areas() {
 		n += 4 * len(*area)
 	}
@@ -47,7 +47,7 @@ func scratchF32(n *Scratch, k *Worker, ic, oc, d, rows, cols int) {
 
 func scratchI8(n *Scratch, k *Worker, ic, oc, d, rows, cols int) {
 	s := ConvShape{KH: 3, KW: 3, DY: d, DX: d, IC: ic, OC: oc, Row: (cols + 2*d) * ic, Pix: ic}
-	p := ConvI8Params{Signed: true, Hi: 127, Factors: make([]Factor, oc)}
+	p := ConvI8Params{Signed: true, WeightZero: 3, Hi: 127, Factors: make([]Factor, oc)}
 	src := Plane[uint8]{make([]uint8, (rows+2*d)*s.Row+Slack), s.Row, ic}
 	dst := Plane[uint8]{make([]uint8, rows*cols*oc), cols * oc, oc}
 	NewConvI8(s, make([]int8, 9*ic*oc), nil, p).Run(k, dst, src, rows, cols)

@@ -138,8 +138,8 @@ func (g *WinogradI8) pack(b *convBlock, o int, w []int8, p ConvI8Params) bool {
 	lane := g.lane(b, o)
 	sum, size := int32(0), 0
 	for _, v := range w {
-		sum += int32(v)
-		size += max(int(v), -int(v))
+		sum += p.weight(v)
+		size += max(int(p.weight(v)), -int(p.weight(v)))
 	}
 	if most := 255; !p.Signed && size*most >= winogradBound || size*128 >= winogradBound {
 		return false
@@ -148,7 +148,7 @@ func (g *WinogradI8) pack(b *convBlock, o int, w []int8, p ConvI8Params) bool {
 		var rows [6][3]int32 // G w
 		for y, r := range winogradGI8 {
 			for x := range 3 {
-				at := func(ky int) int32 { return int32(w[(3*ky+x)*g.shape.IC+c]) }
+				at := func(ky int) int32 { return p.weight(w[(3*ky+x)*g.shape.IC+c]) }
 				rows[y][x] = r[0]*at(0) + r[1]*at(1) + r[2]*at(2)
 			}
 		}

@@ -34,6 +34,7 @@ func checkWinogradI8(t *testing.T, worker *Worker, k *winogradKernelI8, r *rand.
 	if p.Signed = r.IntN(2) == 0; p.Signed {
 		p.SrcZero, p.DstZero, p.Lo, p.Hi = p.SrcZero-128, p.DstZero-128, -125, 124
 	}
+	p.WeightZero = randomZero(r)
 	if r.IntN(4) == 0 { // the largest sums
 		fill(src, 255*uint8(r.IntN(2)))
 		fill(w, -128)

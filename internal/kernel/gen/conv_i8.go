@@ -35,6 +35,7 @@ func convI8(f *file, name string, m, nv int) {
 	for i := nv; i < m*nv; i++ {
 		f.op("VMOVDQA32 Z%d, Z%d", i%nv, i)
 	}
+	f.addSumsVNNI(m, nv)
 	f.label("tap")
 	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %d(R8), CX", offKC)
 	nb := (m + 3) / 4

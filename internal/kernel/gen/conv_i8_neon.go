@@ -68,6 +68,7 @@ func (v neonI8) routine(f *file, name string, m, nv int, signed bool) {
 	for i := nv; i < m*nv; i++ {
 		f.op("VMOV V%d.B16, V%d.B16", i%nv, i)
 	}
+	f.addSumsNEON(m, nv)
 	if !signed {
 		f.op("ADD $%d, R0, R4", offFlip)
 		f.op("VLD1R (R4), [V%d.B16]", v.flip)

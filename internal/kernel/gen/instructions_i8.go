@@ -11,6 +11,8 @@ var (
 	smlal4sx2  = instruction{0x4F402000, "smlal2 v%d.4s, v%d.8h, v%d.h[%d]"}
 	mul4s      = instruction{0x4EA09C00, "mul v%d.4s, v%d.4s, v%d.4s"}
 	sadalp4s   = instruction{0x4E606800, "sadalp v%d.4s, v%d.8h"}
+	uaddlp8h   = instruction{0x6E202800, "uaddlp v%d.8h, v%d.16b"}
+	uadalp4s   = instruction{0x6E606800, "uadalp v%d.4s, v%d.8h"}
 	saddw4s    = instruction{0x0E601000, "saddw v%d.4s, v%d.4s, v%d.4h"}
 	saddw4s2   = instruction{0x4E601000, "saddw2 v%d.4s, v%d.4s, v%d.8h"}
 	saddw8h    = instruction{0x0E201000, "saddw v%d.8h, v%d.8h, v%d.8b"}

@@ -76,8 +76,10 @@ var files = map[string]func() []byte{
 		return stubs("arm64", "convI8", "convCallI8", 2, []variant{{"NEON", 8, narrowMaxM}, {"NEONSigned", 8, narrowMaxM},
 			{"NEONDot", 8, dotMaxM}, {"NEONDotSigned", 8, dotMaxM}})
 	},
-	"winograd_i8_neon_arm64.s":  winogradI8NEON,
-	"depthwise_i8_neon_arm64.s": depthwiseI8NEON,
+	"window_sums_avx512_amd64.s": windowSumsAVX512,
+	"window_sums_neon_arm64.s":   windowSumsNEON,
+	"winograd_i8_neon_arm64.s":   winogradI8NEON,
+	"depthwise_i8_neon_arm64.s":  depthwiseI8NEON,
 	"depthwise_i8_arm64.go": func() []byte {
 		return stubs("arm64", "depthwiseI8", "convCallI8", 1, []variant{{"NEON", 8, depthwiseNEONMaxM}, {"NEONSigned", 8, depthwiseNEONMaxM}})
 	},
