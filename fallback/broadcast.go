@@ -78,6 +78,99 @@ func (b *broadcast) pieces() int { return (b.row() + pieceSize - 1) / pieceSize 
 func (b *broadcast) row() int   { return b.dims[len(b.dims)-1] }
 func (b *broadcast) units() int { return product(b.dims[:len(b.dims)-1]) * b.pieces() }
 
+// tileSize is the number of elements that a short operand is repeated to.
+const tileSize = 1024
+
+// period says that one operand, the first or the second, is a short row or one
+// element that repeats, all over the other one.
+func (b *broadcast) period() (first bool, n int) {
+	row := b.row()
+	switch last := len(b.dims) - 1; {
+	case row == 0 || last > 1 || last == 1 && (row >= tileSize || max(b.sa[0], b.sb[0]) != row):
+	case last == 0 && b.sb[0] == 0 && b.sa[0] == 1:
+		return false, 1
+	case last == 0 && b.sa[0] == 0 && b.sb[0] == 1:
+		return true, 1
+	case last == 1 && min(b.sa[1], b.sb[1]) == 1 && b.sb[0] == 0:
+		return false, row
+	case last == 1 && min(b.sa[1], b.sb[1]) == 1 && b.sa[0] == 0:
+		return true, row
+	}
+	return false, 0
+}
+
+// splat is the number of elements that one which stands still in a row is
+// repeated to; only a row of one holds two of them.
+func (b *broadcast) splat() int {
+	if last := len(b.dims) - 1; min(b.sa[last], b.sb[last]) == 0 {
+		return min(pieceSize, b.row())
+	}
+	return 0
+}
+
+// emitPairs emits the step of an operator on two operands of which rows computes
+// rows of equal length: an operand that repeats is written out for it.
+func emitPairs[T number](c *opContext, bc *broadcast, kernel string, work int, of func(*tensor) []T, rows func(dst, a, b []T)) error {
+	a, b, out := c.in[0], c.in[1], c.out[0]
+	first, period := bc.period()
+	if period > 0 {
+		return emitTiled(c, &tiled[T]{first: first, period: period, n: out.elems(), of: of, rows: rows}, kernel, work)
+	}
+	size := bc.splat()
+	splat, err := c.private(size * out.elem())
+	c.emit(kernel, bc.units(), work, c.in, func(w *worker, from, to int) {
+		dst, x, y, room := of(out), of(a), of(b), part[T](splat, w, size)
+		bc.each(from, to, func(d, i, j, n, si, sj int) {
+			u, v := x[i:], y[j:]
+			if si == 0 && n > 1 {
+				u = room[:n]
+				fill(u, x[i])
+			}
+			if sj == 0 && n > 1 {
+				v = room[:n]
+				fill(v, y[j])
+			}
+			rows(dst[d:d+n], u[:n], v[:n])
+		})
+	})
+	return err
+}
+
+// tiled is an operator on two operands, the first or the second of which repeats
+// with a short period.
+type tiled[T number] struct {
+	first     bool
+	period, n int
+	of        func(*tensor) []T
+	rows      func(dst, a, b []T)
+}
+
+// tile is the number of elements of a unit of work: whole periods.
+func (t *tiled[T]) tile() int { return min(t.n, max(1, tileSize/t.period)*t.period) }
+
+func emitTiled[T number](c *opContext, t *tiled[T], kernel string, work int) error {
+	long, short, out := c.in[0], c.in[1], c.out[0]
+	if t.first {
+		long, short = short, long
+	}
+	area, err := c.private(t.tile() * out.elem())
+	c.emit(kernel, (t.n+t.tile()-1)/max(1, t.tile()), work, c.in, func(w *worker, from, to int) {
+		tile := part[T](area, w, t.tile())
+		for n := copy(tile, t.of(short)[:t.period]); n < len(tile); {
+			n += copy(tile[n:], tile[:n])
+		}
+		for at := from * len(tile); at < min(t.n, to*len(tile)); at += len(tile) {
+			n := min(len(tile), t.n-at)
+			dst, x, y := t.of(out)[at:at+n], t.of(long)[at:at+n], tile[:n]
+			if t.first {
+				x, y = y, x
+			}
+			t.rows(dst, x, y)
+		}
+	})
+	return err
+}
+
 // each calls f for units [lo, hi): n results from d on, operands from a and b
 // on with steps of 0 or 1 element.
 func (b *broadcast) each(lo, hi int, f func(d, x, y, n, sx, sy int)) {

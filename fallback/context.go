@@ -206,10 +206,14 @@ func (c *opContext) private(n int) (*tensor, error) {
 	return t, c.p.claim(t.bytes)
 }
 
-// part is worker w's own part of private area t, of n elements of type T.
+// part is worker w's own part of private area t, of n elements of type T. A step
+// whose result decides a shape runs before there is memory: it gets some.
 func part[T any](t *tensor, w *worker, n int) []T {
 	var zero T
 	size := int(unsafe.Sizeof(zero)) * n
+	if t.data == nil && n > 0 {
+		return edged.View[T](aligned(int64(size)))
+	}
 	return edged.View[T](t.data[w.id*int(align(int64(size))):][:size])
 }
 

@@ -1,6 +1,8 @@
 package fallback
 
 import (
+	"math"
+
 	"edged/internal/kernel"
 	"edged/model"
 )
@@ -13,7 +15,7 @@ type number interface {
 // planBinary plans an element by element operator of two operands that
 // broadcast. f32 computes floats, ints the integers without scale; quant
 // builds the arithmetic of 8-bit values, nil where TFLite has none.
-func planBinary(f32 func(a, b float32) float32, i32 func(a, b int32) int32, i64 func(a, b int64) int64,
+func planBinary(f32 kernel.PairF32, i32 func(a, b int32) int32, i64 func(a, b int64) int64,
 	quant func(c *opContext, lo, hi int32) (func(a, b int32) int32, error)) func(c *opContext) error {
 	return func(c *opContext) error {
 		a, b, out := c.in[0], c.in[1], c.out[0]
@@ -59,71 +61,28 @@ func (c *opContext) binaryShape() (*broadcast, model.Activation, error) {
 	return bc, act, nil
 }
 
-func binaryF32(c *opContext, bc *broadcast, act model.Activation, f func(a, b float32) float32) error {
-	a, b, out := c.in[0], c.in[1], c.out[0]
+func binaryF32(c *opContext, bc *broadcast, act model.Activation, f kernel.PairF32) error {
 	lo, hi, err := c.activationF32(act)
-	rows := rowsOf(f)
-	if c.n.code.Builtin == model.OpAdd {
-		rows = addRows
+	if err != nil {
+		return err
 	}
-	if c.n.code.Builtin == model.OpMul {
-		rows = mulRows
+	if act == model.ActNone && lo == unfused.lo && hi == unfused.hi {
+		lo, hi = float32(math.Inf(-1)), float32(math.Inf(1))
 	}
-	clamp := act != model.ActNone || lo != unfused.lo || hi != unfused.hi
-	c.emit("pointwise f32", bc.units(), out.elems(), c.in, func(_ *worker, from, to int) {
-		dst, x, y := out.f32(), a.f32(), b.f32()
-		bc.each(from, to, func(d, i, j, n, si, sj int) {
-			rows(dst[d:d+n], x[i:], y[j:], si, sj)
-			if clamp {
-				clampRow(dst[d:d+n], lo, hi)
-			}
-		})
-	})
-	return err
+	return emitPairs(c, bc, "pointwise f32", c.out[0].elems(), (*tensor).f32, func(dst, a, b []float32) { f.Run(dst, a, b, lo, hi) })
 }
 
-// clampRow has no branches: half of what a RELU sees is negative, at random.
-func clampRow(v []float32, lo, hi float32) {
-	for i, x := range v {
-		v[i] = min(max(x, lo), hi)
-	}
-}
-
-// rowsOf applies f along a row; si and sj are 0 for an operand that repeats.
-func rowsOf[T any](f func(a, b T) T) func(dst, a, b []T, si, sj int) {
-	return func(dst, a, b []T, si, sj int) {
-		for i := range dst {
-			dst[i] = f(a[i*si], b[i*sj])
+// rowsOf applies f along a row.
+func rowsOf[T any](f func(a, b T) T) func(dst, a, b []T) {
+	return func(dst, a, b []T) {
+		b = b[:len(a)]
+		for i, v := range a {
+			dst[i] = f(v, b[i])
 		}
-	}
-}
-
-func addRows(dst, a, b []float32, si, sj int) {
-	if si == 1 && sj == 1 {
-		copy(dst, a)
-		kernel.AddF32(dst, b[:len(dst)])
-		return
-	}
-	for i := range dst {
-		dst[i] = a[i*si] + b[i*sj]
-	}
-}
-
-func mulRows(dst, a, b []float32, si, sj int) {
-	if si == 1 && sj == 1 {
-		b = b[:len(dst)]
-		for i, v := range a[:len(dst)] {
-			dst[i] = v * b[i]
-		}
-		return
-	}
-	for i := range dst {
-		dst[i] = a[i*si] * b[i*sj]
 	}
 }
 
 func binaryInt[T number](c *opContext, bc *broadcast, act model.Activation, f func(a, b T) T, of func(*tensor) []T) error {
-	a, b, out := c.in[0], c.in[1], c.out[0]
 	if act == model.ActRelu6 || act == model.ActRelu || act == model.ActReluN1To1 {
 		lo, hi, _ := c.activationF32(act)
 		g := f
@@ -138,15 +97,11 @@ func binaryInt[T number](c *opContext, bc *broadcast, act model.Activation, f fu
 			return v
 		}
 	}
-	rows := rowsOf(f)
-	c.emit("pointwise integers", bc.units(), out.elems(), c.in, func(_ *worker, from, to int) {
-		bc.each(from, to, func(d, i, j, n, si, sj int) { rows(of(out)[d:d+n], of(a)[i:], of(b)[j:], si, sj) })
-	})
-	return nil
+	return emitPairs(c, bc, "pointwise integers", c.out[0].elems(), of, rowsOf(f))
 }
 
 func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c *opContext, lo, hi int32) (func(a, b int32) int32, error)) error {
-	a, b, out := c.in[0], c.in[1], c.out[0]
+	a, out := c.in[0], c.out[0]
 	lo, hi, err := c.activationQuant(act, out)
 	if err != nil {
 		return err
@@ -156,18 +111,11 @@ func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c
 		return err
 	}
 	signed := a.typ == model.TypeInt8
+	of := func(x, y byte) byte { return byte(f(byteValue(x, signed), byteValue(y, signed))) }
 	if out.elems() >= allPairs {
-		return binaryTable(c, bc, func(x, y byte) byte { return byte(f(byteValue(x, signed), byteValue(y, signed))) })
+		return binaryTable(c, bc, of)
 	}
-	c.emit("pointwise quantised", bc.units(), 8*out.elems(), c.in, func(_ *worker, from, to int) {
-		bc.each(from, to, func(d, i, j, n, si, sj int) {
-			x, y := a.data[i:], b.data[j:]
-			for k := range n {
-				out.data[d+k] = byte(f(byteValue(x[k*si], signed), byteValue(y[k*sj], signed)))
-			}
-		})
-	})
-	return nil
+	return emitPairs(c, bc, "pointwise quantised", 8*out.elems(), (*tensor).content, rowsOf(of))
 }
 
 // allPairs is the number of pairs of 8-bit values: operators on at least as
@@ -176,29 +124,21 @@ const allPairs = 1 << 16
 
 // binaryTable tabulates f over all pairs, once.
 func binaryTable(c *opContext, bc *broadcast, f func(x, y byte) byte) error {
-	a, b, out := c.in[0], c.in[1], c.out[0]
 	table, err := c.packed(allPairs, func(t *tensor) {
 		for i := range t.data {
 			t.data[i] = f(byte(i>>8), byte(i))
 		}
 	})
-	c.emit("pair table", bc.units(), 2*out.elems(), c.in, func(_ *worker, from, to int) {
+	if err != nil {
+		return err
+	}
+	return emitPairs(c, bc, "pair table", 2*c.out[0].elems(), (*tensor).content, func(dst, x, y []byte) {
 		pairs := (*[allPairs]byte)(table.data)
-		bc.each(from, to, func(d, i, j, n, si, sj int) {
-			x, y := a.data[i:], b.data[j:]
-			if si == 1 && sj == 1 {
-				dst, y := out.data[d:d+n], y[:n]
-				for k, v := range x[:n] {
-					dst[k] = pairs[int(v)<<8|int(y[k])]
-				}
-				return
-			}
-			for k := range n {
-				out.data[d+k] = pairs[int(x[k*si])<<8|int(y[k*sj])]
-			}
-		})
+		dst, y = dst[:len(x)], y[:len(x)]
+		for i, v := range x {
+			dst[i] = pairs[int(v)<<8|int(y[i])]
+		}
 	})
-	return err
 }
 
 // sumShift is how far TFLite shifts the operands of quantised sums to the
@@ -254,26 +194,26 @@ func quantChoice(f func(a, b int32) int32) func(c *opContext, lo, hi int32) (fun
 }
 
 func planAdd(c *opContext) error {
-	return planBinary(func(a, b float32) float32 { return a + b }, func(a, b int32) int32 { return a + b },
+	return planBinary(kernel.AddPair, func(a, b int32) int32 { return a + b },
 		func(a, b int64) int64 { return a + b }, quantSum(1))(c)
 }
 
 func planSub(c *opContext) error {
-	return planBinary(func(a, b float32) float32 { return a - b }, func(a, b int32) int32 { return a - b },
+	return planBinary(kernel.SubPair, func(a, b int32) int32 { return a - b },
 		func(a, b int64) int64 { return a - b }, quantSum(-1))(c)
 }
 
 func planMul(c *opContext) error {
-	return planBinary(func(a, b float32) float32 { return a * b }, func(a, b int32) int32 { return a * b },
+	return planBinary(kernel.MulPair, func(a, b int32) int32 { return a * b },
 		func(a, b int64) int64 { return a * b }, quantProduct)(c)
 }
 
 func planMaximum(c *opContext) error {
-	return planBinary(func(a, b float32) float32 { return max(a, b) }, func(a, b int32) int32 { return max(a, b) },
+	return planBinary(kernel.MaxPair, func(a, b int32) int32 { return max(a, b) },
 		func(a, b int64) int64 { return max(a, b) }, quantChoice(func(a, b int32) int32 { return max(a, b) }))(c)
 }
 
 func planMinimum(c *opContext) error {
-	return planBinary(func(a, b float32) float32 { return min(a, b) }, func(a, b int32) int32 { return min(a, b) },
+	return planBinary(kernel.MinPair, func(a, b int32) int32 { return min(a, b) },
 		func(a, b int64) int64 { return min(a, b) }, quantChoice(func(a, b int32) int32 { return min(a, b) }))(c)
 }

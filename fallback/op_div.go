@@ -14,7 +14,7 @@ func planDiv(c *opContext) error {
 	if c.in[0].typ != model.TypeUint8 {
 		quant = nil // TFLite has none for int8
 	}
-	return planBinary(func(a, b float32) float32 { return a / b }, func(a, b int32) int32 {
+	return planBinary(kernel.DivPair, func(a, b int32) int32 {
 		if b == 0 {
 			return 0 // TFLite refuses the frame
 		}

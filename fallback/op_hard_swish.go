@@ -9,10 +9,8 @@ import (
 // planHardSwish plans HARD_SWISH, x * relu6(x+3) / 6; quantised in 16-bit
 // fixed point.
 func planHardSwish(c *opContext) error {
-	return planUnary(hardSwish, quantHardSwish)(c)
+	return planUnary(kernel.HardSwishF32, quantHardSwish)(c)
 }
-
-func hardSwish(x float32) float32 { return x * min(6, max(0, x+3)) / 6 }
 
 // hardSwishBits is how far the input is shifted to the left to gain precision.
 const hardSwishBits = 7

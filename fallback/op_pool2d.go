@@ -172,7 +172,7 @@ func maxRows(p *pool2D, clamp bool, out, in []float32, lo, hi float32, from, to 
 		fill(dst, -math.MaxFloat32)
 		p.gather(r, func(d, s, n int) { kernel.MaxF32(dst[d:d+n], in[s:s+n]) })
 		if clamp {
-			clampRow(dst, lo, hi)
+			kernel.ClampF32(dst, dst, lo, hi)
 		}
 	}
 }

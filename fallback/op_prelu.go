@@ -1,14 +1,11 @@
 package fallback
 
+import "edged/internal/kernel"
+
 // planPrelu plans PRELU: x where it is positive, alpha*x elsewhere; alpha
 // broadcasts.
 func planPrelu(c *opContext) error {
-	return planBinary(func(x, alpha float32) float32 {
-		if x >= 0 {
-			return x
-		}
-		return x * alpha
-	}, nil, nil, quantPrelu)(c)
+	return planBinary(kernel.PreluPair, nil, nil, quantPrelu)(c)
 }
 
 func quantPrelu(c *opContext, lo, hi int32) (func(x, alpha int32) int32, error) {

@@ -3,6 +3,7 @@ package fallback
 import (
 	"math"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -23,10 +24,8 @@ func planSoftmax(c *opContext) error {
 	rows := in.elems() / depth
 	switch {
 	case isType(model.TypeFloat32, in, out):
-		c.emit("softmax f32", rows, 20*in.elems(), c.in, func(_ *worker, lo, hi int) {
-			for r := lo; r < hi; r++ {
-				softmaxRow(out.f32()[r*depth:][:depth], in.f32()[r*depth:][:depth], o.Beta)
-			}
+		c.emit("softmax f32", rows, 8*in.elems(), c.in, func(_ *worker, lo, hi int) {
+			softmaxRows(out.f32()[lo*depth:hi*depth], in.f32()[lo*depth:], depth, o.Beta)
 		})
 	case in.quantised() && out.quantised():
 		return c.planSoftmaxQuant(o.Beta, rows, depth)
@@ -36,18 +35,48 @@ func planSoftmax(c *opContext) error {
 	return nil
 }
 
-func softmaxRow(dst, src []float32, beta float32) {
-	top := src[0]
-	for _, v := range src {
-		top = max(top, v)
+// softmaxRows computes whole rows; of short ones many at once.
+func softmaxRows(dst, src []float32, depth int, beta float32) {
+	const short = 16
+	if depth < short {
+		for len(dst) > 0 {
+			n := min(len(dst), max(1, tileSize/depth)*depth)
+			softmaxShort(dst[:n], src[:n], depth, beta)
+			dst, src = dst[n:], src[n:]
+		}
+		return
 	}
-	var sum float32
-	for i, v := range src {
-		dst[i] = exp32((v - top) * beta)
-		sum += dst[i]
+	for at := 0; at < len(dst); at += depth {
+		row := dst[at:][:depth]
+		sum := kernel.ExpF32(row, src[at:], kernel.TopF32(src[at:][:depth]), beta)
+		kernel.ScaleF32(row, row, 1/sum)
 	}
-	for i := range dst {
-		dst[i] /= sum
+}
+
+func softmaxShort(dst, src []float32, depth int, beta float32) {
+	for at := 0; at < len(dst); at += depth {
+		row := src[at:][:depth]
+		top := row[0]
+		for _, v := range row {
+			if v > top {
+				top = v
+			}
+		}
+		for i, v := range row {
+			dst[at+i] = v - top
+		}
+	}
+	kernel.ExpF32(dst, dst, 0, beta)
+	for at := 0; at < len(dst); at += depth {
+		row := dst[at:][:depth]
+		var sum float32
+		for _, v := range row {
+			sum += v
+		}
+		factor := 1 / sum
+		for i := range row {
+			row[i] *= factor
+		}
 	}
 }
 

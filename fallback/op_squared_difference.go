@@ -1,8 +1,10 @@
 package fallback
 
+import "edged/internal/kernel"
+
 // planSquaredDifference plans SQUARED_DIFFERENCE.
 func planSquaredDifference(c *opContext) error {
-	return planBinary(func(a, b float32) float32 { return (a - b) * (a - b) },
+	return planBinary(kernel.SquaredDiffers,
 		func(a, b int32) int32 { return (a - b) * (a - b) },
 		func(a, b int64) int64 { return (a - b) * (a - b) }, quantSquaredDifference)(c)
 }

@@ -3,13 +3,14 @@ package fallback
 import (
 	"math"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
-// planUnary plans an element by element operator of one operand. f computes
-// floats; quant builds the arithmetic of 8-bit values, which becomes a table
+// planUnary plans an element by element operator of one operand. rows computes
+// rows of floats; quant builds the arithmetic of 8-bit values, which becomes a table
 // of 256 entries, nil where TFLite has none.
-func planUnary(f func(x float32) float32, quant func(c *opContext) (func(q int32) int32, error)) func(c *opContext) error {
+func planUnary(rows func(dst, src []float32), quant func(c *opContext) (func(q int32) int32, error)) func(c *opContext) error {
 	return func(c *opContext) error {
 		in, out := c.in[0], c.out[0]
 		if err := c.shape(0, in.shape...); err != nil {
@@ -17,7 +18,7 @@ func planUnary(f func(x float32) float32, quant func(c *opContext) (func(q int32
 		}
 		switch {
 		case isType(model.TypeFloat32, in, out):
-			c.unaryF32(f)
+			c.unaryF32(rows)
 			return nil
 		case in.quantised() && in.typ == out.typ && quant != nil:
 			q, err := quant(c)
@@ -37,16 +38,22 @@ func pieces(n int) int { return (n + pieceSize - 1) / pieceSize }
 // cut is the range of elements of units [lo, hi) of n elements.
 func cut(lo, hi, n int) (int, int) { return lo * pieceSize, min(hi*pieceSize, n) }
 
-func (c *opContext) unaryF32(f func(x float32) float32) {
+func (c *opContext) unaryF32(rows func(dst, src []float32)) {
 	in, out := c.in[0], c.out[0]
 	n := in.elems()
 	c.emit("pointwise f32", pieces(n), 4*n, c.in[:1], func(_ *worker, lo, hi int) {
 		lo, hi = cut(lo, hi, n)
-		dst := out.f32()[lo:hi]
-		for i, v := range in.f32()[lo:hi] {
+		rows(out.f32()[lo:hi], in.f32()[lo:hi])
+	})
+}
+
+// each applies f along a row.
+func each(f func(x float32) float32) func(dst, src []float32) {
+	return func(dst, src []float32) {
+		for i, v := range src {
 			dst[i] = f(v)
 		}
-	})
+	}
 }
 
 // tableOf evaluates q for every stored value of t, by its low byte.
@@ -104,22 +111,20 @@ func elu(x float32) float32 {
 	return x
 }
 
-func planLogistic(c *opContext) error { return planUnary(logistic, quantByFloat(logistic))(c) }
-func planTanh(c *opContext) error     { return planUnary(tanh32, quantByFloat(tanh32))(c) }
-func planElu(c *opContext) error      { return planUnary(elu, quantByFloat(elu))(c) }
+func planLogistic(c *opContext) error {
+	return planUnary(kernel.LogisticF32, quantByFloat(logistic))(c)
+}
+func planTanh(c *opContext) error { return planUnary(kernel.TanhF32, quantByFloat(tanh32))(c) }
+func planElu(c *opContext) error  { return planUnary(kernel.EluF32, quantByFloat(elu))(c) }
 
 // planRelu plans the RELU family: a clamp to [lo, hi]; quantised, a rescaling
 // and a clamp.
 func planRelu(lo, hi float32) func(c *opContext) error {
-	clamp := func(x float32) float32 {
-		if x < lo {
-			return lo
-		}
-		if x > hi {
-			return hi
-		}
-		return x
+	most := hi
+	if hi == math.MaxFloat32 {
+		most = float32(math.Inf(1))
 	}
+	clamp := func(dst, src []float32) { kernel.ClampF32(dst, src, lo, most) }
 	return planUnary(clamp, func(c *opContext) (func(q int32) int32, error) {
 		in, out := c.in[0], c.out[0]
 		if err := c.scaled(in, out); err != nil {

@@ -3,16 +3,19 @@ package fallback
 import (
 	"math"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
-func planExp(c *opContext) error { return planUnary(exp32, nil)(c) }
-func planLog(c *opContext) error {
-	return planUnary(func(x float32) float32 { return float32(math.Log(float64(x))) }, nil)(c)
+func planExp(c *opContext) error {
+	return planUnary(func(dst, src []float32) { kernel.ExpF32(dst, src, 0, 1) }, nil)(c)
 }
-func planSqrt(c *opContext) error { return planUnary(sqrt32, nil)(c) }
+func planLog(c *opContext) error {
+	return planUnary(each(func(x float32) float32 { return float32(math.Log(float64(x))) }), nil)(c)
+}
+func planSqrt(c *opContext) error { return planUnary(each(sqrt32), nil)(c) }
 func planRsqrt(c *opContext) error {
-	return planUnary(func(x float32) float32 { return 1 / sqrt32(x) }, nil)(c)
+	return planUnary(each(func(x float32) float32 { return 1 / sqrt32(x) }), nil)(c)
 }
 
 func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
@@ -22,7 +25,7 @@ func planAbs(c *opContext) error {
 	if isType(model.TypeInt32, c.in[0], c.out[0]) {
 		return unaryInt(c, (*tensor).i32, func(v int32) int32 { return max(v, -v) })
 	}
-	return planUnary(func(x float32) float32 { return float32(math.Abs(float64(x))) }, quantAbs)(c)
+	return planUnary(each(func(x float32) float32 { return float32(math.Abs(float64(x))) }), quantAbs)(c)
 }
 
 func quantAbs(c *opContext) (func(q int32) int32, error) {
@@ -51,7 +54,7 @@ func planNeg(c *opContext) error {
 	case model.TypeInt64:
 		return unaryInt(c, (*tensor).i64, func(v int64) int64 { return -v })
 	}
-	return planUnary(func(x float32) float32 { return -x }, nil)(c)
+	return planUnary(each(func(x float32) float32 { return -x }), nil)(c)
 }
 
 func unaryInt[T int32 | int64](c *opContext, of func(*tensor) []T, f func(T) T) error {
@@ -85,7 +88,7 @@ func planGelu(c *opContext) error {
 			return 0.5 * x * (1 + tanh32(root*(x+0.044715*x*x*x)))
 		}
 	}
-	return planUnary(f, quantByFloat(f))(c)
+	return planUnary(each(f), quantByFloat(f))(c)
 }
 
 // planLeakyRelu plans LEAKY_RELU.
@@ -94,12 +97,7 @@ func planLeakyRelu(c *opContext) error {
 	if err != nil {
 		return err
 	}
-	f := func(x float32) float32 {
-		if x > 0 {
-			return x
-		}
-		return o.Alpha * x
-	}
+	f := func(dst, src []float32) { kernel.LeakyReluF32(dst, src, o.Alpha) }
 	return planUnary(f, func(c *opContext) (func(q int32) int32, error) {
 		in, out := c.in[0], c.out[0]
 		if err := c.scaled(in, out); err != nil {

@@ -104,11 +104,12 @@ func (t *tensor) memory() *tensor {
 	return t
 }
 
-func (t *tensor) f32() []float32 { return edged.View[float32](t.data) }
-func (t *tensor) i8() []int8     { return edged.View[int8](t.data) }
-func (t *tensor) i16() []int16   { return edged.View[int16](t.data) }
-func (t *tensor) i32() []int32   { return edged.View[int32](t.data) }
-func (t *tensor) i64() []int64   { return edged.View[int64](t.data) }
+func (t *tensor) content() []byte { return t.data }
+func (t *tensor) f32() []float32  { return edged.View[float32](t.data) }
+func (t *tensor) i8() []int8      { return edged.View[int8](t.data) }
+func (t *tensor) i16() []int16    { return edged.View[int16](t.data) }
+func (t *tensor) i32() []int32    { return edged.View[int32](t.data) }
+func (t *tensor) i64() []int64    { return edged.View[int64](t.data) }
 
 // quantised says that t holds 8-bit values with a scale.
 func (t *tensor) quantised() bool { return t.typ == model.TypeInt8 || t.typ == model.TypeUint8 }
