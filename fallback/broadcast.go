@@ -145,8 +145,9 @@ type tiled[T number] struct {
 	rows      func(dst, a, b []T)
 }
 
-// tile is the number of elements of a unit of work: whole periods.
-func (t *tiled[T]) tile() int { return min(t.n, max(1, tileSize/t.period)*t.period) }
+// tile is the number of elements of a unit of work: whole periods, or less than
+// one tile where there is less.
+func (t *tiled[T]) tile() int { return min(max(1, t.n), max(1, tileSize/t.period)*t.period) }
 
 func emitTiled[T number](c *opContext, t *tiled[T], kernel string, work int) error {
 	long, short, out := c.in[0], c.in[1], c.out[0]
@@ -154,7 +155,7 @@ func emitTiled[T number](c *opContext, t *tiled[T], kernel string, work int) err
 		long, short = short, long
 	}
 	area, err := c.private(t.tile() * out.elem())
-	c.emit(kernel, (t.n+t.tile()-1)/max(1, t.tile()), work, c.in, func(w *worker, from, to int) {
+	c.emit(kernel, (t.n+t.tile()-1)/t.tile(), work, c.in, func(w *worker, from, to int) {
 		tile := part[T](area, w, t.tile())
 		for n := copy(tile, t.of(short)[:t.period]); n < len(tile); {
 			n += copy(tile[n:], tile[:n])
