@@ -48,10 +48,15 @@ const (
 
 // taking is k, or the kernel that stands in where k cannot scale by factors.
 func (k *convKernelI8) taking(factors []Factor) *convKernelI8 {
-	if k.big != nil && slices.ContainsFunc(factors, func(f Factor) bool { return f.Shift > -1 && f.Multiplier != 0 }) {
+	if k.big != nil && halfOrMore(factors) {
 		return k.big
 	}
 	return k
+}
+
+// halfOrMore says that one of the factors is a half or more, which layHigh does not take.
+func halfOrMore(factors []Factor) bool {
+	return slices.ContainsFunc(factors, func(f Factor) bool { return f.Shift > -1 && f.Multiplier != 0 })
 }
 
 // lay writes the constants of a block of width channels for the channel in lane.
@@ -66,8 +71,8 @@ func (k *convKernelI8) lay(f Factor, requant []int32, lane, width int) {
 // result is the zero point and the clamp of results as the routines see them,
 // and what gives these their type back.
 func (k *convKernelI8) result(p *ConvI8Params) (zero, lo, hi int32, back uint8) {
-	if k.big != nil && !p.Signed {
-		return p.DstZero - 128, p.Lo - 128, p.Hi - 128, 128
+	if k.big != nil {
+		return p.signedResult()
 	}
 	return p.DstZero, p.Lo, p.Hi, 0
 }
@@ -159,6 +164,15 @@ type ConvI8Params struct {
 	Factors    []Factor // one for each output channel
 }
 
+// signedResult is zero point and clamp for routines that clamp results as int8,
+// and what these XOR into them at the end.
+func (p *ConvI8Params) signedResult() (zero, lo, hi int32, back uint8) {
+	if !p.Signed {
+		return p.DstZero - 128, p.Lo - 128, p.Hi - 128, 128
+	}
+	return p.DstZero, p.Lo, p.Hi, 0
+}
+
 // Slack is the number of bytes that must be readable behind a source's last
 // element: a routine reads whole groups of four channels, or 16 at a time.
 const Slack = 15
@@ -210,11 +224,19 @@ func (c *ConvI8) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Para
 	}
 }
 
-// lane is where channel o of a block stands: where routines pack two vectors to
-// bytes, they want every eight channels to be four in the first and four in the
-// second.
+// lane is where channel o of a block stands.
 func (c *ConvI8) lane(b *convBlock, o int) int {
-	if c.kernel.big != nil && b.vectors == 2 {
+	if c.kernel.big != nil {
+		return pairedLane(o, b)
+	}
+	return o
+}
+
+// pairedLane is where channel o of block b stands for routines that pack two
+// vectors to bytes: of every eight channels, four are in the first and four in
+// the second.
+func pairedLane(o int, b *convBlock) int {
+	if b.vectors == 2 {
 		return laneOf(o, b.width)
 	}
 	return o

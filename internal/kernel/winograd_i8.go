@@ -9,11 +9,13 @@ type winogradCallI8 struct {
 	src, planes, product, w   unsafe.Pointer
 	dst, bias, requant, spare unsafe.Pointer
 	tileAt, outAt             *int // bytes from src and from dst, one for each tile
-	count, vectors            int  // tiles; vectors of 16 input channels
+	count, vectors            int  // tiles; vectors of input channels
 	row, pix, dstRow, dstPix  int  // bytes from one pixel of a tile to the next
 	plane, slot               int  // bytes from plane to plane, from tile to tile of a plane
 	steps, live               int  // of input channels; output channels that exist
 	lo, hi, ninth, zero       int32
+	mask                      uint64 // a bit for each channel of the last vector that exists
+	back                      uint8  // XORed into each result
 }
 
 // winogradKernelI8 is one variant: transform in, products and transform out of
@@ -24,12 +26,23 @@ type winogradKernelI8 struct {
 	mul          [2]func(*winogradCallI8)
 	out          [2]func(*winogradCallI8)
 	outSigned    [2]func(*winogradCallI8)
-	plain        bool // lays out weights and constants in the order of the channels, not as wideConv does
+	lanes        int // output channels of a vector
+	channels     int // input channels of a vector
+	order        winogradOrder
+	big          *winogradKernelI8 // not nil: takes factors of a half and more
 }
+
+// winogradOrder says how a kernel wants weights and constants.
+type winogradOrder uint8
+
+const (
+	widePairs winogradOrder = iota // pairs of input channels, output channels and constants as wideConv has them
+	highPairs                      // pairs of input channels, output channels by laneOf, constants by Factor.layHigh
+	plain                          // single channels, constants as Factor.lay writes four channels'
+)
 
 const (
 	winogradTilesI8 = 24 // tiles whose products are computed together
-	channelsIn      = 16 // input channels of a vector
 	// ninth is 1/9 modulo 2^32: what the integer transforms leave of it.
 	ninth = 954437177
 	// winogradBound is what the sums of products must stay below: they are known
@@ -37,8 +50,9 @@ const (
 	winogradBound = 1 << 25
 )
 
-// productPlane is the number of int32 from one plane of products to the next.
-func productPlane(vectors int) int { return winogradTilesI8*wideLanes*vectors + 16 }
+// productPlane is the number of int32 from one plane of products of width
+// channels to the next.
+func productPlane(width int) int { return winogradTilesI8*width + 16 }
 
 // WinogradI8 is ConvI8 for kernels of 3x3 and stride 1 by Winograd's F(4x4, 3x3),
 // 36 products for 16 outputs instead of 144, and yet exact. Weights and pixels
@@ -55,9 +69,10 @@ type WinogradI8 struct {
 	blocks  []convBlock
 	w       []int16 // [block][36][pair][width][2]; plain: [block][36][depth][width]
 	bias    []int32 // the input's zero point folded in
-	requant []int32 // [block][vector][wideRow]; plain: four channels in half a wideRow
+	requant []int32 // wideRow for eight channels, as the kernel's order says
 	zero    int32   // of the output, where it is not among the constants
 	lo, hi  int32
+	back    uint8
 }
 
 // winogradGI8 is 24 times winogradG, its rows divided by 2, 4, 4, 1, 1 and 8:
@@ -74,13 +89,19 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 	if s.KH != 3 || s.KW != 3 {
 		panic("BUG: kernel: Winograd takes 3x3 kernels alone")
 	}
+	if k.big != nil && halfOrMore(p.Factors) {
+		k = k.big
+	}
 	g := winogradI8Of(k, s)
 	g.in, g.out, g.zero, g.lo, g.hi = k.in, &k.out, p.DstZero, p.Lo, p.Hi
 	if p.Signed {
 		g.in, g.out = k.inSigned, &k.outSigned
 	}
+	if k.order == highPairs {
+		g.zero, g.lo, g.hi, g.back = p.signedResult()
+	}
 	per := winogradPlanes * g.depth()
-	g.blocks = blocks(s.OC, wideLanes, 2, per)
+	g.blocks = blocks(s.OC, k.lanes, 2, per)
 	last := g.blocks[len(g.blocks)-1]
 	g.w = make([]int16, last.w+last.width*per)
 	g.bias = make([]int32, last.first+last.width)
@@ -101,12 +122,12 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 
 // winogradI8Of is a convolution's geometry, without weights.
 func winogradI8Of(k *winogradKernelI8, s ConvShape) *WinogradI8 {
-	return &WinogradI8{kernel: k, shape: s, ic: roundUp(s.IC, channelsIn)}
+	return &WinogradI8{kernel: k, shape: s, ic: roundUp(s.IC, k.channels)}
 }
 
 // step is the number of input channels that are multiplied together.
 func (g *WinogradI8) step() int {
-	if g.kernel.plain {
+	if g.kernel.order == plain {
 		return 4
 	}
 	return 2
@@ -117,16 +138,19 @@ func (g *WinogradI8) depth() int { return roundUp(g.shape.IC, g.step()) }
 
 // lane is where output channel o stands in its block.
 func (g *WinogradI8) lane(b *convBlock, o int) int {
-	if g.kernel.plain {
-		return o - b.first
+	switch g.kernel.order {
+	case widePairs:
+		return wideLane(o-b.first, b.vectors)
+	case highPairs:
+		return pairedLane(o-b.first, b)
 	}
-	return wideLane(o-b.first, b.vectors)
+	return o - b.first
 }
 
 // weightAt is where a weight stands in its block.
 func (g *WinogradI8) weightAt(b *convBlock, plane, c, lane int) int {
 	row := plane * g.depth()
-	if g.kernel.plain {
+	if g.kernel.order == plain {
 		return (row+c)*b.width + lane
 	}
 	return (row+c/2*2)*b.width + 2*lane + c%2
@@ -158,10 +182,13 @@ func (g *WinogradI8) pack(b *convBlock, o int, w []int8, p ConvI8Params) bool {
 		}
 	}
 	g.bias[b.first+lane] = -sum * p.SrcZero
-	if g.kernel.plain {
-		p.Factors[o].lay(g.requant[o/4*(wideRow/2):], o%4, 4)
-	} else {
+	switch g.kernel.order {
+	case widePairs:
 		p.Factors[o].layWide(g.requant[(b.first+lane)/wideLanes*wideRow:], lane%wideLanes, p.DstZero)
+	case highPairs:
+		p.Factors[o].layHigh(g.requant[b.first/wideLanes*wideRow:], lane, b.width)
+	case plain:
+		p.Factors[o].lay(g.requant[o/4*(wideRow/2):], o%4, 4)
 	}
 	return true
 }
@@ -172,7 +199,7 @@ type winogradScratchI8 struct {
 	whole   tileQueue
 	edge    tileQueue
 	edges   [winogradTilesI8]tileI8
-	spare   [384]int32
+	spare   [768]int32
 	product []int32 // [36][tiles][width], of one block
 	planes  []int16 // [36][tiles][ic]
 	window  []uint8 // the pixels of tiles that cross the picture's end
@@ -200,7 +227,7 @@ type winogradSizesI8 struct{ product, planes, window, pixels int }
 
 // sizes is what g wants of a worker.
 func (g *WinogradI8) sizes() winogradSizesI8 {
-	return winogradSizesI8{product: winogradPlanes * productPlane(2), planes: winogradPlanes * g.plane(),
+	return winogradSizesI8{product: winogradPlanes * productPlane(2*g.kernel.lanes), planes: winogradPlanes * g.plane(),
 		window: winogradTilesI8*winogradPlanes*g.ic + Slack, pixels: winogradTilesI8 * 16 * g.shape.OC}
 }
 
@@ -229,8 +256,8 @@ func (g *WinogradI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	w := &k.winoI8
 	w.grow(g.sizes())
 	w.call = winogradCallI8{planes: unsafe.Pointer(&w.planes[0]), product: unsafe.Pointer(&w.product[0]), spare: unsafe.Pointer(&w.spare),
-		vectors: g.ic / channelsIn, plane: 2 * g.plane(), slot: 2 * g.ic, steps: g.depth() / g.step(),
-		zero: g.zero, lo: g.lo, hi: g.hi, ninth: ninth}
+		vectors: g.ic / g.kernel.channels, plane: 2 * g.plane(), slot: 2 * g.ic, steps: g.depth() / g.step(),
+		zero: g.zero, lo: g.lo, hi: g.hi, back: g.back, ninth: ninth, mask: ^uint64(0) >> (64 - g.kernel.channels + g.ic - g.shape.IC)}
 	w.whole.n, w.edge.n = 0, 0
 	winogradTilesOf(g.shape, rows, cols, func(t tileI8) {
 		switch {

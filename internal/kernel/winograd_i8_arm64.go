@@ -20,7 +20,7 @@ func winogradOutI8x8NEON(c *winogradCallI8)
 //go:noescape
 func winogradOutI8x16NEON(c *winogradCallI8)
 
-var winogradI8NEON = winogradKernelI8{variant: NEON, plain: true, in: winogradInI8NEON, inSigned: winogradInI8NEONSigned,
+var winogradI8NEON = winogradKernelI8{variant: NEON, lanes: 8, channels: 16, order: plain, in: winogradInI8NEON, inSigned: winogradInI8NEONSigned,
 	mul:       [2]func(*winogradCallI8){winogradMulI8x8NEON, winogradMulI8x16NEON},
 	out:       [2]func(*winogradCallI8){winogradOutI8x8NEON, winogradOutI8x16NEON},
 	outSigned: [2]func(*winogradCallI8){winogradOutI8x8NEON, winogradOutI8x16NEON}}

@@ -2,8 +2,11 @@ package kernel
 
 import "unsafe"
 
+// channelsIn is a vector of input channels.
+const channelsIn = 16
+
 // winogradI8Generic is built for every machine and is the oracle of the assembly.
-var winogradI8Generic = &winogradKernelI8{variant: Generic,
+var winogradI8Generic = &winogradKernelI8{variant: Generic, lanes: wideLanes, channels: channelsIn,
 	in:        func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(x) }) },
 	inSigned:  func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(int8(x)) }) },
 	mul:       [2]func(*winogradCallI8){func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
@@ -43,7 +46,7 @@ func transformInI8(d [6]int16) [6]int16 {
 // multiply computes the products of every tile and plane.
 func (c *winogradCallI8) multiply(vectors int) {
 	width := wideLanes * vectors
-	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(vectors))
+	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(width))
 	w := unsafe.Slice((*int16)(c.w), winogradPlanes*c.steps*width*2)
 	for i := range winogradPlanes * c.count * width {
 		plane, tile, lane := i/width/c.count, i/width%c.count, i%width
@@ -52,20 +55,20 @@ func (c *winogradCallI8) multiply(vectors int) {
 		for k, x := range v {
 			sum += int32(x) * int32(w[(plane*c.steps+k/2)*width*2+2*lane+k%2])
 		}
-		product[plane*productPlane(vectors)+tile*width+lane] = sum
+		product[plane*productPlane(width)+tile*width+lane] = sum
 	}
 }
 
 // transformOut computes A^T m A of every tile, adds the bias, scales and clamps.
 func (c *winogradCallI8) transformOut(vectors int) {
-	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(vectors))
+	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(wideLanes*vectors))
 	bias := unsafe.Slice((*int32)(c.bias), wideLanes*vectors)
 	requant := unsafe.Slice((*int32)(c.requant), wideRow*vectors)
 	for i, at := range unsafe.Slice(c.outAt, c.count) {
 		for ch := range c.live {
 			lane := wideLane(ch, vectors)
 			pixels := transformTileOut(func(plane int) int32 {
-				return product[plane*productPlane(vectors)+i*wideLanes*vectors+lane]
+				return product[plane*productPlane(wideLanes*vectors)+i*wideLanes*vectors+lane]
 			})
 			for p, sum := range pixels {
 				v := scaleWide(sum+bias[lane], requant[lane/wideLanes*wideRow:], lane%wideLanes)

@@ -3,8 +3,7 @@ package kernel
 import "math"
 
 // WinogradI8Pays says whether WinogradI8 is faster than ConvI8 in the variant in
-// use, which has no dot product, with this many channels in and out. Results do
-// not depend on the answer.
+// use, with this many channels in and out. Results do not depend on the answer.
 func WinogradI8Pays(ic, oc int) bool {
 	g := bestWinogradI8()
 	if !WinogradOn() || g.variant == Generic {
@@ -13,7 +12,7 @@ func WinogradI8Pays(ic, oc int) bool {
 	switch k := bestConvI8(); {
 	case k.wide:
 		return min(ic, oc) >= 6
-	case k.narrow:
+	case k.narrow, g.order == highPairs: // with dot products of 64 bytes or 32 words
 		return min(ic, oc) >= winogradLeast && min(ic, oc) >= winogradFrom(k, g)
 	}
 	return false

@@ -15,14 +15,15 @@ const (
 // simd is what a float32 convolution routine needs to know of its vectors.
 type simd struct {
 	reg   string // register letter
+	move  string // instruction that moves a vector of integers
 	bytes int    // of one vector
 	w     [2]int // registers of the weights, later of lo and hi
 	a     [2]int // registers of the broadcast activations, in turn
 }
 
 var (
-	avx512 = simd{"Z", 64, [2]int{28, 29}, [2]int{30, 31}}
-	avx2   = simd{"Y", 32, [2]int{12, 13}, [2]int{14, 15}}
+	avx512 = simd{"Z", "VMOVDQU32", 64, [2]int{28, 29}, [2]int{30, 31}}
+	avx2   = simd{"Y", "VMOVDQU", 32, [2]int{12, 13}, [2]int{14, 15}}
 )
 
 var bases = [...]string{"AX", "R11", "R12", "R13"}

@@ -31,5 +31,11 @@ func (f *file) op(format string, args ...any) {
 	f.WriteString("\t" + strings.TrimSpace(s) + "\n")
 }
 
+// vec is op for instructions that exist for several widths, written for Y
+// registers: reg takes their place.
+func (f *file) vec(reg, format string, args ...any) {
+	f.op("%s", strings.ReplaceAll(fmt.Sprintf(format, args...), "Y", reg))
+}
+
 func (f *file) label(l string)    { fmt.Fprintf(f, "%s_%s:\n", f.tag, l) }
 func (f *file) jump(op, l string) { f.op("%s %s_%s", op, f.tag, l) }

@@ -53,7 +53,8 @@ var files = map[string]func() []byte{
 	"conv_wide_amd64.go": func() []byte {
 		return stubs("amd64", "convWide", "convCallI8", 1, []variant{{"AVX2", 16, wideMost2}, {"AVX2Signed", 16, wideMost2}})
 	},
-	"winograd_i8_avx2_amd64.s": winogradI8AVX2,
+	"winograd_i8_avx2_amd64.s":   winogradI8AVX2,
+	"winograd_i8_avx512_amd64.s": winogradI8AVX512,
 	"conv_slim_amd64.go": func() []byte {
 		return stubs("amd64", "convSlim", "convCallI8", 1, []variant{{"AVX2", 8, wideMost1}, {"AVX2Signed", 8, wideMost1}})
 	},

@@ -75,19 +75,37 @@ func requantVNNI(f *file, m, nv int, away bool) {
 	}
 }
 
+// resultFields are the offsets of zero point, clamp and back in a call.
+type resultFields struct{ zero, lo, hi, back int }
+
 // storeVNNI packs, clamps and stores the scaled sums at AX, pixels BX bytes apart.
 // Bytes are clamped as signed ones and become what they are at the end. R10 is
 // the number of channels that exist; all of them or the first ones.
 func storeVNNI(f *file, m, nv int) {
+	packWordsVNNI(f, m, nv)
+	resultVNNI(f, nv, resultFields{offZero, offLo8, offHi8, offBack})
+	storePackedVNNI(f, m, nv)
+}
+
+// packWordsVNNI packs the two vectors of each pixel, which frees every other register.
+func packWordsVNNI(f *file, m, nv int) {
 	for p := 0; nv == 2 && p < m; p++ {
 		f.op("VPACKSSDW Z%d, Z%d, Z%d", 2*p+1, 2*p, 2*p)
 	}
-	f.op("VPBROADCASTW %d(R8), Z27; VPBROADCASTB %d(R8), Z25; VPBROADCASTB %d(R8), Z23; VPBROADCASTB %d(R8), Z21", offZero, offLo8, offHi8, offBack)
+}
+
+// resultVNNI loads what storePackedVNNI wants in Z19 to Z27.
+func resultVNNI(f *file, nv int, at resultFields) {
+	f.op("VPBROADCASTW %d(R8), Z27; VPBROADCASTB %d(R8), Z25; VPBROADCASTB %d(R8), Z23; VPBROADCASTB %d(R8), Z21", at.zero, at.lo, at.hi, at.back)
 	if nv == 2 {
 		f.op("VPMOVZXBQ pairs<>(SB), Z19")
 	} else {
 		f.op("VPMOVZXBD fours<>(SB), Z19")
 	}
+}
+
+// storePackedVNNI makes bytes of packed words and stores them.
+func storePackedVNNI(f *file, m, nv int) {
 	for i := 0; i < m; i += 4 / nv {
 		packVNNI(f, i, m, nv)
 	}

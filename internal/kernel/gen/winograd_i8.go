@@ -10,18 +10,19 @@ const (
 	offIRow, offIPix, offIDstRow, offIDstPix   = 96, 104, 112, 120
 	offIPlane, offISlot, offISteps, offILive   = 128, 136, 144, 152
 	offILo, offIHi, offINinth                  = 160, 164, 168
+	offIMask, offIBack                         = 176, 184
 	winogradTilesI8                            = 24
 )
 
 // productPlane is the size in bytes of one plane of products of nv vectors: not
 // a multiple of what caches count modulo.
-func productPlane(nv int) int { return winogradTilesI8*32*nv + 64 }
+func (v simd) productPlane(nv int) int { return winogradTilesI8*v.bytes*nv + 64 }
 
 func winogradI8AVX2() []byte {
 	f := newFile("amd64")
 	f.WriteString(requantWideMacro)
-	winogradInI8(f, "winogradInI8AVX2", "VPMOVZXBW")
-	winogradInI8(f, "winogradInI8AVX2Signed", "VPMOVSXBW")
+	winogradInI8(f, "winogradInI8AVX2", avx2, "VPMOVZXBW (AX), Y%d")
+	winogradInI8(f, "winogradInI8AVX2Signed", avx2, "VPMOVSXBW (AX), Y%d")
 	for nv := 1; nv <= 2; nv++ {
 		winogradMulI8(f, fmt.Sprintf("winogradMulI8x%dAVX2", 8*nv), nv)
 		winogradOutI8(f, fmt.Sprintf("winogradOutI8x%dAVX2", 8*nv), unsignedPacking, nv)
@@ -30,48 +31,57 @@ func winogradI8AVX2() []byte {
 	return f.Bytes()
 }
 
-// winogradInI8 transforms the 6x6 pixels of each tile, 16 channels at a time:
-// columns into the spare memory, its rows into the 36 planes of int16.
-func winogradInI8(f *file, name, load string) {
+// winogradInI8 transforms the 6x6 pixels of each tile, a vector of channels at
+// a time: columns into the spare memory, its rows into the 36 planes of int16.
+// With AVX-512 the mask tells the last vector's channels.
+func winogradInI8(f *file, name string, v simd, load string) {
+	n := v.bytes
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), BX; MOVQ %d(R8), R11; MOVQ %d(R8), R12; MOVQ %d(R8), R13", offIRow, offIPix, offIPlane, offITileAt)
 	f.op("MOVQ %d(R8), R10; MOVQ %d(R8), R9", offIPlanes, offICount)
 	f.label("tile")
 	f.op("MOVQ (R13), SI; ADDQ %d(R8), SI; ADDQ $8, R13; MOVQ R10, DI; ADDQ %d(R8), R10; MOVQ %d(R8), R14", offISrc, offISlot, offIVecs)
+	if v.reg == "Z" {
+		f.op("KXNORD K1, K1, K1")
+	}
 	f.label("vector")
+	if v.reg == "Z" {
+		f.op("CMPQ R14, $1; JNE %s_whole; KMOVD %d(R8), K1", name, offIMask)
+		f.label("whole")
+	}
 	f.op("MOVQ SI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offISpare)
 	f.label("column")
 	f.op("MOVQ DX, AX")
 	for i := range 6 {
-		f.op("%s (AX), Y%d; ADDQ BX, AX", load, i)
+		f.op("%s; ADDQ BX, AX", fmt.Sprintf(load, i))
 	}
-	transformInI8(f)
+	transformInI8(f, v.reg)
 	for i, r := range transformedInI8 {
-		f.op("VMOVDQU Y%d, %d(R15)", r, 192*i)
+		f.op("%s %s%d, %d(R15)", v.move, v.reg, r, 6*n*i)
 	}
-	f.op("ADDQ R11, DX; ADDQ $32, R15; DECQ CX; JNZ %s_column", name)
+	f.op("ADDQ R11, DX; ADDQ $%d, R15; DECQ CX; JNZ %s_column", n, name)
 	f.op("MOVQ DI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offISpare)
 	f.label("row")
 	for i := range 6 {
-		f.op("VMOVDQU %d(R15), Y%d", 32*i, i)
+		f.op("%s %d(R15), %s%d", v.move, n*i, v.reg, i)
 	}
-	transformInI8(f)
+	transformInI8(f, v.reg)
 	for _, r := range transformedInI8 {
-		f.op("VMOVDQU Y%d, (DX); ADDQ R12, DX", r)
+		f.op("%s %s%d, (DX); ADDQ R12, DX", v.move, v.reg, r)
 	}
-	f.op("ADDQ $192, R15; DECQ CX; JNZ %s_row", name)
-	f.op("ADDQ $16, SI; ADDQ $32, DI; DECQ R14; JNZ %s_vector", name)
+	f.op("ADDQ $%d, R15; DECQ CX; JNZ %s_row", 6*n, name)
+	f.op("ADDQ $%d, SI; ADDQ $%d, DI; DECQ R14; JNZ %s_vector", n/2, n, name)
 	f.op("DECQ R9; JNZ %s_tile", name)
 	f.op("VZEROUPPER; RET")
 }
 
-// transformInI8 is transformIn on words in Y0 to Y5.
-func transformInI8(f *file) {
-	f.op("VPSUBW Y2, Y4, Y6; VPSUBW Y1, Y3, Y7")                                       // d4-d2, d3-d1
-	f.op("VPSUBW Y2, Y0, Y8; VPSLLW $2, Y8, Y8; VPADDW Y6, Y8, Y8")                    // 4(d0-d2) + d4-d2
-	f.op("VPSUBW Y3, Y5, Y9; VPSLLW $2, Y7, Y10; VPSUBW Y10, Y9, Y9")                  // d5-d3 - 4(d3-d1)
-	f.op("VPSLLW $2, Y2, Y2; VPSUBW Y2, Y4, Y2; VPSLLW $2, Y1, Y1; VPSUBW Y1, Y3, Y1") // d4-4d2, d3-4d1
-	f.op("VPADDW Y1, Y2, Y11; VPSUBW Y1, Y2, Y2; VPADDW Y7, Y7, Y7; VPADDW Y7, Y6, Y3; VPSUBW Y7, Y6, Y4")
+// transformInI8 is transformIn on words in registers 0 to 5.
+func transformInI8(f *file, reg string) {
+	f.vec(reg, "VPSUBW Y2, Y4, Y6; VPSUBW Y1, Y3, Y7")                                       // d4-d2, d3-d1
+	f.vec(reg, "VPSUBW Y2, Y0, Y8; VPSLLW $2, Y8, Y8; VPADDW Y6, Y8, Y8")                    // 4(d0-d2) + d4-d2
+	f.vec(reg, "VPSUBW Y3, Y5, Y9; VPSLLW $2, Y7, Y10; VPSUBW Y10, Y9, Y9")                  // d5-d3 - 4(d3-d1)
+	f.vec(reg, "VPSLLW $2, Y2, Y2; VPSUBW Y2, Y4, Y2; VPSLLW $2, Y1, Y1; VPSUBW Y1, Y3, Y1") // d4-4d2, d3-4d1
+	f.vec(reg, "VPADDW Y1, Y2, Y11; VPSUBW Y1, Y2, Y2; VPADDW Y7, Y7, Y7; VPADDW Y7, Y6, Y3; VPSUBW Y7, Y6, Y4")
 }
 
 var transformedInI8 = [6]int{8, 11, 2, 3, 4, 9}
@@ -105,7 +115,7 @@ func winogradMulI8(f *file, name string, nv int) {
 	}
 	f.op("ADDQ $%d, R14; ADDQ $%d, R13", 32*m*nv, m)
 	f.op("MOVQ R13, AX; IMULQ BX, AX; ADDQ SI, AX; CMPQ R13, %d(R8); JLT %s_tiles", offICount, name)
-	f.op("MOVQ DX, R9; ADDQ %d(R8), SI; ADDQ $%d, R15; DECQ R10; JNZ %s_plane", offIPlane, productPlane(nv), name)
+	f.op("MOVQ DX, R9; ADDQ %d(R8), SI; ADDQ $%d, R15; DECQ R10; JNZ %s_plane", offIPlane, avx2.productPlane(nv), name)
 	f.op("VZEROUPPER; RET")
 }
 
@@ -121,13 +131,13 @@ func winogradOutI8(f *file, name string, p packing, nv int) {
 	f.op("MOVQ %d(R8), R12; MOVQ SI, DX; MOVQ $6, CX", offISpare)
 	f.label("column")
 	for j := range nv {
-		at := func(y int) string { return fmt.Sprintf("%d(DX)", 6*productPlane(nv)*y+32*j) }
-		transformOutI8(f, at, [4]int{0, 1, 2, 3})
+		at := func(y int) string { return fmt.Sprintf("%d(DX)", 6*avx2.productPlane(nv)*y+32*j) }
+		transformOutI8(f, avx2, at, [4]int{0, 1, 2, 3})
 		for y := range 4 {
 			f.op("VMOVDQU Y%d, %d(R12)", y, (y*nv+j)*192)
 		}
 	}
-	f.op("ADDQ $%d, DX; ADDQ $32, R12; DECQ CX; JNZ %s_column", productPlane(nv), name)
+	f.op("ADDQ $%d, DX; ADDQ $32, R12; DECQ CX; JNZ %s_column", avx2.productPlane(nv), name)
 	f.op("SUBQ $192, R12")
 	for y := range 4 {
 		outRowI8(f, p, nv, y)
@@ -140,7 +150,7 @@ func winogradOutI8(f *file, name string, p packing, nv int) {
 func outRowI8(f *file, p packing, nv, y int) {
 	for j := range nv {
 		at := func(x int) string { return fmt.Sprintf("%d(R12)", (y*nv+j)*192+32*x) }
-		transformOutI8(f, at, [4]int{j, nv + j, 2*nv + j, 3*nv + j})
+		transformOutI8(f, avx2, at, [4]int{j, nv + j, 2*nv + j, 3*nv + j})
 	}
 	for i := range 4 * nv {
 		shift := []int{3, 2, 1, 1}
@@ -168,10 +178,10 @@ func outRowI8(f *file, p packing, nv, y int) {
 
 // transformOutI8 computes, of A^T m of F(4, 3) in integers, the rows times 24,
 // 12, 6 and 6. at gives the places of m; dst gets the results.
-func transformOutI8(f *file, at func(i int) string, dst [4]int) {
-	f.op("VMOVDQU %s, Y8; VPADDD %s, Y8, Y9; VPSUBD %s, Y8, Y8", at(1), at(2), at(2))
-	f.op("VMOVDQU %s, Y14; VPADDD %s, Y14, Y15; VPSUBD %s, Y14, Y14", at(3), at(4), at(4))
-	f.op("VPADDD Y15, Y9, Y%d; VPADDD Y8, Y8, Y%d; VPADDD Y14, Y%d, Y%d", dst[2], dst[1], dst[1], dst[1])
-	f.op("VPADDD %s, Y14, Y%d; VPADDD Y%d, Y%d, Y%d; VPADDD Y8, Y%d, Y%d", at(5), dst[3], dst[3], dst[3], dst[3], dst[3], dst[3])
-	f.op("VPADDD Y9, Y9, Y9; VPADDD %s, Y9, Y9; VPADDD Y9, Y9, Y9; VPADDD Y15, Y9, Y%d", at(0), dst[0])
+func transformOutI8(f *file, v simd, at func(i int) string, dst [4]int) {
+	f.vec(v.reg, v.move+" %s, Y8; VPADDD %s, Y8, Y9; VPSUBD %s, Y8, Y8", at(1), at(2), at(2))
+	f.vec(v.reg, v.move+" %s, Y14; VPADDD %s, Y14, Y15; VPSUBD %s, Y14, Y14", at(3), at(4), at(4))
+	f.vec(v.reg, "VPADDD Y15, Y9, Y%d; VPADDD Y8, Y8, Y%d; VPADDD Y14, Y%d, Y%d", dst[2], dst[1], dst[1], dst[1])
+	f.vec(v.reg, "VPADDD %s, Y14, Y%d; VPADDD Y%d, Y%d, Y%d; VPADDD Y8, Y%d, Y%d", at(5), dst[3], dst[3], dst[3], dst[3], dst[3], dst[3])
+	f.vec(v.reg, "VPADDD Y9, Y9, Y9; VPADDD %s, Y9, Y9; VPADDD Y9, Y9, Y9; VPADDD Y15, Y9, Y%d", at(0), dst[0])
 }

@@ -165,7 +165,7 @@ func winogradMulI8NEON(f *file, name string, nv int) {
 	f.op("MOVD R9, R3")
 	f.field(offIPlane, "R6")
 	f.op("ADD R6, R1, R1")
-	f.op("ADD $%d, R2, R2", productPlane(nv))
+	f.op("ADD $%d, R2, R2", avx2.productPlane(nv))
 	f.loop("R5", "plane")
 	f.op("RET")
 }
@@ -197,7 +197,7 @@ func winogradOutI8NEON(f *file, name string, nv int) {
 	for x := range 6 {
 		in := [6]int{24, 25, 26, 27, 28, 29}
 		for y, r := range in {
-			f.op("FMOVQ %d(R2), F%d", (6*y+x)*productPlane(nv), r)
+			f.op("FMOVQ %d(R2), F%d", (6*y+x)*avx2.productPlane(nv), r)
 		}
 		f.transformOutI8NEON(in, [4]int{4 * x, 4*x + 1, 4*x + 2, 4*x + 3}, 31, 4*x)
 	}
