@@ -129,7 +129,7 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 		return err
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+24)*roundUp(s.oc, 32), taps, func(b *bands) runnerI8 {
+	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) runnerI8 {
 		return kernel.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
 	})
 }

@@ -20,6 +20,8 @@ type convCallI8 struct {
 	back uint8          // XORed into each result, where routines clamp all as signed ones
 	live int            // channels of the block that exist, for routines without masks
 	sums unsafe.Pointer // added to the sums of all channels, pixel by pixel from resAt on: nil or windowSums'
+	// Bytes from a row to the second one that is computed beside it, if any.
+	srcBelow, dstBelow int
 }
 
 type convKernelI8 struct {
@@ -32,7 +34,7 @@ type convKernelI8 struct {
 	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
 	unsigned convTableI8
 	signed   convTableI8
-	columns  [2][]func(*convCallI8) // of depthColumns, by stride in columns: negative halves go up, or away from zero
+	columns  [2]convTableI8 // of depthColumns: negative halves go up, or away from zero; by blocks of 32 or 64 channels and by stride
 	windows  func(*windowCall)
 	chunk    int // bytes that windows takes at a time
 }

@@ -14,9 +14,9 @@ const (
 // depthColumns is a DepthwiseI8 with up to three rows of three taps, for
 // routines that make each column of three pixels of the source one dword a
 // channel and compute a row of windows, each column for all windows that it is
-// part of.
+// part of. A last block of at most 32 channels computes two rows at a time.
 type depthColumns struct {
-	fn     []func(*convCallI8) // by stride in columns
+	table  *convTableI8
 	shape  ConvShape
 	rows   [3]int // bytes from a window's first row
 	reach  int
@@ -28,11 +28,10 @@ type depthColumns struct {
 func (s ConvShape) columnsFit() bool { return s.KH <= 3 && s.KW == 3 }
 
 func newDepthColumns(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *depthColumns {
-	d := &depthColumns{fn: k.columns[1], shape: s, reach: (s.KH-1)*s.DY*s.Row + 2*s.DX*s.Pix + s.IC}
+	d := &depthColumns{table: &k.columns[1], shape: s, reach: (s.KH-1)*s.DY*s.Row + 2*s.DX*s.Pix + s.IC}
 	if p.Lo >= p.DstZero {
-		d.fn = k.columns[0] // where negative halves go makes no difference
+		d.table = &k.columns[0] // where negative halves go makes no difference
 	}
-	zero, lo, hi, back := k.result(&p)
 	if p.Signed {
 		p.SrcZero, d.flip = p.SrcZero+128, 128
 	}
@@ -43,21 +42,33 @@ func newDepthColumns(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Con
 	for c := range s.OC {
 		d.pack(k, c, w, bias, &p)
 	}
-	for at := columnClamps; at < len(d.stream); at += columnBlock {
-		for i := range columnLanes / 4 {
-			d.stream[at+i] = zero<<16 | zero&0xFFFF
-			for row, b := range [...]uint8{uint8(lo), uint8(hi), back} {
-				d.stream[at+columnLanes/4*(1+row)+i] = int32(uint32(b) * 0x01010101)
-			}
-		}
-	}
+	d.clamps(k.result(&p))
 	return d
 }
 
-// pack lays out channel c in its block.
+// clamps writes what follows scaling, a vector each in every block.
+func (d *depthColumns) clamps(zero, lo, hi int32, back uint8) {
+	const vector = columnLanes / 4
+	for at := columnClamps; at < len(d.stream); at += columnBlock {
+		for i := range vector {
+			d.stream[at+i] = zero<<16 | zero&0xFFFF
+			for row, b := range [...]uint8{uint8(lo), uint8(hi), back} {
+				d.stream[at+vector*(1+row)+i] = int32(uint32(b) * 0x01010101)
+			}
+		}
+	}
+}
+
+// pack lays out channel c in its block, for both rows where there are two.
 func (d *depthColumns) pack(k *convKernelI8, c int, w []int8, bias []int32, p *ConvI8Params) {
-	block, lane := d.stream[c/columnLanes*columnBlock:], columnLane(c%columnLanes)
-	sum := int32(0)
+	d.packLane(k, c, columnLane(c%columnLanes), w, bias, p)
+	if c/columnLanes*columnLanes+columnLanes/2 >= d.shape.OC {
+		d.packLane(k, c, columnLane(c%columnLanes+columnLanes/2), w, bias, p)
+	}
+}
+
+func (d *depthColumns) packLane(k *convKernelI8, c, lane int, w []int8, bias []int32, p *ConvI8Params) {
+	block, sum := d.stream[c/columnLanes*columnBlock:], int32(0)
 	for t := range 3 * d.shape.KH {
 		v := w[t*d.shape.OC+c]
 		block[columnWeights+t%3*columnLanes+lane] |= int32(uint8(v)) << (t / 3 * 8)
@@ -80,13 +91,9 @@ func (d *depthColumns) run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	src.holds("source", rows, cols, d.reach)
 	step, stride := d.windows(src.Pix, cols)
 	k.i8 = convCallI8{taps: &d.rows[0], srcStride: d.shape.DX * d.shape.Pix, dstStride: step * dst.Pix, flip: d.flip}
-	for y := range rows {
-		for x := range min(step, cols) {
-			k.i8.kc = (cols - x + step - 1) / step
-			k.i8.src = unsafe.Pointer(&src.P[y*src.Row+x*src.Pix])
-			k.i8.dst = unsafe.Pointer(&dst.P[y*dst.Row+x*dst.Pix])
-			d.row(&k.i8, d.fn[stride])
-		}
+	for x := range min(step, cols) {
+		k.i8.kc = (cols - x + step - 1) / step
+		d.blocks(&k.i8, stride, Plane[uint8]{dst.P[x*dst.Pix:], dst.Row, 0}, Plane[uint8]{src.P[x*src.Pix:], src.Row, 0}, rows)
 	}
 }
 
@@ -104,17 +111,35 @@ func (d *depthColumns) windows(pix, cols int) (step, stride int) {
 	return cols, 1
 }
 
-// row computes all channels of a row of windows.
-func (d *depthColumns) row(call *convCallI8, fn func(*convCallI8)) {
-	full, rest := d.shape.OC/columnLanes, d.shape.OC%columnLanes
-	call.tileSteps = tileSteps{tiles: full, srcStep: columnLanes, dstStep: columnLanes}
+// blocks computes rows of windows: full blocks of channels, then the rest.
+func (d *depthColumns) blocks(call *convCallI8, stride int, dst, src Plane[uint8], rows int) {
 	call.w, call.live = unsafe.Pointer(&d.stream[0]), columnLanes
-	if full > 0 {
-		fn(call)
+	full, rest := d.shape.OC/columnLanes, d.shape.OC%columnLanes
+	for y := 0; y < rows && full > 0; y++ {
+		d.row(call, d.table[1][stride], dst, src, y, 0, full)
 	}
-	if rest > 0 {
-		call.tiles, call.live = 1, rest
-		call.w = unsafe.Pointer(&d.stream[full*columnBlock])
-		fn(call)
+	if rest == 0 {
+		return
 	}
+	call.w, call.live = unsafe.Pointer(&d.stream[full*columnBlock]), rest
+	if rest > columnLanes/2 {
+		for y := range rows {
+			d.row(call, d.table[1][stride], dst, src, y, full*columnLanes, 1)
+		}
+		return
+	}
+	for y := 0; y < rows; y += 2 {
+		if call.srcBelow, call.dstBelow = src.Row, dst.Row; y+1 == rows {
+			call.srcBelow, call.dstBelow = 0, 0 // the same row twice
+		}
+		d.row(call, d.table[0][stride], dst, src, y, full*columnLanes, 1)
+	}
+}
+
+// row computes a number of blocks, from channel first on, of row y.
+func (d *depthColumns) row(call *convCallI8, fn func(*convCallI8), dst, src Plane[uint8], y, first, blocks int) {
+	call.src = unsafe.Pointer(&src.P[y*src.Row+first])
+	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+first])
+	call.tileSteps = tileSteps{tiles: blocks, srcStep: columnLanes, dstStep: columnLanes}
+	fn(call)
 }

@@ -5,14 +5,27 @@
 package kernel
 
 //go:noescape
+func depthColumnsx1x32Up(c *convCallI8)
+
+//go:noescape
+func depthColumnsx2x32Up(c *convCallI8)
+
+//go:noescape
 func depthColumnsx1x64Up(c *convCallI8)
 
 //go:noescape
 func depthColumnsx2x64Up(c *convCallI8)
 
 var depthColumnsUp = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32Up, depthColumnsx2x32Up},
 	{nil, depthColumnsx1x64Up, depthColumnsx2x64Up},
 }
+
+//go:noescape
+func depthColumnsx1x32Away(c *convCallI8)
+
+//go:noescape
+func depthColumnsx2x32Away(c *convCallI8)
 
 //go:noescape
 func depthColumnsx1x64Away(c *convCallI8)
@@ -21,5 +34,6 @@ func depthColumnsx1x64Away(c *convCallI8)
 func depthColumnsx2x64Away(c *convCallI8)
 
 var depthColumnsAway = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32Away, depthColumnsx2x32Away},
 	{nil, depthColumnsx1x64Away, depthColumnsx2x64Away},
 }

@@ -49,7 +49,7 @@ func columnsI8(f func(c convCaseI8)) {
 		for sx := 1; sx <= 3; sx++ {
 			for d := 1; d <= 3; d++ {
 				for cols := 1; cols <= 8; cols++ {
-					f(convCaseI8{ConvShape{KH: 1 + (n+cols)%3, KW: 3, DY: 1 + cols%2, DX: d, OC: channels}, 1 + n%2, sx, 2, cols, n % 3, (d+cols)%2 == 0})
+					f(convCaseI8{ConvShape{KH: 1 + (n+cols)%3, KW: 3, DY: 1 + cols%2, DX: d, OC: channels}, 1 + n%2, sx, 1 + cols%3, cols, n % 3, (d+cols)%2 == 0})
 				}
 			}
 		}

@@ -18,50 +18,64 @@ func depthwiseColumnsVNNI() []byte {
 	f.WriteString(requantVNNIMacro + requantAwayVNNIMacro)
 	for _, away := range []bool{false, true} {
 		for stride := 1; stride <= 2; stride++ {
-			depthwiseColumns(f, away, stride)
+			depthwiseColumns(columns{f, away, false}, stride)
+			depthwiseColumns(columns{f, away, true}, stride)
 		}
 	}
 	return f.Bytes()
 }
 
+// Offsets of fields of kernel.convCallI8 that only these routines use.
+const offSrcBelow, offDstBelow = 184, 192
+
 // depthwiseColumns writes one depthwise routine of 8-bit activations for three
 // rows of three taps: a row of pixels of 64 channels, repeated for the next 64
-// channels. A column of the source is interleaved to one doubleword a channel,
+// channels, or two rows of 32, one in each half of the vectors. A column of the source is interleaved to one doubleword a channel,
 // whose upper byte meets a weight of zero, and multiplied with the weights of all
 // windows that it is part of. Registers:
 //
 //	Z0..Z11 sums of up to three windows    Z12..Z23 weights    Z24..Z27 a column    Z28..Z30 scratch    Z31 flip
-func depthwiseColumns(f *file, away bool, stride int) {
-	c := columns{f, away}
-	f.fn(fmt.Sprintf("depthColumnsx%dx64%s", stride, map[bool]string{false: "Up", true: "Away"}[away]), 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), R10; VPBROADCASTB %d(R8), Z31", offW, offLive, offFlip)
-	f.op("MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3")
-	f.op("MOVW $0x5555, CX; KMOVW CX, K2")
-	f.label("tile")
-	f.op("MOVQ %d(R8), R9; MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), BX; MOVQ %d(R8), CX", offTaps, offSrc, offSrcAt, offSrcStride, offKC)
-	f.op("MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVL $0x80000000, R9")
-	f.op("MOVQ %d(R8), DI; ADDQ %d(R8), DI; MOVQ %d(R8), R13", offDst, offDstAt, offDstStride)
-	for i := range 12 {
-		f.op("VMOVDQU32 %d(DX), Z%d", columnWeights+64*i, 12+i)
+func depthwiseColumns(c columns, stride int) {
+	c.fn(fmt.Sprintf("depthColumnsx%dx%d%s", stride, c.channels(), map[bool]string{false: "Up", true: "Away"}[c.away]), 8)
+	c.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), R10; VPBROADCASTB %d(R8), Z31", offW, offLive, offFlip)
+	c.op("MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3")
+	c.op("MOVW $0x5555, CX; KMOVW CX, K2; MOVQ %d(R8), R10", offDstBelow)
+	if c.halves {
+		c.op("KSHIFTLW $8, K3, K4")
 	}
+	c.label("tile")
+	c.op("MOVQ %d(R8), R9; MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), BX; MOVQ %d(R8), CX", offTaps, offSrc, offSrcAt, offSrcStride, offKC)
+	c.op("MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ %d(R8), R15", offSrcBelow)
+	c.op("MOVQ %d(R8), DI; ADDQ %d(R8), DI; MOVQ %d(R8), R13; MOVL $0x80000000, R9", offDst, offDstAt, offDstStride)
+	for i := range 12 {
+		c.op("VMOVDQU32 %d(DX), Z%d", columnWeights+64*i, 12+i)
+	}
+	sets := 3
 	if stride == 1 {
 		c.windowsOfThree()
 	} else {
 		c.windowsOfTwo()
+		sets = 2
 	}
-	f.label("done")
-	f.op("ADDQ $%d, DX", columnBlock)
-	endTile(f)
-	for set := range 4 - stride {
-		f.label(fmt.Sprint("part", set))
-		f.op("VMOVDQU8 Z%d, K1, (DI); JMP %s_stored%d", 4*set, f.tag, set)
+	c.label("done")
+	c.op("ADDQ $%d, DX", columnBlock)
+	endTile(c.file)
+	for set := range sets {
+		c.storePart(set)
 	}
 }
 
 // columns emits the parts of a routine; a set is the four sums of a window.
 type columns struct {
 	*file
-	away bool
+	away, halves bool
+}
+
+func (c columns) channels() int {
+	if c.halves {
+		return 32
+	}
+	return 64
 }
 
 // windowsOfThree are windows at a stride of 1: each column is the first of one,
@@ -102,7 +116,15 @@ func (c columns) windowsOfTwo() {
 // channels, each vector has four.
 func (c columns) column() {
 	for i, row := range []string{"AX", "R11", "R12"} {
-		c.op("VPXORD.Z (%s)(SI*1), Z31, K3, Z%d", row, 28+i)
+		z := 28 + i
+		if c.halves {
+			c.op("VMOVDQU32.Z (%s)(SI*1), K3, Y%d; VBROADCASTI32X8 (%s)(R15*1), K4, Z%d; VPXORD Z31, Z%d, Z%d", row, z, row, z, z, z)
+		} else {
+			c.op("VPXORD.Z (%s)(SI*1), Z31, K3, Z%d", row, z)
+		}
+	}
+	if c.halves {
+		c.op("ADDQ BX, R15")
 	}
 	c.op("VPUNPCKLBW Z29, Z28, Z24; VPUNPCKHBW Z29, Z28, Z26; VPUNPCKLBW Z30, Z30, Z28; VPUNPCKHBW Z30, Z30, Z29")
 	c.op("VPUNPCKHWD Z28, Z24, Z25; VPUNPCKLWD Z28, Z24, Z24; VPUNPCKHWD Z29, Z26, Z27; VPUNPCKLWD Z29, Z26, Z26; ADDQ BX, SI")
@@ -143,7 +165,11 @@ func (c columns) end(set int, again bool) {
 	c.op("VPACKSSDW Z%d, Z%d, Z%d; VPACKSSDW Z%d, Z%d, Z%d", z+1, z, z, z+3, z+2, z+2)
 	c.op("VPADDSW %d(DX), Z%d, Z%d; VPADDSW %d(DX), Z%d, Z%d; VPACKSSWB Z%d, Z%d, Z%d", columnClamps, z, z, columnClamps, z+2, z+2, z+2, z, z)
 	c.op("VPMAXSB %d(DX), Z%d, Z%d; VPMINSB %d(DX), Z%d, Z%d; VPXORD %d(DX), Z%d, Z%d", columnClamps+64, z, z, columnClamps+128, z, z, columnClamps+192, z, z)
-	c.op("CMPQ R10, $64; JNE %s_part%d; VMOVDQU32 Z%d, (DI)", c.tag, set, z)
+	if c.halves {
+		c.op("KORTESTD K1, K1; JNC %s_part%d; VMOVDQU32 Y%d, (DI); VEXTRACTI64X4 $1, Z%d, (DI)(R10*1)", c.tag, set, z, z)
+	} else {
+		c.op("KORTESTQ K1, K1; JNC %s_part%d; VMOVDQU32 Z%d, (DI)", c.tag, set, z)
+	}
 	c.label(fmt.Sprint("stored", set))
 	c.op("ADDQ R13, DI; DECQ CX")
 	if again {
@@ -151,4 +177,16 @@ func (c columns) end(set int, again bool) {
 	} else {
 		c.jump("JZ", "done")
 	}
+}
+
+// storePart stores a window of a block that is not full, and goes back.
+func (c columns) storePart(set int) {
+	z := 4 * set
+	c.label(fmt.Sprint("part", set))
+	if c.halves {
+		c.op("VEXTRACTI64X4 $1, Z%d, Y28; VMOVDQU8 Y%d, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)", z, z)
+	} else {
+		c.op("VMOVDQU8 Z%d, K1, (DI)", z)
+	}
+	c.jump("JMP", fmt.Sprint("stored", set))
 }
