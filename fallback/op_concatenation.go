@@ -3,6 +3,7 @@ package fallback
 import (
 	"math"
 
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -63,16 +64,14 @@ func (c *opContext) rescaledBytes(t, out *tensor) (*tensor, error) {
 	inverse := 1 / out.quant.scale[0]
 	scale := t.quant.scale[0] * inverse
 	bias := float32(-t.quant.zero0()) * scale
-	table := tableOf(t, func(q int32) int32 {
+	table := kernel.NewTable(tableOf(t, func(q int32) int32 {
 		v := int32(math.Round(float64(float32(q)*scale+bias))) + out.quant.zero0()
 		return min(max(v, 0), 255)
-	})
+	}))
 	n := t.elems()
 	c.emitTo("table", pieces(n), n, []*tensor{t}, []*tensor{area}, func(_ *worker, lo, hi int) {
 		lo, hi = cut(lo, hi, n)
-		for i, v := range t.data[lo:hi] {
-			area.data[lo+i] = table[v]
-		}
+		table.Run(area.data[lo:hi], t.data[lo:hi])
 	})
 	return area, nil
 }

@@ -72,12 +72,8 @@ func planDequantize(c *opContext) error {
 			}
 		})
 	case in.quantised() && len(in.quant.scale) == 1:
-		table := c.realValues()
 		emit("dequantise", func(lo, hi int) {
-			dst := out.f32()[lo:hi]
-			for i, b := range in.data[lo:hi] {
-				dst[i] = table[b]
-			}
+			kernel.Dequantise(out.f32()[lo:hi], in.data[lo:hi], in.quant.scale[0], in.quant.zero0(), in.typ == model.TypeInt8)
 		})
 	case in.quantised() || in.typ == model.TypeInt16:
 		return c.dequantise(emit)
@@ -85,17 +81,6 @@ func planDequantize(c *opContext) error {
 		return c.types()
 	}
 	return nil
-}
-
-// realValues are the reals that the 256 values of the 8-bit input stand for.
-func (c *opContext) realValues() *[256]float32 {
-	in := c.in[0]
-	var table [256]float32
-	for b := range table {
-		v := byteValue(byte(b), in.typ == model.TypeInt8) - in.quant.zero0()
-		table[b] = float32(float64(in.quant.scale[0]) * float64(v))
-	}
-	return &table
 }
 
 func (c *opContext) dequantise(emit func(string, func(lo, hi int))) error {

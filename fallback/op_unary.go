@@ -69,12 +69,10 @@ func tableOf(t *tensor, q func(v int32) int32) *[256]byte {
 func (c *opContext) emitTable(table *[256]byte) {
 	in, out := c.in[0], c.out[0]
 	n := in.elems()
+	t := kernel.NewTable(table)
 	c.emit("table", pieces(n), n, c.in[:1], func(_ *worker, lo, hi int) {
 		lo, hi = cut(lo, hi, n)
-		dst := out.data[lo:hi]
-		for i, v := range in.data[lo:hi] {
-			dst[i] = table[v]
-		}
+		t.Run(out.data[lo:hi], in.data[lo:hi])
 	})
 }
 
