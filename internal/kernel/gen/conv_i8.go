@@ -21,9 +21,9 @@ func convI8VNNI() []byte {
 }
 
 // convI8 writes one direct convolution of unsigned 8-bit activations and signed
-// weights: four input channels a step, 32-bit sums, TFLite's requantisation.
+// weights: four input channels a step, two steps a turn, 32-bit sums, TFLite's
+// requantisation.
 func convI8(f *file, name string, m, nv int) {
-	v := avx512
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	f.label("tile")
@@ -42,25 +42,41 @@ func convI8(f *file, name string, m, nv int) {
 	for i := 1; i < nb; i++ {
 		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
 	}
+	f.op("SHRQ $1, CX; JZ %s_odd", name)
 	f.label("k")
+	stepI8(f, m, nv, 0)
+	stepI8(f, m, nv, 1)
+	f.op("ADDQ $%d, DX", 128*nv)
+	for i := range nb {
+		f.op("ADDQ $8, %s", bases[i])
+	}
+	f.op("DECQ CX; JNZ %s_k", name)
+	f.label("odd")
+	f.op("TESTQ $1, %d(R8); JZ %s_next", offKC, name)
+	stepI8(f, m, nv, 0)
+	f.op("ADDQ $%d, DX", 64*nv)
+	f.label("next")
+	f.op("DECQ R10; JNZ %s_tap", name)
+	finishI8(f, m, nv)
+}
+
+// stepI8 multiplies four input channels, the step-th from the bases on.
+func stepI8(f *file, m, nv, step int) {
+	v := avx512
 	for j := range nv {
-		f.op("VMOVDQU32 %d(DX), Z%d", 64*j, v.w[j])
+		f.op("VMOVDQU32 %d(DX), Z%d", 64*(step*nv+j), v.w[j])
 	}
 	for p := range m {
-		a := v.a[p%2]
-		s := fmt.Sprintf("VPBROADCASTD %s, Z%d", pixel(p), a)
+		a, at := v.a[p%2], pixel(p)
+		if step > 0 {
+			at = fmt.Sprint(4*step, at)
+		}
+		s := fmt.Sprintf("VPBROADCASTD %s, Z%d", at, a)
 		for j := range nv {
 			s += fmt.Sprintf("; VPDPBUSD Z%d, Z%d, Z%d", v.w[j], a, p*nv+j)
 		}
 		f.op("%s", s)
 	}
-	f.op("ADDQ $%d, DX", 64*nv)
-	for i := range nb {
-		f.op("ADDQ $4, %s", bases[i])
-	}
-	f.op("DECQ CX; JNZ %s_k", name)
-	f.op("DECQ R10; JNZ %s_tap", name)
-	finishI8(f, m, nv)
 }
 
 // finishI8 requantises and stores.
