@@ -17,13 +17,14 @@ type bands struct {
 	s             *convShape
 	h, w          int // of the output; a flat one is one row
 	rows          int // output rows of a band; of a flat output, its columns
+	step          int // neighbouring columns that are computed together
 	of            int // bands of one image
 	src, dst, res pitch
 	flat          bool
 }
 
 func newBands(s *convShape, rows int) bands {
-	return bands{s: s, h: s.y.out, w: s.x.out, rows: rows, of: (s.y.out + rows - 1) / rows}
+	return bands{s: s, h: s.y.out, w: s.x.out, rows: rows, step: 1, of: (s.y.out + rows - 1) / rows}
 }
 
 // even is the size of bands that shares n rows evenly among workers, at most
@@ -64,7 +65,9 @@ func (c *opContext) winogradBands(s *convShape, _ bool) bands {
 	if s.y.dilate == 1 && s.x.out < 112 {
 		tile *= 2 // short rows: more tiles share the transformed weights
 	}
-	return newBands(s, tile)
+	b := newBands(s, tile)
+	b.step = 4 * s.x.dilate
+	return b
 }
 
 // shape is the convolution's geometry for the kernels.
@@ -110,6 +113,18 @@ type banded struct {
 	area    *tensor // the input with its border; nil: in is read where it lies
 	cut     cutting
 	gaps    bool // it can do with gaps between the pixels
+
+	f32    kernel.RunnerF32 // once it is packed,
+	i8     kernel.RunnerI8  // one of them
+	behind *banded          // the 1x1 convolution that makes out of its result; nil: none
+}
+
+// last is the convolution that makes out.
+func (b *banded) last() *banded {
+	if b.behind != nil {
+		return b.behind
+	}
+	return b
 }
 
 // input is what the convolution reads.
@@ -137,7 +152,7 @@ func (b *banded) settle() {
 	} else {
 		b.src.base -= f.top*b.src.row + f.left*b.src.pix
 	}
-	b.dst = b.out.pitch(s.y.out, s.x.out, s.oc)
+	b.dst = b.out.pitch(s.y.out, s.x.out, b.last().s.oc)
 	if b.other != nil {
 		b.res = b.other.pitch(s.y.out, s.x.out, b.other.shape[3])
 	}
@@ -145,7 +160,7 @@ func (b *banded) settle() {
 
 // mind tells the planner what the convolution's step can do without.
 func (b *banded) mind(s *step) {
-	s.conv, s.edges, s.gaps = b, true, b.gaps
+	s.conv, s.head, s.edges, s.gaps = b, b, true, b.gaps
 	for _, t := range []*tensor{b.in, b.other} {
 		if t != nil && t != b.area {
 			s.loose = append(s.loose, t)

@@ -64,16 +64,7 @@ func (b border) around(o border) border {
 // that copied them into one: where one step writes the tensor and fills borders,
 // and every reader can do with one.
 func (p *plan) borders() {
-	readers, writers := map[*tensor][]*step{}, map[*tensor][]*step{}
-	for i := range p.steps {
-		s := &p.steps[i]
-		for _, t := range s.reads {
-			readers[t.memory()] = append(readers[t.memory()], s)
-		}
-		for _, t := range s.writes {
-			writers[t.memory()] = append(writers[t.memory()], s)
-		}
-	}
+	readers, writers := p.users()
 	viewed := map[*tensor]bool{} // in another shape, which knows no border
 	for _, t := range p.tensors {
 		if t.root != nil {
@@ -87,6 +78,21 @@ func (p *plan) borders() {
 	}
 	p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return s.pads != nil && s.pads.area == nil })
 	p.settle()
+}
+
+// users lists the steps that read and write each memory.
+func (p *plan) users() (readers, writers map[*tensor][]*step) {
+	readers, writers = map[*tensor][]*step{}, map[*tensor][]*step{}
+	for i := range p.steps {
+		s := &p.steps[i]
+		for _, t := range s.reads {
+			readers[t.memory()] = append(readers[t.memory()], s)
+		}
+		for _, t := range s.writes {
+			writers[t.memory()] = append(writers[t.memory()], s)
+		}
+	}
+	return readers, writers
 }
 
 // settle lays the convolutions out as the tensors lie.

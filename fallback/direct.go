@@ -12,16 +12,6 @@ func (c *opContext) direct(s *convShape, have bool) bool {
 	return have && constant && s.groups == 1
 }
 
-// runnerF32 is a float32 convolution of internal/kernel.
-type runnerF32 interface {
-	Run(k *kernel.Worker, dst, src, res kernel.Plane[float32], rows, cols int)
-}
-
-// runnerI8 is an 8-bit one.
-type runnerI8 interface {
-	Run(k *kernel.Worker, dst, src kernel.Plane[uint8], rows, cols int)
-}
-
 // banded readies a convolution in bands; pad, where the input needs a border,
 // copies it into one.
 func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad func(in *tensor, b frame) (*tensor, *step, error)) (*banded, error) {
@@ -41,31 +31,33 @@ func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad fun
 // planBandsF32 emits the step of a float32 convolution that pack makes before
 // the first frame, when the weights can be read; other is added to its result
 // unless it is nil. bytes is what the packed convolution will hold.
-func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) runnerF32) error {
+func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) kernel.RunnerF32) error {
 	b, err := c.banded(in, other, s, cut, c.copyF32)
 	if err != nil {
 		return err
 	}
-	var run runnerF32
-	if err := c.later(bytes, func() { run = pack(&b.bands) }); err != nil {
+	if err := c.later(bytes, func() { b.f32 = pack(&b.bands) }); err != nil {
 		return err
 	}
 	if other != nil {
 		name += " + add"
 	}
-	b.mind(c.emit(name, b.units(), b.work(perOutput), b.reads(), func(w *worker, lo, hi int) {
-		dst, src := b.out.f32(), b.input().f32()
-		for i := lo; i < hi; i++ {
-			u := b.unit(i)
-			var res kernel.Plane[float32]
-			if b.other != nil {
-				res = plane(b.res, u, b.other.f32())
-			}
-			run.Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), res, u.rows, u.cols)
-			edge(b.out, dst, s.y.out, s.x.out, s.oc, u.image, u.y, u.y+u.rows, 0)
-		}
-	}))
+	b.mind(c.emit(name, b.units(), b.work(perOutput), b.reads(), b.runF32))
 	return nil
+}
+
+// runF32 computes units [lo, hi).
+func (b *banded) runF32(w *worker, lo, hi int) {
+	dst, src := b.out.f32(), b.input().f32()
+	for i := lo; i < hi; i++ {
+		u := b.unit(i)
+		var res kernel.Plane[float32]
+		if b.other != nil {
+			res = plane(b.res, u, b.other.f32())
+		}
+		b.f32.Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), res, u.rows, u.cols)
+		edge(b.out, dst, b.s.y.out, b.s.x.out, b.last().s.oc, u.image, u.y, u.y+u.rows, 0)
+	}
 }
 
 // planDirectF32 plans CONV_2D by direct convolution.
@@ -77,11 +69,11 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	filter, bias := c.in[1], c.bias()
 	taps := s.y.k * s.x.k * s.c
 	if s.oc == 1 && kernel.Dot() {
-		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) runnerF32 {
+		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) kernel.RunnerF32 {
 			return kernel.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
-	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, func(b *bands) runnerF32 {
+	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, func(b *bands) kernel.RunnerF32 {
 		if other != nil && other.shape[3] < s.oc {
 			return newSplitF32(b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
 		}
@@ -106,7 +98,7 @@ func (c *opContext) planDirectDepthF32(s *convShape, in *tensor, a model.Activat
 		return err
 	}
 	filter, bias, taps := c.in[1], c.bias(), s.y.k*s.x.k
-	return c.planBandsF32("direct depth f32", in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b *bands) runnerF32 {
+	return c.planBandsF32("direct depth f32", in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b *bands) kernel.RunnerF32 {
 		return kernel.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }

@@ -49,25 +49,26 @@ func (c *opContext) paramsI8(r *requant, oc int) kernel.ConvI8Params {
 
 // planBandsI8 is planBandsF32 for 8-bit activations. The kernels read up to
 // kernel.Slack bytes behind the input: areas and the arena have more than that.
-func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) runnerI8) error {
+func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) kernel.RunnerI8) error {
 	b, err := c.banded(in, nil, s, cut, c.copyI8)
 	if err != nil {
 		return err
 	}
-	var run runnerI8
-	if err := c.later(bytes, func() { run = pack(&b.bands) }); err != nil {
+	if err := c.later(bytes, func() { b.i8 = pack(&b.bands) }); err != nil {
 		return err
 	}
-	zero := byte(c.out[0].quant.zero0())
-	b.mind(c.emit(name, b.units(), b.work(perOutput), b.reads(), func(w *worker, lo, hi int) {
-		dst, src := b.out.data, b.input().data
-		for i := lo; i < hi; i++ {
-			u := b.unit(i)
-			run.Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), u.rows, u.cols)
-			edge(b.out, dst, s.y.out, s.x.out, s.oc, u.image, u.y, u.y+u.rows, zero)
-		}
-	}))
+	b.mind(c.emit(name, b.units(), b.work(perOutput), b.reads(), b.runI8))
 	return nil
+}
+
+// runI8 computes units [lo, hi).
+func (b *banded) runI8(w *worker, lo, hi int) {
+	dst, src, zero := b.out.data, b.input().data, byte(b.out.quant.zero0())
+	for i := lo; i < hi; i++ {
+		u := b.unit(i)
+		b.i8.Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), u.rows, u.cols)
+		edge(b.out, dst, b.s.y.out, b.s.x.out, b.last().s.oc, u.image, u.y, u.y+u.rows, zero)
+	}
 }
 
 // copyI8 copies in into an area with a border of zero points.
@@ -91,7 +92,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		return err
 	}
 	taps, p := s.y.k*s.x.k*roundUp(s.c, 4), c.paramsI8(r, s.oc)
-	direct := func(b *bands, w []int8) runnerI8 { return kernel.NewConvI8(b.shape(), w, ints32(bias), p) }
+	direct := func(b *bands, w []int8) kernel.RunnerI8 { return kernel.NewConvI8(b.shape(), w, ints32(bias), p) }
 	winograd := winogradI8(s)
 	c.needs = func(n *kernel.Scratch, b *banded) {
 		if winograd {
@@ -102,11 +103,11 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		n.ConvI8(b.shape(), &p, row, pix, u.rows, u.cols)
 	}
 	if !winograd {
-		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, func(b *bands) runnerI8 {
+		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, func(b *bands) kernel.RunnerI8 {
 			return direct(b, weightsI8(filter))
 		})
 	}
-	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) runnerI8 {
+	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) kernel.RunnerI8 {
 		w := weightsI8(filter)
 		if g := kernel.NewWinogradI8(b.shape(), w, ints32(bias), p); g != nil {
 			return g
@@ -129,7 +130,7 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 		return err
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) runnerI8 {
+	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) kernel.RunnerI8 {
 		return kernel.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
 	})
 }

@@ -107,17 +107,27 @@ func TestJoins(t *testing.T) {
 	}
 }
 
-// copying is an engine that copies what it concatenates.
+// copying is an engine that copies what it concatenates and keeps the result of
+// every convolution.
 func copying(t testing.TB, data []byte, o edged.Options) *Engine {
 	t.Helper()
 	e := open(t, data, o).(*Engine)
+	keepAll(t, e)
+	return e
+}
+
+// keepAll plans e again in this way.
+func keepAll(t testing.TB, e *Engine) {
+	t.Helper()
 	p, err := newPlanOf(e.graph, e.options, e.shapes, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.bind()
+	for _, w := range e.pool.workers {
+		p.ownScratch.Reserve(&w.direct)
+	}
 	e.plan = p
-	return e
 }
 
 func copiedOperands(p *plan) int {

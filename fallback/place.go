@@ -49,12 +49,16 @@ func (p *plan) place() error {
 // where it has some.
 type needs func(n *kernel.Scratch, b *banded)
 
+func (f needs) count(n *kernel.Scratch, b *banded) {
+	if f != nil {
+		f(n, b)
+	}
+}
+
 // workerScratch is the memory that every worker holds.
 func (p *plan) workerScratch() (n kernel.Scratch) {
 	for i := range p.steps {
-		if s := &p.steps[i]; s.needs != nil {
-			s.needs(&n, s.conv)
-		}
+		p.steps[i].needs.count(&n, p.steps[i].conv)
 	}
 	return n
 }
@@ -83,5 +87,10 @@ func (p *plan) bind() {
 		t.data = arena[t.offset:][:t.bytes:t.bytes]
 	}
 	p.provide()
+	for i := range p.steps {
+		if h := p.steps[i].head; h != nil {
+			h.link()
+		}
+	}
 	p.course = newCourse(p.steps, p.workers)
 }

@@ -25,6 +25,7 @@ type step struct {
 	packers []*packer // of a step that runs once: what it needs
 	choice  []Candidate
 	needs   needs // of a worker's memory, nil: none that grows
+	macs    int64 // of the operators, where it computes two
 
 	gaps   bool      // it can write what lies with gaps between the pixels
 	over   []*tensor // what it can read so
@@ -34,6 +35,7 @@ type step struct {
 	loose  []*tensor // what it reads with a border in memory too
 	conv   *banded   // the convolution that it is
 	pads   *banded   // the convolution whose input it copies into a border
+	head   head      // the convolution that may have another behind it
 }
 
 // plan is everything Run needs.
@@ -57,6 +59,7 @@ type plan struct {
 	mapped     []byte // the file that constants lie in, where it is mapped
 	winograd   bool   // where it pays and is accurate
 	joined     bool   // operands are written into their concatenation
+	chained    bool   // 1x1 convolutions are computed with what they read
 
 	folding    int64 // elementary operations of the once steps
 	fixedBytes int64 // constants, folded tensors, packed weights and the workers' own memory
@@ -69,17 +72,18 @@ const ceiling = min(1<<32, math.MaxInt/2)
 
 // newPlan allocates nothing of the size that the model asks for; bind does.
 // Operands that are written into their concatenation hold all its memory from
-// the first one on: where that is too much, they are copied.
+// the first one on, and chained convolutions hold what the first reads together
+// with what the last writes: where that is too much, there are none.
 func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
 	p, err := newPlanOf(m, o, shapes, true)
-	if tooMuch := (*MemoryError)(nil); p != nil && p.joined && errors.As(err, &tooMuch) {
+	if tooMuch := (*MemoryError)(nil); p != nil && (p.joined || p.chained) && errors.As(err, &tooMuch) {
 		return newPlanOf(m, o, shapes, false)
 	}
 	return p, err
 }
 
-// newPlanOf plans with or without writing operands into their concatenation.
-func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, joins bool) (*plan, error) {
+// newPlanOf plans, with or without what may take more memory.
+func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, more bool) (*plan, error) {
 	limit := o.MemoryLimit
 	if limit <= 0 {
 		limit = ceiling
@@ -101,8 +105,9 @@ func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, joins bool
 		}
 	}
 	p.borders()
-	if joins {
+	if more {
 		p.joins()
+		p.chains()
 	}
 	return p, p.place()
 }

@@ -52,10 +52,9 @@ func (c *opContext) emitPool(p *pool2D) {
 	})
 }
 
-// behind has the strips read their picture through a pool; it returns what the
-// pool reads.
-func (st *strips) behind(ahead *poolAhead) *tensor {
+// through has the strips read what the pool reads, through the pool.
+func (st *strips) through(ahead *poolAhead) {
 	p := ahead.p
 	st.src.Row, st.image, st.src.Pool = p.x.in*p.c, p.y.in*p.x.in*p.c, p.kernel()
-	return ahead.c.in[0]
+	st.in = ahead.c.in[0]
 }

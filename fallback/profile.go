@@ -31,6 +31,9 @@ func (e *Engine) RunTimed(took []time.Duration) error {
 // step that computes its result; 0 for others. How the kernel gets there, as
 // with fewer products by Winograd, does not count.
 func (p *plan) macs(s *step) int64 {
+	if s.macs > 0 {
+		return s.macs
+	}
 	op := p.sub.Operators[s.op]
 	if len(s.writes) == 0 || s.writes[0].index < 0 || len(op.Inputs) < 2 || op.Inputs[1] < 0 {
 		return 0

@@ -35,14 +35,15 @@ func TestWorkersMemoryIsCounted(t *testing.T) {
 	}
 }
 
-// convNet is a convolution behind another, so that what is between has a border.
+// convNet is a convolution behind another, so that what is between has a border,
+// with a head that is computed with it.
 func convNet(t *testing.T, typ model.TensorType, stride int32) []byte {
 	g := &grapher{Builder: model.NewBuilder(), typ: typ, r: rand.New(rand.NewPCG(7, 7))}
 	x := g.in(1, 64, 64, 16)
 	for _, channels := range []int{16, 32} {
 		x = g.q(g.Conv2D(x, g.weights(32, 3, 3, channels), g.bias(32), model.Conv2DOptions{StrideH: stride, StrideW: stride}))
 	}
-	return file(t, g.Builder, x)
+	return file(t, g.Builder, g.pointwise(x, 5))
 }
 
 // kept is how many bytes f leaves alive.

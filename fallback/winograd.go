@@ -34,6 +34,10 @@ func (s *convShape) strips() kernel.ConvShape {
 type strips struct {
 	s      *convShape
 	run    kernel.StripsF32
+	in     *tensor
+	out    *tensor
+	other  *tensor        // is added to the result; nil: none
+	behind *banded        // the 1x1 convolution that makes out of its result; nil: none
 	src    kernel.Picture // of the first image, without its memory
 	image  int            // elements of an image of the source
 	all    int            // strips of an image
@@ -60,9 +64,10 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	st, filter, bias, src, name := c.stripUnits(s), c.in[1], c.bias(), c.in[0], "winograd f32"
-	if src.pool != nil {
-		name, src = "max, "+name, st.behind(src.pool)
+	st, filter, bias, name := c.stripUnits(s), c.in[1], c.bias(), "winograd f32"
+	if st.in, st.out, st.other = c.in[0], c.out[0], other; st.in.pool != nil {
+		name = "max, " + name
+		st.through(st.in.pool)
 	}
 	bytes := 4 * 36 * s.c * roundUp(s.oc, 16)
 	if err := c.later(bytes, func() {
@@ -77,14 +82,12 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 		n.WinogradF32(s.strips())
 		n.DirectStripsF32(s.strips(), s.x.out)
 	}
-	out, reads := c.out[0], []*tensor{src}
+	reads := []*tensor{st.in}
 	if other != nil {
 		name, reads = name+" + add", append(reads, other)
 	}
-	step := c.emit(name, s.n*st.perImg, s.n*s.y.out*s.x.out*s.oc*s.c*9/4, reads, func(w *worker, lo, hi int) {
-		st.units(w, out, src, other, lo, hi)
-	})
-	step.gaps = true
+	step := c.emit(name, s.n*st.perImg, s.n*s.y.out*s.x.out*s.oc*s.c*9/4, reads, st.units)
+	step.head, step.gaps = st, true
 	if step.over = reads; st.src.Pool != nil {
 		step.over = reads[1:]
 	}
@@ -92,18 +95,18 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 }
 
 // units computes units [lo, hi), those of an image in one call.
-func (st *strips) units(w *worker, dst, src, other *tensor, lo, hi int) {
+func (st *strips) units(w *worker, lo, hi int) {
 	s, from, image := st.s, st.src, st.image
 	if from.Pool == nil {
-		l := src.pitch(s.y.in, s.x.in, s.c)
+		l := st.in.pitch(s.y.in, s.x.in, s.c)
 		from.Row, from.Pix, image = l.row, l.pix, l.image
 	}
 	for lo < hi {
 		i := lo / st.perImg
 		end := min(hi, (i+1)*st.perImg)
 		first, last := (lo-i*st.perImg)*st.each, min((end-i*st.perImg)*st.each, st.all)
-		from.P = src.f32()[i*image:]
-		st.run.RunStrips(&w.direct, st.results(dst, i), from, st.results(other, i), s.y.out, s.x.out, first, last)
+		from.P = st.in.f32()[i*image:]
+		st.run.RunStrips(&w.direct, st.results(st.out, i), from, st.results(st.other, i), s.y.out, s.x.out, first, last)
 		lo = end
 	}
 }
@@ -113,6 +116,10 @@ func (st *strips) results(t *tensor, i int) (p kernel.Plane[float32]) {
 	if t == nil {
 		return p
 	}
-	l := t.pitch(st.s.y.out, st.s.x.out, st.s.oc)
+	oc := st.s.oc
+	if st.behind != nil {
+		oc = st.behind.s.oc
+	}
+	l := t.pitch(st.s.y.out, st.s.x.out, oc)
 	return kernel.Plane[float32]{P: t.f32()[i*l.image:], Row: l.row, Pix: l.pix}
 }

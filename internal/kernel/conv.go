@@ -53,6 +53,9 @@ type Worker struct {
 	lift    []uint8   // signed ones with 128 added
 	sums    windowCall
 	windows []int32 // sums of windows of activations
+
+	asideF32 []float32 // what passes from a convolution to the one behind it
+	asideI8  []uint8
 }
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel

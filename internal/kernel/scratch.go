@@ -9,16 +9,18 @@ type Scratch struct {
 	wide       int // int16
 	lift       int // bytes
 	windows    int // int32
+	asideF32   int
+	asideI8    int
 }
 
 // Bytes is the sum.
 func (n *Scratch) Bytes() int64 {
-	floats := int64(n.strip)
+	floats := int64(n.strip + n.asideF32)
 	for _, size := range n.winograd {
 		floats += int64(size)
 	}
 	i8 := n.winogradI8
-	return 4*(floats+int64(i8.product+n.windows)) + 2*int64(n.wide+i8.planes) + int64(n.lift+i8.window+i8.pixels)
+	return 4*(floats+int64(i8.product+n.windows)) + 2*int64(n.wide+i8.planes) + int64(n.lift+i8.window+i8.pixels+n.asideI8)
 }
 
 // Reserve makes k's areas as large as counted, so that no convolution grows them
@@ -30,6 +32,8 @@ func (n *Scratch) Reserve(k *Worker) {
 	reserve(&k.wide, n.wide)
 	reserve(&k.lift, n.lift)
 	reserve(&k.windows, n.windows)
+	reserveF32(&k.asideF32, n.asideF32)
+	reserve(&k.asideI8, n.asideI8)
 }
 
 // WinogradF32 counts what NewWinogradF32 of this shape needs.
@@ -41,7 +45,8 @@ func (n *Scratch) WinogradF32(s ConvShape) {
 
 // DirectStripsF32 counts what NewDirectStripsF32 of these operands needs.
 func (n *Scratch) DirectStripsF32(s ConvShape, cols int) {
-	n.strip = max(n.strip, newDirectStrips(s, cols).size())
+	d := newDirectStrips(s, cols)
+	n.strip = max(n.strip, d.size())
 }
 
 // WinogradI8 counts what NewWinogradI8 of this shape needs.
@@ -71,4 +76,16 @@ func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int)
 	if p.WeightZero != 0 {
 		n.windows = max(n.windows, rows*cols)
 	}
+}
+
+// ChainF32 counts what NewChainF32 needs beside its convolutions.
+func (n *Scratch) ChainF32(b Between) { n.asideF32 = max(n.asideF32, b.size(4)) }
+
+// ChainI8 counts what NewChainI8 needs beside its convolutions.
+func (n *Scratch) ChainI8(b Between) { n.asideI8 = max(n.asideI8, b.size(1)+Slack) }
+
+// StripsThenF32 counts what StripsF32.Then needs, for outputs of cols columns.
+func (n *Scratch) StripsThenF32(s ConvShape, cols int) {
+	n.ChainF32(stripBetween(s, cols))
+	n.asideF32 = max(n.asideF32, winogradOf(bestWinograd(), s).between())
 }

@@ -4,7 +4,7 @@ import "testing"
 
 // held is the memory of k's areas.
 func held(k *Worker) int64 {
-	n := 4*(len(k.strip)+len(k.winoI8.product)+len(k.windows)) + 2*(len(k.wide)+len(k.winoI8.planes)) + len(k.lift) + len(k.winoI8.window) + len(k.winoI8.pixels)
+	n := 4*(len(k.strip)+len(k.asideF32)+len(k.winoI8.product)+len(k.windows)) + 2*(len(k.wide)+len(k.winoI8.planes)) + len(k.lift) + len(k.asideI8) + len(k.winoI8.window) + len(k.winoI8.pixels)
 	for _, area := range k.wino.areas() {
 		n += 4 * len(*area)
 	}
@@ -35,14 +35,17 @@ func scratchF32(n *Scratch, k *Worker, ic, oc, d, rows, cols int) {
 	s := ConvShape{KH: 3, KW: 3, DY: d, DX: d, IC: ic, OC: oc, Row: (cols + 2*d) * ic, Pix: ic}
 	src := Picture{Plane: Plane[float32]{make([]float32, (rows+2*d)*s.Row), s.Row, ic}, H: rows + 2*d, W: cols + 2*d}
 	dst := Plane[float32]{make([]float32, rows*cols*oc), cols * oc, oc}
+	then := NewConvF32(ConvShape{KH: 1, KW: 1, IC: oc, OC: oc}, make([]float32, oc*oc), nil, minusInf, plusInf)
 	for _, conv := range []StripsF32{
 		NewWinogradF32(s, make([]float32, 9*ic*oc), nil, minusInf, plusInf),
 		NewDirectStripsF32(s, cols, make([]float32, 9*ic*oc), nil, minusInf, plusInf),
 	} {
+		conv.Then(then)
 		conv.RunStrips(k, dst, src, Plane[float32]{}, rows, cols, 0, s.Strips(rows))
 	}
 	n.WinogradF32(s)
 	n.DirectStripsF32(s, cols)
+	n.StripsThenF32(s, cols)
 }
 
 func scratchI8(n *Scratch, k *Worker, ic, oc, d, rows, cols int) {
@@ -54,4 +57,9 @@ func scratchI8(n *Scratch, k *Worker, ic, oc, d, rows, cols int) {
 	NewWinogradI8(s, make([]int8, 9*ic*oc), nil, p).Run(k, dst, src, rows, cols)
 	n.ConvI8(s, &p, src.Row, src.Pix, rows, cols)
 	n.WinogradI8(s)
+	pointwise := ConvShape{KH: 1, KW: 1, IC: oc, OC: oc}
+	b := Between{Channels: oc, Rows: rows, Cols: cols, Step: 1}
+	NewChainI8(b, NewConvI8(s, make([]int8, 9*ic*oc), nil, p), NewConvI8(pointwise, make([]int8, oc*oc), nil, p)).Run(k, dst, src, rows, cols)
+	n.ChainI8(b)
+	n.ConvI8(pointwise, &p, b.Columns(1)*oc, oc, rows, b.Columns(1))
 }

@@ -4,6 +4,7 @@ package kernel
 // strip; see WinogradF32.RunStrips.
 type StripsF32 interface {
 	RunStrips(k *Worker, dst Plane[float32], src Picture, res Plane[float32], rows, cols, lo, hi int)
+	Then(then RunnerF32)
 }
 
 // Strips is the number of strips of rows that can be computed by themselves:
@@ -22,7 +23,8 @@ func (s ConvShape) strip(i, rows int) (y, n int) {
 // directStrips is the direct convolution of strips, where Winograd is not
 // accurate enough: the rows under a strip are gathered with their border.
 type directStrips struct {
-	conv  *ConvF32
+	conv  RunnerF32
+	cols  int // of the output
 	shape ConvShape
 	row   int // elements of a gathered row
 }
@@ -31,18 +33,27 @@ type directStrips struct {
 func NewDirectStripsF32(s ConvShape, cols int, w, bias []float32, lo, hi float32) StripsF32 {
 	d := newDirectStrips(s, cols)
 	d.conv = NewConvF32(ConvShape{KH: 3, KW: 3, DY: 1, DX: s.DX, IC: s.IC, OC: s.OC, Row: d.row, Pix: s.IC}, w, bias, lo, hi)
-	return d
+	return &d
 }
 
 // newDirectStrips is the geometry, without weights.
 func newDirectStrips(s ConvShape, cols int) directStrips {
-	return directStrips{shape: s, row: (cols + 2*s.DX) * s.IC}
+	return directStrips{shape: s, cols: cols, row: (cols + 2*s.DX) * s.IC}
 }
 
 // size is the number of floats of the rows under a strip.
-func (d directStrips) size() int { return 6 * d.row }
+func (d *directStrips) size() int { return 6 * d.row }
 
-func (d directStrips) RunStrips(k *Worker, dst Plane[float32], src Picture, res Plane[float32], rows, cols, lo, hi int) {
+// Then is WinogradF32.Then.
+func (d *directStrips) Then(then RunnerF32) {
+	d.conv = NewChainF32(stripBetween(d.shape, d.cols), d.conv, then)
+}
+
+func stripBetween(s ConvShape, cols int) Between {
+	return Between{Channels: s.OC, Rows: 4, Cols: cols, Step: 1}
+}
+
+func (d *directStrips) RunStrips(k *Worker, dst Plane[float32], src Picture, res Plane[float32], rows, cols, lo, hi int) {
 	src.holds(d.shape.IC)
 	if len(k.strip) < d.size() {
 		k.strip = alignedF32(d.size())
@@ -58,7 +69,7 @@ func (d directStrips) RunStrips(k *Worker, dst Plane[float32], src Picture, res 
 }
 
 // gather fills a row with row y of the picture and its border.
-func (d directStrips) gather(k *Worker, row []float32, src Picture, y int) {
+func (d *directStrips) gather(k *Worker, row []float32, src Picture, y int) {
 	ic := d.shape.IC
 	clear(row)
 	if y < 0 || y >= src.H {

@@ -39,6 +39,7 @@ type WinogradF32 struct {
 	bias   []float32  // for all tiles of a run
 	lo, hi float32
 	consts [4]float32
+	then   RunnerF32 // reads each pixel of the result; nil: nothing does
 }
 
 // winogradPart is a range of output channels that one routine computes.

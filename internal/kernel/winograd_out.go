@@ -2,15 +2,27 @@ package kernel
 
 import "unsafe"
 
-// transformOut computes the output pixels of one piece.
+// transformOut computes the output pixels of one piece, or what is behind them.
 func (r *winogradRun) transformOut(p *winogradPiece) {
-	if !p.whole {
-		r.edgeOut(p)
+	s := r.g.shape
+	dst, res := r.dst.from(p.y, p.x).apart(s.DY, 1), r.res.from(p.y, p.x).apart(s.DY, 1)
+	if r.g.then == nil {
+		r.piece(p, dst, res)
 		return
 	}
-	s := r.g.shape
-	dst, res := r.dst.from(p.y, p.x), r.res.from(p.y, p.x)
-	r.writeRuns(p, dst.apart(s.DY, s.DX), res.apart(s.DY, s.DX), dst.Pix, res.Pix)
+	cols := min(4*s.DX*p.runs, r.cols-p.x)
+	aside := Plane[float32]{r.k.asideF32, cols * s.OC, s.OC}
+	r.piece(p, aside, Plane[float32]{})
+	r.g.then.Run(r.k, dst, aside, res, p.rows, cols)
+}
+
+// piece computes the pixels of one piece, of which dst and res are the rows.
+func (r *winogradRun) piece(p *winogradPiece, dst, res Plane[float32]) {
+	if !p.whole {
+		r.edgeOut(p, dst, res)
+		return
+	}
+	r.writeRuns(p, dst.apart(1, r.g.shape.DX), res.apart(1, r.g.shape.DX), dst.Pix, res.Pix)
 }
 
 // from is the plane from pixel (y, x) on.
@@ -29,26 +41,26 @@ func (p Plane[T]) apart(dy, dx int) Plane[T] {
 
 // edgeOut computes tiles that cross the picture's end aside and copies the
 // pixels that exist.
-func (r *winogradRun) edgeOut(p *winogradPiece) {
+func (r *winogradRun) edgeOut(p *winogradPiece, dst, res Plane[float32]) {
 	oc := r.g.shape.OC
 	aside := Plane[float32]{r.w.pixels, 4 * p.phases * oc, p.phases * oc}
 	extra := Plane[float32]{}
-	if len(r.res.P) > 0 {
+	if len(res.P) > 0 {
 		extra = Plane[float32]{r.w.extra, aside.Row, aside.Pix}
-		r.eachEdge(p, func(y, x, at, n int) { copyPixels(extra.P[at:], oc, r.res.from(y, x).P, r.res.Pix, n, oc) })
+		r.eachEdge(p, func(y, x, at, n int) { copyPixels(extra.P[at:], oc, res.from(y, x).P, res.Pix, n, oc) })
 	}
 	r.writeRuns(p, aside, extra, oc, oc)
-	r.eachEdge(p, func(y, x, at, n int) { copyPixels(r.dst.from(y, x).P, r.dst.Pix, aside.P[at:], oc, n, oc) })
+	r.eachEdge(p, func(y, x, at, n int) { copyPixels(dst.from(y, x).P, dst.Pix, aside.P[at:], oc, n, oc) })
 }
 
 // eachEdge calls f for every row of n neighbouring pixels of the piece that
-// exist, with their place aside.
+// exist, with their place in it and aside.
 func (r *winogradRun) eachEdge(p *winogradPiece, f func(y, x, at, n int)) {
 	s := r.g.shape
 	for i := range 4 * p.rows {
-		x := p.x + i%4*s.DX
-		if n := min(p.phases, r.cols-x); n > 0 {
-			f(p.y+i/4*s.DY, x, i*p.phases*s.OC, n)
+		x := i % 4 * s.DX
+		if n := min(p.phases, r.cols-p.x-x); n > 0 {
+			f(i/4, x, i*p.phases*s.OC, n)
 		}
 	}
 }

@@ -83,9 +83,7 @@ func (g *WinogradF32) sizes() [winogradAreas]int {
 // grow makes room for sizes.
 func (w *winogradScratch) grow(sizes [winogradAreas]int) {
 	for i, area := range w.areas() {
-		if len(*area) < sizes[i] {
-			*area = alignedF32(sizes[i])
-		}
+		reserveF32(area, sizes[i])
 	}
 }
 
@@ -95,6 +93,13 @@ func (g *WinogradF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols in
 	g.RunStrips(k, dst, p, res, rows, cols, 0, g.shape.Strips(rows))
 }
 
+// Then has a 1x1 convolution read every group of pixels while it is in the
+// cache: RunStrips gives its results, and the residual is added to these.
+func (g *WinogradF32) Then(then RunnerF32) { g.then = then }
+
+// between is the number of floats that a group passes on.
+func (g *WinogradF32) between() int { return 16 * g.tiles * g.shape.OC }
+
 // RunStrips computes strips [lo, hi) of an output of rows x cols pixels. res is
 // added before the clamp unless it is empty. The result does not depend on how
 // strips are shared.
@@ -102,10 +107,14 @@ func (g *WinogradF32) RunStrips(k *Worker, dst Plane[float32], src Picture, res 
 	if rows <= 0 || cols <= 0 || lo >= hi {
 		return
 	}
-	dst.holds("destination", rows, cols, g.shape.OC)
 	src.holds(g.shape.IC)
-	if len(res.P) > 0 {
-		res.holds("residual", rows, cols, g.shape.OC)
+	if g.then != nil {
+		reserveF32(&k.asideF32, g.between())
+	} else {
+		dst.holds("destination", rows, cols, g.shape.OC)
+		if len(res.P) > 0 {
+			res.holds("residual", rows, cols, g.shape.OC)
+		}
 	}
 	k.wino.grow(g.sizes())
 	r := winogradRun{g: g, k: k, w: &k.wino, dst: dst, src: src, res: res, cols: cols}

@@ -1,0 +1,160 @@
+package fallback
+
+import (
+	"slices"
+	"strings"
+
+	"edged/internal/kernel"
+)
+
+// head is a convolution that can pass its result on to a 1x1 convolution behind
+// it, piece by piece, while the pieces are in the cache.
+type head interface {
+	result() (*tensor, *convShape) // nil: it passes on nothing
+	take(then *banded)
+	count(n *kernel.Scratch, own, then needs)
+	link() // when the weights are packed
+}
+
+// chains has 1x1 convolutions, fully connected layers among them, computed with
+// the convolutions whose result they alone read: nobody keeps that.
+func (p *plan) chains() {
+	readers, writers := p.users()
+	seen := map[*tensor]bool{} // by the caller
+	for _, t := range p.outputs {
+		seen[t.memory()] = true
+	}
+	for i := range p.steps {
+		s := &p.steps[i]
+		if s.conv == nil || !s.conv.pointwise() {
+			continue
+		}
+		m := s.conv.in.memory()
+		if len(readers[m]) == 1 && len(writers[m]) == 1 && !m.input && !seen[m] && writers[m][0].fits(s.conv) {
+			p.chain(writers[m][0], s)
+		}
+	}
+	p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return s.run == nil })
+}
+
+// pointwise says that b only mixes the channels of each pixel.
+func (b *banded) pointwise() bool {
+	s := b.s
+	return s.y.k == 1 && s.x.k == 1 && s.y.stride == 1 && s.x.stride == 1 && s.border().plain() && b.behind == nil
+}
+
+// fits says that s computes all that then reads, and can write what it writes.
+func (s *step) fits(then *banded) bool {
+	if s.head == nil {
+		return false
+	}
+	out, shape := s.head.result()
+	return out != nil && out == then.in.memory() && then.in.slot == nil && then.s.c == shape.oc && then.in.bytes == out.bytes &&
+		(s.conv != nil || then.out.border == border{}) && (then.s.sameMap(shape) || then.plain()) && pays(out, shape, then.s)
+}
+
+// pays says that to have t computed by a and read by b in pieces saves more than
+// it costs: t is too large to stay in a cache as a whole, and b's weights are few
+// enough to be read again for every piece. Behind a depthwise convolution, which
+// is done quickly, nothing was gained.
+func pays(t *tensor, a, b *convShape) bool {
+	const least, most = 128 << 10, 32 << 10
+	return a.groups == 1 && t.bytes >= least && t.elem()*b.c*b.oc <= most
+}
+
+// sameMap says that results have the same height, width and number.
+func (s *convShape) sameMap(o *convShape) bool {
+	return s.n == o.n && s.y.out == o.y.out && s.x.out == o.x.out
+}
+
+// plain says that b's pixels lie one behind the other, whatever the map.
+func (b *banded) plain() bool {
+	return !b.out.apart() && b.out.border == border{} && b.other == nil
+}
+
+// chain has then's step do what first does too, in front.
+func (p *plan) chain(first, then *step) {
+	s, b := *first, then.conv
+	s.macs = p.macs(first) + p.macs(then)
+	s.kernel += ", " + strings.Replace(then.kernel, "direct", "1x1", 1)
+	s.head.take(b)
+	if s.reads = slices.Clone(first.reads); b.other != nil {
+		s.reads = append(s.reads, b.other)
+	}
+	s.writes, s.packers, s.work = then.writes, slices.Concat(first.packers, then.packers), first.work+then.work
+	if s.conv != nil {
+		s.units = s.conv.units()
+	}
+	before, behind := first.needs, then.needs
+	s.needs = func(n *kernel.Scratch, _ *banded) { s.head.count(n, before, behind) }
+	*then, first.run, p.chained = s, nil, true
+}
+
+func (b *banded) result() (*tensor, *convShape) {
+	if b.other != nil || b.behind != nil {
+		return nil, nil
+	}
+	return b.out, b.s
+}
+
+func (b *banded) take(then *banded) {
+	b.behind, b.out, b.other = then, then.out, then.other
+	b.settle()
+}
+
+// piece is b for a piece of its result.
+func (b *banded) piece(rows, cols int) *banded {
+	p := *b
+	p.h, p.w, p.rows, p.of, p.flat = rows, cols, rows, 1, false
+	return &p
+}
+
+// between is what b passes on.
+func (b *banded) between() kernel.Between {
+	u := b.unit(0) // none is larger
+	return kernel.Between{Channels: b.s.oc, Rows: u.rows, Cols: u.cols, Step: b.step}
+}
+
+func (b *banded) count(n *kernel.Scratch, own, then needs) {
+	m := b.between()
+	cols := m.Columns(b.out.elem())
+	behind := b.behind.piece(m.Rows, cols)
+	behind.src = pitch{row: cols * m.Channels, pix: m.Channels}
+	own.count(n, b.piece(m.Rows, cols))
+	then.count(n, behind)
+	if b.out.quantised() {
+		n.ChainI8(m)
+	} else {
+		n.ChainF32(m)
+	}
+}
+
+func (b *banded) link() {
+	switch {
+	case b.behind == nil:
+	case b.out.quantised():
+		b.i8 = kernel.NewChainI8(b.between(), b.i8, b.behind.i8)
+	default:
+		b.f32 = kernel.NewChainF32(b.between(), b.f32, b.behind.f32)
+	}
+}
+
+func (st *strips) result() (*tensor, *convShape) {
+	if st.other != nil || st.behind != nil {
+		return nil, nil
+	}
+	return st.out, st.s
+}
+
+func (st *strips) take(then *banded) { st.behind, st.out, st.other = then, then.out, then.other }
+
+func (st *strips) count(n *kernel.Scratch, own, _ needs) {
+	own.count(n, nil)
+	n.StripsThenF32(st.s.strips(), st.s.x.out)
+}
+
+func (st *strips) link() {
+	if st.behind != nil {
+		st.run.Then(st.behind.f32)
+	}
+}
