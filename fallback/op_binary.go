@@ -110,6 +110,11 @@ func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c
 	if err != nil {
 		return err
 	}
+	if op, ok := vectorPairs[c.n.code.Builtin]; ok {
+		if p := c.pairBytes(op, lo, hi); p.Vector() {
+			return emitPairs(c, bc, "pointwise quantised", 2*out.elems(), (*tensor).content, p.Run)
+		}
+	}
 	signed := a.typ == model.TypeInt8
 	of := func(x, y byte) byte { return byte(f(byteValue(x, signed), byteValue(y, signed))) }
 	if out.elems() >= allPairs {
@@ -141,51 +146,59 @@ func binaryTable(c *opContext, bc *broadcast, f func(x, y byte) byte) error {
 	})
 }
 
-// sumShift is how far TFLite shifts the operands of quantised sums to the
-// left, to lose nothing in the first rescaling.
-const sumShift = 20
+// vectorPairs are the operators that kernel.PairBytes computes.
+var vectorPairs = map[model.BuiltinOperator]kernel.PairF32{model.OpAdd: kernel.AddPair, model.OpSub: kernel.SubPair, model.OpMul: kernel.MulPair}
 
-// quantSum builds ADD and SUB: both operands rescaled to twice the larger
-// scale, added, rescaled to the output. Each operand has 256 values, so their
-// rescaled forms are tables.
-func quantSum(sign int32) func(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
+// pairBytes is the arithmetic of ADD, SUB and MUL. Both operands of a sum are
+// rescaled to twice the larger scale, added and rescaled to the output.
+func (c *opContext) pairBytes(op kernel.PairF32, lo, hi int32) *kernel.PairBytes {
+	a, b, out := c.in[0], c.in[1], c.out[0]
+	p := &kernel.PairBytes{Op: op, Signed: a.typ == model.TypeInt8, ZeroX: a.quant.zero0(), ZeroY: b.quant.zero0(), Zero: out.quant.zero0(), Lo: lo, Hi: hi}
+	if op == kernel.MulPair {
+		p.Result = newMultiplier(float64(a.quant.scale[0] * b.quant.scale[0] / out.quant.scale[0])).fixed()
+		return p
+	}
+	sa, sb, so := float64(a.quant.scale[0]), float64(b.quant.scale[0]), float64(out.quant.scale[0])
+	twice := 2 * max(sa, sb)
+	p.X, p.Y = newMultiplier(sa/twice).fixed(), newMultiplier(sb/twice).fixed()
+	p.Result = newMultiplier(twice / ((1 << kernel.SumShift) * so)).fixed()
+	return p
+}
+
+// quantSum builds ADD and SUB. Each operand has 256 values, so their rescaled
+// forms are tables.
+func quantSum(op kernel.PairF32) func(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
 	return func(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
-		a, b, out := c.in[0], c.in[1], c.out[0]
-		if err := c.scaled(a, b, out); err != nil {
+		if err := c.scaled(c.in[0], c.in[1], c.out[0]); err != nil {
 			return nil, err
 		}
-		sa, sb, so := float64(a.quant.scale[0]), float64(b.quant.scale[0]), float64(out.quant.scale[0])
-		twice := 2 * max(sa, sb)
-		final := newMultiplier(twice / ((1 << sumShift) * so))
-		ta, tb := rescaled(a, sa/twice, 1), rescaled(b, sb/twice, sign)
-		zero := out.quant.zero0()
+		p, sign := c.pairBytes(op, lo, hi), int32(1)
+		if op == kernel.SubPair {
+			sign = -1
+		}
+		ta, tb := rescaled(c.in[0], p.X, 1), rescaled(c.in[1], p.Y, sign)
 		return func(x, y int32) int32 {
-			return min(max(final.apply(ta[x&255]+tb[y&255])+zero, lo), hi)
+			return min(max(p.Result.Apply(ta[x&255]+tb[y&255])+p.Zero, lo), hi)
 		}, nil
 	}
 }
 
-// rescaled is the table of sign * factor * (q - zero) * 2^sumShift by the low
-// byte of q.
-func rescaled(t *tensor, factor float64, sign int32) *[256]int32 {
-	m := newMultiplier(factor)
+// rescaled is the table of sign * m * (q - zero) * 2^SumShift by the low byte of q.
+func rescaled(t *tensor, m kernel.Fixed, sign int32) *[256]int32 {
 	var table [256]int32
 	lo, hi := t.bounds()
 	for q := lo; q <= hi; q++ {
-		table[q&255] = sign * m.apply((q-t.quant.zero0())<<sumShift)
+		table[q&255] = sign * m.Apply((q-t.quant.zero0())<<kernel.SumShift)
 	}
 	return &table
 }
 
 // quantProduct builds MUL.
 func quantProduct(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
-	a, b, out := c.in[0], c.in[1], c.out[0]
-	if err := c.scaled(a, b, out); err != nil {
+	if err := c.scaled(c.in[0], c.in[1], c.out[0]); err != nil {
 		return nil, err
 	}
-	m := newMultiplier(float64(a.quant.scale[0] * b.quant.scale[0] / out.quant.scale[0]))
-	za, zb, zo := a.quant.zero0(), b.quant.zero0(), out.quant.zero0()
-	return func(x, y int32) int32 { return min(max(m.apply((x-za)*(y-zb))+zo, lo), hi) }, nil
+	return c.pairBytes(kernel.MulPair, lo, hi).Value, nil
 }
 
 // quantChoice builds MAXIMUM and MINIMUM, which compare the stored values.
@@ -195,12 +208,12 @@ func quantChoice(f func(a, b int32) int32) func(c *opContext, lo, hi int32) (fun
 
 func planAdd(c *opContext) error {
 	return planBinary(kernel.AddPair, func(a, b int32) int32 { return a + b },
-		func(a, b int64) int64 { return a + b }, quantSum(1))(c)
+		func(a, b int64) int64 { return a + b }, quantSum(kernel.AddPair))(c)
 }
 
 func planSub(c *opContext) error {
 	return planBinary(kernel.SubPair, func(a, b int32) int32 { return a - b },
-		func(a, b int64) int64 { return a - b }, quantSum(-1))(c)
+		func(a, b int64) int64 { return a - b }, quantSum(kernel.SubPair))(c)
 }
 
 func planMul(c *opContext) error {

@@ -75,6 +75,9 @@ func newMultiplier(factor float64) multiplier {
 	return multiplier{m, s}
 }
 
+// fixed is the same for kernels.
+func (m multiplier) fixed() kernel.Fixed { return kernel.Fixed{Mul: m.mul, Shift: m.shift} }
+
 // apply rounds twice, the second time half away from zero.
 func (m multiplier) apply(v int32) int32 { return kernel.MulByQuantized(v, m.mul, m.shift) }
 
