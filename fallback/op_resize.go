@@ -176,41 +176,25 @@ func bilinearBytes(out, in []uint8, shape []int, ys, xs []lerp, lo, hi int) {
 // lerp10 is lerp in fixed point with ten fractional bits.
 type lerp10 struct {
 	lo, hi int
-	t      int64 // 0 to 1024
+	t      int // 0 to 1024, or any number where lo is hi
 }
 
 // bilinearFixed mixes in integers, as TFLite does for int8.
 func (c *opContext) bilinearFixed(o model.ResizeBilinearOptions, h, w int) {
 	in, out := c.in[0], c.out[0]
 	ys := lerps10(in.shape[1], h, o.AlignCorners, o.HalfPixelCenters)
-	xs := lerps10(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters)
-	ih, iw, ch := in.shape[1], in.shape[2], in.shape[3]
-	c.emit("bilinear fixed point", in.shape[0]*h, 8*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
-		for r := lo; r < hi; r++ {
-			y := ys[r%h]
-			top := in.data[(r/h*ih+y.lo)*iw*ch:]
-			bottom := in.data[(r/h*ih+y.hi)*iw*ch:]
-			for i, x := range xs {
-				dst := out.data[(r*w+i)*ch:][:ch]
-				for k := range dst {
-					v := (1024-y.t)*(1024-x.t)*int64(int8(top[x.lo*ch+k])) +
-						y.t*(1024-x.t)*int64(int8(bottom[x.lo*ch+k])) +
-						(1024-y.t)*x.t*int64(int8(top[x.hi*ch+k])) +
-						y.t*x.t*int64(int8(bottom[x.hi*ch+k]))
-					dst[k] = byte(roundShift20(v))
-				}
-			}
+	var low, high, share []int
+	for _, x := range lerps10(in.shape[2], w, o.AlignCorners, o.HalfPixelCenters) {
+		low, high, share = append(low, x.lo), append(high, x.hi), append(share, x.t)
+	}
+	ih, row, ch := in.shape[1], in.shape[2]*in.shape[3], in.shape[3]
+	mix := kernel.NewLerpI8(low, high, share, ch)
+	c.emit("bilinear fixed point", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, from, to int) {
+		for r := from; r < to; r++ {
+			y, image := ys[r%h], r/h*ih
+			mix.Run(out.data[r*w*ch:], in.data[(image+y.lo)*row:], in.data[(image+y.hi)*row:], y.t)
 		}
 	})
-}
-
-// roundShift20 divides by 2^20, rounding half away from zero.
-func roundShift20(v int64) int64 {
-	const half = 1 << 19
-	if v >= 0 {
-		return (v + half) / (1 << 20)
-	}
-	return (v - half) / (1 << 20)
 }
 
 func lerps10(in, out int, alignCorners, halfPixel bool) []lerp10 {
@@ -228,7 +212,7 @@ func lerps10(in, out int, alignCorners, halfPixel bool) []lerp10 {
 		if v < 0 {
 			lo = max(-((-v) / 1024), 0)
 		}
-		list[i] = lerp10{lo: int(min(lo, int64(in-1))), hi: int(max(0, min((v+1023)/1024, int64(in-1)))), t: v - lo<<10}
+		list[i] = lerp10{lo: int(min(lo, int64(in-1))), hi: int(max(0, min((v+1023)/1024, int64(in-1)))), t: int(v - lo<<10)}
 	}
 	return list
 }
