@@ -54,7 +54,7 @@ func depthwiseI8Kernels() []*convKernelI8 {
 		ks = append(ks, &convKernelI8{variant: AVX512, lanes: 32, reads: asTheyAre, big: &depthwiseAVX2,
 			unsigned: convTableI8{depthwiseI8VNNI[0]},
 			signed:   convTableI8{depthwiseI8VNNISigned[0]},
-			columns:  [2]convTableI8{depthColumnsUp, depthColumnsAway}})
+			columns:  [2][2]convTableI8{{depthColumnsUp, depthColumnsAway}, {depthColumnsUpRest, depthColumnsAwayRest}}})
 	}
 	if cpu.X86.HasAVX2 {
 		ks = append(ks, &depthwiseAVX2)

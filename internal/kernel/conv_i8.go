@@ -34,7 +34,7 @@ type convKernelI8 struct {
 	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
 	unsigned convTableI8
 	signed   convTableI8
-	columns  [2]convTableI8 // of depthColumns: negative halves go up, or away from zero; by blocks of 32 or 64 channels and by stride
+	columns  [2][2]convTableI8 // of depthColumns: weights of one byte or two; negative halves go up, or away from zero; by blocks of 32 or 64 channels and by stride
 	windows  func(*windowCall)
 	chunk    int // bytes that windows takes at a time
 }

@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // Of a depthColumns: channels of a block, and parts of its stream in int32s.
 const (
@@ -8,7 +11,8 @@ const (
 	columnWeights = columnLanes
 	columnRequant = columnWeights + 3*columnLanes
 	columnClamps  = columnRequant + requantRows*columnLanes
-	columnBlock   = columnClamps + 4*columnLanes/4
+	columnRest    = columnClamps + 4*columnLanes/4
+	columnBlock   = columnRest + 3*columnLanes // without a rest of weights: columnRest
 )
 
 // depthColumns is a DepthwiseI8 with up to three rows of three taps, for
@@ -21,16 +25,27 @@ type depthColumns struct {
 	rows   [3]int // bytes from a window's first row
 	reach  int
 	flip   uint8
-	stream []int32 // [block][bias | weights of three columns | requant constants | zero point, clamp and back, a vector each]
+	block  int     // elements of stream that one block takes
+	stream []int32 // [block][bias | weights of three columns | requant constants | zero point, clamp and back, a vector each | rest of the weights]
 }
 
-// columnsFit says whether the routines of depthColumns take kernels of this shape.
-func (s ConvShape) columnsFit() bool { return s.KH <= 3 && s.KW == 3 }
-
+// newDepthColumns is nil where k has no routines or these do not take the kernels.
 func newDepthColumns(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *depthColumns {
-	d := &depthColumns{table: &k.columns[1], shape: s, reach: (s.KH-1)*s.DY*s.Row + 2*s.DX*s.Pix + s.IC}
+	if k.columns[0][0][0] == nil || s.KH > 3 || s.KW != 3 {
+		return nil
+	}
+	least, most := p.extremes(w)
+	if most > 2*math.MaxInt8 {
+		return nil
+	}
+	d := &depthColumns{shape: s, reach: (s.KH-1)*s.DY*s.Row + 2*s.DX*s.Pix + s.IC, block: columnRest}
+	tables := &k.columns[0]
+	if least < math.MinInt8 || most > math.MaxInt8 {
+		tables, d.block = &k.columns[1], columnBlock
+	}
+	d.table = &tables[1]
 	if p.Lo >= p.DstZero {
-		d.table = &k.columns[0] // where negative halves go makes no difference
+		d.table = &tables[0] // where negative halves go makes no difference
 	}
 	if p.Signed {
 		p.SrcZero, d.flip = p.SrcZero+128, 128
@@ -38,7 +53,7 @@ func newDepthColumns(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Con
 	for y := range s.KH {
 		d.rows[y] = y * s.DY * s.Row
 	}
-	d.stream = make([]int32, roundUp(s.OC, columnLanes)/columnLanes*columnBlock)
+	d.stream = make([]int32, roundUp(s.OC, columnLanes)/columnLanes*d.block)
 	for c := range s.OC {
 		d.pack(k, c, w, bias, &p)
 	}
@@ -46,10 +61,18 @@ func newDepthColumns(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Con
 	return d
 }
 
+// extremes are the least and the greatest of the weights w less their zero point.
+func (p *ConvI8Params) extremes(w []int8) (least, most int32) {
+	for _, v := range w {
+		least, most = min(least, p.weight(v)), max(most, p.weight(v))
+	}
+	return least, most
+}
+
 // clamps writes what follows scaling, a vector each in every block.
 func (d *depthColumns) clamps(zero, lo, hi int32, back uint8) {
 	const vector = columnLanes / 4
-	for at := columnClamps; at < len(d.stream); at += columnBlock {
+	for at := columnClamps; at < len(d.stream); at += d.block {
 		for i := range vector {
 			d.stream[at+i] = zero<<16 | zero&0xFFFF
 			for row, b := range [...]uint8{uint8(lo), uint8(hi), back} {
@@ -68,11 +91,15 @@ func (d *depthColumns) pack(k *convKernelI8, c int, w []int8, bias []int32, p *C
 }
 
 func (d *depthColumns) packLane(k *convKernelI8, c, lane int, w []int8, bias []int32, p *ConvI8Params) {
-	block, sum := d.stream[c/columnLanes*columnBlock:], int32(0)
+	block, sum := d.stream[c/columnLanes*d.block:], int32(0)
 	for t := range 3 * d.shape.KH {
-		v := w[t*d.shape.OC+c]
-		block[columnWeights+t%3*columnLanes+lane] |= int32(uint8(v)) << (t / 3 * 8)
-		sum += int32(v)
+		v, at := p.weight(w[t*d.shape.OC+c]), t%3*columnLanes+lane
+		whole := min(max(v, math.MinInt8), math.MaxInt8)
+		block[columnWeights+at] |= whole & 0xFF << (t / 3 * 8)
+		if d.block == columnBlock {
+			block[columnRest+at] |= (v - whole) & 0xFF << (t / 3 * 8)
+		}
+		sum += v
 	}
 	if bias != nil {
 		block[lane] = bias[c]
@@ -121,7 +148,7 @@ func (d *depthColumns) blocks(call *convCallI8, stride int, dst, src Plane[uint8
 	if rest == 0 {
 		return
 	}
-	call.w, call.live = unsafe.Pointer(&d.stream[full*columnBlock]), rest
+	call.w, call.live = unsafe.Pointer(&d.stream[full*d.block]), rest
 	if rest > columnLanes/2 {
 		for y := range rows {
 			d.row(call, d.table[1][stride], dst, src, y, full*columnLanes, 1)

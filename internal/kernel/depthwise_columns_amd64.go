@@ -37,3 +37,37 @@ var depthColumnsAway = [...][]func(*convCallI8){
 	{nil, depthColumnsx1x32Away, depthColumnsx2x32Away},
 	{nil, depthColumnsx1x64Away, depthColumnsx2x64Away},
 }
+
+//go:noescape
+func depthColumnsx1x32UpRest(c *convCallI8)
+
+//go:noescape
+func depthColumnsx2x32UpRest(c *convCallI8)
+
+//go:noescape
+func depthColumnsx1x64UpRest(c *convCallI8)
+
+//go:noescape
+func depthColumnsx2x64UpRest(c *convCallI8)
+
+var depthColumnsUpRest = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32UpRest, depthColumnsx2x32UpRest},
+	{nil, depthColumnsx1x64UpRest, depthColumnsx2x64UpRest},
+}
+
+//go:noescape
+func depthColumnsx1x32AwayRest(c *convCallI8)
+
+//go:noescape
+func depthColumnsx2x32AwayRest(c *convCallI8)
+
+//go:noescape
+func depthColumnsx1x64AwayRest(c *convCallI8)
+
+//go:noescape
+func depthColumnsx2x64AwayRest(c *convCallI8)
+
+var depthColumnsAwayRest = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32AwayRest, depthColumnsx2x32AwayRest},
+	{nil, depthColumnsx1x64AwayRest, depthColumnsx2x64AwayRest},
+}

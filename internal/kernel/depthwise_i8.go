@@ -33,8 +33,9 @@ func NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *Depthw
 }
 
 func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
-	if k = k.taking(p.Factors); k.columns[0][0] != nil && s.columnsFit() && p.WeightZero == 0 {
-		return &DepthwiseI8{columns: newDepthColumns(k, s, w, bias, p)}
+	k = k.taking(p.Factors)
+	if c := newDepthColumns(k, s, w, bias, p); c != nil {
+		return &DepthwiseI8{columns: c}
 	}
 	d := &DepthwiseI8{kernel: k, lanes: k.lanes, pair: k.lanes, parts: 1, shape: s}
 	d.zero, d.lo, d.hi, d.back = k.result(&p)

@@ -10,17 +10,15 @@ const (
 	columnWeights = 256
 	columnRequant = columnWeights + 3*256
 	columnClamps  = columnRequant + 5*256
-	columnBlock   = columnClamps + 4*64
+	columnRest    = columnClamps + 4*64
+	columnBlock   = columnRest + 3*256 // without a rest of weights: columnRest
 )
 
 func depthwiseColumnsVNNI() []byte {
 	f := newFile("amd64")
 	f.WriteString(requantVNNIMacro + requantAwayVNNIMacro)
-	for _, away := range []bool{false, true} {
-		for stride := 1; stride <= 2; stride++ {
-			depthwiseColumns(columns{f, away, false}, stride)
-			depthwiseColumns(columns{f, away, true}, stride)
-		}
+	for i := range 16 {
+		depthwiseColumns(columns{f, i&1 != 0, i&2 != 0, i&4 != 0}, 1+i/8)
 	}
 	return f.Bytes()
 }
@@ -32,11 +30,12 @@ const offSrcBelow, offDstBelow = 184, 192
 // rows of three taps: a row of pixels of 64 channels, repeated for the next 64
 // channels, or two rows of 32, one in each half of the vectors. A column of the source is interleaved to one doubleword a channel,
 // whose upper byte meets a weight of zero, and multiplied with the weights of all
-// windows that it is part of. Registers:
+// windows that it is part of; weights with a rest, which do not fit a byte, come in
+// two parts. Registers:
 //
 //	Z0..Z11 sums of up to three windows    Z12..Z23 weights    Z24..Z27 a column    Z28..Z30 scratch    Z31 flip
 func depthwiseColumns(c columns, stride int) {
-	c.fn(fmt.Sprintf("depthColumnsx%dx%d%s", stride, c.channels(), map[bool]string{false: "Up", true: "Away"}[c.away]), 8)
+	c.fn(fmt.Sprintf("depthColumnsx%dx%d%s", stride, c.channels(), c.suffix()), 8)
 	c.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), R10; VPBROADCASTB %d(R8), Z31", offW, offLive, offFlip)
 	c.op("MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3")
 	c.op("MOVW $0x5555, CX; KMOVW CX, K2; MOVQ %d(R8), R10", offDstBelow)
@@ -58,7 +57,7 @@ func depthwiseColumns(c columns, stride int) {
 		sets = 2
 	}
 	c.label("done")
-	c.op("ADDQ $%d, DX", columnBlock)
+	c.op("ADDQ $%d, DX", c.block())
 	endTile(c.file)
 	for set := range sets {
 		c.storePart(set)
@@ -68,7 +67,25 @@ func depthwiseColumns(c columns, stride int) {
 // columns emits the parts of a routine; a set is the four sums of a window.
 type columns struct {
 	*file
-	away, halves bool
+	away, halves, rest bool
+}
+
+func (c columns) suffix() string {
+	s := "Up"
+	if c.away {
+		s = "Away"
+	}
+	if c.rest {
+		s += "Rest"
+	}
+	return s
+}
+
+func (c columns) block() int {
+	if c.rest {
+		return columnBlock
+	}
+	return columnRest
 }
 
 func (c columns) channels() int {
@@ -142,6 +159,9 @@ func (c columns) begin(set int) {
 func (c columns) add(set, tap int) {
 	for j := range 4 {
 		c.op("VPDPBUSD Z%d, Z%d, Z%d", 12+4*tap+j, 24+j, 4*set+j)
+	}
+	for j := 0; c.rest && j < 4; j++ {
+		c.op("VPDPBUSD %d(DX), Z%d, Z%d", columnRest+256*tap+64*j, 24+j, 4*set+j)
 	}
 }
 

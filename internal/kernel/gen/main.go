@@ -40,7 +40,7 @@ var files = map[string]func() []byte{
 	"depthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
 	"depthwise_columns_amd64.s":  depthwiseColumnsVNNI,
 	"depthwise_columns_amd64.go": func() []byte {
-		return stubs("amd64", "depthColumns", "convCallI8", 2, []variant{{"Up", 32, 2}, {"Away", 32, 2}})
+		return stubs("amd64", "depthColumns", "convCallI8", 2, []variant{{"Up", 32, 2}, {"Away", 32, 2}, {"UpRest", 32, 2}, {"AwayRest", 32, 2}})
 	},
 	"depthwise_i8_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM},
