@@ -73,7 +73,7 @@ func (c *opContext) winogradBands(s *convShape, _ bool) bands {
 // shape is the convolution's geometry for the kernels.
 func (b *bands) shape() kernel.ConvShape {
 	s := b.s
-	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc, Row: b.src.row, Pix: b.src.pix}
+	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc, Row: b.src.row, Pix: b.src.pix, Groups: s.groups}
 }
 
 func (b *bands) units() int             { return b.s.n * b.of }

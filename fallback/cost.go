@@ -10,7 +10,7 @@ const clearGain = 0.75
 // the layer and on the machine's rates alone, so it is the same for any number
 // of threads.
 func (c *opContext) winograd(s *convShape) bool {
-	if !c.p.winograd || s.oc == 1 || s.y.stride != 1 || s.x.stride != 1 || !s.strips().Winograd() {
+	if !c.p.winograd || s.groups > 1 || s.oc == 1 || s.y.stride != 1 || s.x.stride != 1 || !s.strips().Winograd() {
 		return false
 	}
 	if c.p.rates == nil {

@@ -6,10 +6,9 @@ import (
 )
 
 // direct says whether the direct routines of internal/kernel take this
-// convolution: one group, weights known before the first frame.
-func (c *opContext) direct(s *convShape, have bool) bool {
-	constant := c.in[1].constant() && (c.bias() == nil || c.bias().constant())
-	return have && constant && s.groups == 1
+// convolution: its weights are known before the first frame.
+func (c *opContext) direct(have bool) bool {
+	return have && c.in[1].constant() && (c.bias() == nil || c.bias().constant())
 }
 
 // banded readies a convolution in bands; pad, where the input needs a border,
@@ -62,18 +61,18 @@ func (b *banded) runF32(w *worker, lo, hi int) {
 
 // planDirectF32 plans CONV_2D by direct convolution.
 func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
-	other, lo, hi, err := c.takeSum(a, true)
+	other, lo, hi, err := c.takeSum(a, s.groups == 1)
 	if err != nil {
 		return err
 	}
 	filter, bias := c.in[1], c.bias()
-	taps := s.y.k * s.x.k * s.c
+	taps := s.y.k * s.x.k * s.c / s.groups
 	if s.oc == 1 && kernel.Dot() {
 		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) kernel.RunnerF32 {
 			return kernel.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
-	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*roundUp(s.oc, 32), taps, func(b *bands) kernel.RunnerF32 {
+	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*s.packed(32), taps, func(b *bands) kernel.RunnerF32 {
 		if other != nil && other.shape[3] < s.oc {
 			return newSplitF32(b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
 		}
@@ -88,6 +87,9 @@ func floats(t *tensor) []float32 {
 	}
 	return t.f32()
 }
+
+// packed is the number of output channels, those of each group rounded up.
+func (s *convShape) packed(step int) int { return s.groups * roundUp(s.oc/s.groups, step) }
 
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
 

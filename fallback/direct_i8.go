@@ -91,7 +91,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	taps, p := s.y.k*s.x.k*roundUp(s.c, 4), c.paramsI8(r, s.oc)
+	taps, p := s.y.k*s.x.k*roundUp(s.c/s.groups, 4), c.paramsI8(r, s.oc)
 	direct := func(b *bands, w []int8) kernel.RunnerI8 { return kernel.NewConvI8(b.shape(), w, ints32(bias), p) }
 	winograd := winogradI8(s)
 	c.needs = func(n *kernel.Scratch, b *banded) {
@@ -103,7 +103,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		n.ConvI8(b.shape(), &p, row, pix, u.rows, u.cols)
 	}
 	if !winograd {
-		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*roundUp(s.oc, 32), taps, func(b *bands) kernel.RunnerI8 {
+		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*s.packed(32), taps, func(b *bands) kernel.RunnerI8 {
 			return direct(b, weightsI8(filter))
 		})
 	}
@@ -119,7 +119,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 // winogradI8 says whether F(4x4, 3x3) pays, which is exact in integers.
 func winogradI8(s *convShape) bool {
 	const size = 8
-	return s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && kernel.WinogradI8Pays(s.c, s.oc) &&
+	return s.groups == 1 && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && kernel.WinogradI8Pays(s.c, s.oc) &&
 		s.y.out >= max(size, 4*s.y.dilate) && s.x.out >= max(size, 4*s.x.dilate)
 }
 

@@ -45,17 +45,17 @@ func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) 
 	f32, i8 := kernel.Direct()
 	_, oneZero := c.filterZero()
 	floats := isType(model.TypeFloat32, in, filter, c.bias(), out)
-	if floats && c.direct(s, f32) && c.winograd(s) {
+	if floats && c.direct(f32) && c.winograd(s) {
 		return c.planWinograd(s, a)
 	}
 	in.poolNow()
 	switch {
 	case floats:
-		if c.direct(s, f32) {
+		if c.direct(f32) {
 			return c.planDirectF32(s, a)
 		}
 		return c.planConvF32(s, a)
-	case in.quantised() && isType(in.typ, filter, out) && oneZero && c.direct(s, i8):
+	case in.quantised() && isType(in.typ, filter, out) && oneZero && c.direct(i8):
 		return c.planDirectI8(s, a)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planConvQuant(s, a)

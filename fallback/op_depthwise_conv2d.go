@@ -62,13 +62,6 @@ func depthGeometry(s *convShape, b frame) tiling {
 	return t
 }
 
-// single is s as the direct routines see a depthwise convolution: one group.
-func (s *convShape) single() *convShape {
-	one := *s
-	one.groups = 1
-	return &one
-}
-
 // repeated gives the input with every channel m times, and makes s a
 // convolution with one output channel for each.
 func (c *opContext) repeated(s *convShape) (*tensor, error) {
@@ -93,7 +86,7 @@ func (c *opContext) planDepthF32(s *convShape, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	if f32, _ := kernel.Direct(); c.direct(s.single(), f32) {
+	if f32, _ := kernel.Direct(); c.direct(f32) {
 		return c.planDirectDepthF32(s, in, a)
 	}
 	b := s.border()
@@ -135,7 +128,7 @@ func (c *opContext) planDepthQuant(s *convShape, a model.Activation) error {
 		return err
 	}
 	_, oneZero := c.filterZero()
-	if _, i8 := kernel.Direct(); oneZero && c.direct(s.single(), i8) {
+	if _, i8 := kernel.Direct(); oneZero && c.direct(i8) {
 		return c.planDirectDepthI8(s, in, a)
 	}
 	b := s.border()

@@ -60,55 +60,66 @@ type Worker struct {
 
 // ConvShape is the geometry of a convolution over an NHWC picture: kernel
 // height and width, dilations, channels in and out, and the source's strides in
-// elements from row to row and pixel to pixel.
+// elements from row to row and pixel to pixel. The channels may form groups, each
+// convolved by itself, by ConvF32 and ConvI8; none is one.
 type ConvShape struct {
 	KH, KW, DY, DX int
 	IC, OC         int
 	Row, Pix       int
+	Groups         int
 }
+
+// depth is the number of input channels of a group.
+func (s ConvShape) depth() int { return s.IC / max(1, s.Groups) }
+
+// reach is the number of elements from a window's first to one past its last.
+func (s ConvShape) reach() int { return (s.KH-1)*s.DY*s.Row + (s.KW-1)*s.DX*s.Pix + s.IC }
 
 // window lists the element offsets of the taps from a window's first element,
 // and how many neighbouring elements each tap covers. A row of taps that lies
 // in one piece becomes one tap.
 func (s ConvShape) window() (taps []int, kc int) {
-	if s.KW == 1 || s.DX == 1 && s.Pix == s.IC {
+	if s.KW == 1 || s.DX == 1 && s.Pix == s.depth() {
 		for y := range s.KH {
 			taps = append(taps, y*s.DY*s.Row)
 		}
-		return taps, s.KW * s.IC
+		return taps, s.KW * s.depth()
 	}
 	for y := range s.KH {
 		for x := range s.KW {
 			taps = append(taps, y*s.DY*s.Row+x*s.DX*s.Pix)
 		}
 	}
-	return taps, s.IC
+	return taps, s.depth()
 }
 
 // convBlock is a run of output channels that one routine computes together.
 type convBlock struct {
-	first, width int // channels; width counts the padding
-	vectors      int
-	w            int // offset of its packed weights
-	mask         [16]uint32
+	first, live int // output channels
+	src         int // input channels before those of its group
+	width, at   int // channels with padding: its own, and of the blocks before it
+	vectors     int
+	w           int // offset of its packed weights
+	mask        [16]uint32
 }
 
-// blocks cuts oc channels into blocks of at most most vectors, one or two.
-func blocks(oc, lanes, most, weightsPerChannel int) []convBlock {
+// blocks cuts the output channels of every group into blocks of one or two vectors.
+func (s ConvShape) blocks(lanes, weightsPerChannel int) []convBlock {
 	var bs []convBlock
-	w := 0
-	for c := 0; c < oc; {
-		b := convBlock{first: c, vectors: most, w: w}
-		if oc-c <= lanes {
+	at, oc := 0, s.OC/max(1, s.Groups)
+	for c := 0; c < s.OC; {
+		left := oc - c%oc // in the group
+		b := convBlock{first: c, src: c / oc * s.depth(), vectors: 2, at: at, w: at * weightsPerChannel}
+		if left <= lanes {
 			b.vectors = 1
 		}
 		b.width = b.vectors * lanes
-		last := min(oc-c, b.width) - (b.vectors-1)*lanes
-		for i := range last {
+		b.live = min(left, b.width)
+		for i := range b.live - (b.vectors-1)*lanes {
 			b.mask[i] = ^uint32(0)
 		}
-		w += b.width * weightsPerChannel
-		c += b.width
+		at += b.width
+		c += b.live
 		bs = append(bs, b)
 	}
 	return bs

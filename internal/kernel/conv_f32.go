@@ -37,16 +37,20 @@ func NewConvF32(s ConvShape, w, bias []float32, lo, hi float32) *ConvF32 {
 func newConvF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *ConvF32 {
 	taps, kc := s.window()
 	c := &ConvF32{kernel: k, shape: s, kc: kc, lo: lo, hi: hi}
-	c.reach = taps[len(taps)-1] + kc
+	c.reach = s.reach()
 	for _, t := range taps {
 		c.taps = append(c.taps, t*4)
 	}
 	c.whole.first(k.lanes)
-	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*kc)
+	c.blocks = s.blocks(k.lanes, len(taps)*kc)
 	last := c.blocks[len(c.blocks)-1]
 	c.w = alignedF32(last.w + last.width*len(taps)*kc)
-	c.bias = alignedF32(last.first + last.width)
-	copy(c.bias, bias)
+	c.bias = alignedF32(last.at + last.width)
+	for _, b := range c.blocks {
+		if bias != nil {
+			copy(c.bias[b.at:], bias[b.first:][:b.live])
+		}
+	}
 	if w != nil {
 		c.pack(w, len(taps)*kc)
 	}
@@ -59,7 +63,7 @@ func (c *ConvF32) pack(w []float32, per int) {
 	for _, b := range c.blocks {
 		for from := 0; from < per; from += piece {
 			dst := c.w[b.w+from*b.width:]
-			for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
+			for o := b.first; o < b.first+b.live; o++ {
 				for i, v := range w[o*per+from : o*per+min(from+piece, per)] {
 					dst[i*b.width+o-b.first] = v
 				}
@@ -85,17 +89,16 @@ func (c *ConvF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols int) {
 	}
 	for i := len(c.blocks) - 1; i >= 0; i-- { // what the last one spills, others overwrite
 		b := &c.blocks[i]
-		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
+		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.at])
 		for y := range rows {
 			c.row(call, b, dst, src, res, y, cols)
 		}
 	}
 }
 
-// row computes one row of one block. Where the next pixel follows and is yet to
-// be written, AVX2 spills whole vectors into it: its masked stores may be slow.
+// row computes one row of one block. Where what follows is yet to be written, AVX2 spills whole vectors into it: its masked stores may be slow.
 func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32], y, cols int) {
-	call.src = unsafe.Pointer(&src.P[y*src.Row])
+	call.src = unsafe.Pointer(&src.P[y*src.Row+b.src])
 	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
 	call.res = nil
 	if len(res.P) > 0 {
@@ -105,7 +108,7 @@ func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32]
 	fns := c.kernel.fn[b.vectors-1]
 	m, wide, narrow := cut(cols, len(fns)-1)
 	last := 0
-	if c.kernel.variant == AVX2 && dst.Pix == c.shape.OC && call.res == nil && b.mask[c.kernel.lanes-1] == 0 {
+	if c.kernel.variant == AVX2 && dst.Pix == c.shape.OC && call.res == nil && b.live < b.width && b.first+b.live == c.shape.OC {
 		call.mask = unsafe.Pointer(&c.whole)
 		if last = m; narrow > 0 {
 			last, narrow = m-1, narrow-1

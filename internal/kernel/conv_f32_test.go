@@ -17,8 +17,8 @@ func naiveConvF32(s ConvShape, w, bias []float32, lo, hi float32, src, res []flo
 				acc := float64(bias[o])
 				for ky := range s.KH {
 					for kx := range s.KW {
-						for i := range s.IC {
-							acc += float64(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+i]) * float64(w[((o*s.KH+ky)*s.KW+kx)*s.IC+i])
+						for i := range s.depth() {
+							acc += float64(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+s.input(o)+i]) * float64(w[((o*s.KH+ky)*s.KW+kx)*s.depth()+i])
 						}
 					}
 				}
@@ -30,6 +30,18 @@ func naiveConvF32(s ConvShape, w, bias []float32, lo, hi float32, src, res []flo
 		}
 	}
 	return out
+}
+
+// input is the first input channel of output channel o's group.
+func (s ConvShape) input(o int) int { return o / (s.OC / max(1, s.Groups)) * s.depth() }
+
+// grouped makes up to five groups of s in a quarter of the cases.
+func grouped(r *rand.Rand, s ConvShape) ConvShape {
+	if r.IntN(4) == 0 {
+		s.Groups = 2 + r.IntN(4)
+		s.IC, s.OC = s.Groups*(1+s.IC/4), s.Groups*(1+s.OC/4)
+	}
+	return s
 }
 
 func random(r *rand.Rand, n int) []float32 {
@@ -56,7 +68,7 @@ func TestConvF32(t *testing.T) {
 
 func checkConvF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand, n int) {
 	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
-	if n%3 == 0 {
+	if s = grouped(r, s); n%3 == 0 {
 		s.DX = 1
 	}
 	sy, sx := 1+r.IntN(3), 1+r.IntN(3)
@@ -66,7 +78,7 @@ func checkConvF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand, n i
 	s.Row = width*s.Pix + r.IntN(5)
 	height := (rows-1)*sy + (s.KH-1)*s.DY + 1
 	src := random(r, height*s.Row)
-	w, bias := random(r, s.OC*s.KH*s.KW*s.IC), random(r, s.OC)
+	w, bias := random(r, s.OC*s.KH*s.KW*s.depth()), random(r, s.OC)
 	lo, hi := float32(math.Inf(-1)), float32(math.Inf(1))
 	if r.IntN(2) == 0 {
 		lo, hi = 0, 6
@@ -78,7 +90,7 @@ func checkConvF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand, n i
 	want := naiveConvF32(s, w, bias, lo, hi, src, res, sy, sx, rows, cols)
 
 	const guard = -12345
-	pix := s.OC + r.IntN(20)
+	pix := s.OC + r.IntN(2)*r.IntN(20)
 	row := cols*pix + r.IntN(20)
 	buf := make([]float32, rows*row+64)
 	for i := range buf {

@@ -195,12 +195,12 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 	if c.table, c.flip = k.suit(&p, w); c.flip != 0 {
 		c.lift = k.lift
 	}
-	c.reach = taps[len(taps)-1] + kc
-	c.blocks = blocks(s.OC, k.lanes, 2, len(taps)*c.groups*4)
+	c.reach = s.reach()
+	c.blocks = s.blocks(k.lanes, len(taps)*c.groups*4)
 	last := c.blocks[len(c.blocks)-1]
 	c.w = make([]int8, last.w+last.width*len(taps)*c.groups*4)
-	c.bias = make([]int32, last.first+last.width)
-	c.requant = make([]int32, requantRows*(last.first+last.width))
+	c.bias = make([]int32, last.at+last.width)
+	c.requant = make([]int32, requantRows*(last.at+last.width))
 	for i := range c.blocks {
 		c.pack(&c.blocks[i], w, bias, kc, p)
 	}
@@ -210,8 +210,8 @@ func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Par
 // pack lays out one block's weights and constants.
 func (c *ConvI8) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Params) {
 	per := len(c.taps) * kc
-	requant := c.requant[requantRows*b.first:]
-	for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
+	requant := c.requant[requantRows*b.at:]
+	for o := b.first; o < b.first+b.live; o++ {
 		sum, lane := int32(0), c.lane(b, o-b.first)
 		for i, v := range w[o*per : (o+1)*per] {
 			tap, k := i/kc, i%kc
@@ -219,9 +219,9 @@ func (c *ConvI8) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Para
 			sum += int32(v)
 		}
 		if bias != nil {
-			c.bias[b.first+lane] = bias[o]
+			c.bias[b.at+lane] = bias[o]
 		}
-		c.bias[b.first+lane] += c.sums.always() - sum*p.SrcZero
+		c.bias[b.at+lane] += c.sums.always() - sum*p.SrcZero
 		c.kernel.lay(p.Factors[o], requant, lane, b.width)
 	}
 }
@@ -273,17 +273,17 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 }
 
 func (c *ConvI8) band(k *Worker, dst, src Plane[uint8], rows, cols int) {
-	if c.sums != nil {
-		c.sums.run(k, src, rows, cols)
-	}
 	call := &k.i8
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
 		zero: c.zero, lo: c.lo, hi: c.hi, flip: c.flip, back: c.back}
 	for i := range c.blocks {
 		b := &c.blocks[i]
-		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
-		call.requant, call.mask = unsafe.Pointer(&c.requant[requantRows*b.first]), unsafe.Pointer(&b.mask)
-		call.live = min(c.shape.OC-b.first, b.width)
+		if c.sums != nil && (i == 0 || b.src != c.blocks[i-1].src) {
+			c.sums.run(k, Plane[uint8]{src.P[b.src:], src.Row, src.Pix}, rows, cols)
+		}
+		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.at])
+		call.requant, call.mask = unsafe.Pointer(&c.requant[requantRows*b.at]), unsafe.Pointer(&b.mask)
+		call.live = b.live
 		for y := range rows {
 			if c.sums != nil {
 				call.sums = unsafe.Pointer(&k.windows[y*cols])
@@ -294,7 +294,7 @@ func (c *ConvI8) band(k *Worker, dst, src Plane[uint8], rows, cols int) {
 }
 
 func (c *ConvI8) row(call *convCallI8, b *convBlock, dst, src Plane[uint8], y, cols int) {
-	call.src = unsafe.Pointer(&src.P[y*src.Row])
+	call.src = unsafe.Pointer(&src.P[y*src.Row+b.src])
 	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
 	call.pixels(c.table[b.vectors-1], cols)
 }

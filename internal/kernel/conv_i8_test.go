@@ -77,7 +77,7 @@ type convCaseI8 struct {
 
 func drawConvI8(r *rand.Rand, n int) convCaseI8 {
 	c := convCaseI8{sy: 1 + r.IntN(3), sx: 1 + r.IntN(3), rows: 1 + r.IntN(4), cols: 1 + r.IntN(33), values: n / 3, signed: r.IntN(2) == 0}
-	c.ConvShape = ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)}
+	c.ConvShape = grouped(r, ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(70)})
 	if n%3 == 0 {
 		c.DX = 1
 	}
@@ -97,7 +97,7 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, c 
 	s, sy, sx, rows, cols := c.ConvShape, c.sy, c.sx, c.rows, c.cols
 	s.Pix = s.IC + r.IntN(2)*r.IntN(9)
 	s.Row = ((cols-1)*sx+(s.KW-1)*s.DX+1)*s.Pix + r.IntN(5)
-	src, w := randomConvI8(r, c.values, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row+Slack, s.OC*s.KH*s.KW*s.IC)
+	src, w := randomConvI8(r, c.values, ((rows-1)*sy+(s.KH-1)*s.DY+1)*s.Row+Slack, s.OC*s.KH*s.KW*s.depth())
 	bias := make([]int32, s.OC)
 	for i := range bias {
 		bias[i] = r.Int32N(1<<16) - 1<<15
@@ -118,7 +118,7 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, c 
 	newConvI8(k, s, w, bias, p).Run(worker, Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
 	for i := range want {
 		if dst[i] != want[i] {
-			t.Fatalf("%+v: byte %d (row %d, pixel %d, channel %d) = %d, want %d", c, i, i/row, i%row/pix, i%row%pix, dst[i], want[i])
+			t.Fatalf("%+v %d groups: byte %d (row %d, pixel %d, channel %d) = %d, want %d", c, s.Groups, i, i/row, i%row/pix, i%row%pix, dst[i], want[i])
 		}
 	}
 	intact(t)
@@ -129,13 +129,14 @@ func naiveConvI8(scale func(x, multiplier, shift int32) int32, s ConvShape, w []
 	for i := range rows * cols * s.OC {
 		y, x, o := i/s.OC/cols, i/s.OC%cols, i%s.OC
 		acc := bias[o]
-		for j := range s.KH * s.KW * s.IC {
-			ky, kx, c := j/s.IC/s.KW, j/s.IC%s.KW, j%s.IC
+		depth := s.depth()
+		for j := range s.KH * s.KW * depth {
+			ky, kx, c := j/depth/s.KW, j/depth%s.KW, s.input(o)+j%depth
 			x := int32(src[(y*sy+ky*s.DY)*s.Row+(x*sx+kx*s.DX)*s.Pix+c])
 			if p.Signed {
 				x = int32(int8(x))
 			}
-			acc += (x - p.SrcZero) * (int32(w[o*s.KH*s.KW*s.IC+j]) - p.WeightZero)
+			acc += (x - p.SrcZero) * (int32(w[o*s.KH*s.KW*depth+j]) - p.WeightZero)
 		}
 		f := p.Factors[o]
 		v := scale(acc, f.Multiplier, f.Shift)

@@ -34,12 +34,12 @@ func newWideConv(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8P
 	for _, t := range taps {
 		c.taps = append(c.taps, 2*t)
 	}
-	c.reach = taps[len(taps)-1] + kc
-	c.blocks = blocks(s.OC, wideLanes, 2, len(taps)*c.pairs*2)
+	c.reach = s.reach()
+	c.blocks = s.blocks(wideLanes, len(taps)*c.pairs*2)
 	last := c.blocks[len(c.blocks)-1]
 	c.w = make([]int16, last.w+last.width*len(taps)*c.pairs*2)
-	c.bias = make([]int32, last.first+last.width)
-	c.requant = make([]int32, (last.first+last.width)/wideLanes*wideRow)
+	c.bias = make([]int32, last.at+last.width)
+	c.requant = make([]int32, (last.at+last.width)/wideLanes*wideRow)
 	for i := range c.blocks {
 		c.pack(&c.blocks[i], w, bias, kc, p)
 	}
@@ -49,15 +49,15 @@ func newWideConv(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8P
 // pack lays out one block's weights and constants.
 func (c *wideConv) pack(b *convBlock, w []int8, bias []int32, kc int, p ConvI8Params) {
 	per := len(c.taps) * kc
-	requant := c.requant[b.first/wideLanes*wideRow:]
-	for o := b.first; o < min(c.shape.OC, b.first+b.width); o++ {
+	requant := c.requant[b.at/wideLanes*wideRow:]
+	for o := b.first; o < b.first+b.live; o++ {
 		at := wideLane(o-b.first, b.vectors)
 		for i, v := range w[o*per : (o+1)*per] {
 			tap, k := i/kc, i%kc
 			c.w[b.w+((tap*c.pairs+k/2)*b.width+at)*2+k%2] = int16(p.weight(v))
 		}
 		if bias != nil {
-			c.bias[b.first+at] = bias[o]
+			c.bias[b.at+at] = bias[o]
 		}
 		p.Factors[o].layWide(requant[at/wideLanes*wideRow:], at%wideLanes, p.DstZero)
 	}
@@ -122,11 +122,11 @@ func (c *wideConv) band(k *Worker, dst Plane[uint8], src Plane[int16], rows, col
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.pairs, srcStride: 2 * src.Pix, dstStride: dst.Pix, lo: c.lo, hi: c.hi}
 	for i := range c.blocks {
 		b := &c.blocks[i]
-		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.first])
-		call.requant = unsafe.Pointer(&c.requant[b.first/wideLanes*wideRow])
-		call.live = min(b.width, c.shape.OC-b.first)
+		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.at])
+		call.requant = unsafe.Pointer(&c.requant[b.at/wideLanes*wideRow])
+		call.live = b.live
 		for y := range rows {
-			call.src = unsafe.Pointer(&src.P[y*src.Row])
+			call.src = unsafe.Pointer(&src.P[y*src.Row+b.src])
 			call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
 			call.pixels(c.table[b.vectors-1], cols)
 		}

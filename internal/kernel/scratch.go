@@ -62,8 +62,7 @@ func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int)
 	if rows <= 0 || cols <= 0 {
 		return
 	}
-	taps, kc := s.window()
-	one := (cols-1)*pix + taps[len(taps)-1] + kc
+	one := (cols-1)*pix + s.reach()
 	few := min(rows, wideRows(one, row))
 	switch {
 	case k.wide:

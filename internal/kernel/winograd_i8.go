@@ -101,14 +101,14 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 		g.zero, g.lo, g.hi, g.back = p.signedResult()
 	}
 	per := winogradPlanes * g.depth()
-	g.blocks = blocks(s.OC, k.lanes, 2, per)
+	g.blocks = s.blocks(k.lanes, per)
 	last := g.blocks[len(g.blocks)-1]
 	g.w = make([]int16, last.w+last.width*per)
-	g.bias = make([]int32, last.first+last.width)
-	g.requant = make([]int32, (last.first+last.width)/wideLanes*wideRow)
+	g.bias = make([]int32, last.at+last.width)
+	g.requant = make([]int32, (last.at+last.width)/wideLanes*wideRow)
 	for i := range g.blocks {
 		b := &g.blocks[i]
-		for o := b.first; o < min(s.OC, b.first+b.width); o++ {
+		for o := b.first; o < b.first+b.live; o++ {
 			if !g.pack(b, o, w[o*9*s.IC:][:9*s.IC], p) {
 				return nil
 			}
@@ -327,7 +327,7 @@ func (g *WinogradI8) compute(w *winogradScratchI8, q *tileQueue, dst, src Plane[
 		b := &g.blocks[i]
 		c.w, c.bias = unsafe.Pointer(&g.w[b.w]), unsafe.Pointer(&g.bias[b.first])
 		c.requant = unsafe.Pointer(&g.requant[b.first/wideLanes*wideRow])
-		c.live, c.dst = min(b.width, g.shape.OC-b.first), unsafe.Pointer(&dst.P[b.first])
+		c.live, c.dst = b.live, unsafe.Pointer(&dst.P[b.first])
 		g.kernel.mul[b.vectors-1](c)
 		g.out[b.vectors-1](c)
 	}
