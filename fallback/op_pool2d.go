@@ -3,7 +3,6 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -151,30 +150,13 @@ func planMaxPool2D(c *opContext) error {
 		}
 		return nil
 	}
-	if in.typ == model.TypeFloat32 {
-		lo, hi, err := c.activationF32(a)
-		c.emitRows("max f32", p, func(_ *worker, from, to int) {
-			maxRows(p, clamp, out.f32(), in.f32(), lo, hi, from, to)
-		})
-		return err
+	if isType(model.TypeFloat32, in) {
+		return c.planMaxF32(p, a, clamp)
 	}
 	if in.quantised() {
 		return c.planMaxBytes(p, a)
 	}
 	return c.types()
-}
-
-// maxRows computes output rows [from, to) of a max pool. Where only padding is
-// seen, the result is the type's minimum.
-func maxRows(p *pool2D, clamp bool, out, in []float32, lo, hi float32, from, to int) {
-	for r := from; r < to; r++ {
-		dst := out[r*p.width():][:p.width()]
-		fill(dst, -math.MaxFloat32)
-		p.gather(r, func(d, s, n int) { kernel.MaxF32(dst[d:d+n], in[s:s+n]) })
-		if clamp {
-			kernel.ClampF32(dst, dst, lo, hi)
-		}
-	}
 }
 
 // planL2Pool2D plans L2_POOL_2D: the root of the mean of squares, in floats.

@@ -19,6 +19,19 @@ func MaxPixels(dst, src []byte, n, c, step, tap, k int, signed bool) {
 	}
 }
 
+// MaxPixelsF32 is the same for floats, none of which may be no number.
+func MaxPixelsF32(dst, src []float32, n, c, step, tap, k int) {
+	_ = dst[:n*c]
+	_ = src[:max(0, (n-1)*step+(k-1)*tap+c)]
+	for i := maxPixelsF32(dst, src, n, c, step, tap, k); i < n; i++ {
+		out := dst[i*c:][:c]
+		copy(out, src[i*step:])
+		for t := 1; t < k; t++ {
+			MaxF32(out, src[i*step+t*tap:][:c])
+		}
+	}
+}
+
 // MaxBytes is MaxI8 or MaxU8.
 func MaxBytes(dst, src []byte, signed bool) {
 	if !signed {

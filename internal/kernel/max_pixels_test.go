@@ -31,6 +31,29 @@ func TestMaxPixels(t *testing.T) {
 	})
 }
 
+func TestMaxPixelsF32(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(21, 20))
+		for range 400 {
+			n, c, k := r.IntN(20), 1+r.IntN(40), 1+r.IntN(5)
+			step, tap := c*(1+r.IntN(3)), c*(1+r.IntN(3))
+			src := randomF32(r, max(0, (n-1)*step+(k-1)*tap+c))
+			dst, intact := guard(n*c, 1+r.IntN(16), float32(77))
+			MaxPixelsF32(dst, src, n, c, step, tap, k)
+			for i, got := range dst {
+				want := minusInf
+				for t := range k {
+					want = max(want, src[i/c*step+t*tap+i%c])
+				}
+				if got != want {
+					t.Fatalf("%d pixels of %d, step %d, %d taps of %d: element %d = %g, want %g", n, c, step, k, tap, i, got, want)
+				}
+			}
+			intact(t)
+		}
+	})
+}
+
 func BenchmarkMaxPixels(b *testing.B) {
 	src, dst := make([]byte, 2*64*24), make([]byte, 64*24)
 	benchVariants(b, len(src), func() { MaxPixels(dst, src, 64, 24, 48, 24, 2, true) })
