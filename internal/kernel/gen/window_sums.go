@@ -22,28 +22,33 @@ func (f *file) addSumsVNNI(m, nv int) {
 }
 
 // windowSumsAVX512 writes the routine of kernel.windowSums: chunks of 64 bytes,
-// the last one masked by K1.
+// the last one masked by K1, of activations that are unsigned here.
 //
-//	Z0 zero   Z1 flip   Z2 flip within the tail   Z3 sums   Z4 scratch
+//	Z0 zero   Z3 sums   Z4 scratch
 func windowSumsAVX512() []byte {
 	f := newFile("amd64")
 	f.fn("windowSumsAVX512", 8)
 	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), DI; MOVQ %d(R8), BX", offWinSrc, offWinDst, offWinStride)
 	f.op("MOVQ %d(R8), CX; MOVQ %d(R8), DX; MOVL %d(R8), R12", offWinCount, offWinChunks, offWinFactor)
-	f.op("KMOVQ %d(R8), K1; VPXORQ Z0, Z0, Z0; VPBROADCASTB %d(R8), Z1; VMOVDQU8.Z Z1, K1, Z2", offWinTail, offWinFlip)
+	f.op("MOVQ %d(R8), R9; MOVQ %d(R8), R13; KMOVQ %d(R8), K1; VPXORQ Z0, Z0, Z0", offWinTaps, offWinNTaps, offWinTail)
+	last := func(more string) {
+		f.op("VMOVDQU8.Z (SI)(AX*1), K1, Z4; VPSADBW Z0, Z4, Z4; VPADDQ Z4, Z3, Z3; DECQ R10; JNZ %s_%s", f.tag, more)
+	}
 	f.label("pixel")
-	f.op("MOVQ %d(R8), R9; MOVQ %d(R8), R10; VPXORQ Z3, Z3, Z3", offWinTaps, offWinNTaps)
-	f.label("tap")
-	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ DX, R11; TESTQ R11, R11; JZ %s_tail", f.tag)
-	f.label("chunk")
-	f.op("VPXORQ (AX), Z1, Z4; VPSADBW Z0, Z4, Z4; VPADDQ Z4, Z3, Z3; ADDQ $64, AX; DECQ R11; JNZ %s_chunk", f.tag)
-	f.label("tail")
-	f.op("VMOVDQU8.Z (AX), K1, Z4; VPXORQ Z2, Z4, Z4; VPSADBW Z0, Z4, Z4; VPADDQ Z4, Z3, Z3")
-	f.op("DECQ R10; JNZ %s_tap", f.tag)
+	f.op("MOVQ R13, R10; VPXORQ Z3, Z3, Z3; TESTQ DX, DX; JNZ %s_tap", f.tag)
+	f.label("short")
+	f.op("MOVQ -8(R9)(R10*8), AX")
+	last("short")
+	f.label("summed")
 	f.op("VEXTRACTI64X4 $1, Z3, Y4; VPADDQ Y4, Y3, Y3; VEXTRACTI128 $1, Y3, X4; VPADDQ X4, X3, X3; VPSRLDQ $8, X3, X4; VPADDQ X4, X3, X3")
-	f.op("VMOVD X3, AX; IMULL R12, AX; MOVL AX, (DI); ADDQ $4, DI; ADDQ BX, SI")
-	f.op("DECQ CX; JNZ %s_pixel", f.tag)
+	f.op("VMOVD X3, AX; IMULL R12, AX; MOVL AX, (DI); ADDQ $4, DI; ADDQ BX, SI; DECQ CX; JNZ %s_pixel", f.tag)
 	f.op("VZEROUPPER; RET")
+	f.label("tap")
+	f.op("MOVQ -8(R9)(R10*8), AX; MOVQ DX, R11")
+	f.label("chunk")
+	f.op("VPSADBW (SI)(AX*1), Z0, Z4; VPADDQ Z4, Z3, Z3; ADDQ $64, AX; DECQ R11; JNZ %s_chunk", f.tag)
+	last("tap")
+	f.op("JMP %s_summed", f.tag)
 	return f.Bytes()
 }
 
