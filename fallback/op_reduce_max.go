@@ -105,6 +105,11 @@ func (c *opContext) planArg(sign int) error {
 	if t := c.out[0].typ; t != model.TypeInt32 && t != model.TypeInt64 {
 		return c.types()
 	}
+	const most = 256 // classes that fit a byte
+	if n := in.shape[axis]; sign > 0 && axis == len(in.shape)-1 && n <= most && (in.typ == model.TypeFloat32 || in.quantised()) {
+		c.argMaxLast(n)
+		return nil
+	}
 	switch in.typ {
 	case model.TypeFloat32:
 		argExtremum(c, axis, (*tensor).f32, sign)
@@ -118,6 +123,38 @@ func (c *opContext) planArg(sign int) error {
 		return c.types()
 	}
 	return nil
+}
+
+// argMaxLast emits ARG_MAX along the last dimension, of n.
+func (c *opContext) argMaxLast(n int) {
+	in, out := c.in[0], c.out[0]
+	c.emit("arg max", out.elems(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) {
+		var room [256]byte
+		for ; lo < hi; lo += len(room) {
+			best := room[:min(len(room), hi-lo)]
+			from, to := lo*n, (lo+len(best))*n
+			switch in.typ {
+			case model.TypeFloat32:
+				kernel.ArgmaxF32(best, in.f32()[from:to], n)
+			case model.TypeInt8:
+				kernel.ArgmaxI8(best, in.i8()[from:to], n)
+			default:
+				kernel.ArgmaxU8(best, in.data[from:to], n)
+			}
+			if out.typ == model.TypeInt32 {
+				widenTo(out.i32()[lo:], best)
+			} else {
+				widenTo(out.i64()[lo:], best)
+			}
+		}
+	})
+}
+
+func widenTo[T int32 | int64](dst []T, src []byte) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = T(v)
+	}
 }
 
 func argExtremum[T cmp.Ordered](c *opContext, axis int, of func(*tensor) []T, sign int) {
