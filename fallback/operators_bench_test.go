@@ -144,7 +144,7 @@ var operatorList = []struct {
 		}
 		return one(g.Quantize(g.picture(), model.TypeInt8, 0.07, 9))
 	}},
-	{"dequantize", func(g *grapher) []model.Ref {
+	{"dequantize or abs", func(g *grapher) []model.Ref {
 		if g.typ == model.TypeFloat32 {
 			return one(g.Unary(model.OpAbs, g.picture()))
 		}
