@@ -18,10 +18,10 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help deps deps-test build test test-faults soak test-systemd train speed demo install env clean
+.PHONY: help deps deps-test build test test-faults soak test-systemd train speed instructions demo install env clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/' | expand -t 14
 
 deps: ## fetch what edged is built from (Debian packages, the TFLite C library)
 	@internal/setup/deps.sh build
@@ -77,6 +77,9 @@ train: deps ## make the bundled nets again (needs python3-torch; about ten minut
 
 speed: build deps-test ## compare the engines on README's nets, interleaved in one run
 	@internal/benchnets/speed.sh
+
+instructions: build deps-test ## count both engines' instructions on an emulated CPU with AVX-512 (NETS="...", STEPS=1)
+	@internal/benchnets/instructions.sh $(NETS)
 
 env: ## print the environment for running go by hand: eval "$$(make -s env)"
 	@for v in CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS LD_LIBRARY_PATH DEPS; do printf "export %s='%s'\n" "$$v" "$${!v}"; done

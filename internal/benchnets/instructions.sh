@@ -8,7 +8,7 @@
 #   STEPS=1 instructions.sh NET   the Go engine's, step by step
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-here=$PWD deps=${DEPS:-$PWD/.deps} tick=1.5 # million instructions in a millisecond of the guest
+here=$PWD tick=1.5 # million instructions in a millisecond of the guest
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 mkdir -p "$dir/testdata/lib" "$dir/nets"
@@ -16,15 +16,7 @@ mkdir -p "$dir/testdata/lib" "$dir/nets"
 # The collector of before: see avx512.sh.
 GOEXPERIMENT=nogreenteagc go build -tags tflite -o "$dir/testdata/edged" ./cmd/edged
 ldd "$dir/testdata/edged" | awk '$3 ~ /^\// {print $3}' | xargs cp -L -t "$dir/testdata/lib"
-go run ./internal/benchnets -o "$dir/nets"
-for size in wide narrow; do
-  for type in f32 int8; do
-    bin/edged rewrite "$dir/nets/vgg_${size}_$type.tflite" -o "$dir/nets/dense_${size}_$type.tflite" --input 256x256 >/dev/null 2>&1
-  done
-done
-bin/edged rewrite train/nets/belt_valid.tflite -o "$dir/nets/belt_f32.tflite" --input 480x640 >/dev/null 2>&1
-bin/edged rewrite train/nets/belt_valid_int8.tflite -o "$dir/nets/belt_int8.tflite" --input 480x640 >/dev/null 2>&1
-cp "$deps"/models/*.tflite "$dir/nets"
+internal/benchnets/nets.sh "$dir/nets"
 
 [ $# -gt 0 ] || set -- {belt,dense_wide,dense_narrow,mobilenet_v1_224}_{f32,int8} face_detection_full_range pose_landmark_{lite,full}
 how=(--compare tflite,fallback)
@@ -33,7 +25,7 @@ cd "$dir"
 for net; do
   cp "nets/$net.tflite" "testdata/$net.tflite"
   AVX512_SECONDS=${AVX512_SECONDS:-1800} "$here/internal/setup/avx512.sh" --program /lib64/ld-linux-x86-64.so.2 --library-path testdata/lib \
-    testdata/edged bench "${how[@]}" --threads 1 --runs 1 "testdata/$net.tflite" >"out" 2>&1 || { cat out >&2; exit 1; }
+    testdata/edged bench "${how[@]}" --threads 1 --runs 1 "testdata/$net.tflite" >out 2>&1 || { cat out >&2; exit 1; }
   rm "testdata/$net.tflite"
   if [ -n "${STEPS:-}" ]; then
     tr -cd '[:print:]\n' <out
