@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"edged"
+	"edged/internal/enginetest"
 	"edged/internal/kernel"
 	"edged/model"
 )
 
-// chained are graphs on [2, 70, 61, 16]; chains is how many 1x1 convolutions
+// chained are graphs on [2, 70, 61, 8]; chains is how many 1x1 convolutions
 // are computed with what they read where there is no Winograd, and where there is.
 var chained = []struct {
 	name   string
@@ -22,11 +23,11 @@ var chained = []struct {
 		return one(g.pointwise(g.conv(x, 24), 5))
 	}},
 	{"one channel, dilated", [2]int{1, 1}, func(g *grapher, x model.Ref) []model.Ref {
-		a := g.q(g.Conv2D(x, g.weights(20, 3, 3, 16), g.bias(20), model.Conv2DOptions{DilationH: 2, DilationW: 3, Activation: model.ActRelu}))
+		a := g.q(g.Conv2D(x, g.weights(20, 3, 3, 8), g.bias(20), model.Conv2DOptions{DilationH: 2, DilationW: 3, Activation: model.ActRelu}))
 		return one(g.pointwise(a, 1))
 	}},
 	{"fully connected behind a reshape", [2]int{1, 1}, func(g *grapher, x model.Ref) []model.Ref {
-		a := g.q(g.Conv2D(x, g.weights(21, 3, 3, 16), g.bias(21), model.Conv2DOptions{Padding: model.PaddingValid}))
+		a := g.q(g.Conv2D(x, g.weights(21, 3, 3, 8), g.bias(21), model.Conv2DOptions{Padding: model.PaddingValid}))
 		b := g.q(g.FullyConnected(g.q(g.Reshape(a, -1, 21)), g.weights(7, 21), g.bias(7), model.FullyConnectedOptions{}))
 		return one(g.q(g.Reshape(b, 2, 68, 59, 7)))
 	}},
@@ -44,7 +45,7 @@ var chained = []struct {
 		return one(g.concat(3, g.conv(x, 5), g.pointwise(g.conv(x, 24), 7)))
 	}},
 	{"a residual", [2]int{1, 1}, func(g *grapher, x model.Ref) []model.Ref {
-		return one(g.q(g.Add(g.pointwise(g.conv(x, 24), 16), x, model.ActNone)))
+		return one(g.q(g.Add(g.pointwise(g.conv(x, 24), 8), x, model.ActNone)))
 	}},
 	{"with stride", [2]int{1, 1}, func(g *grapher, x model.Ref) []model.Ref {
 		x = g.q(g.Op(model.OpTile, nil, x, g.Ints(1, 2, 2, 1)))
@@ -80,31 +81,35 @@ func (g *grapher) conv2(x model.Ref, to int) model.Ref {
 	return g.q(g.Conv2D(x, g.weights(to, 3, 3, g.Shape(x)[3]), g.bias(to), o))
 }
 
-// TestChains compares every graph with itself where all results are kept, over
-// several frames and any number of threads.
+// TestChains compares every graph with itself where all results are kept. Rates
+// decide between direct convolution and Winograd in float32 alone.
 func TestChains(t *testing.T) {
 	f32, i8 := kernel.Direct()
-	for k, rates := range []string{"100,1,1,1", "1,100,100,100"} { // direct; Winograd
-		t.Setenv(kernel.RatesVariable, rates)
-		for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {
-			direct := f32
-			if typ != model.TypeFloat32 {
-				direct, k = i8, 0
-			}
-			for _, s := range chained {
-				t.Run(s.name+" "+typ.String()+" "+rates, func(t *testing.T) {
-					for threads := range 3 {
-						g := &grapher{Builder: model.NewBuilder(), typ: typ, r: rand.New(rand.NewPCG(1, 1))}
-						o := edged.Options{Threads: 1 + threads}
-						data := file(t, g.Builder, s.build(g, g.in(2, 70, 61, 16))...)
-						with := open(t, data, o).(*Engine)
-						if n := chainsOf(with.plan); direct && n != s.chains[k] {
-							t.Errorf("%d chains, want %d", n, s.chains[k])
-						}
-						sameFrames(t, with, copying(t, data, o))
+	for _, c := range []struct {
+		typ    model.TensorType
+		rates  string
+		direct bool
+		chains int
+	}{
+		{model.TypeFloat32, "100,1,1,1", f32, 0},
+		{model.TypeFloat32, "1,100,100,100", f32, 1},
+		{model.TypeInt8, "1,1,1,1", i8, 0},
+		{model.TypeUint8, "1,1,1,1", i8, 0},
+	} {
+		t.Setenv(kernel.RatesVariable, c.rates)
+		for _, s := range chained[:min(len(chained), enginetest.Cases(t, len(chained)))] {
+			t.Run(s.name+" "+c.typ.String()+" "+c.rates, func(t *testing.T) {
+				for _, threads := range []int{1, 3} {
+					g := &grapher{Builder: model.NewBuilder(), typ: c.typ, r: rand.New(rand.NewPCG(1, 1))}
+					o := edged.Options{Threads: threads}
+					data := file(t, g.Builder, s.build(g, g.in(2, 70, 61, 8))...)
+					with := open(t, data, o).(*Engine)
+					if n := chainsOf(with.plan); c.direct && n != s.chains[c.chains] {
+						t.Errorf("%d chains, want %d", n, s.chains[c.chains])
 					}
-				})
-			}
+					sameFrames(t, with, copying(t, data, o))
+				}
+			})
 		}
 	}
 }

@@ -22,10 +22,11 @@ import (
 )
 
 // casesPerKind is how many graphs Compare draws for an operator and a kind.
-// EDGED_CASES sets another number for long runs.
 const casesPerKind = 24
 
-func cases(t testing.TB, standard int) int {
+// Cases is standard, or what EDGED_CASES says: more for long runs, fewer where a
+// machine is emulated.
+func Cases(t testing.TB, standard int) int {
 	v := os.Getenv("EDGED_CASES")
 	if v == "" {
 		return standard
@@ -55,7 +56,7 @@ func Compare(t *testing.T, open, ref edged.Opener, tol Tolerance) {
 }
 
 func compareKind(t *testing.T, op operator, k kind, open, ref edged.Opener, tol Tolerance) {
-	for n := range cases(t, casesPerKind) {
+	for n := range Cases(t, casesPerKind) {
 		c := newCase(op, k, n)
 		d, err := c.compare(open, ref, tol, tol.steps(op.code.String(), k.name))
 		switch {

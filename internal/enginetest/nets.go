@@ -23,7 +23,7 @@ func CompareNets(t *testing.T, open, ref edged.Opener, tol Tolerance) {
 				t.Logf("not compared: %s", why)
 				return
 			}
-			for n := range cases(t, netsPerKind) {
+			for n := range Cases(t, netsPerKind) {
 				compareNet(t, newNet(k, uint64(n)), open, ref, tol)
 			}
 		})
