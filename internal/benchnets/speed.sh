@@ -3,7 +3,7 @@
 # and prints README's table. RUNS=n sets the runs of each engine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-edged=bin/edged runs=${RUNS:-30}
+edged=bin/edged runs=${RUNS:-9}
 nets=$(mktemp -d)
 trap 'rm -rf "$nets"' EXIT
 
