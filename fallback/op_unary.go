@@ -95,6 +95,8 @@ func quantByFloat(f func(x float32) float32) func(c *opContext) (func(q int32) i
 	}
 }
 
+// logistic, tanh32 and elu are for tables of 8-bit values, where the last bit decides a
+// rounding: as exact as the C library's. Rows of floats have kernel's, which are faster.
 func logistic(x float32) float32 { return 1 / (1 + exp32(-x)) }
 
 // exp32 is e^x correctly rounded but for rare ties, as the C library's is.
