@@ -221,6 +221,25 @@ func NewConn(f *os.File) (*Conn, error) {
 // Close hangs up. It may be called twice.
 func (c *Conn) Close() error { return c.c.Close() }
 
+// HungUp tells whether the other side is gone. It asks the kernel, so that it
+// knows before a Receive has said so, and whichever error came of it.
+func (c *Conn) HungUp() bool {
+	raw, err := c.c.SyscallConn()
+	if err != nil {
+		return true
+	}
+	gone := false
+	err = raw.Control(func(fd uintptr) {
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, err := unix.Poll(poll, 0)
+		for err == unix.EINTR {
+			n, err = unix.Poll(poll, 0)
+		}
+		gone = n > 0 && poll[0].Revents&(unix.POLLRDHUP|unix.POLLHUP) != 0
+	})
+	return gone || err != nil // closed here, there is nobody on the other side
+}
+
 // SetReadDeadline bounds the next Receive.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.c.SetReadDeadline(t) }
 

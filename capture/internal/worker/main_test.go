@@ -64,38 +64,53 @@ func TestMainWithoutAParent(t *testing.T) {
 }
 
 // Signals are the parent's business: the worker outlives them, and ends with 0
-// when the parent hangs up.
+// and without a word when the parent hangs up, whatever it is doing then.
 func TestMainEndsWithItsParentAlone(t *testing.T) {
-	conn, theirs, err := wire.Pair()
-	if err != nil {
-		t.Fatal(err)
-	}
-	vitals, page, err := shm.CreateVitals()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer vitals.Close()
-	cmd, stderr := workerProcess(t, theirs, page)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	theirs.Close()
-	page.Close()
-	p := &parent{TB: t, Conn: conn, vitals: vitals}
-	var hello wire.Hello
-	p.expect(wire.TypeHello, &hello)
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
-		if err := cmd.Process.Signal(s); err != nil {
-			t.Fatal(err)
+	signals := func(p *parent) {
+		for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE} {
+			if err := p.process.Signal(s); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	p.start(wire.Open{Source: "any"})
-	p.frame()
-	conn.Close()
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("%v: %s", err, stderr)
+	for name, until := range map[string]func(p *parent){
+		"at once":     func(*parent) {},
+		"after hello": func(p *parent) { p.expect(wire.TypeHello, &wire.Hello{}); signals(p) },
+		"while it opens": func(p *parent) {
+			p.expect(wire.TypeHello, &wire.Hello{})
+			p.Send(wire.TypeOpen, wire.Open{Source: "any"})
+		},
+		"while it reads": func(p *parent) {
+			p.expect(wire.TypeHello, &wire.Hello{})
+			signals(p)
+			p.start(wire.Open{Source: "any"})
+			p.frame()
+			p.seg.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, theirs, err := wire.Pair()
+			if err != nil {
+				t.Fatal(err)
+			}
+			vitals, page, err := shm.CreateVitals()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer vitals.Close()
+			cmd, stderr := workerProcess(t, theirs, page)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			theirs.Close()
+			page.Close()
+			until(&parent{TB: t, Conn: conn, vitals: vitals, process: cmd.Process})
+			conn.Close()
+			if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
+				t.Errorf("%v: %s", err, stderr)
+			}
+		})
 	}
-	p.seg.Close()
 }
 
 // A worker that waits for a paced file's next frame, which is minutes away,

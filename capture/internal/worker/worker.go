@@ -56,8 +56,8 @@ type Camera interface {
 // and returns its exit code.
 func Main(cam Camera) int {
 	// A terminal's ^C and systemd's SIGTERM are for the parent, which hangs up
-	// when it has finished.
-	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// when it has finished. SIGPIPE comes of writing to a parent that has.
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	unix.CloseOnExec(SocketFD)
 	unix.CloseOnExec(VitalsFD)
 	conn, err := wire.NewConn(os.NewFile(SocketFD, "socket"))
@@ -86,7 +86,8 @@ type server struct {
 	opens   chan wire.Open
 	memory  chan memory
 	free    chan wire.Release
-	gone    chan struct{} // closed when the parent has hung up
+	gone    chan struct{} // closed when the parent has hung up, or broke the protocol
+	breach  error         // how it broke it; read after gone
 	stopped atomic.Bool   // the same, cheap to ask for
 
 	seg    *shm.Segment
@@ -103,29 +104,43 @@ type memory struct {
 	number uint32
 }
 
-// Serve talks to the parent until it hangs up. When the camera does not let go
-// in time after that, exit ends the process.
+// Serve talks to the parent until it hangs up, which is no error whatever was
+// being said at that moment. When the camera does not let go in time after that,
+// exit ends the process.
 func Serve(conn *wire.Conn, vitals *shm.Vitals, cam Camera, exit func(int)) error {
 	s := &server{
 		conn: conn, vitals: vitals, cam: cam,
 		opens: make(chan wire.Open, 1), memory: make(chan memory, 1),
-		free: make(chan wire.Release, shm.MaxSlots), gone: make(chan struct{}),
+		free: make(chan wire.Release, 4*shm.MaxSlots), gone: make(chan struct{}),
 	}
 	go s.listen(exit)
 	go s.beat()
 	if err := conn.Send(wire.TypeHello, wire.Hello{Version: wire.Version, Library: cam.Library()}); err != nil {
-		return fmt.Errorf("worker: hello: %w", err)
+		return s.ending(fmt.Errorf("worker: hello: %w", err))
 	}
 	for {
 		select {
 		case <-s.gone:
-			return nil
+			return s.breach
 		case s.o = <-s.opens:
-			if err := s.session(); err != nil && !s.stopped.Load() {
-				return err
+			if err := s.session(); err != nil {
+				return s.ending(err)
 			}
 		}
 	}
+}
+
+// ending is what comes of err: nothing where the parent has hung up, which
+// shows itself as a broken pipe to whoever writes before listen has read it.
+func (s *server) ending(err error) error {
+	switch {
+	case s.stopped.Load():
+		<-s.gone
+		return s.breach
+	case s.conn.HungUp():
+		return nil
+	}
+	return err
 }
 
 // beat shows that the process is scheduled, whatever its main thread does.
@@ -147,6 +162,9 @@ func (s *server) beat() {
 func (s *server) listen(exit func(int)) {
 	for {
 		if err := s.hear(); err != nil {
+			if !s.conn.HungUp() {
+				s.breach = err
+			}
 			s.stopped.Store(true)
 			close(s.gone)
 			time.AfterFunc(farewell, func() { exit(0) })
@@ -166,19 +184,28 @@ func (s *server) hear() error {
 		if err != nil {
 			return err
 		}
-		s.free <- r // never blocks: it has room for every slot there is
+		return offer(s.free, r) // there is room for every slot, of memory that was dropped too
 	case wire.TypeOpen:
 		var o wire.Open
 		if err := wire.Decode(b, &o); err != nil {
 			return err
 		}
-		s.opens <- o
+		return offer(s.opens, o)
 	case wire.TypeMemory:
 		return s.hearMemory(b)
-	default:
-		return fmt.Errorf("%w: type %d", wire.ErrMalformed, t)
 	}
-	return nil
+	return fmt.Errorf("%w: type %d", wire.ErrMalformed, t)
+}
+
+// offer hands v over without waiting: a listener that waits hears no hang-up,
+// and a parent that keeps to the protocol never says more than there is room for.
+func offer[T any](to chan<- T, v T) error {
+	select {
+	case to <- v:
+		return nil
+	default:
+		return fmt.Errorf("%w: one %T too many", wire.ErrMalformed, v)
+	}
 }
 
 func (s *server) hearMemory(b []byte) error {
@@ -195,8 +222,11 @@ func (s *server) hearMemory(b []byte) error {
 	if err != nil {
 		return err
 	}
-	s.memory <- memory{seg, m.Number}
-	return nil
+	err = offer(s.memory, memory{seg, m.Number})
+	if err != nil {
+		seg.Close()
+	}
+	return err
 }
 
 var errGone = errors.New("worker: the parent has hung up")

@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"io"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,6 +49,8 @@ type parent struct {
 	seg    *shm.Segment
 	exit   chan int
 	served chan error
+
+	process *os.Process // where the worker is one
 }
 
 func serve(t testing.TB, cam Camera) *parent {
