@@ -69,6 +69,26 @@ type Mask struct {
 	Grid   Grid
 }
 
+// Reason is why a verdict is not OK: one rule that was broken, or what else
+// decided.
+type Reason struct {
+	Rule  int     `json:"rule"`  // number of the camera's rule, from 1; 0: none
+	Class string  `json:"class"` // that the rule looks at
+	Zone  string  `json:"zone"`  // where it was broken; empty: the whole mask
+	Kind  string  `json:"kind"`  // one of the kinds below
+	Count int     `json:"count"` // blobs that counted
+	Px    int     `json:"px"`    // mask positions that they cover
+	Limit float64 `json:"limit"` // what was allowed, in the kind's unit
+	Text  string  `json:"text"`  // the same for people
+}
+
+// The kinds of reasons that rules give.
+const (
+	ReasonPresent = "present" // the class is there, none is allowed
+	ReasonCount   = "count"   // more blobs than Limit
+	ReasonRatio   = "ratio"   // a larger share of the mask than Limit
+)
+
 // DType is the element type of a tensor.
 type DType uint8
 

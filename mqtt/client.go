@@ -2,10 +2,12 @@ package mqtt
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +24,7 @@ type Client struct {
 	log     *slog.Logger
 	said    saidOnce
 	run     atomic.Pointer[string] // names this run in events
+	runID   string                 // in info: drawn at random
 	swallow atomic.Uint64
 	flood   uint64       // of swallow, when the publisher last looked
 	limit   atomic.Int64 // bytes of the largest payload that is sent at present
@@ -72,7 +75,8 @@ func New(cfg Config) (*Client, error) {
 		cfg: cfg, topics: Topics{cfg.Prefix, cfg.Node}, log: cfg.log(),
 		handlers: map[string]*handler{}, account: newLedger(), cameras: map[string]*camera{}, gaps: gapBook{},
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
-		link: LinkStats{Degraded: map[string]uint64{}, PayloadLimit: cfg.MaxPayload},
+		runID: strings.ToLower(rand.Text()[:16]),
+		link:  LinkStats{Degraded: map[string]uint64{}, PayloadLimit: cfg.MaxPayload},
 	}
 	c.limit.Store(int64(cfg.MaxPayload))
 	c.setRun(time.Now())
@@ -116,7 +120,7 @@ func (c *Client) setRun(started time.Time) {
 // Events from then on carry i.StartedAt as the name of their run.
 func (c *Client) Info(i Info) error {
 	c.setRun(i.StartedAt.Time)
-	i.Schema = Schema
+	i.Schema, i.Run = Schema, c.runID
 	i.Models, i.Cameras = orEmpty(i.Models), orEmpty(i.Cameras)
 	if i.Classes == nil {
 		i.Classes = map[string][]string{}

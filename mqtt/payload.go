@@ -9,8 +9,11 @@ import (
 )
 
 // Schema is the version of every payload. It grows when a key changes its
-// meaning or goes; new keys alone do not change it.
-const Schema = 1
+// meaning or goes; new keys alone do not change it. In 1, reasons were texts.
+const Schema = 2
+
+// Unsure is the verdict on a picture or by a model that cannot be trusted.
+const Unsure = "unsure"
 
 // What the status topics hold.
 const (
@@ -92,17 +95,26 @@ type Result struct {
 	FrameAgeMS float64  `json:"frame_age_ms"`
 	InferMS    float64  `json:"infer_ms"`
 	Model      string   `json:"model"`
-	Verdict    string   `json:"verdict"` // OK, NG or a rule's own; empty without rules
-	Reasons    []string `json:"reasons"`
+	Verdict    string   `json:"verdict"` // OK, NG, a rule's own or Unsure; empty without rules
+	Reasons    []Why    `json:"reasons"`
 	Classes    []Class  `json:"classes"`
 	Mask       *MaskRef `json:"mask"` // filled in by Publish; null: no mask was sent
 	PartID     string   `json:"part_id"`
+
+	Engine      string   `json:"engine,omitempty"`
+	Certificate string   `json:"certificate,omitempty"` // proved, tested, none or invalid
+	Blobs       []Blob   `json:"blobs,omitzero"`        // at most MaxBlobs, the largest first; nil: nobody looked
+	BlobsTotal  *int     `json:"blobs_total,omitempty"` // with those that Blobs leaves out
+	Line        *Line    `json:"line,omitempty"`        // of a line camera
+	Quality     *Quality `json:"quality,omitempty"`     // measured where the config sets limits
+	File        string   `json:"file,omitempty"`        // name of the file that the frame was read from
 }
 
 // Info is the payload of .../info, retained.
 type Info struct {
 	Version   string              `json:"version"`
-	Schema    int                 `json:"schema"` // filled in by Client.Info
+	Schema    int                 `json:"schema"` // filled in by Client.Info, as is Run
+	Run       string              `json:"run"`    // drawn at random: two nodes of one name differ in it
 	Models    []ModelInfo         `json:"models"`
 	Classes   map[string][]string `json:"classes"` // camera -> names by class id
 	Cameras   []string            `json:"cameras"`
@@ -116,6 +128,10 @@ type ModelInfo struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
 	Engine string `json:"engine"`
+
+	Why         string      `json:"why,omitempty"`         // this engine
+	Certificate string      `json:"certificate,omitempty"` // proved, tested, none or invalid
+	Shadow      *ShadowInfo `json:"shadow,omitempty"`
 }
 
 // LastStop tells how the run before this one ended.
@@ -135,6 +151,7 @@ type Stats struct {
 	Process  map[string]float64     `json:"process"` // rss_bytes, goroutines, descriptors ...
 	Delivery Ledger                 `json:"delivery"`
 	Link     LinkStats              `json:"link"`
+	Thermal  *Thermal               `json:"thermal,omitempty"` // nil where the board does not tell
 }
 
 // CameraStats accounts for the frames of one camera: every frame that was read
@@ -154,6 +171,9 @@ type CameraStats struct {
 
 	RefusedBy map[string]uint64 `json:"refused_by"` // the sum of Refused and Failed, by reason
 	Noticed   map[string]uint64 `json:"noticed"`    // what the camera did that is in no sum: black frames, changes of size ...
+
+	Audit  *AuditStats  `json:"audit,omitempty"`
+	Shadow *ShadowStats `json:"shadow,omitempty"`
 }
 
 // LinkStats tells about the connection to the broker.
@@ -174,22 +194,32 @@ const (
 	EventMissedTrigger = "missed_trigger"
 	EventFault         = "fault"
 	EventGap           = "gap"
+	EventAudit         = "audit"   // the node's own answers differ from what they should be
+	EventEnabled       = "enabled" // a camera was switched on or off
+	EventZones         = "zones"   // its zones were changed
+	EventConfig        = "config"  // its rules or other keys were changed
+	EventQuality       = "quality" // its pictures left their limits, or are within them again
+	EventShadow        = "shadow"  // a second model began, ended, was promoted or rolled back
 )
 
 // Event is the payload of .../event. It may arrive twice: Run and Seq together
 // name it.
 type Event struct {
-	Schema   int      `json:"schema"` // this and the next three are filled in by Client.Event
-	Run      string   `json:"run"`    // started_at of the run that produced it
-	Seq      uint64   `json:"seq"`    // of this camera, from 1 in each run
-	TS       Time     `json:"ts"`     // kept when set
-	Kind     string   `json:"kind"`
-	Message  string   `json:"message"`
-	Verdict  string   `json:"verdict,omitempty"`
-	Previous string   `json:"previous,omitempty"`
-	Reasons  []string `json:"reasons,omitempty"`
-	PartID   string   `json:"part_id,omitempty"`
-	Gaps     []Gap    `json:"gaps,omitempty"`
+	Schema   int    `json:"schema"` // this and the next three are filled in by Client.Event
+	Run      string `json:"run"`    // started_at of the run that produced it
+	Seq      uint64 `json:"seq"`    // of this camera, from 1 in each run
+	TS       Time   `json:"ts"`     // kept when set
+	Kind     string `json:"kind"`
+	Message  string `json:"message"`
+	Verdict  string `json:"verdict,omitempty"`
+	Previous string `json:"previous,omitempty"`
+	Reasons  []Why  `json:"reasons,omitempty"`
+	PartID   string `json:"part_id,omitempty"`
+	Gaps     []Gap  `json:"gaps,omitempty"`
+
+	Changes  []Change  `json:"changes,omitempty"`  // enabled, zones, config, shadow
+	Source   string    `json:"source,omitempty"`   // who changed it: mqtt, mqtt retained, request, config, daemon
+	Evidence *Evidence `json:"evidence,omitempty"` // audit
 }
 
 // Gap is a range of sequence numbers, both ends included, that were produced

@@ -51,8 +51,16 @@ type Topics struct{ Prefix, Node string }
 // OfNode is a topic of the node: status, info or stats.
 func (t Topics) OfNode(leaf string) string { return t.Prefix + "/" + t.Node + "/" + leaf }
 
-// OfCamera is a topic of one camera: status, result, mask, event, enabled/set
-// or enabled/state.
+// The leaves below a camera's topic that hold no JSON object.
+const (
+	LeafOverlay    = "overlay"     // JPEG for people, retained, at most one a second
+	LeafSnapshot   = "snapshot"    // the bare picture that request/snapshot asked for
+	LeafZonesSet   = "zones/set"   // a list of Zone
+	LeafZonesState = "zones/state" // the same, retained
+)
+
+// OfCamera is a topic of one camera: status, result, mask, event, enabled/set,
+// enabled/state or one of the leaves above.
 func (t Topics) OfCamera(cam, leaf string) string { return t.OfNode(cam) + "/" + leaf }
 
 // Request is where a command is sent, Response where its answer appears.

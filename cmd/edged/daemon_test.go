@@ -306,11 +306,11 @@ func TestReload(t *testing.T) {
 func TestVerdictsAndTheirEvents(t *testing.T) {
 	r := startRig(t, "[[camera.rule]]\nclass = \"metal\"\nmin_score = 0.5\nmin_area_px = 20\nverdict = \"part\"")
 	res := await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Verdict == "part" })
-	if len(res.Reasons) == 0 || !strings.Contains(res.Reasons[0], "metal") {
+	if len(res.Reasons) == 0 || !strings.Contains(res.Reasons[0].Text, "metal") || res.Reasons[0].Class != "metal" || res.Reasons[0].Rule != 1 || res.Reasons[0].Px < 20 || res.Engine == "" || res.Schema != 2 {
 		t.Errorf("result %+v", res)
 	}
 	e := await(r, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventVerdict })
-	if e.Verdict == e.Previous || e.Verdict == "" {
+	if e.Verdict == e.Previous || e.Verdict == "" || e.Verdict == "part" && e.Reasons[0].Kind != "present" {
 		t.Errorf("event %+v", e)
 	}
 }

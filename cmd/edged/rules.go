@@ -53,7 +53,7 @@ func (r *ruler) Judge(p *pipeline.Result) {
 	if o.Changed {
 		r.changed(mqtt.Event{
 			Kind: mqtt.EventVerdict, Message: fmt.Sprintf("verdict %s, before %s", o.Verdict, o.Previous),
-			Verdict: o.Verdict, Previous: o.Previous, Reasons: slices.Clone(o.Reasons), PartID: p.PartID,
+			Verdict: o.Verdict, Previous: o.Previous, Reasons: mqtt.Whys(nil, o.Reasons), PartID: p.PartID,
 			TS: mqtt.Time{Time: p.Frame.Time},
 		})
 	}

@@ -188,8 +188,8 @@ func (u *unit) fill(r *pipeline.Result) {
 	p.ROI = mqtt.Rect{X: roi.X, Y: roi.Y, W: roi.W, H: roi.H}
 	p.Fit = r.Stage.Prepare.Config().Fit.String()
 	p.FrameAgeMS, p.InferMS = milliseconds(r.Age), milliseconds(r.Infer)
-	p.Model, p.Verdict, p.PartID = r.Stage.Model, r.Verdict, r.PartID
-	p.Reasons = append(p.Reasons[:0], r.Reasons...)
+	p.Model, p.Engine, p.Verdict, p.PartID = r.Stage.Model, r.Stage.Engine.Name(), r.Verdict, r.PartID
+	p.Reasons = mqtt.Whys(p.Reasons, r.Reasons)
 	p.Classes = p.Classes[:0]
 	total := float64(r.Mask.W * r.Mask.H)
 	for id, px := range r.Pixels {

@@ -140,12 +140,23 @@ func (v *viewer) event(who string, payload []byte) {
 	}
 	text := e.Message
 	if e.Verdict != "" {
-		text = strings.TrimSpace(fmt.Sprintf("%s -> %s %s", e.Previous, e.Verdict, strings.Join(e.Reasons, "; ")))
+		text = strings.TrimSpace(fmt.Sprintf("%s -> %s %s", e.Previous, e.Verdict, joinWhys(e.Reasons)))
+	}
+	for _, c := range e.Changes {
+		text += fmt.Sprintf("; %s: %v -> %v", c.Key, c.Previous, c.Value)
 	}
 	if e.PartID != "" {
 		text += " part " + e.PartID
 	}
 	v.line("%s %s event %d %s: %s", e.TS.Format(maskpng.TimeLayout), who, e.Seq, e.Kind, text)
+}
+
+func joinWhys(reasons []mqtt.Why) string {
+	var all []string
+	for _, r := range reasons {
+		all = append(all, r.Text)
+	}
+	return strings.Join(all, "; ")
 }
 
 func (v *viewer) result(who string, payload []byte) {

@@ -68,13 +68,13 @@ func TestWatch(t *testing.T) {
 	for seq := range uint64(3) {
 		r := &mqtt.Result{
 			Seq: seq + 1, TS: mqtt.Time{Time: time.Unix(0, 0)}, InferMS: 12.34, Verdict: "NG", PartID: "A\x1b7",
-			Reasons: []string{"scratch: 2 blobs"}, Classes: []mqtt.Class{{ID: 0, Name: "belt", Px: 300, Ratio: 0.25}, {ID: 3, Name: "none"}},
+			Reasons: []mqtt.Why{{Text: "scratch: 2 blobs"}}, Classes: []mqtt.Class{{ID: 0, Name: "belt", Px: 300, Ratio: 0.25}, {ID: 3, Name: "none"}},
 		}
 		if err := c.Publish("cam", r, m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Event("cam", mqtt.Event{Kind: mqtt.EventVerdict, Verdict: "NG", Previous: "OK", Reasons: []string{"scratch"}}); err != nil {
+	if err := c.Event("cam", mqtt.Event{Kind: mqtt.EventVerdict, Verdict: "NG", Previous: "OK", Reasons: []mqtt.Why{{Text: "scratch"}}}); err != nil {
 		t.Fatal(err)
 	}
 	mqtttest.Until(t, 10*time.Second, "the lines", func() bool { s := out.String(); return strings.Contains(s, " 3 NG") && strings.Contains(s, "event 1") })

@@ -52,7 +52,7 @@ func (d *daemon) show(r *pipeline.Result) {
 	d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
-		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID,
+		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(),
 	})
 }
 

@@ -47,16 +47,18 @@ var files embed.FS
 
 // Shot is one result as the page shows it.
 type Shot struct {
-	Seq     uint64    `json:"seq"`
-	Time    time.Time `json:"ts"`
-	Model   string    `json:"model"`
-	Labels  []string  `json:"labels"`
-	Pixels  []int     `json:"pixels"`
-	InferMS float64   `json:"infer_ms"`
-	AgeMS   float64   `json:"age_ms"`
-	Verdict string    `json:"verdict"`
-	Reasons []string  `json:"reasons"`
-	PartID  string    `json:"part_id"`
+	Seq         uint64         `json:"seq"`
+	Time        time.Time      `json:"ts"`
+	Model       string         `json:"model"`
+	Labels      []string       `json:"labels"`
+	Pixels      []int          `json:"pixels"`
+	InferMS     float64        `json:"infer_ms"`
+	AgeMS       float64        `json:"age_ms"`
+	Verdict     string         `json:"verdict"`
+	Reasons     []edged.Reason `json:"reasons"`
+	PartID      string         `json:"part_id"`
+	Engine      string         `json:"engine,omitempty"`
+	Certificate string         `json:"certificate,omitempty"`
 }
 
 // Page holds the latest picture of each camera. Show may be called from each

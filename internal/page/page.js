@@ -102,14 +102,15 @@ function show(shot) {
   verdict(shot);
   legend(shot);
   facts({ model: shot.model, frame: shot.frame.join(" x "), mask: shot.mask.join(" x "),
-    result: shot.seq, taken: new Date(shot.ts).toLocaleTimeString(), part: shot.part_id });
+    result: shot.seq, taken: new Date(shot.ts).toLocaleTimeString(), part: shot.part_id,
+    engine: shot.engine || "", certificate: shot.certificate || "" });
 }
 
 function verdict(shot) {
   const box = el("verdict");
-  box.className = shot.verdict === "" ? "none" : shot.verdict === "OK" ? "ok" : "ng";
+  box.className = { "": "none", OK: "ok", unsure: "unsure" }[shot.verdict] || "ng";
   box.firstChild.textContent = shot.verdict || "no rules";
-  box.lastChild.replaceChildren(...(shot.reasons || []).map((r) => Object.assign(document.createElement("li"), { textContent: r })));
+  box.lastChild.replaceChildren(...(shot.reasons || []).map((r) => Object.assign(document.createElement("li"), { textContent: r.text ?? r })));
 }
 
 function legend(shot) {

@@ -65,7 +65,7 @@ type Result struct {
 	MaskTime time.Duration
 	PartID   string
 	Verdict  string
-	Reasons  []string
+	Reasons  []edged.Reason
 }
 
 // Camera is the loop of one camera. Set the exported fields before Run.

@@ -52,10 +52,10 @@ func TestEveryFrameIsPublishedOrRefused(t *testing.T) {
 	var origins [][2]float64
 	c := NewCamera("cam", source, stage)
 	c.Log = quiet
-	stage.Judge = judgeFunc(func(r *Result) { r.Verdict = "OK"; r.Reasons = append(r.Reasons, "why") })
+	stage.Judge = judgeFunc(func(r *Result) { r.Verdict = "OK"; r.Reasons = append(r.Reasons, edged.Reason{Text: "why"}) })
 	c.Sink = sinkFunc(func(r *Result) {
 		seqs, bright, origins = append(seqs, r.Seq), append(bright, r.Pixels[1]), append(origins, r.Mask.Grid.Origin)
-		if r.Verdict != "OK" || !slices.Equal(r.Reasons, []string{"why"}) || r.Camera != "cam" || r.Frame == nil {
+		if r.Verdict != "OK" || !slices.Equal(r.Reasons, []edged.Reason{{Text: "why"}}) || r.Camera != "cam" || r.Frame == nil {
 			t.Errorf("result %+v", r)
 		}
 	})

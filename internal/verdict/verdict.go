@@ -64,7 +64,7 @@ func (r Rule) Validate() error {
 // Outcome is what the rules say of one mask. Reasons is lent until the next.
 type Outcome struct {
 	Verdict  string
-	Reasons  []string
+	Reasons  []edged.Reason
 	Previous string // the verdict before
 	Changed  bool   // Verdict differs from Previous; never for the first mask
 }
@@ -74,16 +74,17 @@ type Outcome struct {
 type Judge struct {
 	rules   []state
 	blobs   blobs
-	reasons []string
+	reasons []edged.Reason
 	last    string // empty before the first mask
 }
 
 // state is a rule with what it remembers.
 type state struct {
 	Rule
-	broken   bool   // in effect
-	contrary int    // results in a row that disagree with broken
-	reason   string // of the last mask that broke it
+	number   int          // from 1
+	broken   bool         // in effect
+	contrary int          // results in a row that disagree with broken
+	reason   edged.Reason // of the last mask that broke it
 }
 
 // New makes a Judge. The first broken rule in the order given names the verdict.
@@ -99,7 +100,7 @@ func New(rules []Rule) (*Judge, error) {
 			r.Name = "class " + strconv.Itoa(int(r.Class))
 		}
 		r.MinAreaPx, r.Hold = max(r.MinAreaPx, 1), max(r.Hold, 1)
-		j.rules[i] = state{Rule: r}
+		j.rules[i] = state{Rule: r, number: i + 1}
 	}
 	return j, errors.Join(errs...)
 }
@@ -133,16 +134,21 @@ func (j *Judge) breaks(s *state, m *edged.Mask, scores []float32) bool {
 	}
 	count, total := j.blobs.find(m, s.Class, scores, float32(s.MinScore), s.MinAreaPx)
 	ratio := float64(total) / float64(m.W*m.H)
+	r := edged.Reason{Rule: s.number, Class: s.Name, Count: count, Px: total}
 	switch {
 	case s.MaxCount > 0 && count > s.MaxCount:
-		s.reason = fmt.Sprintf("%s: %d blobs of at least %d px, at most %d allowed", s.Name, count, s.MinAreaPx, s.MaxCount)
+		r.Kind, r.Limit = edged.ReasonCount, float64(s.MaxCount)
+		r.Text = fmt.Sprintf("%s: %d blobs of at least %d px, at most %d allowed", s.Name, count, s.MinAreaPx, s.MaxCount)
 	case s.MaxTotalRatio > 0 && ratio > s.MaxTotalRatio:
-		s.reason = fmt.Sprintf("%s: %.3f %% of the mask, at most %.3f %% allowed", s.Name, 100*ratio, 100*s.MaxTotalRatio)
+		r.Kind, r.Limit = edged.ReasonRatio, s.MaxTotalRatio
+		r.Text = fmt.Sprintf("%s: %.3f %% of the mask, at most %.3f %% allowed", s.Name, 100*ratio, 100*s.MaxTotalRatio)
 	case s.MaxCount == 0 && s.MaxTotalRatio == 0 && count > 0:
-		s.reason = fmt.Sprintf("%s: %d blobs of at least %d px, %d px in all, none allowed", s.Name, count, s.MinAreaPx, total)
+		r.Kind = edged.ReasonPresent
+		r.Text = fmt.Sprintf("%s: %d blobs of at least %d px, %d px in all, none allowed", s.Name, count, s.MinAreaPx, total)
 	default:
 		return false
 	}
+	s.reason = r
 	return true
 }
 

@@ -167,9 +167,41 @@ func TestRules(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := j.Judge(scratches, c.scores)
-		if o.Verdict != c.verdict || strings.Join(o.Reasons, "; ") != c.reason || o.Changed {
+		if o.Verdict != c.verdict || texts(o.Reasons) != c.reason || o.Changed {
 			t.Errorf("%s: %+v, want %s because %q", c.name, o, c.verdict, c.reason)
 		}
+	}
+}
+
+func texts(reasons []edged.Reason) string {
+	var all []string
+	for _, r := range reasons {
+		all = append(all, r.Text)
+	}
+	return strings.Join(all, "; ")
+}
+
+// A program reads what people read: which rule, which limit, how much of what.
+func TestReasonsInNumbers(t *testing.T) {
+	scratches := draw("11....1 ....... ..1.... ......1 .....11")
+	j, err := New([]Rule{{Class: 3}, {Class: 1, Name: "s"}, {Class: 1, Name: "s", MaxCount: 3, MinAreaPx: 1}, {Class: 1, Name: "s", MaxTotalRatio: 0.1, MinAreaPx: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []edged.Reason{
+		{Rule: 2, Class: "s", Kind: "present", Count: 4, Px: 7},
+		{Rule: 3, Class: "s", Kind: "count", Count: 4, Px: 7, Limit: 3},
+		{Rule: 4, Class: "s", Kind: "ratio", Count: 2, Px: 5, Limit: 0.1},
+	}
+	got := slices.Clone(j.Judge(scratches, nil).Reasons)
+	for i := range got {
+		if got[i].Text == "" {
+			t.Errorf("no text: %+v", got[i])
+		}
+		got[i].Text = ""
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v\nwant %+v", got, want)
 	}
 }
 
@@ -207,7 +239,7 @@ func TestHold(t *testing.T) {
 			}
 		}
 		if (o.Verdict == NG) != (len(o.Reasons) == 1) {
-			t.Errorf("%s with reasons %q", o.Verdict, o.Reasons)
+			t.Errorf("%s with reasons %q", o.Verdict, texts(o.Reasons))
 		}
 		got.WriteString(mark)
 	}

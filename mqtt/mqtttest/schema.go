@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"image/jpeg"
 	"path"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"edged/internal/maskpng"
+	"edged/mqtt"
 	"edged/mqtt/schema"
 )
 
@@ -58,10 +60,12 @@ func checkPayload(compiled map[string]*jsonschema.Schema, topic string, payload 
 	switch {
 	case name == "mask":
 		return checkMask(payload)
+	case name == mqtt.LeafOverlay, name == mqtt.LeafSnapshot:
+		return checkJPEG(payload)
 	case name == "set":
 		return nil // what others send
 	case name == "state":
-		name = "enabled"
+		name = path.Base(path.Dir(topic)) // enabled or zones
 	case path.Base(path.Dir(topic)) == "response":
 		name = "response"
 	case path.Base(path.Dir(topic)) == "request":
@@ -82,6 +86,13 @@ func checkPayload(compiled map[string]*jsonschema.Schema, topic string, payload 
 		return fmt.Errorf("no JSON")
 	}
 	return s.Validate(doc)
+}
+
+func checkJPEG(payload []byte) error {
+	if _, err := jpeg.DecodeConfig(bytes.NewReader(payload)); err != nil {
+		return fmt.Errorf("no JPEG: %w", err)
+	}
+	return nil
 }
 
 // checkMask asks for a PNG with its two texts, or a zstd frame.
