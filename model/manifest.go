@@ -30,17 +30,31 @@ type Manifest struct {
 	Grid   Grid     `json:"grid,omitzero"`
 
 	// What edged rewrite did, empty in a model that is a baseline itself.
+	Rewriter       int          `json:"rewriter,omitempty"` // revision of the rewriter that wrote the graph
 	BaselineSHA256 string       `json:"baseline_sha256,omitempty"`
-	Form           string       `json:"form,omitempty"`           // dilated, fragments, shifts
-	Contract       string       `json:"contract,omitempty"`       // patch, frame
-	OutputStride   [2]int       `json:"output_stride,omitzero"`   // y, x, input pixels
-	ReceptiveField [2]int       `json:"receptive_field,omitzero"` // y, x, input pixels
-	Band           *Band        `json:"band,omitempty"`           // where the frame's border changes the result
-	Certificate    *Certificate `json:"certificate,omitempty"`    // what edged verify found
-	Notes          []string     `json:"notes,omitempty"`          // for people
+	BaselineGraph  string       `json:"baseline_graph_sha256,omitempty"` // of what the baseline computes: names, order and padding aside
+	TunedFrom      string       `json:"tuned_from,omitempty"`            // in a baseline that a tuned dense file inverts to: the graph it was tuned from
+	Form           string       `json:"form,omitempty"`                  // dilated, fragments, shifts
+	Contract       string       `json:"contract,omitempty"`              // patch, frame
+	OutputStride   [2]int       `json:"output_stride,omitzero"`          // y, x, input pixels
+	ReceptiveField [2]int       `json:"receptive_field,omitzero"`        // y, x, input pixels
+	Band           *Band        `json:"band,omitempty"`                  // where the frame's border changes the result
+	Cuts           []string     `json:"cuts,omitempty"`                  // tensors of the baseline at which its graph was ended
+	Outputs        []OutputFact `json:"outputs,omitempty"`               // every output; the first is the mask
+	Certificate    *Certificate `json:"certificate,omitempty"`           // what edged verify found
+	Notes          []string     `json:"notes,omitempty"`                 // for people
 
 	PatchAgreement *PatchAgreement `json:"patch_agreement,omitempty"` // under the frame contract, as edged rewrite measured it
 	Inverse        json.RawMessage `json:"inverse,omitempty"`         // what edged rewrite --inverse needs: structure, no weights
+}
+
+// OutputFact is one output of a dense graph and its place on the picture.
+type OutputFact struct {
+	Tensor         string `json:"tensor"`
+	Grid           Grid   `json:"grid"`
+	Size           [2]int `json:"size"`                     // positions, y, x
+	ReceptiveField [2]int `json:"receptive_field,omitzero"` // y, x, input pixels
+	Band           Band   `json:"band,omitzero"`
 }
 
 // Input says how pixels become the model's input:
@@ -73,33 +87,6 @@ type Band struct {
 	Left   int `json:"left"`
 	Bottom int `json:"bottom"`
 	Right  int `json:"right"`
-}
-
-// Certificate is the result of edged verify, and the identity of the graph
-// that it was made for: see Model.GraphSHA256.
-type Certificate struct {
-	GraphSHA256    string          `json:"graph_sha256"`
-	BaselineSHA256 string          `json:"baseline_sha256"`
-	Equivalent     bool            `json:"equivalent"`
-	Contract       string          `json:"contract"`
-	Form           string          `json:"form,omitempty"`
-	Engine         string          `json:"engine"`
-	Positions      int64           `json:"positions"`
-	Phases         int             `json:"phases"`
-	BitIdentical   bool            `json:"bit_identical"`
-	MaxAbsDiff     float64         `json:"max_abs_diff"`
-	Bound          float64         `json:"bound"`
-	Band           Band            `json:"band"`
-	PatchAgreement *PatchAgreement `json:"patch_agreement,omitempty"`
-	Time           string          `json:"time,omitempty"` // ISO 8601, UTC
-	Version        string          `json:"version,omitempty"`
-}
-
-// PatchAgreement says how far a dense result under the frame contract agrees
-// with the baseline on single patches.
-type PatchAgreement struct {
-	MaxAbsDiff   float64 `json:"max_abs_diff"`
-	EqualClasses float64 `json:"equal_classes"` // share, 0 to 1
 }
 
 // ParseManifest reads a manifest's JSON. Unknown keys, another schema and

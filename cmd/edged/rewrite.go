@@ -185,7 +185,7 @@ func (f *rewriteFlags) agree(cmd *cobra.Command, base []byte, r *rewrite.Result)
 		}
 		return nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "on patches: largest difference %.4g, same class in %.1f %%\n", a.MaxAbsDiff, 100*a.EqualClasses)
+	fmt.Fprintf(cmd.ErrOrStderr(), "on patches of noise: largest difference %.4g; agreement of classes not measured\n", a.MaxAbsDiff)
 	m, err := r.Model.Manifest()
 	if err != nil {
 		return err
