@@ -58,6 +58,7 @@ var rooms = []room{
 	{"cmd/edged-camera", []string{"capture/opencv"}, nil, "the worker is OpenCV and nothing else"},
 	{"internal/benchnets", []string{".", "model", "fallback"}, nil, "graphs to measure on, written as anyone would"},
 	{"internal/faults", []string{"./..."}, []string{"*"}, "the fault run drives the built programs from outside, with every test helper there is"},
+	{"internal/docgen", []string{"mqtt/schema"}, nil, "the references are made from what the program reads, and from nothing else"},
 	{"internal/setup", []string{"./..."}, []string{"*"}, "set-up and its tests are no part of a program"},
 }
 
