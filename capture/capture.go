@@ -45,7 +45,7 @@ type Status struct {
 // negative duration switches that check off.
 type Config struct {
 	Name   string // the camera's name, for logs and the process list
-	Source string // as in contracts.md; may hold credentials
+	Source string // a device, an address, a file, a pipeline or test:belt, as sample.toml lists them; may hold credentials
 	Worker string // path of edged-camera; empty: beside the program, then PATH
 
 	EveryFrame bool // the source waits for the caller and passes nothing over

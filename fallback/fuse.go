@@ -103,36 +103,21 @@ func (f *fuser) ints(n *node, i, count int) []int {
 	return v
 }
 
-// sliding describes an operator that moves a window.
-type sliding struct {
-	padding        model.Padding
-	stride, dilate [2]int
-	pool           bool
-	kernel         [2]int
-}
-
-func (f *fuser) sliding(n *node) (s sliding, ok bool) {
-	switch o := n.op.Options.(type) {
-	case *model.Conv2DOptions:
-		s = sliding{padding: o.Padding, stride: [2]int{int(o.StrideH), int(o.StrideW)}, dilate: [2]int{int(o.DilationH), int(o.DilationW)}}
-		ok = n.code.Builtin == model.OpConv2D
-	case *model.DepthwiseConv2DOptions:
-		s = sliding{padding: o.Padding, stride: [2]int{int(o.StrideH), int(o.StrideW)}, dilate: [2]int{int(o.DilationH), int(o.DilationW)}}
-		ok = n.code.Builtin == model.OpDepthwiseConv2D
-	case *model.Pool2DOptions:
-		s = sliding{padding: o.Padding, stride: [2]int{int(o.StrideH), int(o.StrideW)}, dilate: [2]int{1, 1}, pool: true,
-			kernel: [2]int{int(o.FilterHeight), int(o.FilterWidth)}}
-		return s, n.code.Builtin == model.OpMaxPool2D || n.code.Builtin == model.OpAveragePool2D || n.code.Builtin == model.OpL2Pool2D
+// window reads the window of a sliding operator, where its size is known.
+func (f *fuser) window(n *node) (w model.Window, ok bool) {
+	w, ok = model.WindowOf(f.p.m, f.p.sub, n.op)
+	if !ok || w.Pool {
+		return w, ok
 	}
-	if !ok || len(n.in) < 2 || n.in[1] < 0 {
-		return s, false
+	if len(n.in) < 2 || n.in[1] < 0 {
+		return w, false
 	}
-	w := f.known(n.in[1])
-	if len(w) != 4 {
-		return s, false
+	filter := f.known(n.in[1])
+	if len(filter) != 4 {
+		return w, false
 	}
-	s.kernel = [2]int{w[1], w[2]}
-	return s, true
+	w.Filter = [2]int{filter[1], filter[2]}
+	return w, true
 }
 
 // known is the shape of a constant, or of one that DEQUANTIZE unpacks: nets
@@ -152,9 +137,9 @@ func (f *fuser) dilation(i int) {
 	if n == nil {
 		return
 	}
-	s, ok := f.sliding(n)
-	if !ok || s.stride != [2]int{1, 1} || min(s.kernel[0], s.kernel[1], s.dilate[0], s.dilate[1]) < 1 ||
-		max(s.kernel[0], s.kernel[1]) > 1<<12 || max(s.dilate[0], s.dilate[1]) > 1<<12 {
+	w, ok := f.window(n)
+	if !ok || w.Stride != [2]int{1, 1} || min(w.Filter[0], w.Filter[1], w.Dilation[0], w.Dilation[1]) < 1 ||
+		max(w.Filter[0], w.Filter[1]) > 1<<12 || max(w.Dilation[0], w.Dilation[1]) > 1<<12 {
 		return
 	}
 	first, ok := f.before(n, model.OpSpaceToBatchND)
@@ -173,15 +158,11 @@ func (f *fuser) dilation(i int) {
 	}
 	all := [4]int{}
 	for axis := range 2 {
-		a, b := 0, 0
-		if s.padding == model.PaddingSame {
-			total := (s.kernel[axis] - 1) * s.dilate[axis]
-			a, b = total/2, total-total/2
-		}
+		before, after := w.Pads(axis, 1) // at stride 1 they depend on no size
 		zeros := pads[2*axis] + pads[2*axis+1]
-		all[2*axis] = pads[2*axis] + a*block[axis] - crops[2*axis]
-		all[2*axis+1] = pads[2*axis+1] + b*block[axis] - crops[2*axis+1]
-		if s.pool && zeros > 0 && max(all[2*axis], all[2*axis+1]) > 0 {
+		all[2*axis] = pads[2*axis] + int(before)*block[axis] - crops[2*axis]
+		all[2*axis+1] = pads[2*axis+1] + int(after)*block[axis] - crops[2*axis+1]
+		if w.Pool && zeros > 0 && max(all[2*axis], all[2*axis+1]) > 0 {
 			return
 		}
 	}
@@ -229,16 +210,16 @@ func (f *fuser) padding(i int) {
 	if n == nil {
 		return
 	}
-	s, ok := f.sliding(n)
-	if !ok || s.padding != model.PaddingValid && n.fused.pads == nil {
+	w, ok := f.window(n)
+	if !ok || w.Padding != model.PaddingValid && n.fused.pads == nil {
 		return
 	}
 	code := model.OpPad
-	if s.pool {
+	if w.Pool {
 		code = model.OpPadV2
 	}
 	first, ok := f.before(n, code)
-	if !ok || !f.sameValues(f.nodes[first]) || s.pool && !f.least(n, f.nodes[first]) {
+	if !ok || !f.sameValues(f.nodes[first]) || w.Pool && !f.least(n, f.nodes[first]) {
 		return
 	}
 	v := f.ints(f.nodes[first], 1, 8)

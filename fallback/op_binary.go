@@ -47,18 +47,7 @@ func (c *opContext) binaryShape() (*broadcast, model.Activation, error) {
 	if err := c.shape(0, bc.shape...); err != nil {
 		return nil, 0, err
 	}
-	act := model.ActNone
-	switch o := c.n.op.Options.(type) {
-	case *model.AddOptions:
-		act = o.Activation
-	case *model.SubOptions:
-		act = o.Activation
-	case *model.MulOptions:
-		act = o.Activation
-	case *model.DivOptions:
-		act = o.Activation
-	}
-	return bc, act, nil
+	return bc, model.ActivationOf(c.n.op.Options), nil
 }
 
 func binaryF32(c *opContext, bc *broadcast, act model.Activation, f kernel.PairF32) error {

@@ -27,7 +27,7 @@ func planConv2D(c *opContext) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.convShape(o)
+	s, err := c.convShape()
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (c *opContext) bias() *tensor {
 }
 
 // convShape reads and checks the shapes.
-func (c *opContext) convShape(o model.Conv2DOptions) (*convShape, error) {
+func (c *opContext) convShape() (*convShape, error) {
 	in, f := c.in[0].shape, c.in[1].shape
 	if len(in) != 4 || len(f) != 4 || product(f) == 0 || product(in) == 0 {
 		return nil, c.malformed("input %v, filter %v", in, f)
@@ -87,8 +87,7 @@ func (c *opContext) convShape(o model.Conv2DOptions) (*convShape, error) {
 		return nil, c.malformed("%d biases for %d channels", b.elems(), s.oc)
 	}
 	var err error
-	s.y, s.x, err = c.windows(in, [2]int{f[1], f[2]}, [2]int{int(o.StrideH), int(o.StrideW)},
-		[2]int{int(o.DilationH), int(o.DilationW)}, o.Padding)
+	s.y, s.x, err = c.windows(in, f)
 	return s, err
 }
 

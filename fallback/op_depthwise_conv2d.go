@@ -15,7 +15,7 @@ func planDepthwiseConv2D(c *opContext) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.depthShape(o)
+	s, err := c.depthShape()
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func planDepthwiseConv2D(c *opContext) error {
 	return c.types()
 }
 
-func (c *opContext) depthShape(o model.DepthwiseConv2DOptions) (*convShape, error) {
+func (c *opContext) depthShape() (*convShape, error) {
 	in, f := c.in[0].shape, c.in[1].shape
 	if len(in) != 4 || len(f) != 4 || product(f) == 0 || product(in) == 0 || f[0] != 1 || f[3]%in[3] != 0 {
 		return nil, c.malformed("input %v, filter %v", in, f)
@@ -48,8 +48,7 @@ func (c *opContext) depthShape(o model.DepthwiseConv2DOptions) (*convShape, erro
 		return nil, c.malformed("%d biases for %d channels", b.elems(), s.oc)
 	}
 	var err error
-	s.y, s.x, err = c.windows(in, [2]int{f[1], f[2]}, [2]int{int(o.StrideH), int(o.StrideW)},
-		[2]int{int(o.DilationH), int(o.DilationW)}, o.Padding)
+	s.y, s.x, err = c.windows(in, f)
 	return s, err
 }
 

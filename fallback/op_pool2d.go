@@ -24,7 +24,7 @@ func (c *opContext) poolShape() (*pool2D, model.Activation, error) {
 		return nil, 0, c.malformed("input %v", in)
 	}
 	p := &pool2D{n: in[0], c: in[3], in: c.in[0]}
-	p.y, p.x, err = c.windows(in, [2]int{int(o.FilterHeight), int(o.FilterWidth)}, [2]int{int(o.StrideH), int(o.StrideW)}, [2]int{1, 1}, o.Padding)
+	p.y, p.x, err = c.windows(in, nil)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -20,27 +20,30 @@ func (w window) valid() bool {
 		w.before < most && w.after < most && w.in < most && int64(w.k)*int64(w.dilate) < most
 }
 
-// resolve computes out, and the padding where SAME asks for it: as many
-// outputs as input/stride rounded up, the odd padding element behind.
+// resolve computes out, and the padding where SAME asks for it.
 func (w *window) resolve(p model.Padding) bool {
 	if !w.valid() {
 		return false
 	}
+	k, stride, dilate := int64(w.k), int64(w.stride), int64(w.dilate)
 	if p == model.PaddingSame {
-		w.out = (w.in + w.stride - 1) / w.stride
-		total := max(0, (w.out-1)*w.stride+w.span()-w.in)
-		w.before, w.after = total/2, total-total/2
-		return true
+		before, after := model.Pads(p, int64(w.in), k, stride, dilate)
+		w.before, w.after = int(before), int(after)
 	}
-	w.out = (w.in + w.before + w.after - w.span() + w.stride) / w.stride
-	return w.in+w.before+w.after >= w.span() && w.out > 0
+	w.out = int(model.OutSize(model.PaddingValid, int64(w.in+w.before+w.after), k, stride, dilate))
+	return w.out > 0
 }
 
-// windows resolves both axes of an operator on an NHWC tensor of shape in.
-func (c *opContext) windows(in []int, k, stride, dilate [2]int, p model.Padding) (y, x window, err error) {
-	f := c.n.fused
-	y = window{in: in[1], k: k[0], stride: stride[0], dilate: dilate[0] * f.dilate[0]}
-	x = window{in: in[2], k: k[1], stride: stride[1], dilate: dilate[1] * f.dilate[1]}
+// windows resolves both axes of a sliding operator on an NHWC tensor of shape
+// in. filter is a convolution's; a pool's is in its options.
+func (c *opContext) windows(in, filter []int) (y, x window, err error) {
+	w, _ := model.WindowOf(c.p.m, c.p.sub, c.n.op)
+	if !w.Pool && len(filter) == 4 {
+		w.Filter = [2]int{filter[1], filter[2]}
+	}
+	f, p := c.n.fused, w.Padding
+	y = window{in: in[1], k: w.Filter[0], stride: w.Stride[0], dilate: w.Dilation[0] * f.dilate[0]}
+	x = window{in: in[2], k: w.Filter[1], stride: w.Stride[1], dilate: w.Dilation[1] * f.dilate[1]}
 	if f.pads != nil {
 		y.before, y.after, x.before, x.after = f.pads[0], f.pads[1], f.pads[2], f.pads[3]
 		p = model.PaddingValid
@@ -49,7 +52,7 @@ func (c *opContext) windows(in []int, k, stride, dilate [2]int, p model.Padding)
 		return y, x, c.malformed("input %v is no multiple of block %v", in, f.block)
 	}
 	if !y.resolve(p) || !x.resolve(p) {
-		return y, x, c.malformed("window %v, stride %v, dilation %v does not fit input %v", k, stride, dilate, in)
+		return y, x, c.malformed("window %v, stride %v, dilation %v does not fit input %v", w.Filter, w.Stride, w.Dilation, in)
 	}
 	return y, x, nil
 }

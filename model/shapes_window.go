@@ -3,42 +3,41 @@ package model
 // Shape rules of the operators with a window, and of those that change the
 // grid: convolutions, pools, resizing, space and batch.
 
-// window is what a convolution or a pool does along one axis.
-type window struct {
-	padding             Padding
-	k, stride, dilation int64
-}
-
-func (w window) out(in int64) (int64, error) {
-	if w.k <= 0 || w.stride <= 0 || w.dilation <= 0 {
-		return 0, malformed("filter %d, stride %d, dilation %d", w.k, w.stride, w.dilation)
+// along is the output length of a window over in elements of an axis.
+func (w Window) along(axis int, in int64) (int64, error) {
+	if min(w.Filter[axis], w.Stride[axis], w.Dilation[axis]) <= 0 {
+		return 0, malformed("filter %d, stride %d, dilation %d", w.Filter[axis], w.Stride[axis], w.Dilation[axis])
 	}
-	if w.padding != PaddingSame && w.padding != PaddingValid {
-		return 0, unsupported("%v", w.padding)
+	if w.Padding != PaddingSame && w.Padding != PaddingValid {
+		return 0, unsupported("%v", w.Padding)
 	}
-	n := OutSize(w.padding, in, w.k, w.stride, w.dilation)
+	n := w.Out(axis, in)
 	if n < 1 {
-		return 0, malformed("a filter of %d, dilated by %d, does not fit an input of %d", w.k, w.dilation, in)
+		return 0, malformed("a filter of %d, dilated by %d, does not fit an input of %d", w.Filter[axis], w.Dilation[axis], in)
 	}
 	return n, nil
 }
 
-// slide applies a window along y and x to an NHWC shape.
-func slide(in dims, y, x window, channels int64) ([]dims, error) {
-	h, err := y.out(in[1])
-	if err != nil {
-		return nil, under("height", err)
+// slide gives the shape behind the window of o's operator over the NHWC shape
+// in; filter is a convolution's.
+func (o *opShape) slide(in, filter dims, channels int64) ([]dims, error) {
+	w, _ := WindowOf(o.m, o.g, o.op)
+	if filter != nil {
+		w.Filter = [2]int{int(filter[1]), int(filter[2])}
 	}
-	w, err := x.out(in[2])
-	if err != nil {
-		return nil, under("width", err)
+	out := dims{in[0], 0, 0, channels}
+	for i, axis := range [2]string{"height", "width"} {
+		n, err := w.along(i, in[1+i])
+		if err != nil {
+			return nil, under(axis, err)
+		}
+		out[1+i] = n
 	}
-	return one(dims{in[0], h, w, channels}), nil
+	return one(out), nil
 }
 
 func shapeConv2D(o *opShape) ([]dims, error) {
-	opt, err := options[Conv2DOptions](o)
-	if err != nil {
+	if _, err := options[Conv2DOptions](o); err != nil {
 		return nil, err
 	}
 	in, err := o.ranked(0, 4)
@@ -52,13 +51,11 @@ func shapeConv2D(o *opShape) ([]dims, error) {
 	if f[3] == 0 || in[3] == 0 || in[3]%f[3] != 0 || f[0]%(in[3]/f[3]) != 0 {
 		return nil, malformed("filter %v does not fit %d input channels", f, in[3])
 	}
-	return slide(in, window{opt.Padding, f[1], int64(opt.StrideH), int64(opt.DilationH)},
-		window{opt.Padding, f[2], int64(opt.StrideW), int64(opt.DilationW)}, f[0])
+	return o.slide(in, f, f[0])
 }
 
 func shapeDepthwiseConv2D(o *opShape) ([]dims, error) {
-	opt, err := options[DepthwiseConv2DOptions](o)
-	if err != nil {
+	if _, err := options[DepthwiseConv2DOptions](o); err != nil {
 		return nil, err
 	}
 	in, err := o.ranked(0, 4)
@@ -72,21 +69,18 @@ func shapeDepthwiseConv2D(o *opShape) ([]dims, error) {
 	if f[0] != 1 || in[3] == 0 || f[3]%in[3] != 0 {
 		return nil, malformed("filter %v does not fit %d input channels", f, in[3])
 	}
-	return slide(in, window{opt.Padding, f[1], int64(opt.StrideH), int64(opt.DilationH)},
-		window{opt.Padding, f[2], int64(opt.StrideW), int64(opt.DilationW)}, f[3])
+	return o.slide(in, f, f[3])
 }
 
 func shapePool2D(o *opShape) ([]dims, error) {
-	opt, err := options[Pool2DOptions](o)
-	if err != nil {
+	if _, err := options[Pool2DOptions](o); err != nil {
 		return nil, err
 	}
 	in, err := o.ranked(0, 4)
 	if err != nil {
 		return nil, err
 	}
-	return slide(in, window{opt.Padding, int64(opt.FilterHeight), int64(opt.StrideH), 1},
-		window{opt.Padding, int64(opt.FilterWidth), int64(opt.StrideW), 1}, in[3])
+	return o.slide(in, nil, in[3])
 }
 
 // shapeTransposeConv: the first input is the output's shape.

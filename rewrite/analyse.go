@@ -3,12 +3,12 @@ package rewrite
 import "edged/model"
 
 // Place says where a tensor lies on the input's pixels, per axis y, x.
-// Element j looks at pixels j*EST - Origin ... j*EST - Origin + Field - 1, and
-// the centre of its view is j*EST - Origin + (Field-1)/2.
+// Element j looks at pixels j*EST - Before ... j*EST - Before + Field - 1, and
+// the centre of its view is j*EST - Before + (Field-1)/2.
 type Place struct {
 	Tensor  int    // index in the main graph
 	EST     [2]int // equivalent stride: input pixels from one element to the next
-	Origin  [2]int
+	Before  [2]int // pixels that element 0 looks at before the input begins
 	Field   [2]int // receptive field, input pixels; a bound behind a decoder
 	Length  [2]int // elements
 	Padded  [2]bool
@@ -22,7 +22,8 @@ type OpFacts struct {
 	Index int
 	Op    string
 	MACs  int64
-	Out   *Place // of the first output, nil where it has no grid
+	Out   *Place  // of the first output, nil where it has no grid
+	EST   *[2]int // of the first output, also where only that is known of its place
 }
 
 // Analysis is a graph placed on its input. Places[i] is nil for a tensor that
@@ -58,6 +59,7 @@ func Analyse(m *model.Model) *Analysis {
 		a.MACs += f.MACs
 		a.Ops = append(a.Ops, f)
 	}
+	a.follow(m, g)
 	return a
 }
 
@@ -111,7 +113,7 @@ func placeOf(t int, v *value) *Place {
 		if g.bad {
 			return nil
 		}
-		p.EST[i], p.Origin[i], p.Field[i], p.Length[i] = g.e, g.o, g.r, g.n
+		p.EST[i], p.Before[i], p.Field[i], p.Length[i] = g.e, g.o, g.r, g.n
 		p.Padded[i] = g.padded
 		p.Global = p.Global || g.global
 	}

@@ -36,7 +36,7 @@ func handNet() *model.Model {
 
 func TestAnalysePlacesEveryTensor(t *testing.T) {
 	a := Analyse(handNet())
-	want := &Place{Tensor: 3, EST: [2]int{4, 2}, Origin: [2]int{0, 0}, Field: [2]int{5, 4}, Length: [2]int{3, 4}, Padded: [2]bool{true, false}, Channel: 2}
+	want := &Place{Tensor: 3, EST: [2]int{4, 2}, Before: [2]int{0, 0}, Field: [2]int{5, 4}, Length: [2]int{3, 4}, Padded: [2]bool{true, false}, Channel: 2}
 	if d := cmp.Diff(want, a.Places[3]); d != "" {
 		t.Errorf("place of the output (-want +got):\n%s", d)
 	}

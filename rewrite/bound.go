@@ -217,7 +217,7 @@ func (nd *node) weightAt(i, total int, in, out *ranges) (o, c int) {
 // activated applies a fused activation, which never lengthens an error.
 func activated(r *ranges, options any) *ranges {
 	lo, hi := math.Inf(-1), math.Inf(1)
-	switch activationOf(options) {
+	switch model.ActivationOf(options) {
 	case model.ActRelu:
 		lo = 0
 	case model.ActRelu6:
@@ -233,26 +233,4 @@ func activated(r *ranges, options any) *ranges {
 		r.lo[i], r.hi[i] = min(max(r.lo[i], lo), hi), min(max(r.hi[i], lo), hi)
 	}
 	return r
-}
-
-func activationOf(options any) model.Activation {
-	switch o := options.(type) {
-	case *model.Conv2DOptions:
-		return o.Activation
-	case *model.DepthwiseConv2DOptions:
-		return o.Activation
-	case *model.FullyConnectedOptions:
-		return o.Activation
-	case *model.Pool2DOptions:
-		return o.Activation
-	case *model.AddOptions:
-		return o.Activation
-	case *model.SubOptions:
-		return o.Activation
-	case *model.MulOptions:
-		return o.Activation
-	case *model.DivOptions:
-		return o.Activation
-	}
-	return model.ActNone
 }

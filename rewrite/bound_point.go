@@ -213,7 +213,7 @@ func (v *verification) integerNet() bool {
 		return false
 	}
 	for _, nd := range v.net.nodes {
-		if activationOf(nd.op.Options) == model.ActTanh {
+		if model.ActivationOf(nd.op.Options) == model.ActTanh {
 			return false
 		}
 		switch nd.kind {

@@ -5,8 +5,9 @@
 //
 // A baseline is lifted from its .tflite graph to a small net of maps (lift.go),
 // every map is placed on the frame (place.go: eST, origin, receptive field),
-// and the net is lowered to one of three forms (lower_dilated.go,
-// lower_fragments.go, lower_shifts.go). rewrite.go holds the list of passes.
+// made dense (densify.go), and lowered to one of three forms: dilated and
+// fragments (lower.go), shifts (lower_shifts.go). rewrite.go holds the list of
+// passes.
 // Verify knows none of that: it runs both files and compares.
 //
 // Pairs are per axis in the order y, x, in pixels of the input unless said

@@ -85,7 +85,7 @@ func (s *state) manifest() error {
 	}
 	f.BaselineSHA256, f.Form, f.Contract = s.sha, string(s.form), string(s.contract)
 	f.OutputStride, f.ReceptiveField = s.opts.stride(), main.Field // an output of smaller eST keeps its own
-	f.Grid = model.Grid{Stride: [2]float64{float64(main.Stride[0]), float64(main.Stride[1])}, Origin: main.Origin}
+	f.Grid = model.Grid{Stride: [2]float64{float64(main.Stride[0]), float64(main.Stride[1])}, Origin: main.Centre}
 	f.Band = &main.Band
 	if f.Inverse, err = s.recipe(); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (s *state) outputGrid(o *output) OutputGrid {
 	step := s.dense.stride(v)
 	out := OutputGrid{Name: s.work.Subgraphs[0].Tensors[o.tensor].Name, Size: s.dense.target(v), Stride: step, Channel: v.ch}
 	for i, g := range v.grid {
-		out.Origin[i] = float64(g.r-1)/2 - float64(g.o)
+		out.Centre[i] = float64(g.r-1)/2 - float64(g.o)
 		out.Field[i], out.EST[i] = g.r, g.e
 		out.Padded = out.Padded || g.padded
 	}

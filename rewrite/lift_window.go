@@ -6,25 +6,20 @@ import (
 	"edged/model"
 )
 
-// samePads is TFLite's SAME arithmetic: ceil(n/s) outputs, the odd pad behind.
-func samePads(n, k, s, d int) (a, b int) {
-	total := max((ceilDiv(n, s)-1)*s+(k-1)*d+1-n, 0)
-	return total / 2, total - total/2
-}
-
 // freeze resolves a padding with the baseline's compiled size.
 func (w *window) freeze(p model.Padding, n pair) {
 	if p != model.PaddingSame {
 		return
 	}
 	for i := range n {
-		w.a[i], w.b[i] = samePads(n[i], w.k[i], w.s[i], w.d[i])
+		a, b := model.Pads(p, int64(n[i]), int64(w.k[i]), int64(w.s[i]), int64(w.d[i]))
+		w.a[i], w.b[i] = int(a), int(b)
 	}
 }
 
 func (w window) padded() bool { return w.a != pair{} || w.b != pair{} }
 
-func atLeast1(v int32) int { return max(int(v), 1) }
+func atLeast1(v pair) pair { return pair{max(v[0], 1), max(v[1], 1)} }
 
 func liftConv(c *lifting) string {
 	l, why := c.canonicalIn()
@@ -38,20 +33,17 @@ func liftConv(c *lifting) string {
 	if len(f) != 4 {
 		return fmt.Sprintf("its weights have shape %v", f)
 	}
-	w := &c.nd.win
-	w.k = pair{int(f[1]), int(f[2])}
-	ch := int(f[0])
-	var p model.Padding
-	switch o := c.op.Options.(type) {
-	case *model.Conv2DOptions:
-		p, w.s, w.d = o.Padding, pair{atLeast1(o.StrideH), atLeast1(o.StrideW)}, pair{atLeast1(o.DilationH), atLeast1(o.DilationW)}
-	case *model.DepthwiseConv2DOptions:
-		p, w.s, w.d = o.Padding, pair{atLeast1(o.StrideH), atLeast1(o.StrideW)}, pair{atLeast1(o.DilationH), atLeast1(o.DilationW)}
-		ch = int(f[3])
-	default:
+	slid, ok := model.WindowOf(c.net.m, c.net.g, c.op)
+	if !ok {
 		return "has no options"
 	}
-	w.freeze(p, pair{l.val.n[0] / c.block[0], l.val.n[1] / c.block[1]})
+	ch := int(f[0])
+	if c.nd.code == model.OpDepthwiseConv2D {
+		ch = int(f[3])
+	}
+	w := &c.nd.win
+	w.k, w.s, w.d = slid.Filter, atLeast1(slid.Stride), atLeast1(slid.Dilation)
+	w.freeze(slid.Padding, pair{l.val.n[0] / c.block[0], l.val.n[1] / c.block[1]})
 	if why := c.spread(w); why != "" {
 		return why
 	}
@@ -84,14 +76,13 @@ func liftPool(c *lifting) string {
 	if why != "" {
 		return why
 	}
-	o, ok := c.op.Options.(*model.Pool2DOptions)
+	slid, ok := model.WindowOf(c.net.m, c.net.g, c.op)
 	if !ok {
 		return "has no options"
 	}
 	w := &c.nd.win
-	w.k = pair{atLeast1(o.FilterHeight), atLeast1(o.FilterWidth)}
-	w.s = pair{atLeast1(o.StrideH), atLeast1(o.StrideW)}
-	w.freeze(o.Padding, l.val.n)
+	w.k, w.s = atLeast1(slid.Filter), atLeast1(slid.Stride)
+	w.freeze(slid.Padding, l.val.n)
 	c.takeArgs()
 	switch {
 	case c.nd.code == model.OpMaxPool2D:

@@ -10,11 +10,9 @@ import (
 // of size n, preferring what the baseline said.
 func paddingFor(w window, n pair, said model.Padding) (_ model.Padding, ok bool) {
 	valid := !w.padded()
-	same := true
-	for i := range n {
-		a, b := samePads(n[i], w.k[i], w.s[i], w.d[i])
-		same = same && a == w.a[i] && b == w.b[i] && reachesEnd(w, i, n[i])
-	}
+	resolved := w
+	resolved.freeze(model.PaddingSame, n)
+	same := resolved == w && reachesEnd(w, 0, n[0]) && reachesEnd(w, 1, n[1])
 	switch {
 	case valid && (said == model.PaddingValid || !same || w.s != (pair{1, 1})):
 		return model.PaddingValid, true
@@ -34,31 +32,14 @@ func reachesEnd(w window, i, n int) bool {
 // emitConv writes a convolution, with an explicit PAD where neither SAME nor
 // VALID gives the pads that the baseline resolved.
 func (lo *lowering) emitConv(nd *node, w window, in int32, s spec) int32 {
-	var options any
-	said := model.PaddingValid
-	switch o := nd.op.Options.(type) {
-	case *model.Conv2DOptions:
-		said = o.Padding
-	case *model.DepthwiseConv2DOptions:
-		said = o.Padding
-	}
-	p, ok := paddingFor(w, lo.size(in), said)
+	slid, _ := model.WindowOf(lo.src, lo.src.Subgraphs[0], nd.op)
+	p, ok := paddingFor(w, lo.size(in), slid.Padding)
 	if !ok {
 		in = lo.pad(in, w.a, w.b, nd.maps()[0].spec().suffix("/pad"))
 	}
-	switch o := nd.op.Options.(type) {
-	case *model.Conv2DOptions:
-		c := *o
-		c.Padding, c.StrideH, c.StrideW = p, int32(w.s[0]), int32(w.s[1])
-		c.DilationH, c.DilationW = int32(w.d[0]), int32(w.d[1])
-		options = &c
-	case *model.DepthwiseConv2DOptions:
-		c := *o
-		c.Padding, c.StrideH, c.StrideW = p, int32(w.s[0]), int32(w.s[1])
-		c.DilationH, c.DilationW = int32(w.d[0]), int32(w.d[1])
-		options = &c
-	}
-	return lo.opN(*lo.src.Code(nd.op), options, nd.op, lo.inputs(nd, in), []spec{s})[0]
+	op := *nd.op
+	model.Window{Padding: p, Stride: w.s, Dilation: w.d}.Set(&op)
+	return lo.opN(*lo.src.Code(nd.op), op.Options, nd.op, lo.inputs(nd, in), []spec{s})[0]
 }
 
 // inputs are a node's inputs with its maps replaced by what was emitted.

@@ -79,9 +79,9 @@ func mutants() []mutant {
 			for _, nd := range d.nodes {
 				st := d.steps[nd]
 				if st.block != (pair{1, 1}) && nd.kind == kindConv {
-					for i := range st.win.k {
-						st.win.a[i], st.win.b[i] = samePads(1000, st.win.k[i], 1, st.win.d[i])
-					}
+					resolved := window{k: st.win.k, s: pair{1, 1}, d: st.win.d}
+					resolved.freeze(model.PaddingSame, pair{1000, 1000})
+					st.win.a, st.win.b = resolved.a, resolved.b
 				}
 				d.steps[nd] = st
 			}
@@ -144,9 +144,8 @@ func resolvedAgain(n *net) {
 		if nd.kind != kindConv && nd.kind != kindMax {
 			continue
 		}
-		for i := range nd.win.a {
-			nd.win.a[i], nd.win.b[i] = samePads(nd.maps()[0].n[i]+1, nd.win.k[i], nd.win.s[i], nd.win.d[i])
-		}
+		n := nd.maps()[0].n
+		nd.win.freeze(model.PaddingSame, pair{n[0] + 1, n[1] + 1})
 	}
 	if err := n.place(n.frame); err != nil {
 		panic(err)

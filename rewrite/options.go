@@ -71,7 +71,7 @@ type OutputGrid struct {
 	Name    string     `json:"name"`
 	Size    [2]int     `json:"size"`   // positions
 	Stride  [2]int     `json:"stride"` // input pixels
-	Origin  [2]float64 `json:"origin"` // the pixel that position (0, 0) looks at
+	Centre  [2]float64 `json:"origin"` // the pixel that position (0, 0) looks at
 	Field   [2]int     `json:"receptive_field"`
 	EST     [2]int     `json:"est"` // of the baseline
 	Band    model.Band `json:"band"`

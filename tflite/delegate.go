@@ -19,14 +19,16 @@ func fixPadding(m *model.Model) (changed bool, refused string) {
 	for s, sg := range m.Subgraphs {
 		for i, op := range sg.Operators {
 			w, ok := convolution(m, sg, op)
-			if !ok || *w.padding != model.PaddingSame {
+			if !ok || w.Padding != model.PaddingSame {
 				continue
 			}
-			h, wide := w.total(0), w.total(1)
+			in := sg.Tensors[op.Inputs[0]].Shape
+			h, wide := w.SameTotal(0, int64(in[1])), w.SameTotal(1, int64(in[2]))
 			switch {
 			case h >= 0 && wide >= 0:
 			case h <= 0 && wide <= 0:
-				*w.padding = model.PaddingValid
+				w.Padding = model.PaddingValid
+				w.Set(op)
 				changed = true
 			default:
 				return false, place(m, s) + operatorName(m, op, i)
@@ -81,7 +83,7 @@ func shortWindows(m *model.Model) bool {
 	for _, sg := range m.Subgraphs {
 		for _, op := range sg.Operators {
 			w, ok := convolution(m, sg, op)
-			if ok && *w.padding == model.PaddingSame && (w.span[0] < w.stride[0] || w.span[1] < w.stride[1]) {
+			if ok && w.Padding == model.PaddingSame && (w.Span(0) < int64(w.Stride[0]) || w.Span(1) < int64(w.Stride[1])) {
 				return true
 			}
 		}
@@ -89,43 +91,15 @@ func shortWindows(m *model.Model) bool {
 	return false
 }
 
-// geometry is a convolution's window, per axis y, x.
-type geometry struct {
-	padding             *model.Padding
-	input, span, stride [2]int32
-}
-
-// convolution reads the geometry of the operators that XNNPACK pads itself.
-func convolution(m *model.Model, sg *model.Subgraph, op *model.Operator) (geometry, bool) {
-	var g geometry
-	var dilation [2]int32
-	switch o := op.Options.(type) {
-	case *model.Conv2DOptions:
-		g.padding, g.stride, dilation = &o.Padding, [2]int32{o.StrideH, o.StrideW}, [2]int32{o.DilationH, o.DilationW}
-	case *model.DepthwiseConv2DOptions:
-		g.padding, g.stride, dilation = &o.Padding, [2]int32{o.StrideH, o.StrideW}, [2]int32{o.DilationH, o.DilationW}
-	default:
-		return g, false
-	}
-	if len(op.Inputs) < 2 || op.Inputs[0] < 0 || op.Inputs[1] < 0 {
-		return g, false
+// convolution is the window of an operator that XNNPACK pads itself.
+func convolution(m *model.Model, sg *model.Subgraph, op *model.Operator) (model.Window, bool) {
+	w, ok := model.WindowOf(m, sg, op)
+	if !ok || w.Pool || len(op.Inputs) < 2 || op.Inputs[0] < 0 || op.Inputs[1] < 0 {
+		return w, false
 	}
 	xt, wt := sg.Tensors[op.Inputs[0]], sg.Tensors[op.Inputs[1]]
 	if xt.Type == model.TypeUint8 || xt.Type == model.TypeFloat32 && wt.Type == model.TypeInt8 {
-		return g, false // stays with the builtin kernels
+		return w, false // stays with the builtin kernels
 	}
-	x, w := xt.Shape, wt.Shape
-	if len(x) != 4 || len(w) != 4 || g.stride[0] < 1 || g.stride[1] < 1 {
-		return g, false
-	}
-	for a := range 2 {
-		g.input[a], g.span[a] = x[1+a], (w[1+a]-1)*dilation[a]+1
-	}
-	return g, true
-}
-
-// total is the padding that SAME asks for on an axis, which may be negative.
-func (g geometry) total(axis int) int32 {
-	out := (g.input[axis] + g.stride[axis] - 1) / g.stride[axis]
-	return (out-1)*g.stride[axis] + g.span[axis] - g.input[axis]
+	return w, len(xt.Shape) == 4 && len(wt.Shape) == 4 && min(w.Stride[0], w.Stride[1]) >= 1
 }

@@ -128,15 +128,10 @@ func inspect(m *model.Model) *inspection {
 		shorten(o.Inputs)
 		shorten(o.Outputs)
 		if i < len(r.analysis.Ops) {
-			facts := r.analysis.Ops[i]
-			o.MACs = facts.MACs
-			if facts.Out != nil {
-				o.EST = &facts.Out.EST
-			}
+			o.MACs, o.EST = r.analysis.Ops[i].MACs, r.analysis.Ops[i].EST
 		}
 		r.Operators = append(r.Operators, o)
 	}
-	followStrides(m, r)
 	return r
 }
 
@@ -153,7 +148,7 @@ func (r *inspection) findGrid() *outputGrid {
 	if p := r.placedOutput(); p != nil {
 		g := &outputGrid{field: p.Field, stride: p.EST}
 		for i := range g.origin {
-			g.origin[i] = float64(p.Field[i]-1)/2 - float64(p.Origin[i])
+			g.origin[i] = float64(p.Field[i]-1)/2 - float64(p.Before[i])
 		}
 		if p.Global {
 			g.note = ", and the whole input through a global operator"

@@ -49,7 +49,7 @@ func (d *drawing) fill(m *model.Model, g *model.Subgraph, r *inspection) {
 		if len(above) == 0 && len(op.Inputs) > 0 {
 			continue // of constants alone
 		}
-		n := d.add(&drawNode{label: operatorLabel(g, op, r.Operators[i]), class: estClass(r.Operators[i].EST), title: operatorTitle(r.Operators[i])})
+		n := d.add(&drawNode{label: operatorLabel(m, g, op, r.Operators[i]), class: estClass(r.Operators[i].EST), title: operatorTitle(r.Operators[i])})
 		for _, a := range above {
 			d.connect(a, n)
 		}
@@ -68,9 +68,9 @@ func terminal(kind string, t tensorInfo) []string {
 	return []string{kind + " " + short(t.Name, 20), fmt.Sprintf("%s %s", t.Type, model.FormatShape(t.Shape))}
 }
 
-func operatorLabel(g *model.Subgraph, op *model.Operator, o operatorInfo) []string {
+func operatorLabel(m *model.Model, g *model.Subgraph, op *model.Operator, o operatorInfo) []string {
 	parts := []string{}
-	if w := windowText(g, op); w != "" {
+	if w := windowText(m, g, op); w != "" {
 		parts = append(parts, w)
 	}
 	if len(o.Outputs) > 0 {
@@ -82,39 +82,26 @@ func operatorLabel(g *model.Subgraph, op *model.Operator, o operatorInfo) []stri
 	return []string{fmt.Sprintf("%d %s", o.Index, short(o.Op, 26)), strings.Join(parts, "   ")}
 }
 
-// windowText is a window operator's filter, stride and dilation: "3x3 s2 d4".
-func windowText(g *model.Subgraph, op *model.Operator) string {
-	filter := func(i int) (kh, kw int32) {
-		if i < len(op.Inputs) && op.Inputs[i] >= 0 {
-			if s := g.Tensors[op.Inputs[i]].Shape; len(s) == 4 {
-				return s[1], s[2]
+// windowText is a window's filter, stride and dilation: "3x3 s2 d4".
+func windowText(m *model.Model, g *model.Subgraph, op *model.Operator) string {
+	w, ok := model.WindowOf(m, g, op)
+	if o, transposed := op.Options.(*model.TransposeConvOptions); transposed {
+		w, ok = model.Window{Stride: [2]int{int(o.StrideH), int(o.StrideW)}, Dilation: [2]int{1, 1}}, true
+		if len(op.Inputs) > 1 && op.Inputs[1] >= 0 {
+			if f := g.Tensors[op.Inputs[1]].Shape; len(f) == 4 {
+				w.Filter = [2]int{int(f[1]), int(f[2])}
 			}
 		}
-		return 0, 0
 	}
-	switch o := op.Options.(type) {
-	case *model.Conv2DOptions:
-		kh, kw := filter(1)
-		return windowParts(kh, kw, o.StrideH, o.StrideW, o.DilationH, o.DilationW)
-	case *model.DepthwiseConv2DOptions:
-		kh, kw := filter(1)
-		return windowParts(kh, kw, o.StrideH, o.StrideW, o.DilationH, o.DilationW)
-	case *model.TransposeConvOptions:
-		kh, kw := filter(1)
-		return windowParts(kh, kw, o.StrideH, o.StrideW, 1, 1)
-	case *model.Pool2DOptions:
-		return windowParts(o.FilterHeight, o.FilterWidth, o.StrideH, o.StrideW, 1, 1)
+	if !ok {
+		return ""
 	}
-	return ""
-}
-
-func windowParts(kh, kw, sh, sw, dh, dw int32) string {
-	s := fmt.Sprintf("%dx%d", kh, kw)
-	if sh != 1 || sw != 1 {
-		s += " s" + pairText(&[2]int{int(sh), int(sw)})
+	s := fmt.Sprintf("%dx%d", w.Filter[0], w.Filter[1])
+	if w.Stride != [2]int{1, 1} {
+		s += " s" + pairText(&w.Stride)
 	}
-	if dh != 1 || dw != 1 {
-		s += " d" + pairText(&[2]int{int(dh), int(dw)})
+	if w.Dilation != [2]int{1, 1} {
+		s += " d" + pairText(&w.Dilation)
 	}
 	return s
 }

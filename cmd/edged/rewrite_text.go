@@ -28,7 +28,7 @@ func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result) error 
 	fmt.Fprintf(w, "%s: form %s (%s), contract %s, %.2f GMAC\n", f.out, r.Form, r.Reason, r.Contract, float64(r.MACs)/1e9)
 	for _, o := range r.Outputs {
 		fmt.Fprintf(w, "  output %q: %dx%d positions, %d channels; position (0, 0) at pixel (%g, %g), then every (%d, %d)\n",
-			o.Name, o.Size[0], o.Size[1], o.Channel, o.Origin[0], o.Origin[1], o.Stride[0], o.Stride[1])
+			o.Name, o.Size[0], o.Size[1], o.Channel, o.Centre[0], o.Centre[1], o.Stride[0], o.Stride[1])
 		if o.Padded {
 			b := o.Band
 			fmt.Fprintf(w, "    padded: within %d pixels of the top, %d left, %d bottom, %d right, outputs between the baseline's own may differ from its shifts\n",

@@ -17,10 +17,13 @@ func Naive(m *model.Model) (*model.Model, error) {
 	want := headInput(m)
 	m = m.Clone()
 	m.Metadata = nil // what the manifest says of the grid is no longer true
-	for _, op := range m.Subgraphs[0].Operators {
-		unstride(op)
-	}
 	g := m.Subgraphs[0]
+	for _, op := range g.Operators {
+		if w, ok := model.WindowOf(m, g, op); ok {
+			w.Stride = [2]int{1, 1}
+			w.Set(op)
+		}
+	}
 	input := g.Tensors[g.Inputs[0]]
 	for size := int32(1); size <= max(input.Shape[1], input.Shape[2]); size++ {
 		try := m.Clone()
@@ -32,17 +35,6 @@ func Naive(m *model.Model) (*model.Model, error) {
 		}
 	}
 	return nil, fmt.Errorf("eval: naive net: no patch gives its head the %v it was trained for", want)
-}
-
-func unstride(op *model.Operator) {
-	switch o := op.Options.(type) {
-	case *model.Conv2DOptions:
-		o.StrideH, o.StrideW = 1, 1
-	case *model.DepthwiseConv2DOptions:
-		o.StrideH, o.StrideW = 1, 1
-	case *model.Pool2DOptions:
-		o.StrideH, o.StrideW = 1, 1
-	}
 }
 
 // headInput is the shape of the map where the head starts: the input of the first

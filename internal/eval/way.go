@@ -36,7 +36,7 @@ func openGraph(cfg Config, m *model.Model, grid edged.Grid, threshold float64) (
 }
 
 func gridOf(o rewrite.OutputGrid) edged.Grid {
-	return edged.Grid{Stride: [2]float64{float64(o.Stride[0]), float64(o.Stride[1])}, Origin: o.Origin}
+	return edged.Grid{Stride: [2]float64{float64(o.Stride[0]), float64(o.Stride[1])}, Origin: o.Centre}
 }
 
 // run computes the scores of the prepared input.

@@ -1,19 +1,5 @@
 package model
 
-func versionTransposeConv(s *signature) int32 {
-	o, _ := s.op.Options.(*TransposeConvOptions)
-	int16x8 := s.in(0) == TypeInt16 && s.in(1) == TypeInt8 && s.out(0) == TypeInt16
-	switch {
-	case int16x8 && o != nil && o.QuantizedBiasType != 0:
-		return 5
-	case o != nil && o.Activation != ActNone:
-		return 4
-	case s.in(3) != typeNone:
-		return 3
-	}
-	return 0
-}
-
 func versionMul(s *signature) int32 {
 	a, b, out := scaleOf(s.input(0)), scaleOf(s.input(1)), scaleOf(tensorAt(s.g, s.op.Outputs, 0))
 	switch t := s.in(0); {

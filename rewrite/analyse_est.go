@@ -1,53 +1,49 @@
-package main
+package rewrite
 
-import (
-	"edged/model"
-)
+import "edged/model"
 
-// followStrides gives an eST to operators that the analysis leaves without
-// one, from their inputs': the analysis reads baselines, and a dense net in
-// fragments goes through SPACE_TO_BATCH_ND and back.
-func followStrides(m *model.Model, r *inspection) {
-	g := m.Subgraphs[0]
+// follow gives an eST to operators that lifting leaves without a place, from
+// their inputs': lifting reads baselines, and a dense net in fragments goes
+// through SPACE_TO_BATCH_ND and back.
+func (a *Analysis) follow(m *model.Model, g *model.Subgraph) {
 	est := map[int32]*[2]int{}
-	for i, p := range r.analysis.Places {
+	for i, p := range a.Places {
 		if p != nil {
 			est[int32(i)] = &p.EST
 		}
 	}
 	for i, op := range g.Operators {
-		o := &r.Operators[i]
-		if o.EST == nil {
-			o.EST = nextStride(m, g, op, est)
+		f := &a.Ops[i]
+		if f.Out != nil {
+			f.EST = &f.Out.EST
+		} else {
+			f.EST = nextEST(m, g, op, est)
 		}
 		for _, id := range op.Outputs {
 			if est[id] == nil {
-				est[id] = o.EST
+				est[id] = f.EST
 			}
 		}
 	}
 }
 
-// nextStride is the eST behind op, nil where the positions of its output have
-// no regular place.
-func nextStride(m *model.Model, g *model.Subgraph, op *model.Operator, est map[int32]*[2]int) *[2]int {
-	in := commonStride(m, g, op, est)
+// nextEST is the eST behind op, nil where the positions of its output have no
+// regular place.
+func nextEST(m *model.Model, g *model.Subgraph, op *model.Operator, est map[int32]*[2]int) *[2]int {
+	in := commonEST(m, g, op, est)
 	if in == nil {
 		return nil
 	}
-	by := func(y, x int32) *[2]int {
-		if y < 1 || x < 1 {
+	by := func(s [2]int) *[2]int {
+		if min(s[0], s[1]) < 1 {
 			return nil
 		}
-		return &[2]int{in[0] * int(y), in[1] * int(x)}
+		return &[2]int{in[0] * s[0], in[1] * s[1]}
+	}
+	if w, ok := model.WindowOf(m, g, op); ok {
+		return by(w.Stride)
 	}
 	switch o := op.Options.(type) {
-	case *model.Conv2DOptions:
-		return by(o.StrideH, o.StrideW)
-	case *model.DepthwiseConv2DOptions:
-		return by(o.StrideH, o.StrideW)
-	case *model.Pool2DOptions:
-		return by(o.StrideH, o.StrideW)
 	case *model.PadOptions, *model.PadV2Options, *model.SliceOptions:
 		return in
 	case *model.ConcatenationOptions:
@@ -59,7 +55,7 @@ func nextStride(m *model.Model, g *model.Subgraph, op *model.Operator, est map[i
 	switch m.Code(op).Builtin {
 	case model.OpSpaceToBatchND:
 		if b := blockOf(m, g, op); b != nil {
-			return by(int32(b[0]), int32(b[1]))
+			return by([2]int{int(b[0]), int(b[1])})
 		}
 		return nil
 	case model.OpBatchToSpaceND:
@@ -75,8 +71,8 @@ func nextStride(m *model.Model, g *model.Subgraph, op *model.Operator, est map[i
 	return nil
 }
 
-// commonStride is the eST of the computed inputs where they agree.
-func commonStride(m *model.Model, g *model.Subgraph, op *model.Operator, est map[int32]*[2]int) *[2]int {
+// commonEST is the eST of the computed inputs where they agree.
+func commonEST(m *model.Model, g *model.Subgraph, op *model.Operator, est map[int32]*[2]int) *[2]int {
 	var in *[2]int
 	for _, id := range op.Inputs {
 		if id < 0 || m.Data(g.Tensors[id]) != nil {
