@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
@@ -19,15 +19,15 @@ func BenchmarkRun(b *testing.B) {
 	if err != nil || len(files) == 0 {
 		b.Fatal("no nets in train/nets")
 	}
-	before := kernel.Active()
-	defer kernel.Use(before)
+	before := cpu.Active()
+	defer cpu.Use(before)
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, v := range kernel.Available() {
-			if err := kernel.Use(v); err != nil {
+		for _, v := range cpu.Available() {
+			if err := cpu.Use(v); err != nil {
 				b.Fatal(err)
 			}
 			b.Run(filepath.Base(name)+"/"+string(v), func(b *testing.B) {

@@ -3,7 +3,7 @@ package fallback
 import (
 	"slices"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 )
 
 // bandRows is the most output rows that one unit of a direct convolution
@@ -71,9 +71,9 @@ func (c *opContext) winogradBands(s *convShape, _ bool) bands {
 }
 
 // shape is the convolution's geometry for the kernels.
-func (b *bands) shape() kernel.ConvShape {
+func (b *bands) shape() conv.ConvShape {
 	s := b.s
-	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc, Row: b.src.row, Pix: b.src.pix, Groups: s.groups}
+	return conv.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc, Row: b.src.row, Pix: b.src.pix, Groups: s.groups}
 }
 
 func (b *bands) units() int             { return b.s.n * b.of }
@@ -91,14 +91,14 @@ func (b *bands) unit(i int) unit {
 }
 
 // plane is where u's results, or what is added to them, lie in data.
-func plane[T any](l pitch, u unit, data []T) kernel.Plane[T] {
-	return kernel.Plane[T]{P: data[l.at(u.image, u.y, u.x):], Row: l.row, Pix: l.pix}
+func plane[T any](l pitch, u unit, data []T) conv.Plane[T] {
+	return conv.Plane[T]{P: data[l.at(u.image, u.y, u.x):], Row: l.row, Pix: l.pix}
 }
 
 // source is where u's windows begin in data.
-func source[T any](b *bands, u unit, data []T) kernel.Plane[T] {
+func source[T any](b *bands, u unit, data []T) conv.Plane[T] {
 	row, pix := b.advance()
-	return kernel.Plane[T]{P: data[b.src.at(u.image, u.y*b.s.y.stride, u.x*b.s.x.stride):], Row: row, Pix: pix}
+	return conv.Plane[T]{P: data[b.src.at(u.image, u.y*b.s.y.stride, u.x*b.s.x.stride):], Row: row, Pix: pix}
 }
 
 // advance is how far windows begin from those of the output row above and of the
@@ -114,9 +114,9 @@ type banded struct {
 	cut     cutting
 	gaps    bool // it can do with gaps between the pixels
 
-	f32    kernel.RunnerF32 // once it is packed,
-	i8     kernel.RunnerI8  // one of them
-	behind *banded          // the 1x1 convolution that makes out of its result; nil: none
+	f32    conv.RunnerF32 // once it is packed,
+	i8     conv.RunnerI8  // one of them
+	behind *banded        // the 1x1 convolution that makes out of its result; nil: none
 }
 
 // last is the convolution that makes out.

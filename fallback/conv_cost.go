@@ -1,6 +1,6 @@
 package fallback
 
-import "edged/internal/kernel"
+import "edged/internal/kernel/conv"
 
 // clearGain is how much shorter Winograd must be expected to take than direct
 // convolution: it rounds more, and the prediction is rough.
@@ -14,7 +14,7 @@ func (c *opContext) winograd(s *convShape) bool {
 		return false
 	}
 	if c.p.rates == nil {
-		r := kernel.MeasuredRates()
+		r := conv.MeasuredRates()
 		c.p.rates = &r
 	}
 	direct, fast := s.directMS(c.p.rates), s.winogradMS(c.p.rates)
@@ -31,7 +31,7 @@ func (c *opContext) winograd(s *convShape) bool {
 const vector = 8
 
 // directMS is how long a direct convolution is expected to take.
-func (s *convShape) directMS(r *kernel.Rates) float64 {
+func (s *convShape) directMS(r *conv.Rates) float64 {
 	weights := float64(s.y.k * s.x.k * s.c * roundUp(s.oc, vector))
 	return 1e-6 * (float64(s.n*s.y.out*s.x.out)*weights/r.Direct + 4*weights/r.Memory)
 }
@@ -39,7 +39,7 @@ func (s *convShape) directMS(r *kernel.Rates) float64 {
 // winogradMS is how long Winograd is expected to take: 36 products for a tile
 // of 4x4 outputs, with the transforms of its values, and 36 weights to read for
 // each pair of channels.
-func (s *convShape) winogradMS(r *kernel.Rates) float64 {
+func (s *convShape) winogradMS(r *conv.Rates) float64 {
 	const planes = 36
 	tiles := float64(s.n * tilesOf(s.y.out, s.y.dilate) * tilesOf(s.x.out, s.x.dilate))
 	weights := float64(planes * s.c * roundUp(s.oc, vector))

@@ -5,7 +5,8 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
@@ -22,22 +23,22 @@ func chosen(t *testing.T, data []byte, o edged.Options) StepInfo {
 // TestChoiceFollowsTheRates: the same layer on two machines, for every number
 // of threads; and never where results must be exact.
 func TestChoiceFollowsTheRates(t *testing.T) {
-	before := kernel.Active()
-	defer kernel.Use(before)
+	before := cpu.Active()
+	defer cpu.Use(before)
 	r := rand.New(rand.NewPCG(6, 6))
 	b := model.NewBuilder()
 	x := b.Input("x", model.TypeFloat32, 1, 32, 32, 16)
 	y := b.Conv2D(x, model.Const(b, "", []int{16, 3, 3, 16}, randoms(r, 16*9*16)), model.None, model.Conv2DOptions{})
 	data := file(t, b, y)
-	best := kernel.Available()[len(kernel.Available())-1]
-	if err := kernel.Use(best); err != nil {
+	best := cpu.Available()[len(cpu.Available())-1]
+	if err := cpu.Use(best); err != nil {
 		t.Fatal(err)
 	}
 	for rates, want := range map[string]string{"1,1,1,1": "winograd f32", "1,1,0.01,1": "direct f32", "1,0.2,1,1": "direct f32", "100,100,100,0.01": "direct f32"} {
-		t.Setenv(kernel.RatesVariable, rates)
+		t.Setenv(conv.RatesVariable, rates)
 		for threads := 1; threads < 9; threads++ {
 			s := chosen(t, data, edged.Options{Threads: threads})
-			if best == kernel.Generic { // has no direct convolution to choose from
+			if best == cpu.Generic { // has no direct convolution to choose from
 				continue
 			}
 			if s.Kernel != want || len(s.Choice) != 2 || s.Choice[0].Kernel != want || s.Choice[0].MS <= 0 {
@@ -48,7 +49,7 @@ func TestChoiceFollowsTheRates(t *testing.T) {
 			t.Errorf("rates %s, exact: %+v", rates, s)
 		}
 	}
-	t.Setenv(kernel.RatesVariable, "1,1")
+	t.Setenv(conv.RatesVariable, "1,1")
 	if _, err := Open(data, edged.Options{}); err == nil {
 		t.Error("two rates were taken")
 	}
@@ -59,7 +60,7 @@ func TestChoiceFollowsTheRates(t *testing.T) {
 func TestPredictionCounts(t *testing.T) {
 	one := window{k: 3, stride: 1, dilate: 1, out: 8}
 	s := &convShape{n: 2, c: 16, oc: 20, groups: 1, y: one, x: one}
-	unit := &kernel.Rates{Direct: 1e-6, Products: 1e-6, Transform: 1e-6, Memory: 4e-6}
+	unit := &conv.Rates{Direct: 1e-6, Products: 1e-6, Transform: 1e-6, Memory: 4e-6}
 	if got, want := s.directMS(unit), float64(2*64*9*16*24+9*16*24); got != want {
 		t.Errorf("direct %g, want %g", got, want)
 	}

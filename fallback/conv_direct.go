@@ -1,7 +1,7 @@
 package fallback
 
 import (
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -15,7 +15,7 @@ func (c *opContext) direct(have bool) bool {
 // copies it into one.
 func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad func(in *tensor, b frame) (*tensor, *step, error)) (*banded, error) {
 	b := &banded{bands: bands{s: s}, in: in, out: c.out[0], other: other, cut: cut}
-	b.gaps = s.oc > 1 // kernel.DotF32 takes no gaps
+	b.gaps = s.oc > 1 // conv.DotF32 takes no gaps
 	if f := s.border(); !f.plain() {
 		area, copies, err := pad(in, f)
 		if err != nil {
@@ -30,7 +30,7 @@ func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad fun
 // planBandsF32 emits the step of a float32 convolution that pack makes before
 // the first frame, when the weights can be read; other is added to its result
 // unless it is nil. bytes is what the packed convolution will hold.
-func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) kernel.RunnerF32) error {
+func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) conv.RunnerF32) error {
 	b, err := c.banded(in, other, s, cut, c.copyF32)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (b *banded) runF32(w *worker, lo, hi int) {
 	dst, src := b.out.f32(), b.input().f32()
 	for i := lo; i < hi; i++ {
 		u := b.unit(i)
-		var res kernel.Plane[float32]
+		var res conv.Plane[float32]
 		if b.other != nil {
 			res = plane(b.res, u, b.other.f32())
 		}
@@ -67,16 +67,16 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	}
 	filter, bias := c.in[1], c.bias()
 	taps := s.y.k * s.x.k * s.c / s.groups
-	if s.oc == 1 && kernel.Dot() {
-		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) kernel.RunnerF32 {
-			return kernel.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+	if s.oc == 1 && conv.Dot() {
+		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) conv.RunnerF32 {
+			return conv.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
-	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*s.packed(32), taps, func(b *bands) kernel.RunnerF32 {
+	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*s.packed(32), taps, func(b *bands) conv.RunnerF32 {
 		if other != nil && other.shape[3] < s.oc {
 			return newSplitF32(b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
 		}
-		return kernel.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+		return conv.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }
 
@@ -100,7 +100,7 @@ func (c *opContext) planDirectDepthF32(s *convShape, in *tensor, a model.Activat
 		return err
 	}
 	filter, bias, taps := c.in[1], c.bias(), s.y.k*s.x.k
-	return c.planBandsF32("direct depth f32", in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b *bands) kernel.RunnerF32 {
-		return kernel.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+	return c.planBandsF32("direct depth f32", in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b *bands) conv.RunnerF32 {
+		return conv.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }

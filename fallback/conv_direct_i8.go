@@ -3,7 +3,7 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -36,20 +36,20 @@ func weightsI8(filter *tensor) []int8 {
 }
 
 // paramsI8 is what the 8-bit routines need beside the weights.
-func (c *opContext) paramsI8(r *requant, oc int) kernel.ConvI8Params {
+func (c *opContext) paramsI8(r *requant, oc int) conv.ConvI8Params {
 	in := c.in[0]
 	weightZero, _ := c.filterZero()
-	p := kernel.ConvI8Params{WeightZero: weightZero, Signed: in.typ == model.TypeInt8, SrcZero: in.quant.zero0(), DstZero: r.zero, Lo: r.lo, Hi: r.hi}
+	p := conv.ConvI8Params{WeightZero: weightZero, Signed: in.typ == model.TypeInt8, SrcZero: in.quant.zero0(), DstZero: r.zero, Lo: r.lo, Hi: r.hi}
 	for n := range oc {
 		m := r.mult[min(n, len(r.mult)-1)]
-		p.Factors = append(p.Factors, kernel.Factor{Multiplier: m.mul, Shift: m.shift})
+		p.Factors = append(p.Factors, conv.Factor{Multiplier: m.mul, Shift: m.shift})
 	}
 	return p
 }
 
 // planBandsI8 is planBandsF32 for 8-bit activations. The kernels read up to
-// kernel.Slack bytes behind the input: areas and the arena have more than that.
-func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) kernel.RunnerI8) error {
+// conv.Slack bytes behind the input: areas and the arena have more than that.
+func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) conv.RunnerI8) error {
 	b, err := c.banded(in, nil, s, cut, c.copyI8)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (b *banded) runI8(w *worker, lo, hi int) {
 
 // copyI8 copies in into an area with a border of zero points.
 func (c *opContext) copyI8(in *tensor, b frame) (*tensor, *step, error) {
-	area, err := c.scratch(b.elems() + kernel.Slack)
+	area, err := c.scratch(b.elems() + conv.Slack)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,9 +92,9 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		return err
 	}
 	taps, p := s.y.k*s.x.k*roundUp(s.c/s.groups, 4), c.paramsI8(r, s.oc)
-	direct := func(b *bands, w []int8) kernel.RunnerI8 { return kernel.NewConvI8(b.shape(), w, ints32(bias), p) }
+	direct := func(b *bands, w []int8) conv.RunnerI8 { return conv.NewConvI8(b.shape(), w, ints32(bias), p) }
 	winograd := winogradI8(s)
-	c.needs = func(n *kernel.Scratch, b *banded) {
+	c.needs = func(n *conv.Scratch, b *banded) {
 		if winograd {
 			n.WinogradI8(b.shape())
 		}
@@ -103,13 +103,13 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		n.ConvI8(b.shape(), &p, row, pix, u.rows, u.cols)
 	}
 	if !winograd {
-		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*s.packed(32), taps, func(b *bands) kernel.RunnerI8 {
+		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*s.packed(32), taps, func(b *bands) conv.RunnerI8 {
 			return direct(b, weightsI8(filter))
 		})
 	}
-	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) kernel.RunnerI8 {
+	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) conv.RunnerI8 {
 		w := weightsI8(filter)
-		if g := kernel.NewWinogradI8(b.shape(), w, ints32(bias), p); g != nil {
+		if g := conv.NewWinogradI8(b.shape(), w, ints32(bias), p); g != nil {
 			return g
 		}
 		return direct(b, w)
@@ -119,7 +119,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 // winogradI8 says whether F(4x4, 3x3) pays, which is exact in integers.
 func winogradI8(s *convShape) bool {
 	const size = 8
-	return s.groups == 1 && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && kernel.WinogradI8Pays(s.c, s.oc) &&
+	return s.groups == 1 && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && conv.WinogradI8Pays(s.c, s.oc) &&
 		s.y.out >= max(size, 4*s.y.dilate) && s.x.out >= max(size, 4*s.x.dilate)
 }
 
@@ -130,8 +130,8 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 		return err
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) kernel.RunnerI8 {
-		return kernel.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
+	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) conv.RunnerI8 {
+		return conv.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
 	})
 }
 

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/gemm"
 	"edged/model"
 )
 
@@ -29,15 +29,15 @@ type hybridTiles struct {
 
 // finish writes a tile's results: sum * image scale * filter scale + bias.
 func (h *hybridTiles) finish(w *worker, position, rows, group, block int) {
-	cols := min(kernel.TileCols, h.cols-block*kernel.TileCols)
-	at := (group*h.blocks() + block) * kernel.TileCols
+	cols := min(gemm.TileCols, h.cols-block*gemm.TileCols)
+	at := (group*h.blocks() + block) * gemm.TileCols
 	ldc := h.groups * h.cols
 	out, images := h.dst.f32(), h.images.f32()
 	for r := range rows {
 		s := images[(position+r)/(h.outH*h.outW)]
-		dst := out[(position+r)*ldc+group*h.cols+block*kernel.TileCols:][:cols]
+		dst := out[(position+r)*ldc+group*h.cols+block*gemm.TileCols:][:cols]
 		for i := range dst {
-			v := float32(w.sums[r*kernel.TileCols+i])*s*h.scale[at+i] + h.offset[at+i]
+			v := float32(w.sums[r*gemm.TileCols+i])*s*h.scale[at+i] + h.offset[at+i]
 			dst[i] = clamp32(v, h.lo, h.hi)
 		}
 	}
@@ -55,7 +55,7 @@ func clamp32(v, lo, hi float32) float32 {
 
 // planHybrid emits the two steps: quantise every image, then the tiles. tile
 // is the geometry over the padded input b, weight the place of a weight.
-func (c *opContext) planHybrid(s *convShape, in *tensor, b frame, l tiling, mul func(*kernel.TileI16), a model.Activation, asymmetric bool, pack func(q *quantTiles)) error {
+func (c *opContext) planHybrid(s *convShape, in *tensor, b frame, l tiling, mul func(*gemm.TileI16), a model.Activation, asymmetric bool, pack func(q *quantTiles)) error {
 	filter, bias := c.in[1], c.bias()
 	h := &hybridTiles{quantTiles: quantTiles{tiling: l, mulTile: mul}, dst: c.out[0]}
 	var err error
@@ -80,8 +80,8 @@ func (c *opContext) planHybrid(s *convShape, in *tensor, b frame, l tiling, mul 
 			b.quantiseImage(area.i16(), in.f32(), r, i)
 		}
 	})
-	cols := h.groups * h.blocks() * kernel.TileCols
-	n := h.groups * h.blocks() * h.rows() * kernel.TileCols
+	cols := h.groups * h.blocks() * gemm.TileCols
+	n := h.groups * h.blocks() * h.rows() * gemm.TileCols
 	reads, err := c.packedFrom(2*n+12*cols, func(t *tensor) {
 		f32 := edged.View[float32](t.data[2*n:])
 		h.weights, h.scale, h.offset = t.i16()[:n], f32[:cols], f32[cols:2*cols]
@@ -89,7 +89,7 @@ func (c *opContext) planHybrid(s *convShape, in *tensor, b frame, l tiling, mul 
 		pack(&h.quantTiles)
 		for g := range h.groups {
 			for i := range h.cols {
-				at, channel := g*h.blocks()*kernel.TileCols+i, g*h.cols+i
+				at, channel := g*h.blocks()*gemm.TileCols+i, g*h.cols+i
 				h.scale[at] = filter.quant.scaleAt(channel)
 				if bias != nil {
 					h.offset[at] = bias.f32()[channel]
@@ -167,7 +167,7 @@ func (c *opContext) hybridConv(s *convShape, a model.Activation, asymmetric bool
 	b := s.border()
 	l := geometry(s, b.hp(), b.wp())
 	l.k += l.k % 2
-	return c.planHybrid(s, c.in[0], b, l, kernel.MulI16, a, asymmetric, func(q *quantTiles) {
+	return c.planHybrid(s, c.in[0], b, l, gemm.MulI16, a, asymmetric, func(q *quantTiles) {
 		for g := range q.groups {
 			q.packGroup(s, c.in[1], g)
 		}
@@ -177,7 +177,7 @@ func (c *opContext) hybridConv(s *convShape, a model.Activation, asymmetric bool
 // hybridDepthwise plans DEPTHWISE_CONV_2D.
 func (c *opContext) hybridDepthwise(s *convShape, in *tensor, a model.Activation) error {
 	b := s.border()
-	return c.planHybrid(s, in, b, depthGeometry(s, b), kernel.DepthI16, a, true, func(q *quantTiles) {
+	return c.planHybrid(s, in, b, depthGeometry(s, b), gemm.DepthI16, a, true, func(q *quantTiles) {
 		q.packDepth(c.in[1])
 	})
 }

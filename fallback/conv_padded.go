@@ -1,6 +1,6 @@
 package fallback
 
-import "edged/internal/kernel"
+import "edged/internal/kernel/vec"
 
 // frame is an NHWC tensor with a border: what a sliding operator reads.
 type frame struct {
@@ -78,7 +78,7 @@ func (f frame) widen(dst []int16, src []byte, zero int32, signed bool, lo, hi in
 		d := dst[r*width:][:width]
 		from, left, n := f.row(r)
 		clear(d[:left])
-		kernel.Widen(d[left:left+n], src[from:from+n], int16(zero), signed)
+		vec.Widen(d[left:left+n], src[from:from+n], int16(zero), signed)
 		clear(d[left+n:])
 	}
 }

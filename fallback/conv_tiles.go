@@ -1,6 +1,6 @@
 package fallback
 
-import "edged/internal/kernel"
+import "edged/internal/kernel/gemm"
 
 const (
 	// chunk is the number of tiles that share a block of packed weights while it
@@ -8,7 +8,7 @@ const (
 	// typical layer holds weights.
 	chunk = 16
 	// chunkRows is the number of output positions in a chunk.
-	chunkRows = chunk * kernel.TileRows
+	chunkRows = chunk * gemm.TileRows
 )
 
 // tiling lays a convolution out for the matrix kernels. Output position
@@ -26,18 +26,18 @@ type tiling struct {
 
 // positions is the number of output positions, tiles that of tiles.
 func (t *tiling) positions() int { return t.images * t.outH * t.outW }
-func (t *tiling) tiles() int     { return (t.positions() + kernel.TileRows - 1) / kernel.TileRows }
+func (t *tiling) tiles() int     { return (t.positions() + gemm.TileRows - 1) / gemm.TileRows }
 
 // work is the number of multiply-accumulates, as the kernels pad them.
 func (t *tiling) work() int {
-	return t.tiles() * kernel.TileRows * t.groups * (t.cols + kernel.TileCols - 1) / kernel.TileCols * kernel.TileCols * t.rows()
+	return t.tiles() * gemm.TileRows * t.groups * (t.cols + gemm.TileCols - 1) / gemm.TileCols * gemm.TileCols * t.rows()
 }
 
 // rows is the length of the sums: the rows of the packed weights.
 func (t *tiling) rows() int { return len(t.taps) * t.k }
 
 // blocks is the number of column blocks of one group.
-func (t *tiling) blocks() int { return (t.cols + kernel.TileCols - 1) / kernel.TileCols }
+func (t *tiling) blocks() int { return (t.cols + gemm.TileCols - 1) / gemm.TileCols }
 
 // offsets computes the source offsets of positions from on; positions past
 // the last repeat it, so that the kernels read what exists. It returns how
@@ -97,7 +97,7 @@ type floatTiles struct {
 	tiling
 	weights, bias []float32 // packed; bias padded to whole blocks
 	lo, hi        float32
-	mul           func(*kernel.TileF32)
+	mul           func(*gemm.TileF32)
 }
 
 func (f *floatTiles) run(w *worker, dst, src []float32, lo, hi int) {
@@ -105,39 +105,39 @@ func (f *floatTiles) run(w *worker, dst, src []float32, lo, hi int) {
 	ldc := f.groups * f.cols
 	t := &w.f32
 	t.A, t.Taps, t.K, t.Lo, t.Hi = src, f.taps, f.k, f.lo, f.hi
-	for from := lo * kernel.TileRows; from < hi*kernel.TileRows; from += chunkRows {
-		real := min(f.offsets(&off, from), hi*kernel.TileRows-from)
+	for from := lo * gemm.TileRows; from < hi*gemm.TileRows; from += chunkRows {
+		real := min(f.offsets(&off, from), hi*gemm.TileRows-from)
 		for g := range f.groups {
 			for b := range f.blocks() {
 				block := g*f.blocks() + b
-				t.W = f.weights[block*f.rows()*kernel.TileCols:][:f.rows()*kernel.TileCols]
-				t.Bias = f.bias[block*kernel.TileCols:][:kernel.TileCols]
+				t.W = f.weights[block*f.rows()*gemm.TileCols:][:f.rows()*gemm.TileCols]
+				t.Bias = f.bias[block*gemm.TileCols:][:gemm.TileCols]
 				f.column(w, dst, &off, from, real, g, b, ldc)
 			}
 		}
 	}
-	*t = kernel.TileF32{}
+	*t = gemm.TileF32{}
 }
 
 // column computes one block of channels of a chunk.
 func (f *floatTiles) column(w *worker, dst []float32, off *[chunkRows]int, from, real, g, b, ldc int) {
 	t := &w.f32
-	cols := min(kernel.TileCols, f.cols-b*kernel.TileCols)
-	for m := 0; m < real; m += kernel.TileRows {
+	cols := min(gemm.TileCols, f.cols-b*gemm.TileCols)
+	for m := 0; m < real; m += gemm.TileRows {
 		for i := range t.Off {
 			t.Off[i] = off[m+i] + g*f.groupIn + b*f.block
 		}
-		t.Rows = min(kernel.TileRows, real-m)
-		out := dst[(from+m)*ldc+g*f.cols+b*kernel.TileCols:]
-		if cols == kernel.TileCols {
+		t.Rows = min(gemm.TileRows, real-m)
+		out := dst[(from+m)*ldc+g*f.cols+b*gemm.TileCols:]
+		if cols == gemm.TileCols {
 			t.Dst, t.Ldc = out, ldc
 			f.mul(t)
 			continue
 		}
-		t.Dst, t.Ldc = w.tile[:], kernel.TileCols
+		t.Dst, t.Ldc = w.tile[:], gemm.TileCols
 		f.mul(t)
 		for r := range t.Rows {
-			copy(out[r*ldc:][:cols], w.tile[r*kernel.TileCols:])
+			copy(out[r*ldc:][:cols], w.tile[r*gemm.TileCols:])
 		}
 	}
 }
@@ -150,7 +150,7 @@ type quantTiles struct {
 	bias, mul, shift []int32 // padded to whole blocks
 	zero, lo, hi     int32
 	halfUp           bool
-	mulTile          func(*kernel.TileI16)
+	mulTile          func(*gemm.TileI16)
 	finish           func(w *worker, position, rows, group, block int) // instead of requantisation
 }
 
@@ -158,50 +158,50 @@ func (q *quantTiles) run(w *worker, dst []byte, src []int16, lo, hi int) {
 	var off [chunkRows]int
 	t := &w.i16
 	t.A, t.Taps, t.K, t.Dst = src, q.taps, q.k, w.sums[:]
-	w.req = kernel.Requant{Acc: w.sums[:], Zero: q.zero, Lo: q.lo, Hi: q.hi, HalfUp: q.halfUp}
-	for from := lo * kernel.TileRows; from < hi*kernel.TileRows; from += chunkRows {
-		real := min(q.offsets(&off, from), hi*kernel.TileRows-from)
+	w.req = gemm.Requant{Acc: w.sums[:], Zero: q.zero, Lo: q.lo, Hi: q.hi, HalfUp: q.halfUp}
+	for from := lo * gemm.TileRows; from < hi*gemm.TileRows; from += chunkRows {
+		real := min(q.offsets(&off, from), hi*gemm.TileRows-from)
 		for g := range q.groups {
 			for b := range q.blocks() {
 				block := g*q.blocks() + b
-				at := block * kernel.TileCols
-				t.W = q.weights[at*q.rows():][:q.rows()*kernel.TileCols]
-				t.Bias = q.bias[at:][:kernel.TileCols]
+				at := block * gemm.TileCols
+				t.W = q.weights[at*q.rows():][:q.rows()*gemm.TileCols]
+				t.Bias = q.bias[at:][:gemm.TileCols]
 				if q.finish == nil {
-					w.req.Mult, w.req.Shift = q.mul[at:][:kernel.TileCols], q.shift[at:][:kernel.TileCols]
+					w.req.Mult, w.req.Shift = q.mul[at:][:gemm.TileCols], q.shift[at:][:gemm.TileCols]
 				}
 				q.column(w, dst, &off, from, real, g, b)
 			}
 		}
 	}
-	*t, w.req = kernel.TileI16{}, kernel.Requant{}
+	*t, w.req = gemm.TileI16{}, gemm.Requant{}
 }
 
 func (q *quantTiles) column(w *worker, dst []byte, off *[chunkRows]int, from, real, g, b int) {
 	t, r := &w.i16, &w.req
 	ldc := q.groups * q.cols
-	cols := min(kernel.TileCols, q.cols-b*kernel.TileCols)
-	for m := 0; m < real; m += kernel.TileRows {
+	cols := min(gemm.TileCols, q.cols-b*gemm.TileCols)
+	for m := 0; m < real; m += gemm.TileRows {
 		for i := range t.Off {
 			t.Off[i] = off[m+i] + g*q.groupIn + b*q.block
 		}
-		t.Rows = min(kernel.TileRows, real-m)
+		t.Rows = min(gemm.TileRows, real-m)
 		r.Rows = t.Rows
 		q.mulTile(t)
 		if q.finish != nil {
 			q.finish(w, from+m, t.Rows, g, b)
 			continue
 		}
-		out := dst[(from+m)*ldc+g*q.cols+b*kernel.TileCols:]
-		if cols == kernel.TileCols {
+		out := dst[(from+m)*ldc+g*q.cols+b*gemm.TileCols:]
+		if cols == gemm.TileCols {
 			r.Dst, r.Ldc = out, ldc
-			kernel.RequantTile(r)
+			gemm.RequantTile(r)
 			continue
 		}
-		r.Dst, r.Ldc = w.bytes[:], kernel.TileCols
-		kernel.RequantTile(r)
+		r.Dst, r.Ldc = w.bytes[:], gemm.TileCols
+		gemm.RequantTile(r)
 		for i := range t.Rows {
-			copy(out[i*ldc:][:cols], w.bytes[i*kernel.TileCols:])
+			copy(out[i*ldc:][:cols], w.bytes[i*gemm.TileCols:])
 		}
 	}
 }

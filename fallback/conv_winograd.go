@@ -3,7 +3,7 @@ package fallback
 import (
 	"sync"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -14,35 +14,35 @@ const winogradTolerance = 1e-4
 // meter measures layers, one at a time, since each needs memory to compute in.
 type meter struct {
 	mu sync.Mutex
-	k  kernel.Worker
+	k  conv.Worker
 }
 
 // winograd is the error of g, which was made from filter.
-func (m *meter) winograd(g *kernel.WinogradF32, filter *tensor) float64 {
+func (m *meter) winograd(g *conv.WinogradF32, filter *tensor) float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return g.Error(&m.k, filter.f32())
 }
 
 // strips is the geometry of a convolution that is computed strip by strip.
-func (s *convShape) strips() kernel.ConvShape {
-	return kernel.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc}
+func (s *convShape) strips() conv.ConvShape {
+	return conv.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc}
 }
 
 // strips is a convolution over pictures that need no border of their own, nor
 // the map behind a pool: a unit is some strips of an image.
 type strips struct {
 	s      *convShape
-	run    kernel.StripsF32
+	run    conv.StripsF32
 	in     *tensor
 	out    *tensor
-	other  *tensor        // is added to the result; nil: none
-	behind *banded        // the 1x1 convolution that makes out of its result; nil: none
-	src    kernel.Picture // of the first image, without its memory
-	image  int            // elements of an image of the source
-	all    int            // strips of an image
-	each   int            // strips of a unit
-	perImg int            // units of an image
+	other  *tensor      // is added to the result; nil: none
+	behind *banded      // the 1x1 convolution that makes out of its result; nil: none
+	src    conv.Picture // of the first image, without its memory
+	image  int          // elements of an image of the source
+	all    int          // strips of an image
+	each   int          // strips of a unit
+	perImg int          // units of an image
 }
 
 // stripUnits cuts images into units: where rows are short, a unit has several
@@ -52,7 +52,7 @@ func (c *opContext) stripUnits(s *convShape) *strips {
 	st := &strips{s: s, all: s.strips().Strips(s.y.out)}
 	st.each = max(1, min(tiles*4/s.x.out, (st.all+c.p.workers-1)/c.p.workers))
 	st.perImg = (st.all + st.each - 1) / st.each
-	st.src = kernel.Picture{H: s.y.in, W: s.x.in, Top: s.y.before, Left: s.x.before}
+	st.src = conv.Picture{H: s.y.in, W: s.x.in, Top: s.y.before, Left: s.x.before}
 	st.src.Row, st.src.Pix, st.image = s.x.in*s.c, s.c, s.y.in*s.x.in*s.c
 	return st
 }
@@ -71,14 +71,14 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	}
 	bytes := 4 * 36 * s.c * roundUp(s.oc, 16)
 	if err := c.later(bytes, func() {
-		g := kernel.NewWinogradF32(s.strips(), filter.f32(), floats(bias), lo, hi)
+		g := conv.NewWinogradF32(s.strips(), filter.f32(), floats(bias), lo, hi)
 		if st.run = g; c.p.meter.winograd(g, filter) > winogradTolerance {
-			st.run = kernel.NewDirectStripsF32(s.strips(), s.x.out, filter.f32(), floats(bias), lo, hi)
+			st.run = conv.NewDirectStripsF32(s.strips(), s.x.out, filter.f32(), floats(bias), lo, hi)
 		}
 	}); err != nil {
 		return err
 	}
-	c.needs = func(n *kernel.Scratch, _ *banded) {
+	c.needs = func(n *conv.Scratch, _ *banded) {
 		n.WinogradF32(s.strips())
 		n.DirectStripsF32(s.strips(), s.x.out)
 	}
@@ -112,7 +112,7 @@ func (st *strips) units(w *worker, lo, hi int) {
 }
 
 // results is where image i of t, of the output's shape, lies; nil: nowhere.
-func (st *strips) results(t *tensor, i int) (p kernel.Plane[float32]) {
+func (st *strips) results(t *tensor, i int) (p conv.Plane[float32]) {
 	if t == nil {
 		return p
 	}
@@ -121,5 +121,5 @@ func (st *strips) results(t *tensor, i int) (p kernel.Plane[float32]) {
 		oc = st.behind.s.oc
 	}
 	l := t.pitch(st.s.y.out, st.s.x.out, oc)
-	return kernel.Plane[float32]{P: t.f32()[i*l.image:], Row: l.row, Pix: l.pix}
+	return conv.Plane[float32]{P: t.f32()[i*l.image:], Row: l.row, Pix: l.pix}
 }

@@ -4,7 +4,8 @@ import (
 	"fmt"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
@@ -16,7 +17,7 @@ type PlanInfo struct {
 	FixedBytes int64      `json:"fixed_bytes"` // packed weights, constants, each thread's own memory
 	Steps      []StepInfo `json:"steps"`
 
-	Rates *kernel.Rates `json:"rates,omitempty"` // that choices rest on, where there are any
+	Rates *conv.Rates `json:"rates,omitempty"` // that choices rest on, where there are any
 }
 
 // StepInfo is one pass over the data. An operator may take several, as filling
@@ -51,7 +52,7 @@ func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
-	info := &PlanInfo{Engine: "fallback " + string(kernel.Active()), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
+	info := &PlanInfo{Engine: "fallback " + string(cpu.Active()), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
 	info.Rates = p.rates
 	for _, s := range p.once {
 		info.Steps = append(info.Steps, p.describe(s, true))

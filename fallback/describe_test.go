@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 )
 
 func TestDescribe(t *testing.T) {
@@ -27,7 +27,7 @@ func TestDescribe(t *testing.T) {
 		seen[s.Operator] = true
 	}
 	want := 7
-	if direct, _ := kernel.Direct(); direct {
+	if direct, _ := conv.Direct(); direct {
 		want = 6 // a convolution takes the ADD
 	}
 	if len(seen) != want {

@@ -19,7 +19,8 @@ import (
 	"runtime"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
@@ -61,7 +62,7 @@ func OpenMapped(file []byte, o edged.Options) (*Engine, error) {
 }
 
 func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Options, mapped []byte) (*Engine, error) {
-	if err := kernel.Err(); err != nil {
+	if err := conv.Err(); err != nil {
 		return nil, fmt.Errorf("fallback: %w", err)
 	}
 	m, err := read(file)
@@ -102,7 +103,7 @@ func (e *Engine) replan() error {
 }
 
 // Name is "fallback" and the kernel variant in use.
-func (e *Engine) Name() string { return "fallback " + string(kernel.Active()) }
+func (e *Engine) Name() string { return "fallback " + string(cpu.Active()) }
 
 // Inputs describes the graph's inputs in their present shapes.
 func (e *Engine) Inputs() []edged.Spec { return e.specs(true) }

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/cpu"
 )
 
 // goldenFile holds the SHA-256 of what TFLite's built-in kernels on amd64 give
@@ -62,10 +62,10 @@ func golden(t *testing.T) map[string]string {
 // the bytes that TFLite's built-in kernels compute on amd64.
 func TestGolden(t *testing.T) {
 	want, files := golden(t), int8Graphs(t)
-	before := kernel.Active()
-	defer kernel.Use(before)
-	for _, v := range kernel.Available() {
-		if err := kernel.Use(v); err != nil {
+	before := cpu.Active()
+	defer cpu.Use(before)
+	for _, v := range cpu.Available() {
+		if err := cpu.Use(v); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -5,17 +5,17 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
 // TestGroups compares convolutions whose channels form groups with such ones
 // that multiply all channels, those of other groups by zero.
 func TestGroups(t *testing.T) {
-	before := kernel.Active()
-	defer kernel.Use(before)
-	for _, v := range kernel.Available() {
-		if err := kernel.Use(v); err != nil {
+	before := cpu.Active()
+	defer cpu.Use(before)
+	for _, v := range cpu.Available() {
+		if err := cpu.Use(v); err != nil {
 			t.Fatal(err)
 		}
 		for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {

@@ -8,7 +8,7 @@ import (
 
 	"edged"
 	"edged/internal/enginetest"
-	"edged/internal/kernel"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
@@ -16,10 +16,10 @@ import (
 // every kernel variant. EDGED_MUTANT_FIRST and EDGED_MUTANT_COUNT choose others.
 func TestMutants(t *testing.T) {
 	first, n := seedSetting(t, "EDGED_MUTANT_FIRST", 0), seedSetting(t, "EDGED_MUTANT_COUNT", 12000)
-	before := kernel.Active()
-	defer kernel.Use(before)
-	for i, v := range kernel.Available() {
-		if err := kernel.Use(v); err != nil {
+	before := cpu.Active()
+	defer cpu.Use(before)
+	for i, v := range cpu.Available() {
+		if err := cpu.Use(v); err != nil {
 			t.Fatal(err)
 		}
 		enginetest.Hostile(t, Open, first+uint64(i)*n, n, func(uint64) {})

@@ -1,7 +1,7 @@
 package fallback
 
 import (
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -81,12 +81,12 @@ func (c *opContext) planAverageF32(p *pool2D, a model.Activation) error {
 			clear(acc)
 			p.eachRow(r, func(at, n, step int) {
 				for k := range n {
-					kernel.AddF32(acc, src[at+k*step:][:len(acc)])
+					vec.AddF32(acc, src[at+k*step:][:len(acc)])
 				}
 			})
 			dst := out.f32()[r*p.width():][:p.width()]
 			p.averages(r, func(x, n, first, taps, count int) {
-				kernel.AverageF32(dst[x*p.c:(x+n)*p.c], acc[first:], kernel.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
+				vec.AverageF32(dst[x*p.c:(x+n)*p.c], acc[first:], vec.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
 			})
 		}
 	})
@@ -108,10 +108,10 @@ func (c *opContext) planAverageQuant(p *pool2D, a model.Activation) error {
 		acc := part[int32](area, w, p.sums())
 		for r := from; r < to; r++ {
 			clear(acc)
-			p.eachRow(r, func(at, n, step int) { kernel.SumRows(acc, in.data[at:], n, step, signed) })
+			p.eachRow(r, func(at, n, step int) { vec.SumRows(acc, in.data[at:], n, step, signed) })
 			dst := out.data[r*p.width():][:p.width()]
 			p.averages(r, func(x, n, first, taps, count int) {
-				kernel.AverageBytes(dst[x*p.c:(x+n)*p.c], acc[first:], kernel.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
+				vec.AverageBytes(dst[x*p.c:(x+n)*p.c], acc[first:], vec.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
 			})
 		}
 	})

@@ -3,7 +3,7 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -15,7 +15,7 @@ type number interface {
 // planBinary plans an element by element operator of two operands that
 // broadcast. f32 computes floats, ints the integers without scale; quant
 // builds the arithmetic of 8-bit values, nil where TFLite has none.
-func planBinary(f32 kernel.PairF32, i32 func(a, b int32) int32, i64 func(a, b int64) int64,
+func planBinary(f32 vec.PairF32, i32 func(a, b int32) int32, i64 func(a, b int64) int64,
 	quant func(c *opContext, lo, hi int32) (func(a, b int32) int32, error)) func(c *opContext) error {
 	return func(c *opContext) error {
 		a, b, out := c.in[0], c.in[1], c.out[0]
@@ -50,7 +50,7 @@ func (c *opContext) binaryShape() (*broadcast, model.Activation, error) {
 	return bc, model.ActivationOf(c.n.op.Options), nil
 }
 
-func binaryF32(c *opContext, bc *broadcast, act model.Activation, f kernel.PairF32) error {
+func binaryF32(c *opContext, bc *broadcast, act model.Activation, f vec.PairF32) error {
 	lo, hi, err := c.activationF32(act)
 	if err != nil {
 		return err
@@ -135,34 +135,34 @@ func binaryTable(c *opContext, bc *broadcast, f func(x, y byte) byte) error {
 	})
 }
 
-// vectorPairs are the operators that kernel.PairBytes computes.
-var vectorPairs = map[model.BuiltinOperator]kernel.PairF32{model.OpAdd: kernel.AddPair, model.OpSub: kernel.SubPair, model.OpMul: kernel.MulPair}
+// vectorPairs are the operators that vec.PairBytes computes.
+var vectorPairs = map[model.BuiltinOperator]vec.PairF32{model.OpAdd: vec.AddPair, model.OpSub: vec.SubPair, model.OpMul: vec.MulPair}
 
 // pairBytes is the arithmetic of ADD, SUB and MUL. Both operands of a sum are
 // rescaled to twice the larger scale, added and rescaled to the output.
-func (c *opContext) pairBytes(op kernel.PairF32, lo, hi int32) *kernel.PairBytes {
+func (c *opContext) pairBytes(op vec.PairF32, lo, hi int32) *vec.PairBytes {
 	a, b, out := c.in[0], c.in[1], c.out[0]
-	p := &kernel.PairBytes{Op: op, Signed: a.typ == model.TypeInt8, ZeroX: a.quant.zero0(), ZeroY: b.quant.zero0(), Zero: out.quant.zero0(), Lo: lo, Hi: hi}
-	if op == kernel.MulPair {
+	p := &vec.PairBytes{Op: op, Signed: a.typ == model.TypeInt8, ZeroX: a.quant.zero0(), ZeroY: b.quant.zero0(), Zero: out.quant.zero0(), Lo: lo, Hi: hi}
+	if op == vec.MulPair {
 		p.Result = newMultiplier(float64(a.quant.scale[0] * b.quant.scale[0] / out.quant.scale[0])).fixed()
 		return p
 	}
 	sa, sb, so := float64(a.quant.scale[0]), float64(b.quant.scale[0]), float64(out.quant.scale[0])
 	twice := 2 * max(sa, sb)
 	p.X, p.Y = newMultiplier(sa/twice).fixed(), newMultiplier(sb/twice).fixed()
-	p.Result = newMultiplier(twice / ((1 << kernel.SumShift) * so)).fixed()
+	p.Result = newMultiplier(twice / ((1 << vec.SumShift) * so)).fixed()
 	return p
 }
 
 // quantSum builds ADD and SUB. Each operand has 256 values, so their rescaled
 // forms are tables.
-func quantSum(op kernel.PairF32) func(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
+func quantSum(op vec.PairF32) func(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
 	return func(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
 		if err := c.scaled(c.in[0], c.in[1], c.out[0]); err != nil {
 			return nil, err
 		}
 		p, sign := c.pairBytes(op, lo, hi), int32(1)
-		if op == kernel.SubPair {
+		if op == vec.SubPair {
 			sign = -1
 		}
 		ta, tb := rescaled(c.in[0], p.X, 1), rescaled(c.in[1], p.Y, sign)
@@ -173,11 +173,11 @@ func quantSum(op kernel.PairF32) func(c *opContext, lo, hi int32) (func(a, b int
 }
 
 // rescaled is the table of sign * m * (q - zero) * 2^SumShift by the low byte of q.
-func rescaled(t *tensor, m kernel.Fixed, sign int32) *[256]int32 {
+func rescaled(t *tensor, m vec.Fixed, sign int32) *[256]int32 {
 	var table [256]int32
 	lo, hi := t.bounds()
 	for q := lo; q <= hi; q++ {
-		table[q&255] = sign * m.Apply((q-t.quant.zero0())<<kernel.SumShift)
+		table[q&255] = sign * m.Apply((q-t.quant.zero0())<<vec.SumShift)
 	}
 	return &table
 }
@@ -187,7 +187,7 @@ func quantProduct(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
 	if err := c.scaled(c.in[0], c.in[1], c.out[0]); err != nil {
 		return nil, err
 	}
-	return c.pairBytes(kernel.MulPair, lo, hi).Value, nil
+	return c.pairBytes(vec.MulPair, lo, hi).Value, nil
 }
 
 // quantChoice builds MAXIMUM and MINIMUM, which compare the stored values.
@@ -196,26 +196,26 @@ func quantChoice(f func(a, b int32) int32) func(c *opContext, lo, hi int32) (fun
 }
 
 func planAdd(c *opContext) error {
-	return planBinary(kernel.AddPair, func(a, b int32) int32 { return a + b },
-		func(a, b int64) int64 { return a + b }, quantSum(kernel.AddPair))(c)
+	return planBinary(vec.AddPair, func(a, b int32) int32 { return a + b },
+		func(a, b int64) int64 { return a + b }, quantSum(vec.AddPair))(c)
 }
 
 func planSub(c *opContext) error {
-	return planBinary(kernel.SubPair, func(a, b int32) int32 { return a - b },
-		func(a, b int64) int64 { return a - b }, quantSum(kernel.SubPair))(c)
+	return planBinary(vec.SubPair, func(a, b int32) int32 { return a - b },
+		func(a, b int64) int64 { return a - b }, quantSum(vec.SubPair))(c)
 }
 
 func planMul(c *opContext) error {
-	return planBinary(kernel.MulPair, func(a, b int32) int32 { return a * b },
+	return planBinary(vec.MulPair, func(a, b int32) int32 { return a * b },
 		func(a, b int64) int64 { return a * b }, quantProduct)(c)
 }
 
 func planMaximum(c *opContext) error {
-	return planBinary(kernel.MaxPair, func(a, b int32) int32 { return max(a, b) },
+	return planBinary(vec.MaxPair, func(a, b int32) int32 { return max(a, b) },
 		func(a, b int64) int64 { return max(a, b) }, quantChoice(func(a, b int32) int32 { return max(a, b) }))(c)
 }
 
 func planMinimum(c *opContext) error {
-	return planBinary(kernel.MinPair, func(a, b int32) int32 { return min(a, b) },
+	return planBinary(vec.MinPair, func(a, b int32) int32 { return min(a, b) },
 		func(a, b int64) int64 { return min(a, b) }, quantChoice(func(a, b int32) int32 { return min(a, b) }))(c)
 }

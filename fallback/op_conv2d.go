@@ -2,7 +2,8 @@ package fallback
 
 import (
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
+	"edged/internal/kernel/gemm"
 	"edged/model"
 )
 
@@ -42,7 +43,7 @@ func planConv2D(c *opContext) error {
 // filter has a scale for each channel.
 func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) error {
 	in, filter, out := c.in[0], c.in[1], c.out[0]
-	f32, i8 := kernel.Direct()
+	f32, i8 := conv.Direct()
 	_, oneZero := c.filterZero()
 	floats := isType(model.TypeFloat32, in, filter, c.bias(), out)
 	if floats && c.direct(f32) && c.winograd(s) {
@@ -98,7 +99,7 @@ func (s *convShape) weightAt(t *tiling, k, n int) int { return n*s.y.k*s.x.k*t.g
 func (c *opContext) planConvF32(s *convShape, a model.Activation) error {
 	in, out := c.in[0], c.out[0]
 	b := s.border()
-	f := &floatTiles{tiling: geometry(s, b.hp(), b.wp()), mul: kernel.MulF32}
+	f := &floatTiles{tiling: geometry(s, b.hp(), b.wp()), mul: gemm.MulF32}
 	var err error
 	if f.lo, f.hi, err = c.activationF32(a); err != nil {
 		return err
@@ -145,22 +146,22 @@ func (c *opContext) copyF32(in *tensor, b frame) (*tensor, *step, error) {
 func (c *opContext) packF32(s *convShape, f *floatTiles) ([]*tensor, error) {
 	filter, bias := c.in[1], c.bias()
 	blocks := f.groups * f.blocks()
-	n := kernel.PackedF32(f.rows(), blocks*kernel.TileCols)
+	n := gemm.PackedF32(f.rows(), blocks*gemm.TileCols)
 	pack := func(t *tensor) {
 		all := t.f32()
 		f.weights, f.bias = all[:n], all[n:]
 		from := filter.f32()
 		for g := range f.groups {
-			size := f.blocks() * f.rows() * kernel.TileCols
-			kernel.PackRowsF32(f.weights[g*size:][:size], f.rows(), f.cols, from[g*f.cols*f.rows():])
+			size := f.blocks() * f.rows() * gemm.TileCols
+			gemm.PackRowsF32(f.weights[g*size:][:size], f.rows(), f.cols, from[g*f.cols*f.rows():])
 			for i := range f.cols {
 				if bias != nil {
-					f.bias[g*f.blocks()*kernel.TileCols+i] = bias.f32()[g*f.cols+i]
+					f.bias[g*f.blocks()*gemm.TileCols+i] = bias.f32()[g*f.cols+i]
 				}
 			}
 		}
 	}
-	return c.packedFrom(4*(n+blocks*kernel.TileCols), pack, filter, bias)
+	return c.packedFrom(4*(n+blocks*gemm.TileCols), pack, filter, bias)
 }
 
 // packedFrom has fill compute a packed form of n bytes from operands.
@@ -187,7 +188,7 @@ func (c *opContext) packedFrom(n int, fill func(t *tensor), from ...*tensor) ([]
 func (c *opContext) planConvQuant(s *convShape, a model.Activation) error {
 	in, out := c.in[0], c.out[0]
 	b := s.border()
-	q := &quantTiles{tiling: geometry(s, b.hp(), b.wp()), halfUp: true, mulTile: kernel.MulI16}
+	q := &quantTiles{tiling: geometry(s, b.hp(), b.wp()), halfUp: true, mulTile: gemm.MulI16}
 	if q.k%2 != 0 {
 		q.k++ // the kernels multiply pairs; the weight of the last is zero
 	}
@@ -228,14 +229,14 @@ func (c *opContext) packQuant(s *convShape, q *quantTiles, a model.Activation) (
 	}
 	q.zero, q.lo, q.hi = m.zero, m.lo, m.hi
 	blocks := q.groups * q.blocks()
-	n, cols := kernel.PackedI16(q.rows(), blocks*kernel.TileCols), blocks*kernel.TileCols
+	n, cols := gemm.PackedI16(q.rows(), blocks*gemm.TileCols), blocks*gemm.TileCols
 	pack := func(t *tensor) {
 		i16 := t.i16()
 		i32 := edged.View[int32](t.data[2*n:])
 		q.weights, q.bias, q.mul, q.shift = i16[:n], i32[:cols], i32[cols:2*cols], i32[2*cols:]
 		for g := range q.groups {
 			q.packGroup(s, filter, g)
-			q.channels(m, bias, g*q.blocks()*kernel.TileCols, g*q.cols)
+			q.channels(m, bias, g*q.blocks()*gemm.TileCols, g*q.cols)
 		}
 	}
 	return c.packedFrom(2*n+12*cols, pack, filter, bias)
@@ -243,10 +244,10 @@ func (c *opContext) packQuant(s *convShape, q *quantTiles, a model.Activation) (
 
 // packGroup lays out the weights of one group of channels.
 func (q *quantTiles) packGroup(s *convShape, filter *tensor, g int) {
-	size := q.blocks() * q.rows() * kernel.TileCols
+	size := q.blocks() * q.rows() * gemm.TileCols
 	real := s.y.k * s.x.k * q.groupIn / len(q.taps) // elements of a tap, without the one that makes pairs
 	signed := filter.typ == model.TypeInt8
-	kernel.PackI16(q.weights[g*size:][:size], q.rows(), q.cols, func(k, n int) int16 {
+	gemm.PackI16(q.weights[g*size:][:size], q.rows(), q.cols, func(k, n int) int16 {
 		if k%q.k >= real {
 			return 0
 		}

@@ -2,7 +2,8 @@ package fallback
 
 import (
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
+	"edged/internal/kernel/gemm"
 	"edged/model"
 )
 
@@ -57,7 +58,7 @@ func depthGeometry(s *convShape, b frame) tiling {
 	one := *s
 	one.groups, one.depthwise = s.c, true
 	t := geometry(&one, b.hp(), b.wp())
-	t.groups, t.groupIn, t.cols, t.block = 1, 0, s.c, kernel.TileCols
+	t.groups, t.groupIn, t.cols, t.block = 1, 0, s.c, gemm.TileCols
 	return t
 }
 
@@ -85,11 +86,11 @@ func (c *opContext) planDepthF32(s *convShape, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	if f32, _ := kernel.Direct(); c.direct(f32) {
+	if f32, _ := conv.Direct(); c.direct(f32) {
 		return c.planDirectDepthF32(s, in, a)
 	}
 	b := s.border()
-	f := &floatTiles{tiling: depthGeometry(s, b), mul: kernel.DepthF32}
+	f := &floatTiles{tiling: depthGeometry(s, b), mul: gemm.DepthF32}
 	if f.lo, f.hi, err = c.activationF32(a); err != nil {
 		return err
 	}
@@ -97,12 +98,12 @@ func (c *opContext) planDepthF32(s *convShape, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	cols := f.blocks() * kernel.TileCols
-	n := kernel.PackedF32(len(f.taps), cols)
+	cols := f.blocks() * gemm.TileCols
+	n := gemm.PackedF32(len(f.taps), cols)
 	reads, err := c.packedFrom(4*(n+cols), func(t *tensor) {
 		all, w := t.f32(), filter.f32()
 		f.weights, f.bias = all[:n], all[n:]
-		kernel.PackF32(f.weights, len(f.taps), s.c, func(k, n int) float32 { return w[k*s.c+n] })
+		gemm.PackF32(f.weights, len(f.taps), s.c, func(k, n int) float32 { return w[k*s.c+n] })
 		if bias != nil {
 			copy(f.bias, bias.f32())
 		}
@@ -127,12 +128,12 @@ func (c *opContext) planDepthQuant(s *convShape, a model.Activation) error {
 		return err
 	}
 	_, oneZero := c.filterZero()
-	if _, i8 := kernel.Direct(); oneZero && c.direct(i8) {
+	if _, i8 := conv.Direct(); oneZero && c.direct(i8) {
 		return c.planDirectDepthI8(s, in, a)
 	}
 	b := s.border()
-	q := &quantTiles{tiling: depthGeometry(s, b), mulTile: kernel.DepthI16, zero: r.zero, lo: r.lo, hi: r.hi}
-	cols := q.blocks() * kernel.TileCols
+	q := &quantTiles{tiling: depthGeometry(s, b), mulTile: gemm.DepthI16, zero: r.zero, lo: r.lo, hi: r.hi}
+	cols := q.blocks() * gemm.TileCols
 	n := len(q.taps) * cols
 	reads, err := c.packedFrom(2*n+12*cols, func(t *tensor) {
 		i32 := edged.View[int32](t.data[2*n:])
@@ -158,10 +159,10 @@ func (q *quantTiles) packDepth(filter *tensor) {
 	signed := filter.typ == model.TypeInt8
 	taps := len(q.taps)
 	for n := range q.cols {
-		block := q.weights[n/kernel.TileCols*taps*kernel.TileCols:]
+		block := q.weights[n/gemm.TileCols*taps*gemm.TileCols:]
 		for k := range taps {
 			v := byteValue(filter.data[k*q.cols+n], signed) - filter.quant.zeroAt(n)
-			block[k*kernel.TileCols+n%kernel.TileCols] = int16(v)
+			block[k*gemm.TileCols+n%gemm.TileCols] = int16(v)
 		}
 	}
 }

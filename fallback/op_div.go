@@ -4,7 +4,7 @@ import (
 	"math"
 	"math/bits"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -14,7 +14,7 @@ func planDiv(c *opContext) error {
 	if c.in[0].typ != model.TypeUint8 {
 		quant = nil // TFLite has none for int8
 	}
-	return planBinary(kernel.DivPair, func(a, b int32) int32 {
+	return planBinary(vec.DivPair, func(a, b int32) int32 {
 		if b == 0 {
 			return 0 // TFLite refuses the frame
 		}
@@ -41,22 +41,22 @@ func quantDiv(c *opContext, lo, hi int32) (func(a, b int32) int32, error) {
 		}
 		inverse, over := reciprocal(b)
 		room := signBits(a)
-		quotient := kernel.DoublingHighMul(a<<room, inverse)
+		quotient := vec.DoublingHighMul(a<<room, inverse)
 		shift := m.shift - over - room
 		if shift > 0 {
 			return hi
 		}
-		v := divideFar(kernel.DoublingHighMul(quotient, m.mul), -shift)
+		v := divideFar(vec.DoublingHighMul(quotient, m.mul), -shift)
 		return min(max(v+zo, lo), hi)
 	}, nil
 }
 
-// divideFar is kernel.DivideByPOT, but beyond 31 bits it gives what TFLite's
+// divideFar is vec.DivideByPOT, but beyond 31 bits it gives what TFLite's
 // code compiles to on amd64, where a shift counts modulo 32 and the mask of the
 // remainder is all ones: quotients near zero come out wrong there, and so here.
 func divideFar(x, exponent int32) int32 {
 	if exponent <= 31 {
-		return kernel.DivideByPOT(x, exponent)
+		return vec.DivideByPOT(x, exponent)
 	}
 	q := x >> (exponent & 31)
 	if x >= 0 {
@@ -89,10 +89,10 @@ func oneOverOnePlus(a int32) int32 {
 		slope = -1010580540 // -32/17
 		one   = 1 << 29
 	)
-	x := start + kernel.DoublingHighMul(half, slope)
+	x := start + vec.DoublingHighMul(half, slope)
 	for range 3 {
-		rest := one - kernel.DoublingHighMul(half, x)
-		x += saturate32(int64(kernel.DoublingHighMul(x, rest)) << 2)
+		rest := one - vec.DoublingHighMul(half, x)
+		x += saturate32(int64(vec.DoublingHighMul(x, rest)) << 2)
 	}
 	return saturate32(int64(x) << 1)
 }

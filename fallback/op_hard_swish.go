@@ -3,13 +3,13 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 )
 
 // planHardSwish plans HARD_SWISH, x * relu6(x+3) / 6; quantised in 16-bit
 // fixed point.
 func planHardSwish(c *opContext) error {
-	return planUnary(kernel.HardSwishF32, quantHardSwish)(c)
+	return planUnary(vec.HardSwishF32, quantHardSwish)(c)
 }
 
 // hardSwishBits is how far the input is shifted to the left to gain precision.
@@ -42,11 +42,11 @@ func quantHardSwish(c *opContext) (func(q int32) int32, error) {
 		if toRelu.shift > 0 {
 			gate = saturatingShift(gate, 1)
 		} else if toRelu.shift < 0 {
-			gate = int16(kernel.DivideByPOT(int32(gate), -toRelu.shift))
+			gate = int16(vec.DivideByPOT(int32(gate), -toRelu.shift))
 		}
 		gate = int16((int32(gate) + 1<<15) >> 1)
 		product := int32(gate) * int32(doublingHighMul16(x, outMul)) / (1 << 15)
-		return min(max(kernel.DivideByPOT(product, -toOut.shift)+zo, lo), hi)
+		return min(max(vec.DivideByPOT(product, -toOut.shift)+zo, lo), hi)
 	}, nil
 }
 

@@ -4,7 +4,7 @@ import (
 	"math"
 	"math/bits"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -68,11 +68,11 @@ func l2QuantRow(dst, src []byte, zero int32, signed bool) {
 	for i, b := range src {
 		d := byteValue(b, signed) - zero
 		if signed {
-			v := kernel.MulByQuantized(d, inverse, 7-right)
+			v := vec.MulByQuantized(d, inverse, 7-right)
 			dst[i] = byte(min(max(v, math.MinInt8), math.MaxInt8))
 			continue
 		}
-		v := 128 + kernel.DivideByPOT(kernel.DoublingHighMul(128*d, inverse), right)
+		v := 128 + vec.DivideByPOT(vec.DoublingHighMul(128*d, inverse), right)
 		dst[i] = byte(min(max(v, 0), math.MaxUint8))
 	}
 }
@@ -91,7 +91,7 @@ func inverseRoot(v int32) (raw, right int32) {
 	pairs := int32(bits.LeadingZeros32(uint32(v))-1)/2 - 1
 	right -= pairs
 	v <<= 2 * pairs
-	half := kernel.DivideByPOT(v>>1, 1)
+	half := vec.DivideByPOT(v>>1, 1)
 	const (
 		one       = 1 << 28
 		halfThree = one + one/2
@@ -99,11 +99,11 @@ func inverseRoot(v int32) (raw, right int32) {
 	)
 	x := int32(one)
 	for range 5 {
-		square := kernel.DoublingHighMul(x, x)
-		cube := saturate32(int64(kernel.DoublingHighMul(square, x)) << 6)
-		x = saturate32(int64(kernel.DoublingHighMul(halfThree, x)-kernel.DoublingHighMul(half, cube)) << 3)
+		square := vec.DoublingHighMul(x, x)
+		cube := saturate32(int64(vec.DoublingHighMul(square, x)) << 6)
+		x = saturate32(int64(vec.DoublingHighMul(halfThree, x)-vec.DoublingHighMul(half, cube)) << 3)
 	}
-	raw = kernel.DoublingHighMul(x, halfRoot2)
+	raw = vec.DoublingHighMul(x, halfRoot2)
 	if right < 0 {
 		raw, right = raw<<-right, 0
 	}

@@ -3,7 +3,7 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -23,8 +23,8 @@ func (c *opContext) planMaxBytes(p *pool2D, a model.Activation) error {
 		name, least = "max i8", 0x80
 	}
 	b := &maxPool[byte]{pool2D: p, least: least,
-		raise:  func(dst, src []byte) { kernel.MaxBytes(dst, src, signed) },
-		pixels: func(dst, src []byte, n, c, step, tap, k int) { kernel.MaxPixels(dst, src, n, c, step, tap, k, signed) }}
+		raise:  func(dst, src []byte) { vec.MaxBytes(dst, src, signed) },
+		pixels: func(dst, src []byte, n, c, step, tap, k int) { vec.MaxPixels(dst, src, n, c, step, tap, k, signed) }}
 	c.emitRows(name, p, func(w *worker, from, to int) {
 		row := part[byte](rows, w, p.x.in*p.c)
 		for r := from; r < to; r++ {
@@ -55,14 +55,14 @@ func (c *opContext) planMaxF32(p *pool2D, a model.Activation, clamp bool) error 
 	if err != nil {
 		return err
 	}
-	m := &maxPool[float32]{pool2D: p, least: -math.MaxFloat32, floats: true, raise: kernel.MaxF32, pixels: kernel.MaxPixelsF32}
+	m := &maxPool[float32]{pool2D: p, least: -math.MaxFloat32, floats: true, raise: vec.MaxF32, pixels: vec.MaxPixelsF32}
 	c.emitRows("max f32", p, func(w *worker, from, to int) {
 		row := part[float32](rows, w, p.x.in*p.c)
 		for r := from; r < to; r++ {
 			dst := out.f32()[r*p.width():][:p.width()]
 			m.run(dst, row, in.f32(), r)
 			if clamp {
-				kernel.ClampF32(dst, dst, lo, hi)
+				vec.ClampF32(dst, dst, lo, hi)
 			}
 		}
 	})

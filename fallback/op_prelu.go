@@ -1,11 +1,11 @@
 package fallback
 
-import "edged/internal/kernel"
+import "edged/internal/kernel/vec"
 
 // planPrelu plans PRELU: x where it is positive, alpha*x elsewhere; alpha
 // broadcasts.
 func planPrelu(c *opContext) error {
-	return planBinary(kernel.PreluPair, nil, nil, quantPrelu)(c)
+	return planBinary(vec.PreluPair, nil, nil, quantPrelu)(c)
 }
 
 func quantPrelu(c *opContext, lo, hi int32) (func(x, alpha int32) int32, error) {

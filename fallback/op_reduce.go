@@ -3,7 +3,7 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -159,7 +159,7 @@ func (r *reduction) sumF32(acc []float64, out, in []float32, mean bool, lo, hi i
 	}
 	for u := lo; u < hi; u++ {
 		clear(acc)
-		r.each(u, func(at, count, step int) { kernel.SumRowsF32(acc, in[at:], count, step) })
+		r.each(u, func(at, count, step int) { vec.SumRowsF32(acc, in[at:], count, step) })
 		for i, v := range acc {
 			out[u*r.row+i] = float32(v / n)
 		}
@@ -203,7 +203,7 @@ func (c *opContext) sumQuant(r *reduction, mean bool) error {
 		acc := part[int32](area, w, r.row)
 		for u := from; u < to; u++ {
 			clear(acc)
-			r.each(u, func(at, count, step int) { kernel.SumRows(acc, in.data[at:], count, step, signed) })
+			r.each(u, func(at, count, step int) { vec.SumRows(acc, in.data[at:], count, step, signed) })
 			for i, sum := range acc {
 				out.data[u*r.row+i] = finish(sum)
 			}

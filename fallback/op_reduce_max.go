@@ -3,7 +3,8 @@ package fallback
 import (
 	"cmp"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/picture"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -21,11 +22,11 @@ func (c *opContext) planExtremum(sign int) error {
 	case in.typ != c.out[0].typ:
 		return c.types()
 	case in.typ == model.TypeFloat32:
-		extremum(c, r, (*tensor).f32, sign, kernel.MaxF32)
+		extremum(c, r, (*tensor).f32, sign, vec.MaxF32)
 	case in.typ == model.TypeInt8:
-		extremum(c, r, (*tensor).i8, sign, kernel.MaxI8)
+		extremum(c, r, (*tensor).i8, sign, vec.MaxI8)
 	case in.typ == model.TypeUint8:
-		extremum(c, r, func(t *tensor) []byte { return t.data }, sign, kernel.MaxU8)
+		extremum(c, r, func(t *tensor) []byte { return t.data }, sign, vec.MaxU8)
 	case in.typ == model.TypeInt32:
 		extremum(c, r, (*tensor).i32, sign, keepMost[int32])
 	case in.typ == model.TypeInt64:
@@ -135,11 +136,11 @@ func (c *opContext) argMaxLast(n int) {
 			from, to := lo*n, (lo+len(best))*n
 			switch in.typ {
 			case model.TypeFloat32:
-				kernel.ArgmaxF32(best, in.f32()[from:to], n)
+				picture.ArgmaxF32(best, in.f32()[from:to], n)
 			case model.TypeInt8:
-				kernel.ArgmaxI8(best, in.i8()[from:to], n)
+				picture.ArgmaxI8(best, in.i8()[from:to], n)
 			default:
-				kernel.ArgmaxU8(best, in.data[from:to], n)
+				picture.ArgmaxU8(best, in.data[from:to], n)
 			}
 			if out.typ == model.TypeInt32 {
 				widenTo(out.i32()[lo:], best)

@@ -3,7 +3,7 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -48,8 +48,8 @@ func softmaxRows(dst, src []float32, depth int, beta float32) {
 	}
 	for at := 0; at < len(dst); at += depth {
 		row := dst[at:][:depth]
-		sum := kernel.ExpF32(row, src[at:], kernel.TopF32(src[at:][:depth]), beta)
-		kernel.ScaleF32(row, row, 1/sum)
+		sum := vec.ExpF32(row, src[at:], vec.TopF32(src[at:][:depth]), beta)
+		vec.ScaleF32(row, row, 1/sum)
 	}
 }
 
@@ -66,7 +66,7 @@ func softmaxShort(dst, src []float32, depth int, beta float32) {
 			dst[at+i] = v - top
 		}
 	}
-	kernel.ExpF32(dst, dst, 0, beta)
+	vec.ExpF32(dst, dst, 0, beta)
 	for at := 0; at < len(dst); at += depth {
 		row := dst[at:][:depth]
 		var sum float32

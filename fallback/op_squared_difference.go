@@ -1,10 +1,10 @@
 package fallback
 
-import "edged/internal/kernel"
+import "edged/internal/kernel/vec"
 
 // planSquaredDifference plans SQUARED_DIFFERENCE.
 func planSquaredDifference(c *opContext) error {
-	return planBinary(kernel.SquaredDiffers,
+	return planBinary(vec.SquaredDiffers,
 		func(a, b int32) int32 { return (a - b) * (a - b) },
 		func(a, b int64) int64 { return (a - b) * (a - b) }, quantSquaredDifference)(c)
 }

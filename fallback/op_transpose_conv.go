@@ -2,7 +2,7 @@ package fallback
 
 import (
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/gemm"
 	"edged/model"
 )
 
@@ -193,12 +193,12 @@ func (c *opContext) transposedF32(t *transposed, in, filter, bias *tensor, a mod
 		return err
 	}
 	return t.eachPhase(func(y, x phase) error {
-		f := &floatTiles{tiling: t.phaseTiling(b, y, x), lo: lo, hi: hi, mul: kernel.MulF32}
-		n, cols := kernel.PackedF32(f.rows(), f.blocks()*kernel.TileCols), f.blocks()*kernel.TileCols
+		f := &floatTiles{tiling: t.phaseTiling(b, y, x), lo: lo, hi: hi, mul: gemm.MulF32}
+		n, cols := gemm.PackedF32(f.rows(), f.blocks()*gemm.TileCols), f.blocks()*gemm.TileCols
 		reads, err := c.packedFrom(4*(n+cols), func(p *tensor) {
 			all, w := p.f32(), filter.f32()
 			f.weights, f.bias = all[:n], all[n:]
-			kernel.PackF32(f.weights, f.rows(), f.cols, func(k, n int) float32 { return w[t.weight(&f.tiling, y, x, k, n)] })
+			gemm.PackF32(f.weights, f.rows(), f.cols, func(k, n int) float32 { return w[t.weight(&f.tiling, y, x, k, n)] })
 			if bias != nil {
 				copy(f.bias, bias.f32())
 			}
@@ -238,7 +238,7 @@ func (c *opContext) transposedQuant(t *transposed, in, filter, bias *tensor, a m
 		return err
 	}
 	return t.eachPhase(func(y, x phase) error {
-		q := &quantTiles{tiling: t.phaseTiling(b, y, x), mulTile: kernel.MulI16, zero: r.zero, lo: r.lo, hi: r.hi}
+		q := &quantTiles{tiling: t.phaseTiling(b, y, x), mulTile: gemm.MulI16, zero: r.zero, lo: r.lo, hi: r.hi}
 		q.k += q.k % 2
 		reads, err := c.packPhase(t, q, r, filter, bias, y, x)
 		if err != nil {
@@ -257,12 +257,12 @@ func (c *opContext) transposedQuant(t *transposed, in, filter, bias *tensor, a m
 }
 
 func (c *opContext) packPhase(t *transposed, q *quantTiles, r *requant, filter, bias *tensor, y, x phase) ([]*tensor, error) {
-	n, cols := kernel.PackedI16(q.rows(), q.blocks()*kernel.TileCols), q.blocks()*kernel.TileCols
+	n, cols := gemm.PackedI16(q.rows(), q.blocks()*gemm.TileCols), q.blocks()*gemm.TileCols
 	signed := filter.typ == model.TypeInt8
 	return c.packedFrom(2*n+12*cols, func(p *tensor) {
 		i32 := edged.View[int32](p.data[2*n:])
 		q.weights, q.bias, q.mul, q.shift = p.i16()[:n], i32[:cols], i32[cols:2*cols], i32[2*cols:3*cols]
-		kernel.PackI16(q.weights, q.rows(), q.cols, func(k, n int) int16 {
+		gemm.PackI16(q.weights, q.rows(), q.cols, func(k, n int) int16 {
 			if k%q.k >= t.c {
 				return 0
 			}

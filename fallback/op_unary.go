@@ -3,7 +3,7 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -69,7 +69,7 @@ func tableOf(t *tensor, q func(v int32) int32) *[256]byte {
 func (c *opContext) emitTable(table *[256]byte) {
 	in, out := c.in[0], c.out[0]
 	n := in.elems()
-	t := kernel.NewTable(table)
+	t := vec.NewTable(table)
 	c.emit("table", pieces(n), n, c.in[:1], func(_ *worker, lo, hi int) {
 		lo, hi = cut(lo, hi, n)
 		t.Run(out.data[lo:hi], in.data[lo:hi])
@@ -112,10 +112,10 @@ func elu(x float32) float32 {
 }
 
 func planLogistic(c *opContext) error {
-	return planUnary(kernel.LogisticF32, quantByFloat(logistic))(c)
+	return planUnary(vec.LogisticF32, quantByFloat(logistic))(c)
 }
-func planTanh(c *opContext) error { return planUnary(kernel.TanhF32, quantByFloat(tanh32))(c) }
-func planElu(c *opContext) error  { return planUnary(kernel.EluF32, quantByFloat(elu))(c) }
+func planTanh(c *opContext) error { return planUnary(vec.TanhF32, quantByFloat(tanh32))(c) }
+func planElu(c *opContext) error  { return planUnary(vec.EluF32, quantByFloat(elu))(c) }
 
 // planRelu plans the RELU family: a clamp to [lo, hi]; quantised, a rescaling
 // and a clamp.
@@ -124,7 +124,7 @@ func planRelu(lo, hi float32) func(c *opContext) error {
 	if hi == math.MaxFloat32 {
 		most = float32(math.Inf(1))
 	}
-	clamp := func(dst, src []float32) { kernel.ClampF32(dst, src, lo, most) }
+	clamp := func(dst, src []float32) { vec.ClampF32(dst, src, lo, most) }
 	return planUnary(clamp, func(c *opContext) (func(q int32) int32, error) {
 		in, out := c.in[0], c.out[0]
 		if err := c.scaled(in, out); err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -110,7 +110,7 @@ func TestBorders(t *testing.T) {
 					return open(t, file(t, g.Builder, outputs...), edged.Options{Threads: 2}).(*Engine)
 				}
 				with, without := build(false), build(true)
-				f32, i8 := kernel.Direct()
+				f32, i8 := conv.Direct()
 				if n := copies(with); n != s.copies[i] && [2]bool{f32, i8}[i] {
 					t.Errorf("%d copies into a border, want %d", n, s.copies[i])
 				}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 )
 
 // head is a convolution that can pass its result on to a 1x1 convolution behind
@@ -12,7 +12,7 @@ import (
 type head interface {
 	result() (*tensor, *convShape) // nil: it passes on nothing
 	take(then *banded)
-	count(n *kernel.Scratch, own, then needs)
+	count(n *conv.Scratch, own, then needs)
 	link() // when the weights are packed
 }
 
@@ -86,7 +86,7 @@ func (p *plan) chain(first, then *step) {
 		s.units = s.conv.units()
 	}
 	before, behind := first.needs, then.needs
-	s.needs = func(n *kernel.Scratch, _ *banded) { s.head.count(n, before, behind) }
+	s.needs = func(n *conv.Scratch, _ *banded) { s.head.count(n, before, behind) }
 	*then, first.run, p.chained = s, nil, true
 }
 
@@ -110,12 +110,12 @@ func (b *banded) piece(rows, cols int) *banded {
 }
 
 // between is what b passes on.
-func (b *banded) between() kernel.Between {
+func (b *banded) between() conv.Between {
 	u := b.unit(0) // none is larger
-	return kernel.Between{Channels: b.s.oc, Rows: u.rows, Cols: u.cols, Step: b.step}
+	return conv.Between{Channels: b.s.oc, Rows: u.rows, Cols: u.cols, Step: b.step}
 }
 
-func (b *banded) count(n *kernel.Scratch, own, then needs) {
+func (b *banded) count(n *conv.Scratch, own, then needs) {
 	m := b.between()
 	cols := m.Columns(b.out.elem())
 	behind := b.behind.piece(m.Rows, cols)
@@ -133,9 +133,9 @@ func (b *banded) link() {
 	switch {
 	case b.behind == nil:
 	case b.out.quantised():
-		b.i8 = kernel.NewChainI8(b.between(), b.i8, b.behind.i8)
+		b.i8 = conv.NewChainI8(b.between(), b.i8, b.behind.i8)
 	default:
-		b.f32 = kernel.NewChainF32(b.between(), b.f32, b.behind.f32)
+		b.f32 = conv.NewChainF32(b.between(), b.f32, b.behind.f32)
 	}
 }
 
@@ -148,7 +148,7 @@ func (st *strips) result() (*tensor, *convShape) {
 
 func (st *strips) take(then *banded) { st.behind, st.out, st.other = then, then.out, then.other }
 
-func (st *strips) count(n *kernel.Scratch, own, _ needs) {
+func (st *strips) count(n *conv.Scratch, own, _ needs) {
 	own.count(n, nil)
 	n.StripsThenF32(st.s.strips(), st.s.x.out)
 }

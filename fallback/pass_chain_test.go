@@ -8,7 +8,7 @@ import (
 
 	"edged"
 	"edged/internal/enginetest"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -84,7 +84,7 @@ func (g *grapher) conv2(x model.Ref, to int) model.Ref {
 // TestChains compares every graph with itself where all results are kept. Rates
 // decide between direct convolution and Winograd in float32 alone.
 func TestChains(t *testing.T) {
-	f32, i8 := kernel.Direct()
+	f32, i8 := conv.Direct()
 	for _, c := range []struct {
 		typ    model.TensorType
 		rates  string
@@ -96,7 +96,7 @@ func TestChains(t *testing.T) {
 		{model.TypeInt8, "1,1,1,1", i8, 0},
 		{model.TypeUint8, "1,1,1,1", i8, 0},
 	} {
-		t.Setenv(kernel.RatesVariable, c.rates)
+		t.Setenv(conv.RatesVariable, c.rates)
 		for _, s := range chained[:min(len(chained), enginetest.Cases(t, len(chained)))] {
 			t.Run(s.name+" "+c.typ.String()+" "+c.rates, func(t *testing.T) {
 				for _, threads := range []int{1, 3} {
@@ -171,7 +171,7 @@ func TestChainsTell(t *testing.T) {
 	for _, s := range info.Steps {
 		macs, kernels = macs+s.MACs, s.Kernel
 	}
-	if _, i8 := kernel.Direct(); i8 && !strings.HasSuffix(kernels, " i8, 1x1 i8") {
+	if _, i8 := conv.Direct(); i8 && !strings.HasSuffix(kernels, " i8, 1x1 i8") {
 		t.Errorf("the last step is %q", kernels)
 	}
 	if want := int64(100 * 90 * 24 * (9*16 + 5)); macs != want {
@@ -180,7 +180,7 @@ func TestChainsTell(t *testing.T) {
 }
 
 func directF32() bool {
-	f32, _ := kernel.Direct()
+	f32, _ := conv.Direct()
 	return f32
 }
 

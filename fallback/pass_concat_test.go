@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -85,10 +85,10 @@ func (g *grapher) conv(x model.Ref, to int) model.Ref {
 // TestJoins compares every graph with itself where operands are copied, over
 // several frames and any number of threads.
 func TestJoins(t *testing.T) {
-	f32, i8 := kernel.Direct()
+	f32, i8 := conv.Direct()
 	direct := [2]bool{f32, i8}
 	for _, rates := range []string{"100,1,1,1", "1,100,100,100"} { // direct; Winograd
-		t.Setenv(kernel.RatesVariable, rates)
+		t.Setenv(conv.RatesVariable, rates)
 		for i, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {
 			for _, s := range joined {
 				t.Run(s.name+" "+typ.String()+" "+rates, func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -88,7 +88,7 @@ func fusions() []fusion {
 // TestFusionIsExact compares every graph with itself where the tensors between
 // are outputs too, which forbids fusion.
 func TestFusionIsExact(t *testing.T) {
-	t.Setenv(kernel.RatesVariable, "100,1,1,1") // no Winograd, which rounds each form in its own way
+	t.Setenv(conv.RatesVariable, "100,1,1,1") // no Winograd, which rounds each form in its own way
 	for _, f := range fusions() {
 		t.Run(f.name, func(t *testing.T) {
 			build := func(all bool) *Engine {

@@ -1,7 +1,7 @@
 package fallback
 
 import (
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -20,7 +20,7 @@ func (f *fuser) ahead(i int) {
 	}
 }
 
-// bare says that the pool is one of kernel.PoolF32: stride 1, no padding, and
+// bare says that the pool is one of conv.PoolF32: stride 1, no padding, and
 // few enough taps to be computed again where strips of rows overlap.
 func (p *pool2D) bare() bool {
 	const taps = 16
@@ -28,8 +28,8 @@ func (p *pool2D) bare() bool {
 }
 
 // kernel is the pool's routine.
-func (p *pool2D) kernel() *kernel.PoolF32 {
-	return kernel.NewPoolF32(p.y.k, p.x.k, p.y.dilate*p.x.in*p.c, p.x.dilate*p.c)
+func (p *pool2D) kernel() *conv.PoolF32 {
+	return conv.NewPoolF32(p.y.k, p.x.k, p.y.dilate*p.x.in*p.c, p.x.dilate*p.c)
 }
 
 // poolNow has the pool that t waits for, if there is one, computed by a step of

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -37,8 +37,8 @@ var pooled = []struct {
 // TestPoolAhead compares every graph with itself where the tensors between are
 // outputs too, and on other numbers of threads, bit for bit.
 func TestPoolAhead(t *testing.T) {
-	t.Setenv(kernel.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
-	direct, _ := kernel.Direct()
+	t.Setenv(conv.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
+	direct, _ := conv.Direct()
 	for _, p := range pooled {
 		t.Run(p.name, func(t *testing.T) {
 			build := func(all bool, threads int) *Engine {

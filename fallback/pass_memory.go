@@ -1,7 +1,7 @@
 package fallback
 
 import (
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -47,16 +47,16 @@ func (p *plan) place() error {
 
 // needs counts what a step wants of a worker's memory; b is its bands, settled,
 // where it has some.
-type needs func(n *kernel.Scratch, b *banded)
+type needs func(n *conv.Scratch, b *banded)
 
-func (f needs) count(n *kernel.Scratch, b *banded) {
+func (f needs) count(n *conv.Scratch, b *banded) {
 	if f != nil {
 		f(n, b)
 	}
 }
 
 // workerScratch is the memory that every worker holds.
-func (p *plan) workerScratch() (n kernel.Scratch) {
+func (p *plan) workerScratch() (n conv.Scratch) {
 	for i := range p.steps {
 		p.steps[i].needs.count(&n, p.steps[i].conv)
 	}

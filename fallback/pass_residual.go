@@ -3,7 +3,7 @@ package fallback
 import (
 	"slices"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -93,21 +93,21 @@ func (c *opContext) addable(t *tensor) bool {
 
 // splitF32 is a convolution whose residual has only the first channels.
 type splitF32 struct {
-	with, without *kernel.ConvF32
+	with, without *conv.ConvF32
 	channels      int
 }
 
-func newSplitF32(s kernel.ConvShape, channels int, w, bias []float32, lo, hi float32) *splitF32 {
+func newSplitF32(s conv.ConvShape, channels int, w, bias []float32, lo, hi float32) *splitF32 {
 	first, rest := s, s
 	first.OC, rest.OC = channels, s.OC-channels
 	at := channels * s.KH * s.KW * s.IC
-	return &splitF32{kernel.NewConvF32(first, w[:at], bias[:min(channels, len(bias))], lo, hi),
-		kernel.NewConvF32(rest, w[at:], bias[min(channels, len(bias)):], lo, hi), channels}
+	return &splitF32{conv.NewConvF32(first, w[:at], bias[:min(channels, len(bias))], lo, hi),
+		conv.NewConvF32(rest, w[at:], bias[min(channels, len(bias)):], lo, hi), channels}
 }
 
-// Run is kernel.ConvF32's.
-func (f *splitF32) Run(k *kernel.Worker, dst, src, res kernel.Plane[float32], rows, cols int) {
+// Run is conv.ConvF32's.
+func (f *splitF32) Run(k *conv.Worker, dst, src, res conv.Plane[float32], rows, cols int) {
 	f.with.Run(k, dst, src, res, rows, cols)
 	dst.P = dst.P[f.channels:]
-	f.without.Run(k, dst, src, kernel.Plane[float32]{}, rows, cols)
+	f.without.Run(k, dst, src, conv.Plane[float32]{}, rows, cols)
 }

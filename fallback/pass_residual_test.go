@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -88,7 +88,7 @@ var sums = []struct {
 // TestSums compares every graph with itself where the tensors between are
 // outputs too, so that no convolution takes the sum.
 func TestSums(t *testing.T) {
-	t.Setenv(kernel.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
+	t.Setenv(conv.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
 	for _, s := range sums {
 		t.Run(s.name, func(t *testing.T) {
 			build := func(all bool) *Engine {
@@ -102,7 +102,7 @@ func TestSums(t *testing.T) {
 			}
 			fused, plain := build(false), build(true)
 			want := s.taken
-			if direct, _ := kernel.Direct(); !direct {
+			if direct, _ := conv.Direct(); !direct {
 				want = 0
 			}
 			if n := takenSums(fused); n != want {

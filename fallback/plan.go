@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
@@ -47,14 +47,14 @@ type plan struct {
 	inputs     []*tensor
 	outputs    []*tensor
 	steps      []step
-	course     *course       // over the steps
-	once       []*step       // compute constants from constants
-	packers    []*packer     // fill packed weights
-	meter      *meter        // while they do
-	rates      *kernel.Rates // of this machine, once a choice needs them
+	course     *course     // over the steps
+	once       []*step     // compute constants from constants
+	packers    []*packer   // fill packed weights
+	meter      *meter      // while they do
+	rates      *conv.Rates // of this machine, once a choice needs them
 	scratch    []*tensor
-	private    []*tensor      // scratch of which every worker has a part
-	ownScratch kernel.Scratch // of every worker, for its convolutions
+	private    []*tensor    // scratch of which every worker has a part
+	ownScratch conv.Scratch // of every worker, for its convolutions
 	workers    int
 	mapped     []byte // the file that constants lie in, where it is mapped
 	winograd   bool   // where it pays and is accurate
@@ -91,7 +91,7 @@ func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, more bool)
 	if len(m.Subgraphs) == 0 {
 		return nil, &model.MalformedError{Path: "subgraphs", Problem: "there is none"}
 	}
-	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, meter: &meter{}, workers: o.Threads, winograd: !o.Exact && kernel.WinogradOn()}
+	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, meter: &meter{}, workers: o.Threads, winograd: !o.Exact && conv.WinogradOn()}
 	if err := p.loadTensors(shapes); err != nil {
 		return nil, err
 	}

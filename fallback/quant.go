@@ -3,7 +3,7 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -71,15 +71,15 @@ func (c *opContext) scaled(tensors ...*tensor) error {
 type multiplier struct{ mul, shift int32 }
 
 func newMultiplier(factor float64) multiplier {
-	m, s := kernel.QuantizeMultiplier(factor)
+	m, s := vec.QuantizeMultiplier(factor)
 	return multiplier{m, s}
 }
 
 // fixed is the same for kernels.
-func (m multiplier) fixed() kernel.Fixed { return kernel.Fixed{Mul: m.mul, Shift: m.shift} }
+func (m multiplier) fixed() vec.Fixed { return vec.Fixed{Mul: m.mul, Shift: m.shift} }
 
 // apply rounds twice, the second time half away from zero.
-func (m multiplier) apply(v int32) int32 { return kernel.MulByQuantized(v, m.mul, m.shift) }
+func (m multiplier) apply(v int32) int32 { return vec.MulByQuantized(v, m.mul, m.shift) }
 
 // byteValue reads an 8-bit value of t's type.
 func byteValue(b byte, signed bool) int32 {

@@ -97,10 +97,10 @@ func withoutCustom(t *testing.T, data []byte) (file []byte, replaced int) {
 	return file, replaced
 }
 
-// picture draws soft blobs of colour: white noise is no picture, and drives
+// blobs draws soft blobs of colour: white noise is no picture, and drives
 // these nets where any two engines part (XNNPACK and the built-in kernels by
 // up to 1e-3 of the largest value).
-func picture(dst []float32, shape []int, r *rand.Rand) {
+func blobs(dst []float32, shape []int, r *rand.Rand) {
 	h, w, c := shape[1], shape[2], shape[3]
 	clear(dst)
 	for k := range c {
@@ -126,7 +126,7 @@ func frameOf(t *testing.T, opener edged.Opener, data []byte) []result {
 	defer e.Close()
 	r := rand.New(rand.NewPCG(5, 6))
 	for i, s := range e.Inputs() {
-		picture(edged.View[float32](e.Input(i)), s.Shape, r)
+		blobs(edged.View[float32](e.Input(i)), s.Shape, r)
 	}
 	if err := e.Run(); err != nil {
 		t.Fatal(err)

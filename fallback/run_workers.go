@@ -6,19 +6,21 @@ import (
 	"sync/atomic"
 	"time"
 
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
+	"edged/internal/kernel/cpu"
+	"edged/internal/kernel/gemm"
 )
 
 // worker is one thread's private memory, so that steps need not allocate.
 type worker struct {
 	id     int
-	direct kernel.Worker
-	f32    kernel.TileF32
-	i16    kernel.TileI16
-	req    kernel.Requant
-	sums   [kernel.TileRows * kernel.TileCols]int32
-	tile   [kernel.TileRows * kernel.TileCols]float32
-	bytes  [kernel.TileRows * kernel.TileCols]byte
+	direct conv.Worker
+	f32    gemm.TileF32
+	i16    gemm.TileI16
+	req    gemm.Requant
+	sums   [gemm.TileRows * gemm.TileCols]int32
+	tile   [gemm.TileRows * gemm.TileCols]float32
+	bytes  [gemm.TileRows * gemm.TileCols]byte
 	err    error // why the frame fails
 
 	bell
@@ -114,7 +116,7 @@ func (p *pool) wait(w *worker, what int32, ready func() bool) {
 	const pauses = 16 // between two looks at the clock
 	for start := time.Now(); time.Since(start) < p.patience; {
 		for range pauses {
-			if kernel.Pause(); ready() {
+			if cpu.Pause(); ready() {
 				return
 			}
 		}

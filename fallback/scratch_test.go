@@ -6,15 +6,15 @@ import (
 	"testing"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 	"edged/model"
 )
 
 // TestWorkersMemoryIsCounted: the memory limit knows what each worker holds for
 // its convolutions, and no frame adds to it, whoever computes what in it.
 func TestWorkersMemoryIsCounted(t *testing.T) {
-	const slack = 32 << 10                    // whole pages, and what the runtime keeps for itself
-	t.Setenv(kernel.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
+	const slack = 32 << 10                  // whole pages, and what the runtime keeps for itself
+	t.Setenv(conv.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
 	for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {
 		for _, stride := range []int32{1, 2} {
 			data := convNet(t, typ, stride)

@@ -9,7 +9,7 @@ import (
 
 	"edged"
 	"edged/internal/enginetest"
-	"edged/internal/kernel"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 	"edged/tflite"
 )
@@ -38,10 +38,10 @@ func FuzzNetsEqualBuiltin(f *testing.F) {
 
 // eachKernel runs a test once per kernel variant of this machine.
 func eachKernel(t *testing.T, f func(t *testing.T)) {
-	before := kernel.Active()
-	defer kernel.Use(before)
-	for _, v := range kernel.Available() {
-		if err := kernel.Use(v); err != nil {
+	before := cpu.Active()
+	defer cpu.Use(before)
+	for _, v := range cpu.Available() {
+		if err := cpu.Use(v); err != nil {
 			t.Fatal(err)
 		}
 		t.Run(string(v), f)
@@ -78,7 +78,7 @@ func testTables(t *testing.T) {
 		}
 		tables := 0
 		for _, s := range ours.(*Engine).plan.steps {
-			if s.kernel == "pair table" || kernel.Active() != kernel.Generic && s.kernel == "pointwise quantised" {
+			if s.kernel == "pair table" || cpu.Active() != cpu.Generic && s.kernel == "pointwise quantised" {
 				tables++
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 	"edged"
 	"edged/fallback"
-	"edged/internal/kernel"
+	"edged/internal/kernel/conv"
 )
 
 // planOf asks the fallback engine how it would run a model; a model that it
@@ -39,7 +39,7 @@ func planText(p *fallback.PlanInfo) string {
 	}
 	rates := ""
 	if p.Rates != nil {
-		rates = fmt.Sprintf("\nThe choices rest on rates that were measured now, or fixed: %s=%s\n", kernel.RatesVariable, p.Rates)
+		rates = fmt.Sprintf("\nThe choices rest on rates that were measured now, or fixed: %s=%s\n", conv.RatesVariable, p.Rates)
 	}
 	return fmt.Sprintf("\nplan of %s: %s for a frame, %s of packed weights, constants and what threads need\n\n%s\n%s",
 		p.Engine, bytesText(p.ArenaBytes), bytesText(p.FixedBytes), t.Render(), rates)

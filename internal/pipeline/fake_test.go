@@ -77,8 +77,8 @@ type judgeFunc func(*Result)
 
 func (f judgeFunc) Judge(r *Result) { f(r) }
 
-// picture makes a frame whose pixel (x, y), channel k is value(x, y, k).
-func picture(w, h int, format edged.PixelFormat, value func(x, y, k int) byte) *edged.Frame {
+// drawn makes a frame whose pixel (x, y), channel k is value(x, y, k).
+func drawn(w, h int, format edged.PixelFormat, value func(x, y, k int) byte) *edged.Frame {
 	ch := format.Channels()
 	stride := w*ch + 5 // rows need not touch
 	f := &edged.Frame{Pix: make([]byte, stride*h), Stride: stride, W: w, H: h, Format: format, Time: time.Now()}

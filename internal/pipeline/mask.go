@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/picture"
 )
 
 // Meaning tells what a model's output values are.
@@ -156,17 +156,17 @@ func (m *Masker) Make(output []byte) *edged.Mask {
 func (m *Masker) classes(dst []uint8, output []byte) {
 	switch {
 	case m.ch == 1 && m.spec.Type == edged.Float32:
-		kernel.ThresholdF32(dst, edged.View[float32](output), m.limit)
+		picture.ThresholdF32(dst, edged.View[float32](output), m.limit)
 	case m.ch == 1:
 		for i, b := range output {
 			dst[i] = m.table[b]
 		}
 	case m.spec.Type == edged.Float32:
-		kernel.ArgmaxF32(dst, edged.View[float32](output), m.ch)
+		picture.ArgmaxF32(dst, edged.View[float32](output), m.ch)
 	case m.spec.Type == edged.Int8:
-		kernel.ArgmaxI8(dst, edged.View[int8](output), m.ch)
+		picture.ArgmaxI8(dst, edged.View[int8](output), m.ch)
 	default:
-		kernel.ArgmaxU8(dst, output, m.ch)
+		picture.ArgmaxU8(dst, output, m.ch)
 	}
 }
 

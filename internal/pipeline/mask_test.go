@@ -121,7 +121,7 @@ func TestGridLeadsBackToTheFrame(t *testing.T) {
 
 func checkGrid(t *testing.T, rotate int, roi Rect, fit Fit) {
 	const bx, by = 19, 14 // the bright pixel of a 41x33 frame
-	f := picture(41, 33, edged.Gray, func(x, y, _ int) byte {
+	f := drawn(41, 33, edged.Gray, func(x, y, _ int) byte {
 		if x == bx && y == by {
 			return 255
 		}

@@ -34,7 +34,7 @@ func brightStage(t testing.TB, run func(*fakeEngine) error) *Stage {
 }
 
 func grey(w, h int, v byte) *edged.Frame {
-	return picture(w, h, edged.Gray, func(int, int, int) byte { return v })
+	return drawn(w, h, edged.Gray, func(int, int, int) byte { return v })
 }
 
 func TestEveryFrameIsPublishedOrRefused(t *testing.T) {

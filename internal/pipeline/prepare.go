@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/picture"
 )
 
 // Fit tells how a picture that is larger than the model's input gets into it.
@@ -72,7 +72,7 @@ type Preparer struct {
 	spec  edged.Spec
 	h, w  int // of the model's input
 	ch    int // of the model's input
-	norm  kernel.Norm
+	norm  picture.Norm
 	table [3][256]byte // what a quantised input takes for each pixel value
 
 	seen  shape // of the last frame, for which the rest holds
@@ -106,7 +106,7 @@ func NewPreparer(cfg PrepareConfig, input edged.Spec) (*Preparer, error) {
 	p := &Preparer{cfg: cfg, spec: input, h: s[1], w: s[2], ch: s[3]}
 	switch input.Type {
 	case edged.Float32:
-		p.norm = kernel.NewNorm(float32s(cfg.Mean, p.ch), float32s(cfg.Scale, p.ch))
+		p.norm = picture.NewNorm(float32s(cfg.Mean, p.ch), float32s(cfg.Scale, p.ch))
 	case edged.Int8, edged.Uint8:
 		if input.Quant.Scale <= 0 {
 			return nil, fmt.Errorf("pipeline: input %v has no quantisation scale", input)

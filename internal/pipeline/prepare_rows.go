@@ -2,7 +2,7 @@ package pipeline
 
 import (
 	"edged"
-	"edged/internal/kernel"
+	"edged/internal/kernel/picture"
 )
 
 // Luma weights of ITU-R BT.601 in 1/2^14, as OpenCV's cvtColor uses them. They
@@ -64,7 +64,7 @@ func (p *Preparer) writeFloats(dst []float32, f *edged.Frame) {
 	n := p.w * p.ch
 	for y := range p.h {
 		row, swap := p.source(f, y)
-		kernel.PrepareF32(dst[y*n:][:n], row, &p.norm, swap)
+		picture.PrepareF32(dst[y*n:][:n], row, &p.norm, swap)
 	}
 }
 

@@ -16,7 +16,7 @@ var unit = PrepareConfig{Order: edged.RGB, Mean: []float64{0}, Scale: []float64{
 // noise is a picture of pseudo-random pixels.
 func noise(w, h int, format edged.PixelFormat) *edged.Frame {
 	r := rand.New(rand.NewPCG(uint64(w), uint64(h)))
-	return picture(w, h, format, func(int, int, int) byte { return byte(r.Uint32()) })
+	return drawn(w, h, format, func(int, int, int) byte { return byte(r.Uint32()) })
 }
 
 // turnedPixel is the definition of a clockwise turn: where pixel (x, y) of the
@@ -128,7 +128,7 @@ func TestPrepareQuantises(t *testing.T) {
 // A linear ramp resized by the half-pixel rule stays the ramp, away from the
 // border: value(x) = position of the output pixel's centre in input pixels.
 func TestResizeKeepsARamp(t *testing.T) {
-	f := picture(80, 60, edged.BGR, func(x, y, k int) byte { return byte([3]int{2 * x, 3 * y, 50}[k]) })
+	f := drawn(80, 60, edged.BGR, func(x, y, k int) byte { return byte([3]int{2 * x, 3 * y, 50}[k]) })
 	cfg := unit
 	cfg.Order, cfg.Fit = edged.BGR, Resize
 	for _, size := range [][2]int{{30, 40}, {60, 80}, {90, 100}, {17, 33}} {

@@ -38,9 +38,9 @@ internal/setup/arm64.sh edged bench "${DEPS:-.deps}/models/face_detection_short_
 EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh pure ./internal/enginetest ./internal/kernel/... ./fallback/... ./rewrite/...
 
 step "arm64 without the dot product: the processor of a Raspberry Pi 3"
-QEMU_CPU=cortex-a53 internal/setup/arm64.sh pure -short -run 'I8|Requant|Choose|Golden' ./internal/kernel ./fallback
+QEMU_CPU=cortex-a53 internal/setup/arm64.sh pure -short -run 'I8|Requant|Choose|Golden' ./internal/kernel/... ./fallback
 
 # Every routine of the variant against its portable twin, then every operator.
 step "AVX-512 with VNNI, in an emulator where this machine has none"
-internal/setup/avx512.sh ./internal/kernel -short -run /avx512
+internal/setup/avx512.sh ./internal/kernel/... -short -run /avx512
 EDGED_CASES=2 internal/setup/avx512.sh ./fallback -short -run 'TestVariantsAgree|TestFusionIsExact|TestSums|TestPoolAhead'

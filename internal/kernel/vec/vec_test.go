@@ -1,0 +1,8 @@
+package vec
+
+import "math"
+
+var (
+	minusInf = float32(math.Inf(-1))
+	plusInf  = float32(math.Inf(1))
+)
