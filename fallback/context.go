@@ -276,6 +276,9 @@ func options[T any](c *opContext) (T, error) {
 		return zero, nil
 	case *T:
 		return *o, nil
+	case *model.UnknownOptions:
+		var zero T
+		return zero, c.unsupported("options of kind %d, which is newer than this edged", o.Kind)
 	default:
 		var zero T
 		return zero, c.malformed("options of type %T", o)

@@ -190,6 +190,9 @@ func (t *tensor) loadQuant(mt *model.Tensor) error {
 	if q == nil {
 		return nil
 	}
+	if how := mt.Blocks(); how != "" {
+		return &model.UnsupportedError{Path: path(t.index), Problem: how}
+	}
 	t.quant = quant{scale: q.Scale, axis: int(q.QuantizedDimension)}
 	for _, z := range q.ZeroPoint {
 		if z != int64(int32(z)) {

@@ -63,9 +63,11 @@ func read(b []byte) (*Model, error) {
 		return nil, err
 	}
 	m.Trailer = d.trailer()
+	m.Unknown = d.unknown
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
+	m.repair()
 	return m, nil
 }
 
@@ -76,6 +78,8 @@ type decoder struct {
 	end     uint64 // one past the last byte in use
 	layouts layouts
 	seen    map[uint64][]byte // byte vectors by position
+	unknown []Unknown
+	path    []step // to the table at hand
 }
 
 // charge books n bytes of allocation.
@@ -161,8 +165,7 @@ func (d *decoder) table(pos uint64, v reflect.Value) error {
 	l := d.layouts.of(v.Type())
 	for number := range n {
 		if at(number) != 0 && (number >= len(l.known) || !l.known[number]) {
-			return unsupported("field %d of table %s is newer than this reader of TensorFlow 2.16's schema",
-				number, v.Type().Name())
+			d.note(v.Type().Name(), fmt.Sprintf("field %d", number))
 		}
 	}
 	if err := d.charge(16 + uint64(v.Type().Size())); err != nil {
@@ -170,9 +173,11 @@ func (d *decoder) table(pos uint64, v reflect.Value) error {
 	}
 	for i := range l.fields {
 		f := &l.fields[i]
+		d.path = append(d.path, step{f.name, -1})
 		if err := d.field(f, at, v.Field(f.index)); err != nil {
 			return under(f.name, err)
 		}
+		d.path = d.path[:len(d.path)-1]
 	}
 	return nil
 }
@@ -241,7 +246,7 @@ func (d *decoder) scalar(f *field, pos uint64, v reflect.Value) error {
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(uint64(n) & (math.MaxUint64 >> (64 - 8*f.size)))
 	default:
-		v.SetInt(n)
+		v.SetInt(n + f.plus)
 	}
 	return nil
 }
@@ -283,7 +288,9 @@ func (d *decoder) union(f *field, at func(int) uint64, v reflect.Value) error {
 	}
 	t, ok := memberOf(f.members, uint8(n))
 	if !ok {
-		return unsupported("kind %d of %s is newer than this reader of TensorFlow 2.16's schema", uint8(n), f.members)
+		d.note(f.members, fmt.Sprintf("kind %d", uint8(n)))
+		v.Set(reflect.ValueOf(&UnknownOptions{Kind: uint8(n)}))
+		return nil
 	}
 	pos, err := d.offset(value)
 	if err != nil {

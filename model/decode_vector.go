@@ -59,6 +59,7 @@ func (d *decoder) tables(f *field, pos uint64, v reflect.Value) error {
 		}
 		p := reflect.New(f.elem)
 		list.Index(i).Set(p)
+		d.path[len(d.path)-1].index = i
 		if err := d.table(at, p.Elem()); err != nil {
 			return underIndex(i, err)
 		}

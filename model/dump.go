@@ -157,8 +157,13 @@ func (d *dumper) quantization(q *Quantization) string {
 	if len(q.Min) > 0 || len(q.Max) > 0 {
 		s += fmt.Sprintf(" range %s to %s", d.list(q.Min), d.list(q.Max))
 	}
-	if c, ok := q.Details.(*CustomQuantization); ok {
+	switch c := q.Details.(type) {
+	case *CustomQuantization:
 		s += " custom " + d.bytes(c.Custom)
+	case *BlockwiseQuantization:
+		s += fmt.Sprintf(" blocks of %d: scales t%d zero points t%d", c.BlockSize, c.Scales, c.ZeroPoints)
+	case *MultiAxisQuantization:
+		s += fmt.Sprintf(" axes %v blocks of %d: scales t%d zero points t%d", c.QuantizedDimensions, c.BlockSize, c.Scales, c.ZeroPoints)
 	}
 	return s
 }

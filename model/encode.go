@@ -14,6 +14,9 @@ const maxFlatbuffer = math.MaxInt32
 // Write gives the model's file. Equal models give equal bytes. Byte vectors
 // that share memory are written once.
 func (m *Model) Write() ([]byte, error) {
+	if len(m.Unknown) > 0 {
+		return nil, unsupported("%s: it would be lost in writing", m.Unknown[0])
+	}
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
@@ -173,7 +176,11 @@ func present(f *field, v reflect.Value) ([]slot, error) {
 	offset := []slot{{f: f, number: f.number, size: 4, child: true}}
 	switch f.kind {
 	case fieldScalar:
-		if bits := scalarBits(v); bits != uint64(f.def) {
+		bits := scalarBits(v)
+		if f.plus != 0 {
+			bits = uint64(int64(int32(v.Int() - f.plus)))
+		}
+		if bits != uint64(f.def) {
 			return []slot{{f: f, number: f.number, size: f.size, value: bits}}, nil
 		}
 		return nil, nil

@@ -26,6 +26,10 @@ const (
 	TypeUint16     TensorType = 16
 	TypeInt4       TensorType = 17
 	TypeBFloat16   TensorType = 18
+	TypeInt2       TensorType = 19
+	TypeUint4      TensorType = 20
+	TypeFloat8E4M3 TensorType = 21
+	TypeFloat8E5M2 TensorType = 22
 )
 
 var tensorTypes = [...]struct {
@@ -37,6 +41,7 @@ var tensorTypes = [...]struct {
 	TypeComplex64: {"complex64", 64}, TypeInt8: {"int8", 8}, TypeFloat64: {"float64", 64}, TypeComplex128: {"complex128", 128},
 	TypeUint64: {"uint64", 64}, TypeResource: {"resource", 0}, TypeVariant: {"variant", 0}, TypeUint32: {"uint32", 32},
 	TypeUint16: {"uint16", 16}, TypeInt4: {"int4", 4}, TypeBFloat16: {"bfloat16", 16},
+	TypeInt2: {"int2", 2}, TypeUint4: {"uint4", 4}, TypeFloat8E4M3: {"float8_e4m3fn", 8}, TypeFloat8E5M2: {"float8_e5m2", 8},
 }
 
 // String gives the type's usual name in lower case, "float32".
@@ -48,7 +53,7 @@ func (t TensorType) String() string {
 }
 
 // Bits is the size of one element, 0 where it has no fixed size (strings,
-// resources, unknown types). TypeInt4 packs two elements into a byte.
+// resources, unknown types). Elements of less than 8 share a byte.
 func (t TensorType) Bits() int {
 	if t >= 0 && int(t) < len(tensorTypes) {
 		return tensorTypes[t].bits

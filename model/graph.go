@@ -1,12 +1,13 @@
 // Package model holds a .tflite graph in memory: reading, writing, text dump,
 // shape inference, building, and edged's manifest.
 //
-// The types mirror TensorFlow Lite's schema (version 3, as of TensorFlow 2.16,
-// which holds every table of 2.9 to 2.16), with Go names. Struct tags give the
+// The types mirror TensorFlow Lite's schema (version 3d, which holds every table
+// from TensorFlow 2.9 to today's LiteRT), with Go names. Struct tags give the
 // place in the file: `fb:"N"` is a table's field number, and the codec in
 // decode.go and encode.go is driven by them, so that what is declared here is
 // exactly what is read and written. A file that holds a field which is not
-// declared here is refused by name; nothing is dropped in silence.
+// declared here is read without it, and Unknown names it; Write refuses such a
+// model, so that nothing is dropped in silence.
 package model
 
 // SchemaVersion is the one version of the schema that TFLite loads.
@@ -22,6 +23,14 @@ type Model struct {
 	MetadataBuffer []int32         `fb:"5"` // deprecated by Metadata
 	Metadata       []*Metadata     `fb:"6"`
 	SignatureDefs  []*SignatureDef `fb:"7"`
+
+	ExternalBufferGroups []*ExternalBufferGroup `fb:"8"`
+	ExternalBuffers      []*ExternalBuffer      `fb:"9"` // weights in other files; Read refuses tensors that name one
+
+	// Unknown is what Read found and has no name for; see Rewritable.
+	Unknown []Unknown
+	// Repairs is what Read put right, in words for people.
+	Repairs []string
 
 	// Trailer is what follows the flatbuffer in the file, as it is: TFLite's
 	// metadata tools append a ZIP of label files there.
@@ -43,6 +52,8 @@ type Subgraph struct {
 	Outputs   []int32     `fb:"2"`
 	Operators []*Operator `fb:"3"`
 	Name      string      `fb:"4"`
+
+	DebugMetadata int32 `fb:"5,default=-1,plus=1"` // 1 + index into the debug metadata's subgraphs, 0: none
 }
 
 // Tensor is an edge of the graph. Images are NHWC.
@@ -57,6 +68,7 @@ type Tensor struct {
 	ShapeSignature []int32           `fb:"7"` // Shape with -1 where a dimension is unknown
 	HasRank        bool              `fb:"8"` // tells a scalar from an unknown shape; both have no Shape
 	VariantTensors []*VariantSubType `fb:"9"`
+	ExternalBuffer uint32            `fb:"10"` // ID of an ExternalBuffer that holds the data, 0: none
 }
 
 // VariantSubType is what a tensor of TypeVariant holds.
@@ -73,13 +85,30 @@ type Quantization struct {
 	Max                []float32 `fb:"1"`
 	Scale              []float32 `fb:"2"`
 	ZeroPoint          []int64   `fb:"3"`
-	Details            any       `fb:"4,union=QuantizationDetails"` // nil or *CustomQuantization
+	Details            any       `fb:"4,union=QuantizationDetails"` // nil; else a pointer to one of the types below, and Scale and ZeroPoint say nothing
 	QuantizedDimension int32     `fb:"6"`
 }
 
 // CustomQuantization is an opaque alternative to Quantization's own fields.
 type CustomQuantization struct {
 	Custom []byte `fb:"0,align=16"`
+}
+
+// BlockwiseQuantization has a scale for every BlockSize elements. Scales and
+// ZeroPoints are tensors of the same subgraph; ZeroPoints -1: all zero.
+type BlockwiseQuantization struct {
+	Scales     int32 `fb:"0"`
+	ZeroPoints int32 `fb:"1"`
+	BlockSize  int32 `fb:"2"`
+}
+
+// MultiAxisQuantization has scales along several dimensions, in blocks where
+// BlockSize is not 0. Scales and ZeroPoints are as BlockwiseQuantization's.
+type MultiAxisQuantization struct {
+	Scales              int32   `fb:"0"`
+	ZeroPoints          int32   `fb:"1"`
+	BlockSize           int32   `fb:"2"`
+	QuantizedDimensions []int32 `fb:"3"`
 }
 
 // Sparsity describes how a sparse tensor's data are stored: the TACO format,
@@ -124,6 +153,7 @@ type Operator struct {
 	Intermediates          []int32 `fb:"8"`
 	LargeCustomOptions     Extent  `fb:"9,extent"`                 // zero after Read: resolved into CustomOptions
 	Options2               any     `fb:"11,union=BuiltinOptions2"` // nil or a pointer to a StableHLO options struct
+	DebugMetadata          int32   `fb:"13,default=-1,plus=1"`     // 1 + index into the debug metadata's operators, 0: none
 }
 
 // Buffer is constant data or a metadata blob. The bytes are little endian,
@@ -131,6 +161,20 @@ type Operator struct {
 type Buffer struct {
 	Data     []byte `fb:"0,align=16"`
 	External Extent `fb:"1,extent"` // zero after Read: resolved into Data
+}
+
+// ExternalBufferGroup names a file that holds external buffers.
+type ExternalBufferGroup struct {
+	Name string `fb:"0"`
+}
+
+// ExternalBuffer is constant data in another file.
+type ExternalBuffer struct {
+	ID      uint32 `fb:"0"` // what Tensor.ExternalBuffer says
+	Group   uint32 `fb:"1"` // index into Model.ExternalBufferGroups
+	Offset  uint64 `fb:"2"`
+	Length  uint64 `fb:"3"`
+	Packing string `fb:"4"`
 }
 
 // Extent is where large data lie in the file outside the flatbuffer; an Offset

@@ -34,6 +34,13 @@ func use(t testing.TB, file []byte) {
 		}
 	}
 	m.Manifest()
+	m.Remarks()
+	if m.Rewritable() != nil || len(m.Unknown) > 0 {
+		if _, err := m.Write(); err == nil {
+			t.Fatalf("written without %v", m.Unknown)
+		}
+		return
+	}
 	again := mustWrite(t, m)
 	if _, err := Read(again); err != nil {
 		t.Fatalf("what was read and written cannot be read: %v", err)
@@ -113,7 +120,7 @@ func checkBounded(t *testing.T, file []byte, want string) {
 func fbFile(root func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT) []byte {
 	b := flatbuffers.NewBuilder(1024)
 	fields := root(b)
-	b.StartObject(9)
+	b.StartObject(11)
 	b.PrependUint32Slot(0, SchemaVersion, 0)
 	for slot, offset := range fields {
 		b.PrependUOffsetTSlot(slot, offset, 0)
@@ -195,36 +202,100 @@ func TestHugeCountsAreRefused(t *testing.T) {
 	}
 }
 
-func TestUnknownContentIsRefusedByName(t *testing.T) {
+func TestUnknownContentIsNamed(t *testing.T) {
 	one := func(b *flatbuffers.Builder, slot int, table flatbuffers.UOffsetT) map[int]flatbuffers.UOffsetT {
 		return map[int]flatbuffers.UOffsetT{slot: vectorOf(b, 1, table)}
 	}
 	for name, c := range map[string]struct {
-		root func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT
-		want string
+		root    func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT
+		want    string
+		meaning bool
 	}{
 		"a newer field of Tensor": {func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
-			return one(b, 2, tableWith(b, 0, vectorOf(b, 1, tableWith(b, 10, b.CreateString("x")))))
-		}, "subgraphs[0].tensors[0]: field 10 of table Tensor"},
+			return one(b, 2, tableWith(b, 0, vectorOf(b, 3, tableWith(b, 11, b.CreateString("x")))))
+		}, "field 11 of Tensor (at subgraphs[0].tensors[0] and 2 more)", true},
 		"a newer field of Model": {func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
-			return map[int]flatbuffers.UOffsetT{8: b.CreateString("x")}
-		}, "field 8 of table Model"},
+			return map[int]flatbuffers.UOffsetT{10: b.CreateString("x")}
+		}, "field 10 of Model is newer", true},
+		"a newer field of Metadata": {func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
+			return one(b, 6, tableWith(b, 2, b.CreateString("x")))
+		}, "field 2 of Metadata (at metadata[0])", false},
 		"a newer option table": {func(b *flatbuffers.Builder) map[int]flatbuffers.UOffsetT {
 			b.StartObject(0)
 			options := b.EndObject()
 			b.StartObject(5)
 			b.PrependByteSlot(3, 127, 0)
 			b.PrependUOffsetTSlot(4, options, 0)
-			return one(b, 2, tableWith(b, 3, vectorOf(b, 1, b.EndObject())))
-		}, "subgraphs[0].operators[0].options: kind 127 of BuiltinOptions"},
+			fields := one(b, 2, tableWith(b, 3, vectorOf(b, 1, b.EndObject())))
+			fields[1] = vectorOf(b, 1, tableWith(b, 1, b.CreateString("code")))
+			return fields
+		}, "kind 127 of BuiltinOptions (at subgraphs[0].operators[0].options)", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Read(fbFile(c.root))
-			var unknown *UnsupportedError
-			if !errors.As(err, &unknown) || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("error %v, want an UnsupportedError with %q", err, c.want)
+			m, err := Read(fbFile(c.root))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Remarks(); len(got) != 1 || !strings.Contains(got[0], c.want) {
+				t.Errorf("remarks %q, want one with %q", got, c.want)
+			}
+			if err := m.Rewritable(); (err != nil) != c.meaning || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("rewritable: %v", err)
+			}
+			if _, err := m.Write(); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("written: %v", err)
+			}
+			if dump(t, m); len(m.Clone().Unknown) != 1 {
+				t.Error("the clone forgets it")
 			}
 		})
+	}
+}
+
+// The tables of schema 3d that no runtime of ours computes with.
+func TestDataElsewhereAreRefusedByName(t *testing.T) {
+	m := &Model{Version: SchemaVersion, ExternalBufferGroups: []*ExternalBufferGroup{{Name: "w.bin"}}, ExternalBuffers: []*ExternalBuffer{{ID: 7, Length: 4}},
+		Subgraphs: []*Subgraph{{Tensors: []*Tensor{{Name: "w"}}}}}
+	checkRoundTrip(t, m)
+	m.Subgraphs[0].Tensors[0].ExternalBuffer = 7
+	err := m.Validate()
+	var unknown *UnsupportedError
+	if !errors.As(err, &unknown) || unknown.Path != "subgraphs[0].tensors[0].externalBuffer" || !strings.Contains(err.Error(), `"w" lie in another file, "w.bin"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A bias that was exported with its weights' dimension is repaired, and told.
+func TestLooseDimensionsAreRepaired(t *testing.T) {
+	loose := func(shape []int32, scales int, dimension int32) *Tensor {
+		return &Tensor{Name: "b", Shape: shape, Quantization: &Quantization{Scale: make([]float32, scales), QuantizedDimension: dimension}}
+	}
+	for name, c := range map[string]struct {
+		t    *Tensor
+		want int32
+	}{
+		"bias":                           {loose([]int32{4}, 4, 3), 0},
+		"negative":                       {loose([]int32{4}, 4, -1), 0},
+		"one scale says nothing of it":   {loose([]int32{1, 2, 2, 4}, 1, 7), 0},
+		"four scales of many dimensions": {loose([]int32{1, 2, 2, 4}, 4, 7), 7},
+		"four scales of six elements":    {loose([]int32{6}, 4, 7), 7},
+		"right":                          {loose([]int32{1, 2, 2, 4}, 4, 3), 3},
+		"a scalar":                       {loose(nil, 1, 3), 3},
+	} {
+		m, err := Read(mustWrite(t, &Model{Version: SchemaVersion, Subgraphs: []*Subgraph{{Tensors: []*Tensor{c.t}}}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := c.t.Quantization.QuantizedDimension != c.want
+		if got := m.Subgraphs[0].Tensors[0].Quantization.QuantizedDimension; got != c.want || len(m.Repairs) > 0 != changed || len(m.Remarks()) > 0 != changed {
+			t.Errorf("%s: dimension %d, repairs %q", name, got, m.Repairs)
+		}
+		if err := m.SetManifest(&Manifest{Schema: ManifestSchema}); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := m.Manifest(); err != nil || len(f.Repairs) > 0 != changed {
+			t.Errorf("%s: manifest %+v, %v", name, f, err)
+		}
 	}
 }
 

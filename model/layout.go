@@ -35,7 +35,8 @@ type field struct {
 	size    int // bytes of a scalar, or of one element of a vector
 	align   int // of a vector's first element
 	def     int64
-	always  bool // a string that is written even where empty: there, absent means invalid
+	plus    int64 // what the Go field holds more than the file, so that its zero means the default
+	always  bool  // a string that is written even where empty: there, absent means invalid
 	members string
 	elem    reflect.Type // the struct of a table or of a vector's tables
 }
@@ -80,7 +81,7 @@ func (l *layout) know(number int) {
 	l.known[number] = true
 }
 
-// parseField reads a tag: `fb:"NUMBER[,default=N][,align=N][,always][,union=NAME][,opcode][,extent]"`.
+// parseField reads a tag: `fb:"NUMBER[,default=N][,plus=N][,align=N][,always][,union=NAME][,opcode][,extent]"`.
 func parseField(s reflect.StructField) (field, bool) {
 	tag, ok := s.Tag.Lookup("fb")
 	if !ok {
@@ -95,6 +96,8 @@ func parseField(s reflect.StructField) (field, bool) {
 		switch key {
 		case "default":
 			f.def = int64(mustAtoi(value))
+		case "plus":
+			f.plus = int64(mustAtoi(value))
 		case "align":
 			f.align = mustAtoi(value)
 		case "always":

@@ -42,6 +42,7 @@ type Manifest struct {
 	Cuts           []string     `json:"cuts,omitempty"`                  // tensors of the baseline at which its graph was ended
 	Outputs        []OutputFact `json:"outputs,omitempty"`               // every output; the first is the mask
 	Certificate    *Certificate `json:"certificate,omitempty"`           // what edged verify found
+	Repairs        []string     `json:"repairs,omitempty"`               // what was put right while the baseline was read
 	Notes          []string     `json:"notes,omitempty"`                 // for people
 
 	PatchAgreement *PatchAgreement `json:"patch_agreement,omitempty"` // under the frame contract, as edged rewrite measured it
@@ -201,7 +202,7 @@ func (m *Model) SetManifest(f *Manifest) error {
 	if err := m.checkOutput(f.Output.Tensor); err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(f, "", "  ")
+	data, err := json.MarshalIndent(f.repaired(m.Repairs), "", "  ")
 	if err != nil {
 		return fmt.Errorf("model: manifest: %w", err)
 	}
@@ -216,6 +217,17 @@ func (m *Model) SetManifest(f *Manifest) error {
 	m.Buffers[id] = &Buffer{Data: data}
 	m.Metadata = append(m.Metadata, &Metadata{Name: ManifestName, Buffer: id})
 	return nil
+}
+
+// repaired is f with the repairs that it does not list yet.
+func (f *Manifest) repaired(repairs []string) *Manifest {
+	c := *f
+	for _, r := range repairs {
+		if !slices.Contains(c.Repairs, r) {
+			c.Repairs = append(slices.Clip(c.Repairs), r)
+		}
+	}
+	return &c
 }
 
 func (m *Model) checkOutput(name string) error {

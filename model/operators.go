@@ -212,4 +212,7 @@ const (
 	OpStablehloRngBitGenerator     BuiltinOperator = 204
 	OpReduceWindow                 BuiltinOperator = 205
 	OpStablehloComposite           BuiltinOperator = 206
+	OpStablehloShiftLeft           BuiltinOperator = 207
+	OpStablehloCbrt                BuiltinOperator = 208
+	OpStablehloCase                BuiltinOperator = 209
 )

@@ -160,3 +160,11 @@ type StableHLOCompositeOptions struct {
 	CompositeAttributesFormat  int8   `fb:"3"` // 0: FlexBuffers
 	Version                    int32  `fb:"4"`
 }
+
+// StablehloShiftLeftOptions belongs to STABLEHLO_SHIFT_LEFT.
+type StablehloShiftLeftOptions struct{}
+
+// StablehloCaseOptions belongs to STABLEHLO_CASE.
+type StablehloCaseOptions struct {
+	BranchSubgraphIndices []int32 `fb:"0"`
+}

@@ -29,6 +29,10 @@ func randomModel(r *rand.Rand) *Model {
 		m.MetadataBuffer = append(m.MetadataBuffer, int32(r.IntN(len(m.Buffers))))
 	}
 	for range r.IntN(3) {
+		m.ExternalBufferGroups = append(m.ExternalBufferGroups, &ExternalBufferGroup{f.text()})
+		m.ExternalBuffers = append(m.ExternalBuffers, &ExternalBuffer{r.Uint32(), r.Uint32(), r.Uint64(), r.Uint64(), f.text()})
+	}
+	for range r.IntN(3) {
 		m.SignatureDefs = append(m.SignatureDefs, f.signature(m))
 	}
 	if r.IntN(4) == 0 {
@@ -68,7 +72,8 @@ func (f filler) subgraph(m *Model) *Subgraph {
 		t := &Tensor{}
 		f.fill(reflect.ValueOf(t).Elem())
 		// Constant data must fit the shape: strings are of no fixed size.
-		t.Type, t.Buffer = TypeString, uint32(f.r.IntN(len(m.Buffers)))
+		t.Type, t.Buffer, t.ExternalBuffer = TypeString, uint32(f.r.IntN(len(m.Buffers))), 0
+		f.settle(t)
 		g.Tensors = append(g.Tensors, t)
 	}
 	n := len(g.Tensors)
@@ -81,6 +86,23 @@ func (f filler) subgraph(m *Model) *Subgraph {
 		g.Operators = append(g.Operators, op)
 	}
 	return g
+}
+
+// settle takes out of a tensor what Read would repair or refuse.
+func (f filler) settle(t *Tensor) {
+	q := t.Quantization
+	if q == nil {
+		return
+	}
+	if looseDimension(t) {
+		q.QuantizedDimension = 0
+	}
+	switch d := q.Details.(type) { // tensor 0 is always there
+	case *BlockwiseQuantization:
+		d.Scales, d.ZeroPoints = 0, -1
+	case *MultiAxisQuantization:
+		d.Scales, d.ZeroPoints = 0, -1
+	}
 }
 
 func (f filler) signature(m *Model) *SignatureDef {
@@ -139,7 +161,7 @@ func (f filler) union(field *field, v reflect.Value) {
 	}
 	p := reflect.New(reflect.TypeOf(list[f.r.IntN(len(list))]))
 	f.fill(p.Elem())
-	if (&Operator{Options: p.Interface()}).subgraphs() != nil {
+	if op := (&Operator{Options: p.Interface(), Options2: p.Interface()}); op.subgraphs() != nil || op.subgraphs2() != nil {
 		p.Elem().SetZero() // subgraph 0 is always there
 	}
 	v.Set(p)

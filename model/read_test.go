@@ -151,7 +151,7 @@ func TestValidateFindsLooseEnds(t *testing.T) {
 	for want, change := range map[string]func(m *Model){
 		"subgraphs[0].operators[0].opcodeIndex":  func(m *Model) { m.Subgraphs[0].Operators[0].OpcodeIndex = 999 },
 		"subgraphs[0].operators[2].inputs[1]":    func(m *Model) { m.Subgraphs[0].Operators[2].Inputs[1] = 999 },
-		"subgraphs[0].operators[3].outputs[0]":   func(m *Model) { m.Subgraphs[0].Operators[3].Outputs[0] = -2 },
+		"subgraphs[0].operators[3].outputs[0]":   func(m *Model) { m.Subgraphs[0].Operators[3].Outputs[0] = -1 },
 		"subgraphs[0].operators[1].intermediate": func(m *Model) { m.Subgraphs[0].Operators[1].Intermediates = []int32{1 << 30} },
 		"subgraphs[0].operators[0].options":      func(m *Model) { m.Subgraphs[0].Operators[0].Options = &IfOptions{ThenSubgraphIndex: 5} },
 		"subgraphs[0].inputs[0]":                 func(m *Model) { m.Subgraphs[0].Inputs[0] = -1 },

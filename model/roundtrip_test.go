@@ -54,7 +54,7 @@ func TestEveryOptionTableRoundTrips(t *testing.T) {
 				if variant > 0 {
 					filler{r}.fill(p.Elem())
 				}
-				if (&Operator{Options: p.Interface()}).subgraphs() != nil {
+				if both := (&Operator{Options: p.Interface(), Options2: p.Interface()}); both.subgraphs() != nil || both.subgraphs2() != nil {
 					p.Elem().SetZero()
 				}
 				op := &Operator{Options: p.Interface()}

@@ -19,7 +19,7 @@ func TestSchemaIsAsChecked(t *testing.T) {
 	var s strings.Builder
 	for _, table := range []any{
 		Model{}, OperatorCode{}, Subgraph{}, Tensor{}, VariantSubType{}, Quantization{}, Sparsity{}, DimensionMetadata{}, Operator{},
-		Buffer{}, Metadata{}, TensorMap{}, SignatureDef{},
+		Buffer{}, Metadata{}, TensorMap{}, SignatureDef{}, ExternalBufferGroup{}, ExternalBuffer{},
 	} {
 		describeTable(&s, reflect.TypeOf(table))
 	}

@@ -209,6 +209,9 @@ func options[T any](o *opShape) (*T, error) {
 		return new(T), nil
 	}
 	p, ok := o.op.Options.(*T)
+	if u, newer := o.op.Options.(*UnknownOptions); newer {
+		return nil, u.err()
+	}
 	if !ok {
 		return nil, malformed("options are of type %T", o.op.Options)
 	}

@@ -3,7 +3,7 @@ package model
 // unions lists the members of the schema's unions in the order of its numbers,
 // which start at 1; 0 is none.
 var unions = map[string][]any{
-	"QuantizationDetails": {CustomQuantization{}},
+	"QuantizationDetails": {CustomQuantization{}, BlockwiseQuantization{}, MultiAxisQuantization{}},
 	"SparseIndexVector":   {Int32Vector{}, Uint16Vector{}, Uint8Vector{}},
 	"BuiltinOptions": {
 		Conv2DOptions{}, DepthwiseConv2DOptions{}, ConcatEmbeddingsOptions{}, LSHProjectionOptions{},
@@ -41,6 +41,6 @@ var unions = map[string][]any{
 		StablehloPadOptions{}, StablehloIotaOptions{}, StablehloDotGeneralOptions{},
 		StablehloReduceWindowOptions{}, StablehloSortOptions{}, StablehloWhileOptions{}, StablehloGatherOptions{},
 		StablehloTransposeOptions{}, DilateOptions{}, StablehloRngBitGeneratorOptions{}, ReduceWindowOptions{},
-		StableHLOCompositeOptions{},
+		StableHLOCompositeOptions{}, StablehloShiftLeftOptions{}, StablehloCaseOptions{},
 	},
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Validate checks what the types cannot say: that every index leads somewhere,
@@ -47,6 +48,12 @@ func (m *Model) checkSubgraph(g *Subgraph) error {
 		if err := m.checkTensor(t); err != nil {
 			return under("tensors", underIndex(i, err))
 		}
+		if t.Quantization == nil {
+			continue
+		}
+		if err := g.checkDetails(t.Quantization.Details); err != nil {
+			return under("tensors", underIndex(i, under("quantization.details", err)))
+		}
 	}
 	if err := g.checkIndices("inputs", g.Inputs, 0); err != nil {
 		return err
@@ -60,6 +67,23 @@ func (m *Model) checkSubgraph(g *Subgraph) error {
 		}
 	}
 	return nil
+}
+
+// checkDetails checks the tensors that hold scales and zero points.
+func (g *Subgraph) checkDetails(details any) error {
+	scales, zeros := int32(0), int32(-1)
+	switch d := details.(type) {
+	case *BlockwiseQuantization:
+		scales, zeros = d.Scales, d.ZeroPoints
+	case *MultiAxisQuantization:
+		scales, zeros = d.Scales, d.ZeroPoints
+	default:
+		return nil
+	}
+	if err := g.checkIndices("scales", []int32{scales}, 0); err != nil {
+		return err
+	}
+	return g.checkIndices("zeroPoints", []int32{zeros}, -1)
 }
 
 // checkIndices checks tensor indices from lowest upwards.
@@ -80,13 +104,13 @@ func (m *Model) checkOperator(g *Subgraph, op *Operator) error {
 	if err := g.checkIndices("inputs", op.Inputs, optional); err != nil {
 		return err
 	}
-	if err := g.checkIndices("outputs", op.Outputs, optional); err != nil {
+	if err := g.checkIndices("outputs", op.Outputs, 0); err != nil {
 		return err
 	}
 	if err := g.checkIndices("intermediates", op.Intermediates, optional); err != nil {
 		return err
 	}
-	for _, id := range op.subgraphs() {
+	for _, id := range slices.Concat(op.subgraphs(), op.subgraphs2()) {
 		if id < 0 || int(id) >= len(m.Subgraphs) {
 			return under("options", malformed("no subgraph %d of %d", id, len(m.Subgraphs)))
 		}
@@ -109,6 +133,29 @@ func (op *Operator) subgraphs() []int32 {
 	return nil
 }
 
+// subgraphs2 lists the subgraphs that a StableHLO operator refers to.
+func (op *Operator) subgraphs2() []int32 {
+	switch o := op.Options2.(type) {
+	case *StablehloReduceOptions:
+		return []int32{o.BodySubgraphIndex}
+	case *StablehloScatterOptions:
+		return []int32{o.UpdateComputationSubgraphIndex}
+	case *StablehloReduceWindowOptions:
+		return []int32{o.BodySubgraphIndex}
+	case *StablehloSortOptions:
+		return []int32{o.ComparatorSubgraphIndex}
+	case *StablehloWhileOptions:
+		return []int32{o.CondSubgraphIndex, o.BodySubgraphIndex}
+	case *StableHLOCompositeOptions:
+		return []int32{o.DecompositionSubgraphIndex}
+	case *StablehloCustomCallOptions:
+		return o.CalledComputations
+	case *StablehloCaseOptions:
+		return o.BranchSubgraphIndices
+	}
+	return nil
+}
+
 // maxRank is far above what any runtime computes with (8). Without a limit, a
 // small file of many operators on one tensor of a million dimensions would
 // cost their product in memory.
@@ -120,6 +167,10 @@ func (m *Model) checkTensor(t *Tensor) error {
 	}
 	if err := m.checkBuffer(t.Buffer); err != nil {
 		return under("buffer", err)
+	}
+	if t.ExternalBuffer != 0 {
+		return under("externalBuffer", unsupported("the data of %q lie in another file%s: export the model with its weights inside",
+			t.Name, m.externalName(t.ExternalBuffer)))
 	}
 	data := m.Data(t)
 	bits := t.Type.Bits()
@@ -134,6 +185,16 @@ func (m *Model) checkTensor(t *Tensor) error {
 		return malformed("%q has %d bytes of data where %v%v takes %d", t.Name, len(data), t.Type, t.Shape, want)
 	}
 	return nil
+}
+
+// externalName is the file of an external buffer, for messages.
+func (m *Model) externalName(id uint32) string {
+	for _, b := range m.ExternalBuffers {
+		if b.ID == id && uint64(b.Group) < uint64(len(m.ExternalBufferGroups)) {
+			return fmt.Sprintf(", %q", m.ExternalBufferGroups[b.Group].Name)
+		}
+	}
+	return ""
 }
 
 func (m *Model) checkSignature(s *SignatureDef) error {

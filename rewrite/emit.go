@@ -32,7 +32,7 @@ func newEmitter(src *model.Model) *emitter {
 	e := &emitter{
 		src: src, from: src.Subgraphs[0],
 		m:     &model.Model{Version: src.Version, Description: src.Description, Buffers: []*model.Buffer{{}}, Trailer: src.Trailer},
-		g:     &model.Subgraph{Name: src.Subgraphs[0].Name},
+		g:     &model.Subgraph{Name: src.Subgraphs[0].Name, DebugMetadata: src.Subgraphs[0].DebugMetadata},
 		codes: map[model.OperatorCode]uint32{}, konst: map[string]int32{}, names: map[string]bool{},
 		weights: map[int32]weightRef{},
 	}
@@ -111,6 +111,7 @@ func (e *emitter) opN(code model.OperatorCode, options any, like *model.Operator
 	op := &model.Operator{OpcodeIndex: e.code(code), Inputs: in, Options: options}
 	if like != nil {
 		op.Options2, op.CustomOptions, op.CustomOptionsFormat = like.Options2, like.CustomOptions, like.CustomOptionsFormat
+		op.DebugMetadata = like.DebugMetadata
 	}
 	for _, s := range out {
 		op.Outputs = append(op.Outputs, e.addTensor(&model.Tensor{Name: s.name, Type: s.typ, Quantization: s.quant, HasRank: true}))

@@ -25,7 +25,39 @@ func (s *state) carry() error {
 		}
 		m.Metadata = append(m.Metadata, &model.Metadata{Name: e.Name, Buffer: s.graph.addBuffer(s.work.Buffers[e.Buffer].Data)})
 	}
+	s.carryDebug()
 	return nil
+}
+
+// debugMetadata is the metadata entry that operators and graphs point into with
+// their debug_metadata_index.
+const debugMetadata = "debug_metadata"
+
+// carryDebug notes which operators have no place in the debug metadata: those
+// that stand for none of the baseline's. The others keep theirs, since the
+// document is carried as it is; without a document no index leads anywhere.
+func (s *state) carryDebug() {
+	g, from := s.graph.g, s.work.Subgraphs[0]
+	if from.DebugMetadata == 0 && !slices.ContainsFunc(from.Operators, func(op *model.Operator) bool { return op.DebugMetadata != 0 }) {
+		return
+	}
+	if !slices.ContainsFunc(s.graph.m.Metadata, func(e *model.Metadata) bool { return e.Name == debugMetadata }) {
+		g.DebugMetadata = 0
+		for _, op := range g.Operators {
+			op.DebugMetadata = 0
+		}
+		s.notes = append(s.notes, "debug_metadata_index is dropped: the baseline has no "+debugMetadata+" to point into")
+		return
+	}
+	bare := 0
+	for _, op := range g.Operators {
+		if op.DebugMetadata == 0 {
+			bare++
+		}
+	}
+	if bare > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("debug metadata: %d of %d operators stand for none of the baseline's and have no debug_metadata_index", bare, len(g.Operators)))
+	}
 }
 
 func carryMap(list []*model.TensorMap, from, to []int32) []*model.TensorMap {
@@ -104,6 +136,8 @@ func (s *state) facts() (*model.Manifest, error) {
 	}
 	f.Schema = model.ManifestSchema
 	f.Certificate, f.PatchAgreement = nil, nil
+	s.graph.m.Repairs = s.base.Repairs
+	f.Notes = append(slices.Clip(f.Notes), s.notes...)
 	if o := s.opts.Facts; o != nil {
 		if len(o.Labels) > 0 {
 			f.Labels = o.Labels

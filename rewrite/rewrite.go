@@ -23,6 +23,7 @@ type state struct {
 	reason   string
 	graph    *emitter // what was lowered
 	weights  map[int32]weightRef
+	notes    []string // for the manifest
 	result   *Result
 }
 
@@ -90,6 +91,9 @@ func (s *state) cut() error {
 	if len(s.work.Subgraphs) == 0 {
 		return &Refusal{Reason: "the model has no graph"}
 	}
+	if err := s.base.Rewritable(); err != nil {
+		return &Refusal{Reason: strings.TrimPrefix(err.Error(), "model: "), Instead: "use the edged of that schema, or export the model for an older runtime"}
+	}
 	g := s.work.Subgraphs[0]
 	for _, op := range g.Operators {
 		if n := s.work.Code(op).Builtin; n == model.OpIf || n == model.OpWhile || n == model.OpCallOnce {
@@ -107,6 +111,24 @@ func (s *state) cut() error {
 		g.Outputs = []int32{t}
 	}
 	dropDead(g)
+	return s.inOneTensor()
+}
+
+// inOneTensor refuses operators whose scales lie in other tensors: every copy
+// of such a tensor would have to take them along.
+func (s *state) inOneTensor() error {
+	g := s.work.Subgraphs[0]
+	for i, op := range g.Operators {
+		for _, t := range slices.Concat(op.Inputs, op.Outputs) {
+			if t < 0 {
+				continue
+			}
+			if how := g.Tensors[t].Blocks(); how != "" {
+				return &Refusal{Op: s.work.Code(op).Name(), Index: i, Reason: fmt.Sprintf("its tensor %s has %s", g.TensorName(t), how),
+					Instead: "quantise the net with a scale a tensor or a channel, or --cut a tensor before it"}
+			}
+		}
+	}
 	return nil
 }
 

@@ -75,6 +75,12 @@ func (e *engine) admit(file *[]byte, o edged.Options, delegate bool) error {
 	if err := checkMemory(e.graph, o); err != nil {
 		return err
 	}
+	m.Unknown = nil // the library reads the file without it, too
+	if len(m.Repairs) > 0 {
+		if *file, err = m.Write(); err != nil {
+			return err
+		}
+	}
 	if !delegate {
 		return nil
 	}

@@ -88,6 +88,9 @@ func verifyTensor(t *model.Tensor) error {
 	if t.Quantization == nil {
 		return nil
 	}
+	if how := t.Blocks(); how != "" {
+		return fmt.Errorf("%s, which TFLite %s does not read", how, version)
+	}
 	for _, s := range t.Quantization.Scale {
 		if !(s >= 0) || math.IsInf(float64(s), 0) {
 			return fmt.Errorf("scale %g is no finite positive number", s)
@@ -113,6 +116,9 @@ func verifyTensor(t *model.Tensor) error {
 const maxWindow = 4096
 
 func verifyOperator(m *model.Model, sg *model.Subgraph, op *model.Operator) error {
+	if o, unknown := op.Options.(*model.UnknownOptions); unknown {
+		return fmt.Errorf("options of kind %d, which TFLite %s does not read", o.Kind, version)
+	}
 	if err := verifyOptions(op.Options); err != nil {
 		return err
 	}

@@ -123,6 +123,7 @@ func newCourse(path string) (*course, error) {
 		unmap()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	remark(path, m)
 	return &course{path: path, data: data, close: unmap, model: m}, nil
 }
 

@@ -20,6 +20,7 @@ func readGraph(path string) (*model.Model, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
+	remark(path, m)
 	return m, b, nil
 }
 

@@ -31,6 +31,7 @@ func readModel(path string) (*modelFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	remark(path, m)
 	sum := sha256.Sum256(data)
 	return &modelFile{name: filepath.Base(path), data: data, sha256: hex.EncodeToString(sum[:]), model: m}, nil
 }

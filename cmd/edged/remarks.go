@@ -1,0 +1,15 @@
+package main
+
+import (
+	"log/slog"
+
+	"edged/model"
+)
+
+// remark tells how the file at path was read where that is not plain: content
+// newer than this edged, and repairs.
+func remark(path string, m *model.Model) {
+	for _, line := range m.Remarks() {
+		slog.Warn("model "+path, "remark", line)
+	}
+}
