@@ -69,7 +69,7 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
 	$(INSTALL) systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf
 	$(INSTALL) systemd/modules-load.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
-	$(INSTALL) cmd/edged/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
+	$(INSTALL) internal/config/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
 
 train: deps ## make the bundled nets again (needs python3-torch; about ten minutes of one core)

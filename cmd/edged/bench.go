@@ -12,6 +12,7 @@ import (
 
 	"edged"
 	"edged/fallback"
+	"edged/internal/noise"
 	"edged/model"
 	"edged/rewrite"
 )
@@ -145,7 +146,7 @@ func newRacer(c *course, engine string, o *benchOptions) (*racer, error) {
 		return nil, fmt.Errorf("%s: %w", c.path, err)
 	}
 	for i := range e.Inputs() {
-		fillNoise(e.Input(i), e.Inputs()[i].Type)
+		noise.Fill(e.Input(i), e.Inputs()[i].Type)
 	}
 	for range benchWarmup {
 		if err := e.Run(); err != nil {
@@ -159,27 +160,6 @@ func newRacer(c *course, engine string, o *benchOptions) (*racer, error) {
 		MACs: rewrite.Analyse(c.model).MACs, ArenaBytes: arenaBytes(e, c.model),
 	}
 	return r, nil
-}
-
-// fillNoise writes the same noise on every machine: values that a picture could
-// have, because denormals and infinities would measure something else.
-func fillNoise(b []byte, t edged.DType) {
-	seed := uint32(1)
-	next := func() uint32 {
-		seed = seed*1664525 + 1013904223 // Numerical Recipes' LCG
-		return seed >> 16
-	}
-	if t == edged.Float32 {
-		for i := range edged.View[float32](b) {
-			edged.View[float32](b)[i] = float32(next()%2001)/1000 - 1
-		}
-		return
-	}
-	if t == edged.Int8 || t == edged.Uint8 {
-		for i := range b {
-			b[i] = byte(next())
-		}
-	} // others may be indices: zeros are always valid
 }
 
 func (r *racer) lap() error {

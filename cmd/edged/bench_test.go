@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/daemontest"
 	"edged/model"
 	"edged/train/nets"
 )
@@ -37,29 +38,8 @@ func TestRacerFigures(t *testing.T) {
 	}
 }
 
-func TestNoiseIsTheSameEverywhereAndTame(t *testing.T) {
-	a, b := make([]byte, 400), make([]byte, 400)
-	fillNoise(a, edged.Float32)
-	fillNoise(b, edged.Float32)
-	seen := map[float32]bool{}
-	for i, v := range edged.View[float32](a) {
-		if v < -1 || v > 1 || v != edged.View[float32](b)[i] {
-			t.Fatalf("element %d: %v", i, v)
-		}
-		seen[v] = true
-	}
-	if len(seen) < 50 {
-		t.Errorf("only %d different values", len(seen))
-	}
-	fillNoise(a, edged.Int64)
-	fillNoise(b, edged.Int8)
-	if string(a[:8]) == "\x00\x00\x00\x00\x00\x00\x00\x00" || string(b) == string(make([]byte, 400)) {
-		t.Error("indices were changed, or bytes were not")
-	}
-}
-
 func TestCompareJSON(t *testing.T) {
-	path := denseFile(t, t.TempDir(), nets.Valid, 48, 56)
+	path := daemontest.DenseFile(t, t.TempDir(), nets.Valid, 48, 56)
 	var out strings.Builder
 	code := run(context.Background(), []string{"bench", "--compare", "fallback,fallback", "--runs", "2", "--threads", "1", "--json", path}, &out, io.Discard)
 	var all []comparison
@@ -72,7 +52,7 @@ func TestCompareJSON(t *testing.T) {
 }
 
 func TestStepsJSON(t *testing.T) {
-	path := denseFile(t, t.TempDir(), nets.Valid, 48, 56)
+	path := daemontest.DenseFile(t, t.TempDir(), nets.Valid, 48, 56)
 	code, out, errs := runEdged("bench", "--engine", "fallback", "--runs", "2", "--threads", "1", "--steps", "--json", path)
 	var b benchmark
 	if err := json.Unmarshal([]byte(out), &b); err != nil || code != exitOK {

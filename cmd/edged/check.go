@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,11 +11,10 @@ import (
 
 	"edged"
 	"edged/capture"
+	"edged/internal/config"
+	"edged/internal/stage"
 	"edged/mqtt"
 )
-
-//go:embed sample.toml
-var sample []byte
 
 func newCheckCmd() *cobra.Command {
 	var path string
@@ -36,7 +34,7 @@ camera or the broker is not.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if printSample {
-				_, err := cmd.OutOrStdout().Write(sample)
+				_, err := cmd.OutOrStdout().Write(config.Sample)
 				return err
 			}
 			if path == "" {
@@ -52,7 +50,7 @@ camera or the broker is not.`,
 }
 
 func check(ctx context.Context, path string, offline bool, out io.Writer) error {
-	c, err := loadConfig(path)
+	c, err := config.Load(path, configEngines)
 	if err != nil {
 		return err
 	}
@@ -60,7 +58,7 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 	var faults []error
 	say := func(what string, err error, detail string) {
 		if err != nil {
-			fmt.Fprintf(out, "FAIL  %s: %s\n", what, plain(err))
+			fmt.Fprintf(out, "FAIL  %s: %s\n", what, config.Plain(err))
 			faults = append(faults, err)
 			return
 		}
@@ -90,33 +88,33 @@ const checkTime = 10 * time.Second
 
 // checkModel has a child try the model, then lays out everything around it as
 // the daemon would.
-func checkModel(ctx context.Context, cam *CameraConfig, c *Config) (string, error) {
-	file, err := readModel(cam.Model)
+func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (string, error) {
+	file, err := stage.Read(cam.Model)
 	if err != nil {
 		return "", err
 	}
-	engine, err := tryModel(ctx, file.data, cam.Engine, cam.Threads)
+	engine, err := engines.Try(ctx, file.Data, cam.Engine, cam.Threads)
 	if engine == "" || err != nil && cam.Engine != engineAuto {
 		return "", err
 	}
 	use := *cam
 	use.Engine = engine
-	stage, err := openStage(file, &use, edged.Options{MemoryLimit: int64(c.Node.MemoryLimit)})
+	s, err := stage.Open(file, &use, openEngine, edged.Options{MemoryLimit: int64(c.Node.MemoryLimit)})
 	if err != nil {
 		return "", err
 	}
-	defer stage.Engine.Close()
-	if _, err := newRuler(cam, stage.Labels, nil); err != nil {
+	defer s.Engine.Close()
+	if _, err := stage.NewRuler(cam, s.Labels, nil); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s on %s, classes %q", file.name, stage.Engine.Name(), stage.Labels), nil
+	return fmt.Sprintf("%s on %s, classes %q", file.Name, s.Engine.Name(), s.Labels), nil
 }
 
 // askBroker connects as the daemon would, under another client id.
-func askBroker(ctx context.Context, c *Config) error {
+func askBroker(ctx context.Context, c *config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	cure, err := mqtt.Try(ctx, c.client())
+	cure, err := mqtt.Try(ctx, c.Client())
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, cure)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"edged/internal/daemontest"
 	"edged/mqtt/mqtttest"
 	"edged/train/nets"
 )
@@ -61,7 +62,7 @@ func TestRunOnceOnARealClip(t *testing.T) {
 	bin := buildPrograms(t)
 	broker := mqtttest.StartBroker(t)
 	dir := t.TempDir()
-	camera := fmt.Sprintf("model = %q", denseFile(t, dir, nets.ValidInt8, 96, 128))
+	camera := fmt.Sprintf("model = %q", daemontest.DenseFile(t, dir, nets.ValidInt8, 96, 128))
 	if os.Getenv("EDGED_EXTENDED") != "" {
 		camera = poseCamera()
 	}

@@ -16,7 +16,9 @@ import (
 
 	"edged/capture"
 	"edged/capture/belt"
-	"edged/internal/tomlfile"
+	"edged/internal/broker"
+	"edged/internal/config"
+	"edged/internal/daemon"
 )
 
 // demoOptions are the flags of demo.
@@ -49,7 +51,7 @@ on a page. It goes on until Ctrl-C. Everything listens on loopback only.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.http, "http", "", "`ADDRESS` of the page (default "+defaultHTTP+", or a free port when that is taken)")
+	f.StringVar(&o.http, "http", "", "`ADDRESS` of the page (default "+config.DefaultHTTP+", or a free port when that is taken)")
 	f.StringVar(&o.broker, "broker", "", "publish to the broker at `URL` in place of the one inside")
 	f.StringVar(&o.model, "model", "", "run this .tflite `FILE`, which must carry its manifest")
 	f.StringVar(&o.source, "source", "", "look at this `SOURCE` in place of the belt")
@@ -73,34 +75,32 @@ func runDemo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	broker := o.broker
-	if broker == "" {
-		b, err := startBroker("127.0.0.1:0")
+	url := o.broker
+	if url == "" {
+		b, err := broker.Start("127.0.0.1:0")
 		if err != nil {
-			return err
+			return fmt.Errorf("demo: %w", err)
 		}
 		defer b.Close()
-		broker = "tcp://" + b.address
+		url = "tcp://" + b.Address
 	}
-	c := defaultConfig()
-	c.Node.Name, c.Node.HTTP, c.MQTT.Broker = "demo", demoHTTP(o.http), broker
-	c.Cameras = []CameraConfig{camera}
-	c.file = tomlfile.Decode("demo", nil, &Config{})
-	c.check()
-	if err := c.file.Err(); err != nil {
+	c := config.Default()
+	c.Node.Name, c.Node.HTTP, c.MQTT.Broker = "demo", demoHTTP(o.http), url
+	c.Cameras = []config.Camera{camera}
+	if err := c.Check("demo", configEngines); err != nil {
 		return err
 	}
 	return demoLoop(ctx, &c, &o, say, stderr)
 }
 
 // demoLoop runs the daemon and tells the user where to look.
-func demoLoop(ctx context.Context, c *Config, o *demoOptions, say func(string, ...any), stderr io.Writer) error {
+func demoLoop(ctx context.Context, c *config.Config, o *demoOptions, say func(string, ...any), stderr io.Writer) error {
 	log, flush := newLogger(stderr)
 	defer flush()
 	if !o.verbose {
 		log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	d, err := newDaemon(ctx, c, daemonOptions{log: log, loop: true})
+	d, err := daemon.New(ctx, c, daemon.Options{Log: log, Loop: true, Engines: engines, Version: version})
 	if err != nil {
 		return err
 	}
@@ -112,14 +112,14 @@ func demoLoop(ctx context.Context, c *Config, o *demoOptions, say func(string, .
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		d.tellProgress(ctx, o.frames, say, cancel)
+		tellProgress(ctx, d, c, o.frames, say, cancel)
 	}()
-	err = d.run(ctx)
+	err = d.Run(ctx)
 	cancel()
 	<-told
-	if l := d.finalLedger(); err == nil && (o.seconds > 0 || o.frames > 0) {
+	if l := d.Ledger(); err == nil && (o.seconds > 0 || o.frames > 0) {
 		say("")
-		_ = l.print(sayWriter{say})
+		_ = l.Print(sayWriter{say})
 	}
 	return err
 }
@@ -133,7 +133,7 @@ func (w sayWriter) Write(b []byte) (int, error) {
 
 // tellProgress prints the addresses once the first mask is out, then calls
 // enough when so many results are.
-func (d *daemon) tellProgress(ctx context.Context, frames int, say func(string, ...any), enough func()) {
+func tellProgress(ctx context.Context, d *daemon.Daemon, c *config.Config, frames int, say func(string, ...any), enough func()) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	told := false
@@ -143,10 +143,10 @@ func (d *daemon) tellProgress(ctx context.Context, frames int, say func(string, 
 			return
 		case <-tick.C:
 		}
-		n := int(d.units[0].camera.Counts().Published)
+		n := int(d.Ledger().Cameras[c.Cameras[0].Name].Published)
 		if n > 0 && !told {
 			told = true
-			d.tellAddresses(say)
+			tellAddresses(d, c, say)
 		}
 		if frames > 0 && n >= frames {
 			enough()
@@ -155,16 +155,17 @@ func (d *daemon) tellProgress(ctx context.Context, frames int, say func(string, 
 	}
 }
 
-func (d *daemon) tellAddresses(say func(string, ...any)) {
-	m := d.units[0].modelInfo()
-	say("First mask after %.1f s: %s on %s.\n", time.Since(d.started).Seconds(), m.Name, m.Engine)
-	if d.address != "" {
-		say("  page        http://%s/", d.address)
+func tellAddresses(d *daemon.Daemon, c *config.Config, say func(string, ...any)) {
+	info := d.Info()
+	m := info.Models[0]
+	say("First mask after %.1f s: %s on %s.\n", time.Since(info.StartedAt.Time).Seconds(), m.Name, m.Engine)
+	if address := d.Address(); address != "" {
+		say("  page        http://%s/", address)
 	}
-	host, port := splitBroker(d.cfg.MQTT.Broker)
-	say("  broker      %s", d.cfg.MQTT.Broker)
+	host, port := splitBroker(c.MQTT.Broker)
+	say("  broker      %s", c.MQTT.Broker)
 	say("  subscribe   mosquitto_sub -h %s -p %s -t 'edged/demo/+/result'", host, port)
-	say("              %s watch --broker %s --save masks", os.Args[0], d.cfg.MQTT.Broker)
+	say("              %s watch --broker %s --save masks", os.Args[0], c.MQTT.Broker)
 	say("\nCtrl-C ends it.")
 }
 
@@ -181,33 +182,33 @@ func demoHTTP(asked string) string {
 	if asked != "" {
 		return asked
 	}
-	l, err := net.Listen("tcp", defaultHTTP)
+	l, err := net.Listen("tcp", config.DefaultHTTP)
 	if err != nil {
 		return "127.0.0.1:0"
 	}
 	l.Close()
-	return defaultHTTP
+	return config.DefaultHTTP
 }
 
 // demoBlob is the smallest defect that counts in the demo: a square of 5 by 5.
 const demoBlob = 25
 
 // demoCamera is the camera of the demo: its scene and its model.
-func demoCamera(ctx context.Context, o *demoOptions, dir string, say func(string, ...any)) (CameraConfig, error) {
-	cam := CameraConfig{Name: "belt", Source: o.source}
+func demoCamera(ctx context.Context, o *demoOptions, dir string, say func(string, ...any)) (config.Camera, error) {
+	cam := config.Camera{Name: "belt", Source: o.source}
 	var err error
 	if cam.Model, err = demoModel(o, dir); err != nil {
 		return cam, err
 	}
 	if o.model == "" { // the bundled net knows these classes
 		for _, class := range []string{"scratch", "pit", "stain"} {
-			cam.Rules = append(cam.Rules, RuleConfig{Class: class, MinAreaPx: demoBlob, Hold: 3})
+			cam.Rules = append(cam.Rules, config.Rule{Class: class, MinAreaPx: demoBlob, Hold: 3})
 		}
 	}
 	if cam.Source == "" {
 		cam.Source, err = demoSource(ctx, dir, say)
 	}
-	cam.withDefaults()
+	cam.WithDefaults()
 	return cam, err
 }
 

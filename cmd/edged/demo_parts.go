@@ -6,14 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"image"
-	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
-
-	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/hooks/auth"
-	"github.com/mochi-mqtt/server/v2/listeners"
 
 	"edged"
 	"edged/capture/belt"
@@ -72,30 +66,6 @@ func rgbImage(f *edged.Frame) image.Image {
 	}
 	return img
 }
-
-// broker is an MQTT broker inside this process, for the demo.
-type broker struct {
-	server  *mochi.Server
-	address string
-}
-
-// startBroker listens on a loopback address.
-func startBroker(address string) (*broker, error) {
-	s := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := s.AddHook(new(auth.AllowHook), nil); err != nil {
-		return nil, fmt.Errorf("demo: broker: %w", err)
-	}
-	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: address})
-	if err := s.AddListener(l); err != nil {
-		return nil, fmt.Errorf("demo: broker: %w", err)
-	}
-	if err := s.Serve(); err != nil {
-		return nil, fmt.Errorf("demo: broker: %w", err)
-	}
-	return &broker{s, l.Address()}, nil
-}
-
-func (b *broker) Close() { _ = b.server.Close() }
 
 // demoInput is the part of the belt's 640x480 that the dense net looks at, as
 // height and width, at every pixel.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"edged/capture"
+	"edged/internal/config"
 	"edged/mqtt"
 	"edged/tflite"
 	"edged/train/nets"
@@ -94,7 +95,7 @@ func examine(ctx context.Context, path string) *report {
 		r.checkCameras()
 		r.add("broker", "ok", "not looked at without a config", "")
 		r.checkDisk(os.TempDir())
-	} else if c, err := loadConfig(path); err != nil {
+	} else if c, err := config.Load(path, configEngines); err != nil {
 		r.add("config", "FAIL", err.Error(), "correct the lines named; 'edged check --sample' shows every key")
 	} else {
 		r.add("config", "ok", fmt.Sprintf("%s, %d camera(s)", path, len(c.Cameras)), "")
@@ -115,7 +116,7 @@ func (r *report) checkLibraries() {
 	}
 	worker, err := capture.FindWorker("")
 	if err != nil {
-		r.add("library OpenCV", "warn", plain(err),
+		r.add("library OpenCV", "warn", config.Plain(err),
 			"'make build' makes edged-camera; without it only folders and test:belt work")
 		return
 	}
@@ -131,7 +132,7 @@ func (r *report) checkCanaries(ctx context.Context) {
 	}
 	for _, engine := range linkedEngines() {
 		name := "model canary " + engine
-		if err := canary(ctx, data, engine, 0); err != nil {
+		if err := engines.Canary(ctx, data, engine, 0); err != nil {
 			r.add(name, "FAIL", err.Error(), "do not use engine = \""+engine+"\" on this machine; run 'edged infer' by hand to see more")
 			continue
 		}
@@ -160,24 +161,24 @@ func (r *report) checkCameras() {
 }
 
 // checkConfigured looks at what a config names.
-func (r *report) checkConfigured(ctx context.Context, c *Config) {
+func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		if detail, err := checkModel(ctx, cam, c); err != nil {
-			r.add("model of "+cam.Name, "FAIL", plain(err), "'edged inspect' and 'edged manifest' show what the model has")
+			r.add("model of "+cam.Name, "FAIL", config.Plain(err), "'edged inspect' and 'edged manifest' show what the model has")
 		} else {
 			r.add("model of "+cam.Name, "ok", detail, "")
 		}
 		quiet := slog.New(slog.DiscardHandler)
 		info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
 		if err != nil {
-			r.add("camera "+cam.Name, "FAIL", plain(err), "is it plugged in, reachable and free? The daemon would wait for it")
+			r.add("camera "+cam.Name, "FAIL", config.Plain(err), "is it plugged in, reachable and free? The daemon would wait for it")
 		} else {
 			r.add("camera "+cam.Name, "ok", fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format), "")
 		}
 	}
 	r.checkBroker(ctx, c)
-	dir := stateDir(c)
+	dir := c.StateDir()
 	if dir == "" {
 		r.add("state", "warn", "no mqtt.spool_dir: events and the last good model do not survive a restart", "set mqtt.spool_dir")
 		dir = os.TempDir()
@@ -187,15 +188,15 @@ func (r *report) checkConfigured(ctx context.Context, c *Config) {
 	r.checkDisk(dir)
 }
 
-func (r *report) checkBroker(ctx context.Context, c *Config) {
+func (r *report) checkBroker(ctx context.Context, c *config.Config) {
 	if c.MQTT.Broker == "" {
 		r.add("broker", "warn", "none configured: results go to the page alone", "set mqtt.broker")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	if cure, err := mqtt.Try(ctx, c.client()); err != nil {
-		r.add("broker", "FAIL", plain(err), cure+"; until then the daemon would wait for it")
+	if cure, err := mqtt.Try(ctx, c.Client()); err != nil {
+		r.add("broker", "FAIL", config.Plain(err), cure+"; until then the daemon would wait for it")
 		return
 	}
 	r.add("broker", "ok", c.MQTT.Broker+" takes us in", "")

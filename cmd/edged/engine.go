@@ -9,12 +9,14 @@ import (
 
 	"edged"
 	"edged/fallback"
+	"edged/internal/config"
+	"edged/internal/daemon"
 	"edged/tflite"
 )
 
 // The names --engine and camera.engine take.
 const (
-	engineAuto          = "auto"
+	engineAuto          = config.Auto
 	engineTFLite        = "tflite"
 	engineTFLiteBuiltin = "tflite-builtin"
 	engineFallback      = "fallback"
@@ -24,6 +26,12 @@ var engineNames = []string{engineAuto, engineTFLite, engineTFLiteBuiltin, engine
 
 // maxThreads is what an engine may be asked for; no board has as many cores.
 const maxThreads = 256
+
+// engines is what the daemon and its trials of models know of them.
+var engines = daemon.Engines{Open: openEngine, Auto: autoOrder()}
+
+// configEngines is what a config may say of them.
+var configEngines = config.Engines{Names: engineNames, MaxThreads: maxThreads}
 
 // threadCount is the value of a flag --threads.
 type threadCount int
@@ -95,4 +103,9 @@ func linkedEngines() []string {
 		names = slices.Concat([]string{engineTFLite, engineTFLiteBuiltin}, names)
 	}
 	return names
+}
+
+// autoOrder lists the engines that auto tries.
+func autoOrder() []string {
+	return slices.DeleteFunc(linkedEngines(), func(name string) bool { return name == engineTFLiteBuiltin })
 }

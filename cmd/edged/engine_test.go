@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"edged"
+	"edged/internal/daemontest"
 	"edged/tflite"
 	"edged/train/nets"
 )
 
 func TestAnEngineAskedForByNameNeverGivesWay(t *testing.T) {
-	data, err := denseNet(nets.Valid, 48, 56)
+	data, err := daemontest.DenseNet(nets.Valid, 48, 56)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,23 +52,6 @@ func TestAutoTellsBothReasons(t *testing.T) {
 	}
 }
 
-func TestTryModelPicksAnEngine(t *testing.T) {
-	data, err := denseNet(nets.ValidInt8, 48, 56)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, err := tryModel(context.Background(), data, engineAuto, 1)
-	if err != nil || name != autoOrder()[0] {
-		t.Errorf("%s, %v; want the first of %q", name, err, autoOrder())
-	}
-	if name, err := tryModel(context.Background(), []byte("garbage in a file"), engineAuto, 1); err == nil || name != "" {
-		t.Errorf("garbage runs on %q", name)
-	}
-	if slices.Contains(autoOrder(), engineTFLiteBuiltin) {
-		t.Error("auto would choose the slow kernels")
-	}
-}
-
 func TestFilmedBeltIsAFilm(t *testing.T) {
 	path := t.TempDir() + "/belt.avi"
 	if err := filmBelt(context.Background(), path, 1); err != nil {
@@ -82,13 +66,16 @@ func TestFilmedBeltIsAFilm(t *testing.T) {
 	}
 }
 
-func TestFlatten(t *testing.T) {
-	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
-	got := flatten(errors.Join(a, errors.Join(b, nil, c)))
-	if !slices.Equal(got, []error{a, b, c}) {
-		t.Errorf("%v", got)
+// The trial of a model is this program itself, started again.
+func TestAutoTakesTheFirstEngineThatSurvives(t *testing.T) {
+	data, err := daemontest.DenseNet(nets.ValidInt8, 48, 56)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if flatten(nil) != nil {
-		t.Error("nothing is something")
+	if name, err := engines.Try(context.Background(), data, engineAuto, 1); err != nil || name != engines.Auto[0] {
+		t.Errorf("%s, %v; want the first of %q", name, err, engines.Auto)
+	}
+	if slices.Contains(engines.Auto, engineTFLiteBuiltin) {
+		t.Error("auto would choose the slow kernels")
 	}
 }

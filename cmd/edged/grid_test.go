@@ -11,8 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
+	"edged/internal/daemontest"
 	"edged/mqtt"
 	"edged/train/nets"
 )
@@ -23,19 +23,14 @@ import (
 // pixel, a crop that is rounded the other way or swapped axes all fail here.
 func TestTheGridPlacesTheMask(t *testing.T) {
 	const frames = 3
-	r := &rig{t: t, dir: t.TempDir(), got: map[string][][]byte{}}
-	b, err := startBroker("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	r.subscribe(b.address)
-	defer r.sub.Disconnect(0)
+	dir, b := t.TempDir(), daemontest.Broker(t)
+	sub := daemontest.Subscribe(t, b.Address)
+	defer sub.Close()
 
-	denseFile(t, r.dir, nets.Valid, 150, 220)
-	belt, pictures := filepath.Join(r.dir, "belt"), filepath.Join(r.dir, "pictures")
-	for _, dir := range []string{belt, pictures} {
-		if err := os.Mkdir(dir, 0o755); err != nil {
+	daemontest.DenseFile(t, dir, nets.Valid, 150, 220)
+	belt, pictures := filepath.Join(dir, "belt"), filepath.Join(dir, "pictures")
+	for _, folder := range []string{belt, pictures} {
+		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,7 +41,7 @@ func TestTheGridPlacesTheMask(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	config := filepath.Join(r.dir, "edged.toml")
+	config := filepath.Join(dir, "edged.toml")
 	writeFile(t, config, fmt.Appendf(nil, `node = {name = "n", http = ""}
 mqtt = {broker = "tcp://%s", spool_dir = "state"}
 [[camera]]
@@ -55,14 +50,13 @@ source = %q
 roi = [7, 12, 301, 223]
 model = "dense.tflite"
 engine = "fallback"
-`, b.address, pictures))
+`, b.Address, pictures))
 	var stderr bytes.Buffer
 	if code := run(context.Background(), []string{"run", "-c", config, "--once"}, io.Discard, &stderr); code != exitOK {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
 
-	await(r, "edged/n/c/result", func(p *mqtt.Result) bool { return p.Seq == frames })
-	results, masks := r.published("edged/n/c/result", frames), r.published("edged/n/c/mask", frames)
+	results, masks := sub.First("edged/n/c/result", frames), sub.First("edged/n/c/mask", frames)
 	var equal [3][3]int // by how far the mask is moved: y, x, each -1, 0, 1
 	for i := range frames {
 		var result mqtt.Result
@@ -82,21 +76,6 @@ engine = "fallback"
 			}
 		}
 	}
-}
-
-// published returns the first n payloads of a topic, once they are there.
-func (r *rig) published(topic string, n int) [][]byte {
-	r.t.Helper()
-	for limit := time.Now().Add(60 * time.Second); time.Now().Before(limit); time.Sleep(5 * time.Millisecond) {
-		r.mu.Lock()
-		list := r.got[topic]
-		r.mu.Unlock()
-		if len(list) >= n {
-			return list[:n]
-		}
-	}
-	r.t.Fatalf("%s: fewer than %d messages", topic, n)
-	return nil
 }
 
 func greyPNG(t *testing.T, data []byte) *image.Gray {

@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"edged"
+	"edged/internal/atomicfile"
 	"edged/internal/npy"
+	"edged/internal/stage"
 )
 
 // inferOptions are the flags of infer.
@@ -89,11 +91,11 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if o.fit != "crop" && o.fit != "resize" {
 		return nil, exitf(exitUsage, "--fit %q: use crop or resize", o.fit)
 	}
-	file, err := readModel(path)
+	file, err := stage.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	e, err := openEngine(o.engine, file.data, edged.Options{Threads: o.threads})
+	e, err := openEngine(o.engine, file.Data, edged.Options{Threads: o.threads})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -106,7 +108,7 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if err := e.Run(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	r := &inferred{Model: path, Engine: e.Name(), InferMS: milliseconds(time.Since(start))}
+	r := &inferred{Model: path, Engine: e.Name(), InferMS: float64(time.Since(start).Microseconds()) / 1e3}
 	if strings.HasSuffix(o.out, ".png") {
 		r.Outputs, err = v.writeMask(o.out)
 	} else {
@@ -116,7 +118,7 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 }
 
 // feed fills the engine's inputs from the files.
-func feed(e edged.Engine, file *modelFile, in []string, v *vision) error {
+func feed(e edged.Engine, file *stage.File, in []string, v *vision) error {
 	inputs := e.Inputs()
 	if len(in) != len(inputs) {
 		return exitf(exitUsage, "%d --in for a model with %d inputs: %v", len(in), len(inputs), inputs)
@@ -136,7 +138,7 @@ func feed(e edged.Engine, file *modelFile, in []string, v *vision) error {
 }
 
 // feedArray copies a .npy file into input i.
-func feedArray(e edged.Engine, file *modelFile, i int, path string) error {
+func feedArray(e edged.Engine, file *stage.File, i int, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("input: %w", err)
@@ -181,8 +183,8 @@ func equalShapes(a, b []int) bool {
 
 // mayTake tells whether the model leaves open the dimensions in which shape
 // differs from its own.
-func mayTake(file *modelFile, i int, shape []int) bool {
-	g := file.model.Subgraphs[0]
+func mayTake(file *stage.File, i int, shape []int) bool {
+	g := file.Model.Subgraphs[0]
 	signature := g.Tensors[g.Inputs[i]].ShapeSignature
 	if len(signature) != len(shape) {
 		return false
@@ -208,7 +210,7 @@ func writeOutputs(e edged.Engine, out string) ([]writtenFile, error) {
 		if err := npy.Write(&b, &npy.Array{Type: npy.Type(s.Type.String()), Shape: s.Shape, Data: e.Output(i)}); err != nil {
 			return nil, fmt.Errorf("output %d (%s): %w", i, s.Name, err)
 		}
-		if err := writeFileAtomic(name, b.Bytes()); err != nil {
+		if err := atomicfile.Write(name, b.Bytes()); err != nil {
 			return nil, err
 		}
 		files = append(files, writtenFile{name, s.Name, s.Type.String(), s.Shape})

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"edged"
+	"edged/internal/daemontest"
+	"edged/internal/noise"
 	"edged/internal/npy"
 	"edged/train/nets"
 )
@@ -22,7 +24,7 @@ func TestInferWritesTheEnginesBytes(t *testing.T) {
 	dir := t.TempDir()
 	for _, engine := range []string{engineTFLite, engineTFLiteBuiltin, engineFallback} {
 		for _, net := range []string{nets.Valid, nets.ValidInt8} {
-			model := denseFile(t, dir, net, 48, 56)
+			model := daemontest.DenseFile(t, dir, net, 48, 56)
 			data, err := os.ReadFile(model)
 			if err != nil {
 				t.Fatal(err)
@@ -32,7 +34,7 @@ func TestInferWritesTheEnginesBytes(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := e.Inputs()[0]
-			fillNoise(e.Input(0), in.Type)
+			noise.Fill(e.Input(0), in.Type)
 			x, y := filepath.Join(dir, "x.npy"), filepath.Join(dir, "y.npy")
 			writeArray(t, x, &npy.Array{Type: npy.Type(in.Type.String()), Shape: in.Shape, Data: e.Input(0)})
 			args := []string{"infer", model, "--in", x, "--out", y, "--engine", engine, "--threads", "1"}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edged/fallback"
+	"edged/internal/atomicfile"
 	"edged/model"
 	"edged/rewrite"
 )
@@ -41,7 +42,7 @@ decoder, a head, control flow) shows "-" for its eST.`,
 				fmt.Fprintf(cmd.ErrOrStderr(), "edged: %s: %v\n", args[0], r.manifestErr)
 			}
 			if svg != "" {
-				if err := writeFileAtomic(svg, drawGraph(args[0], m, r)); err != nil {
+				if err := atomicfile.Write(svg, drawGraph(args[0], m, r)); err != nil {
 					return err
 				}
 			}

@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"edged/internal/config"
 )
 
 func main() {
@@ -34,8 +36,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "edged:", text)
 	}
 	var e *exitError
-	if errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
 		return e.code
+	case errors.Is(err, config.ErrBad):
+		return exitBadConfig
 	}
 	return exitFailed
 }

@@ -11,7 +11,10 @@ import (
 	"testing"
 
 	"edged"
+	"edged/internal/daemontest"
+	"edged/internal/noise"
 	"edged/internal/npy"
+	"edged/internal/stage"
 	"edged/model"
 	"edged/train/nets"
 )
@@ -41,17 +44,17 @@ func writeArray(t *testing.T, path string, a *npy.Array) {
 // writeNoise writes an input for a model.
 func writeNoise(t *testing.T, path, model string) {
 	t.Helper()
-	file, err := readModel(model)
+	file, err := stage.Read(model)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := openEngine(engineFallback, file.data, edged.Options{Threads: 1})
+	e, err := openEngine(engineFallback, file.Data, edged.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
 	in := e.Inputs()[0]
-	fillNoise(e.Input(0), in.Type)
+	noise.Fill(e.Input(0), in.Type)
 	writeArray(t, path, &npy.Array{Type: npy.Type(in.Type.String()), Shape: in.Shape, Data: e.Input(0)})
 }
 
@@ -102,7 +105,7 @@ func floatBytes(values ...float32) []byte {
 // ids: a greyscale PNG.
 func TestInferMaskIsTheLargestLogit(t *testing.T) {
 	dir := t.TempDir()
-	net := denseFile(t, dir, nets.Valid, 96, 128)
+	net := daemontest.DenseFile(t, dir, nets.Valid, 96, 128)
 	writeBelt(t, dir, "test:belt?size=128x96&seed=3", 1)
 	mask, logits := filepath.Join(dir, "mask.png"), filepath.Join(dir, "logits.npy")
 	for _, out := range []string{mask, logits} {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"edged/internal/broker"
+	"edged/internal/config"
+	"edged/internal/daemontest"
+	"edged/internal/stage"
 	"edged/train/nets"
 )
 
@@ -69,7 +72,7 @@ func (l *lines) await(t *testing.T, text string, n int) {
 // reloads; SIGTERM ends it in time, cleanly.
 func TestSignalsAndWhatIsAway(t *testing.T) {
 	dir := t.TempDir()
-	denseFile(t, dir, nets.Valid, 48, 56)
+	daemontest.DenseFile(t, dir, nets.Valid, 48, 56)
 	config := filepath.Join(dir, "edged.toml")
 	writeFile(t, config, []byte(`
 [node]
@@ -93,7 +96,7 @@ engine = "fallback"
 	log.await(t, "camera offline", 1)
 	log.await(t, "127.0.0.1:1", 1)
 	log.await(t, "page and metrics", 1)
-	denseFile(t, dir, nets.Valid, 48, 60)
+	daemontest.DenseFile(t, dir, nets.Valid, 48, 60)
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
@@ -111,45 +114,14 @@ engine = "fallback"
 	if n := strings.Count(log.String(), "camera offline"); n != 1 {
 		t.Errorf("%d times \"camera offline\":\n%s", n, log)
 	}
-	if s := open(t, filepath.Join(dir, "state")).lastStop(); s == nil || !s.Clean {
-		t.Errorf("last stop %+v", s)
-	}
-}
-
-func TestCanaryTellsWhatIsWrong(t *testing.T) {
-	err := canary(context.Background(), []byte("this is garbage"), engineFallback, 1)
-	if err == nil || !strings.Contains(err.Error(), "no .tflite file") {
-		t.Errorf("garbage: %v", err)
-	}
-	data, err := denseNet(nets.Valid, 48, 56)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := canary(context.Background(), data, engineFallback, 1); err != nil {
-		t.Errorf("a good model: %v", err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := canary(ctx, data, engineFallback, 1); err == nil {
-		t.Error("a canary that may not sing")
-	}
-}
-
-func TestLastWords(t *testing.T) {
-	died := errors.New("signal: segmentation fault")
-	for stderr, want := range map[string]string{
-		"INFO: x\nedged: engine tflite: no such operator\n": "engine tflite: no such operator",
-		"":                   "engine e: the trial run ended with signal: segmentation fault",
-		"Assertion failed\n": "engine e: the trial run ended with signal: segmentation fault: Assertion failed",
-	} {
-		if got := lastWords("e", died, stderr); got != want {
-			t.Errorf("%q: %q, want %q", stderr, got, want)
-		}
+	state, err := os.ReadFile(filepath.Join(dir, "state", "state.json"))
+	if err != nil || !strings.Contains(string(state), `"running": false`) {
+		t.Errorf("the stop was not clean: %v, %s", err, state)
 	}
 }
 
 func TestDemoRunsWithoutOpenCV(t *testing.T) {
-	model := denseFile(t, t.TempDir(), nets.ValidInt8, 96, 128)
+	model := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 96, 128)
 	var out, log lines
 	code := run(context.Background(), []string{"demo", "--frames", "3", "--http", "127.0.0.1:0",
 		"--source", "test:belt?size=160x120", "--model", model}, &out, &log)
@@ -165,7 +137,7 @@ func TestDemoRunsWithoutOpenCV(t *testing.T) {
 
 func TestDoctor(t *testing.T) {
 	dir := t.TempDir()
-	denseFile(t, dir, nets.Valid, 48, 56)
+	daemontest.DenseFile(t, dir, nets.Valid, 48, 56)
 	config := filepath.Join(dir, "edged.toml")
 	writeFile(t, config, fmt.Appendf(nil, `
 [node]
@@ -221,13 +193,13 @@ func TestWhoAnswersIsNoBrokerYet(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	b, err := startBroker("127.0.0.1:0")
+	b, err := broker.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	for address, want := range map[string]string{l.Addr().String(): "FAIL", b.address: "ok"} {
-		c := defaultConfig()
+	for address, want := range map[string]string{l.Addr().String(): "FAIL", b.Address: "ok"} {
+		c := config.Default()
 		c.Node.Name, c.MQTT.Broker = "n", "tcp://"+address
 		var r report
 		r.checkBroker(context.Background(), &c)
@@ -244,19 +216,21 @@ func TestWhoAnswersIsNoBrokerYet(t *testing.T) {
 // good one, by itself.
 func TestCrashLoopEndsWithTheLastGoodModel(t *testing.T) {
 	dir := t.TempDir()
-	good, err := readModel(denseFile(t, dir, nets.Valid, 48, 56))
+	good, err := stage.Read(daemontest.DenseFile(t, dir, nets.Valid, 48, 56))
 	if err != nil {
 		t.Fatal(err)
 	}
 	state := filepath.Join(dir, "state")
-	if err := open(t, state).proven("a", good); err != nil {
+	if err := os.Mkdir(state, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	denseFile(t, dir, nets.Valid, 48, 60)
+	writeFile(t, filepath.Join(state, "a.good.tflite"), good.Data)
+	writeFile(t, filepath.Join(state, "state.json"), fmt.Appendf(nil, `{"models": {"a": {"good": %q}}}`, good.SHA256))
+	daemontest.DenseFile(t, dir, nets.Valid, 48, 60)
 	config := filepath.Join(dir, "edged.toml")
 	writeFile(t, config, []byte("[node]\nname = \"n\"\nhttp = \"\"\n[mqtt]\nbroker = \"tcp://127.0.0.1:1\"\nspool_dir = \"state\"\n"+
 		"[[camera]]\nname = \"a\"\nsource = \"test:belt?size=96x80\"\nmodel = \"dense.tflite\"\nengine = \"fallback\"\n"))
-	for range maxAttempts {
+	for range 3 {
 		cmd, log := startEdged(t, "run", "-c", config)
 		log.await(t, "model in use", 1)
 		if strings.Contains(log.String(), "last good") {
@@ -269,7 +243,7 @@ func TestCrashLoopEndsWithTheLastGoodModel(t *testing.T) {
 	}
 	cmd, log := startEdged(t, "run", "-c", config)
 	log.await(t, "back to the last good model", 1)
-	log.await(t, "sha256="+good.sha256[:12], 2)
+	log.await(t, "sha256="+good.SHA256[:12], 2)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

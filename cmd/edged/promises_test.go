@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"edged/internal/daemontest"
 	"edged/train/nets"
 )
 
@@ -24,7 +25,7 @@ type workbench struct {
 func newWorkbench(t *testing.T) *workbench {
 	t.Helper()
 	w := &workbench{dir: t.TempDir(), base: bundledNet(t, nets.ValidInt8), same: bundledNet(t, nets.SameInt8), loop: save(t, loop())}
-	w.dense = denseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
+	w.dense = daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
 	data, err := os.ReadFile(w.dense)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"edged/internal/daemontest"
 	"edged/model"
 	"edged/train/nets"
 )
@@ -32,7 +33,7 @@ func manifestOf(t *testing.T, path string) *model.Manifest {
 // so the way back still gives the baseline's bytes.
 func TestCertify(t *testing.T) {
 	base := bundledNet(t, nets.ValidInt8)
-	dense := denseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
+	dense := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
 	code, out, errs := runEdged("verify", base, dense, "--certify", "--engine", engineFallback)
 	if code != exitOK || !strings.HasPrefix(out, "EQUIVALENT under the patch contract: 180 positions") || !strings.Contains(out, "bit identical") {
 		t.Fatalf("exit %d, %q, %s", code, out, errs)
@@ -62,7 +63,7 @@ func TestCertify(t *testing.T) {
 // on stderr, exit 3, and no certificate.
 func TestADifferentWeightIsFound(t *testing.T) {
 	base := bundledNet(t, nets.ValidInt8)
-	dense := denseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
+	dense := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
 	m, _, err := readGraph(dense)
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +151,7 @@ func TestRewritePlanWritesNothing(t *testing.T) {
 }
 
 func TestBenchForPeople(t *testing.T) {
-	dense := denseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
+	dense := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
 	code, out, errs := runEdged("bench", dense, "--engine", engineFallback, "--runs", "2", "--steps")
 	if code != exitOK || errs != "" {
 		t.Fatalf("exit %d: %s", code, errs)

@@ -9,10 +9,13 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"edged/internal/config"
+	"edged/internal/daemon"
 )
 
 func newRunCmd() *cobra.Command {
-	var config string
+	var path string
 	var once, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "run -c FILE",
@@ -31,19 +34,19 @@ became of every frame and message.`,
   edged run -c clip.toml --once --json | jq .cameras`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig(config)
+			c, err := config.Load(path, configEngines)
 			if err != nil {
 				return err
 			}
-			return runDaemon(cmd.Context(), c, once, func(l *finalLedger) error {
+			return runDaemon(cmd.Context(), c, once, func(l *daemon.Ledger) error {
 				if asJSON {
 					return writeJSON(cmd.OutOrStdout(), l)
 				}
-				return l.print(cmd.OutOrStdout())
+				return l.Print(cmd.OutOrStdout())
 			}, cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVarP(&config, "config", "c", "", "the configuration `FILE`")
+	cmd.Flags().StringVarP(&path, "config", "c", "", "the configuration `FILE`")
 	cmd.Flags().BoolVar(&once, "once", false, "end when every source has ended, and print the ledger")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "with --once: print the ledger as one JSON document")
 	_ = cmd.MarkFlagRequired("config")
@@ -52,20 +55,20 @@ became of every frame and message.`,
 
 // runDaemon runs c until its sources end (once) or a signal comes, then hands
 // the ledger to report.
-func runDaemon(ctx context.Context, c *Config, once bool, report func(*finalLedger) error, stderr io.Writer) error {
+func runDaemon(ctx context.Context, c *config.Config, once bool, report func(*daemon.Ledger) error, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	log, flush := newLogger(stderr)
 	defer flush()
 	slog.SetDefault(log)
-	d, err := newDaemon(ctx, c, daemonOptions{once: once, log: log})
+	d, err := daemon.New(ctx, c, daemon.Options{Once: once, Log: log, Engines: engines, Version: version})
 	if err != nil {
 		return err
 	}
-	runErr := d.run(ctx)
+	runErr := d.Run(ctx)
 	flush()
 	if once {
-		if err := report(d.finalLedger()); err != nil {
+		if err := report(d.Ledger()); err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}

@@ -10,13 +10,16 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/atomicfile"
+	"edged/internal/config"
 	"edged/internal/maskpng"
 	"edged/internal/pipeline"
+	"edged/internal/stage"
 )
 
 // vision is infer's view of a model with a manifest: pictures in, masks out.
 type vision struct {
-	file   *modelFile
+	file   *stage.File
 	engine edged.Engine
 	fit    string
 	stage  *pipeline.Stage // made when it is first needed
@@ -27,16 +30,16 @@ func (v *vision) lookup() error {
 	if v.stage != nil {
 		return nil
 	}
-	manifest, err := v.file.model.Manifest()
+	manifest, err := v.file.Model.Manifest()
 	if err != nil {
 		return err
 	}
-	cam := CameraConfig{Fit: v.fit}
-	known, err := gatherFacts(manifest, &cam)
+	cam := config.Camera{Fit: v.fit}
+	known, err := stage.GatherFacts(manifest, &cam)
 	if err != nil {
-		return fmt.Errorf("model %s: a picture or a mask needs a manifest; set one with 'edged manifest': %w", v.file.name, err)
+		return fmt.Errorf("model %s: a picture or a mask needs a manifest; set one with 'edged manifest': %w", v.file.Name, err)
 	}
-	v.stage, err = surround(v.engine, &known, &cam)
+	v.stage, err = stage.Surround(v.engine, &known, &cam)
 	return err
 }
 
@@ -87,7 +90,7 @@ func (v *vision) writeMask(path string) ([]writtenFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeFileAtomic(path, b); err != nil {
+	if err := atomicfile.Write(path, b); err != nil {
 		return nil, err
 	}
 	return []writtenFile{{path, v.engine.Outputs()[v.stage.Output].Name, "mask", []int{m.H, m.W}}}, nil

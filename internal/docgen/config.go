@@ -8,7 +8,7 @@ import (
 
 const configHead = `# Config reference
 
-Generated from [the sample](../cmd/edged/sample.toml), which ` + "`edged check --sample`" + ` prints. Do not edit:
+Generated from [the sample](../internal/config/sample.toml), which ` + "`edged check --sample`" + ` prints. Do not edit:
 ` + "`go generate ./internal/docgen`" + ` makes it again.
 
 One TOML file. An unknown key is an error with line, column and the nearest known key. Relative paths are relative to the folder that the

@@ -15,7 +15,7 @@ import (
 )
 
 // samplePath is the commented sample, relative to this folder.
-const samplePath = "../../cmd/edged/sample.toml"
+const samplePath = "../../internal/config/sample.toml"
 
 func main() {
 	out := flag.String("o", "", "the `folder` to write the pages into")

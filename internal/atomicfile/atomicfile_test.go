@@ -1,4 +1,4 @@
-package main
+package atomicfile
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ import (
 
 // What cannot be written is told by the name that the user gave, not by that of
 // the temporary file beside it.
-func TestWriteFileAtomicNamesTheFile(t *testing.T) {
+func TestWriteNamesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "absent", "y.npy")
-	err := writeFileAtomic(path, []byte("x"))
+	err := Write(path, []byte("x"))
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("error %v, want one that is fs.ErrNotExist", err)
 	}
@@ -25,13 +25,13 @@ func TestWriteFileAtomicNamesTheFile(t *testing.T) {
 
 // A replaced file keeps its permissions; one that cannot be replaced (a folder
 // stands in its place) leaves nothing behind.
-func TestWriteFileAtomicReplaces(t *testing.T) {
+func TestWriteReplaces(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "net.tflite")
 	if err := os.WriteFile(path, []byte("old and longer"), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeFileAtomic(path, []byte("new")); err != nil {
+	if err := Write(path, []byte("new")); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(path)
@@ -45,7 +45,7 @@ func TestWriteFileAtomicReplaces(t *testing.T) {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeFileAtomic(folder, []byte("x")); err == nil || !strings.Contains(err.Error(), folder) {
+	if err := Write(folder, []byte("x")); err == nil || !strings.Contains(err.Error(), folder) {
 		t.Errorf("over a folder: error %v, want one that names it", err)
 	}
 	entries, err := os.ReadDir(dir)

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/config"
 	"edged/internal/pipeline"
+	"edged/internal/stage"
 	"edged/mqtt"
 )
 
@@ -26,18 +28,18 @@ const (
 
 // loaded is a model on its engine, ready to be adopted.
 type loaded struct {
-	file  *modelFile
+	file  *stage.File
 	stage *pipeline.Stage
 }
 
 // firstModel loads what a camera starts with: its model file, or the last good
 // one where the file crashes the daemon again and again or cannot be used.
 func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
-	file, err := readModel(u.cfg.Model)
+	file, err := stage.Read(u.cfg.Model)
 	if err == nil {
 		var back bool
 		u.d.stateMu.Lock()
-		back, err = u.d.memory.attempt(u.cfg.Name, file.sha256)
+		back, err = u.d.memory.attempt(u.cfg.Name, file.SHA256)
 		u.d.stateMu.Unlock()
 		if err != nil {
 			u.log.Warn("state not saved", "err", err.Error())
@@ -49,7 +51,7 @@ func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
 			}
 			return u.lastGood(ctx, err)
 		}
-		err = fmt.Errorf("model %s: the daemon has crashed %d times with it", file.name, maxAttempts)
+		err = fmt.Errorf("model %s: the daemon has crashed %d times with it", file.Name, maxAttempts)
 	}
 	return u.lastGood(ctx, err)
 }
@@ -61,7 +63,7 @@ func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
 	if u.d.memory.dir == "" || u.d.memory.of(u.cfg.Name).Good == "" || ctx.Err() != nil {
 		return nil, cause
 	}
-	file, err := readModel(u.d.memory.goodPath(u.cfg.Name))
+	file, err := stage.Read(u.d.memory.goodPath(u.cfg.Name))
 	if err != nil {
 		return nil, errors.Join(cause, err)
 	}
@@ -69,31 +71,31 @@ func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
 	if err != nil {
 		return nil, errors.Join(cause, err)
 	}
-	u.log.Error("back to the last good model", "sha256", file.sha256[:12], "err", cause.Error())
+	u.log.Error("back to the last good model", "sha256", file.SHA256[:12], "err", cause.Error())
 	u.startFault = "back to the last good model: " + cause.Error()
 	return l, nil
 }
 
 // tryAndOpen has a child try the model, then loads it here.
-func (u *unit) tryAndOpen(ctx context.Context, file *modelFile) (*loaded, error) {
-	engine, err := tryModel(ctx, file.data, u.cfg.Engine, u.cfg.Threads)
-	if engine == "" || err != nil && u.cfg.Engine != engineAuto {
-		return nil, fmt.Errorf("model %s: %w", file.name, err)
+func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error) {
+	engine, err := u.d.opts.Engines.Try(ctx, file.Data, u.cfg.Engine, u.cfg.Threads)
+	if engine == "" || err != nil && u.cfg.Engine != config.Auto {
+		return nil, fmt.Errorf("model %s: %w", file.Name, err)
 	}
 	if err != nil {
 		u.log.Warn("engine chosen", "engine", engine, "reason", err.Error())
 	}
 	cam := *u.cfg
 	cam.Engine = engine
-	stage, err := openStage(file, &cam, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
+	s, err := stage.Open(file, &cam, u.d.opts.Engines.Open, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
 	if err != nil {
 		return nil, err
 	}
-	if stage.Judge, err = newRuler(u.cfg, stage.Labels, u.event); err != nil {
-		stage.Engine.Close()
+	if s.Judge, err = stage.NewRuler(u.cfg, s.Labels, u.verdictChanged); err != nil {
+		s.Engine.Close()
 		return nil, err
 	}
-	return &loaded{file, stage}, nil
+	return &loaded{file, s}, nil
 }
 
 // reload has the camera take over its model file as it is now. On any error
@@ -101,8 +103,8 @@ func (u *unit) tryAndOpen(ctx context.Context, file *modelFile) (*loaded, error)
 func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
-	file, err := readModel(u.cfg.Model)
-	if err == nil && file.sha256 == u.modelInfo().SHA256 {
+	file, err := stage.Read(u.cfg.Model)
+	if err == nil && file.SHA256 == u.modelInfo().SHA256 {
 		return u.modelInfo().ModelInfo, nil // it is this one already
 	}
 	var l *loaded
@@ -115,7 +117,7 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 		return mqtt.ModelInfo{}, err
 	}
 	u.d.stateMu.Lock()
-	_, err = u.d.memory.attempt(u.cfg.Name, file.sha256)
+	_, err = u.d.memory.attempt(u.cfg.Name, file.SHA256)
 	u.d.stateMu.Unlock()
 	if err != nil {
 		u.log.Warn("state not saved", "err", err.Error())
@@ -128,7 +130,7 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 }
 
 // reloadAll reloads every camera's model and says what went wrong.
-func (d *daemon) reloadAll(ctx context.Context, why string) {
+func (d *Daemon) reloadAll(ctx context.Context, why string) {
 	for _, u := range d.units {
 		if _, err := u.reload(ctx, why); err != nil {
 			u.log.Error("reload failed", "why", why, "err", err.Error())
@@ -138,7 +140,7 @@ func (d *daemon) reloadAll(ctx context.Context, why string) {
 
 // startSide runs what goes on beside the cameras until ctx is done; wait
 // returns when it has ended.
-func (d *daemon) startSide(ctx context.Context) (wait func()) {
+func (d *Daemon) startSide(ctx context.Context) (wait func()) {
 	var wg sync.WaitGroup
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -160,7 +162,7 @@ func (d *daemon) startSide(ctx context.Context) (wait func()) {
 // watchModels reloads a model when its file has changed and has then stayed
 // the same for one look, so that a file being copied is left alone. It also
 // keeps the state on disk up to date.
-func (d *daemon) watchModels(ctx context.Context) {
+func (d *Daemon) watchModels(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	marks := make([]fileMarks, len(d.units))
@@ -241,6 +243,6 @@ func (u *unit) prove() {
 	}
 	u.mu.Lock()
 	u.proven = u.proven || u.file == file
-	file.data = nil // nobody needs the bytes any more
+	file.Data = nil // nobody needs the bytes any more
 	u.mu.Unlock()
 }

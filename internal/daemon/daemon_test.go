@@ -1,9 +1,8 @@
-package main
+package daemon
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"image"
 	_ "image/png"
@@ -13,12 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	paho "github.com/eclipse/paho.mqtt.golang"
-
+	"edged/internal/config"
+	"edged/internal/daemontest"
 	"edged/internal/pipeline"
 	"edged/mqtt"
 	"edged/train/nets"
@@ -26,43 +24,37 @@ import (
 
 // rig is a daemon on a broker, both in this process, and a subscriber.
 type rig struct {
+	*daemontest.Subscriber
 	t     *testing.T
 	dir   string
 	model string
-	d     *daemon
-	sub   paho.Client
+	d     *Daemon
 	stop  context.CancelFunc
 	done  chan error
-
-	mu  sync.Mutex
-	got map[string][][]byte // by topic, in order
 }
 
 // startRig runs cameras on the belt, each with the lines given, on one model.
 func startRig(t *testing.T, cameras ...string) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), done: make(chan error, 1), got: map[string][][]byte{}}
-	b, err := startBroker("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	r.model = denseFile(t, r.dir, nets.Valid, 48, 56)
-	text := fmt.Sprintf("[node]\nname = \"n\"\nhttp = \"127.0.0.1:0\"\n[mqtt]\nbroker = \"tcp://%s\"\nspool_dir = \"state\"\n", b.address)
+	r := &rig{t: t, dir: t.TempDir(), done: make(chan error, 1)}
+	b := daemontest.Broker(t)
+	r.model = daemontest.DenseFile(t, r.dir, nets.Valid, 48, 56)
+	text := fmt.Sprintf("[node]\nname = \"n\"\nhttp = \"127.0.0.1:0\"\n[mqtt]\nbroker = \"tcp://%s\"\nspool_dir = \"state\"\n", b.Address)
 	for i, lines := range cameras {
 		text += fmt.Sprintf("[[camera]]\nname = \"c%d\"\nsource = \"test:belt?size=96x80&fps=50\"\nmodel = \"dense.tflite\"\nengine = \"fallback\"\nthreads = 1\n%s\n", i, lines)
 	}
-	c := parseConfig(filepath.Join(r.dir, "edged.toml"), []byte(text))
-	if err := c.file.Err(); err != nil {
+	c := config.Parse(filepath.Join(r.dir, "edged.toml"), []byte(text), config.Engines{Names: []string{"fallback"}, MaxThreads: 1})
+	if err := c.Err(); err != nil {
 		t.Fatal(err)
 	}
-	r.subscribe(b.address)
+	r.Subscriber = daemontest.Subscribe(t, b.Address)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
-	if r.d, err = newDaemon(ctx, c, daemonOptions{log: slog.New(slog.DiscardHandler)}); err != nil {
+	var err error
+	if r.d, err = New(ctx, c, Options{Log: slog.New(slog.DiscardHandler), Engines: engines, Version: version}); err != nil {
 		t.Fatal(err)
 	}
-	go func() { r.done <- r.d.run(ctx) }()
+	go func() { r.done <- r.d.Run(ctx) }()
 	t.Cleanup(r.end)
 	return r
 }
@@ -78,69 +70,17 @@ func (r *rig) end() {
 	case <-time.After(30 * time.Second):
 		r.t.Error("the daemon does not end")
 	}
-	r.sub.Disconnect(0)
-}
-
-func (r *rig) subscribe(address string) {
-	o := paho.NewClientOptions().AddBroker("tcp://" + address).SetClientID("test")
-	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
-		r.mu.Lock()
-		r.got[m.Topic()] = append(r.got[m.Topic()], bytes.Clone(m.Payload()))
-		r.mu.Unlock()
-	})
-	r.sub = paho.NewClient(o)
-	if token := r.sub.Connect(); token.Wait() && token.Error() != nil {
-		r.t.Fatal(token.Error())
-	}
-	if token := r.sub.Subscribe("edged/#", 1, nil); token.Wait() && token.Error() != nil {
-		r.t.Fatal(token.Error())
-	}
-}
-
-func (r *rig) send(topic, payload string) {
-	if token := r.sub.Publish(topic, 1, false, payload); token.WaitTimeout(10*time.Second) && token.Error() != nil {
-		r.t.Fatal(token.Error())
-	}
-}
-
-// await waits for the first message on a topic that fits.
-func await[T any](r *rig, topic string, fits func(*T) bool) *T {
-	r.t.Helper()
-	limit := time.Now().Add(60 * time.Second)
-	for seen := 0; time.Now().Before(limit); time.Sleep(5 * time.Millisecond) {
-		r.mu.Lock()
-		list := r.got[topic]
-		r.mu.Unlock()
-		for ; seen < len(list); seen++ {
-			var v T
-			if err := json.Unmarshal(list[seen], &v); err != nil {
-				r.t.Fatalf("%s: %v: %s", topic, err, list[seen])
-			}
-			if fits(&v) {
-				return &v
-			}
-		}
-	}
-	r.t.Fatalf("%s: the message awaited did not come; there were %d", topic, len(r.got[topic]))
-	return nil
-}
-
-// request sends a command and returns its answer.
-func (r *rig) request(cmd, transaction, rest string) *mqtt.Response {
-	r.t.Helper()
-	r.awaitText("edged/n/status", mqtt.Online) // from here on it listens
-	r.send("edged/n/request/"+cmd, fmt.Sprintf(`{"transaction": %q%s}`, transaction, rest))
-	return await(r, "edged/n/response/"+cmd, func(a *mqtt.Response) bool { return a.Transaction == transaction })
+	r.Close()
 }
 
 func TestResultsMasksAndInfo(t *testing.T) {
 	r := startRig(t, "", "rotate = 90\nroi = [0, 0, 64, 80]")
-	info := await(r, "edged/n/info", func(i *mqtt.Info) bool { return len(i.Models) == 2 })
-	if info.Version != version || info.LastStop != nil || info.Models[0].SHA256 != r.d.units[0].file.sha256 || len(info.Classes["c1"]) != 5 {
+	info := daemontest.Await(r.Subscriber, "edged/n/info", func(i *mqtt.Info) bool { return len(i.Models) == 2 })
+	if info.Version != version || info.LastStop != nil || info.Models[0].SHA256 != r.d.units[0].file.SHA256 || len(info.Classes["c1"]) != 5 {
 		t.Errorf("info %+v", info)
 	}
 	for _, cam := range []string{"c0", "c1"} {
-		res := await(r, "edged/n/"+cam+"/result", func(p *mqtt.Result) bool { return p.Seq >= 2 })
+		res := daemontest.Await(r.Subscriber, "edged/n/"+cam+"/result", func(p *mqtt.Result) bool { return p.Seq >= 2 })
 		if res.Frame != (mqtt.Size{W: 96, H: 80}) || res.Fit != "crop" || res.Mask == nil || len(res.Classes) != 5 || res.Model != "dense.tflite" {
 			t.Fatalf("%s: %+v", cam, res)
 		}
@@ -167,9 +107,7 @@ func TestResultsMasksAndInfo(t *testing.T) {
 
 func (r *rig) checkMask(cam string, w, h int) {
 	r.t.Helper()
-	r.mu.Lock()
-	list := r.got["edged/n/"+cam+"/mask"]
-	r.mu.Unlock()
+	list := r.Got("edged/n/" + cam + "/mask")
 	if len(list) == 0 {
 		r.t.Fatalf("%s: no mask", cam)
 	}
@@ -181,25 +119,25 @@ func (r *rig) checkMask(cam string, w, h int) {
 
 func TestTriggersOverMQTT(t *testing.T) {
 	r := startRig(t, `trigger = "mqtt"`, "")
-	a := r.request("trigger", "t1", `, "camera": "c0", "part_id": "part 7"`)
+	a := r.Request("trigger", "t1", `, "camera": "c0", "part_id": "part 7"`)
 	if a.Status != "ok" {
 		t.Fatalf("answer %+v", a)
 	}
-	res := await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
+	res := daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
 	if res.PartID != "part 7" || res.Seq != 1 {
 		t.Errorf("result %+v", res)
 	}
-	if a := r.request("trigger", "t2", `, "camera": "c1"`); a.Status != "error" || !strings.Contains(a.Error, `trigger = "continuous"`) {
+	if a := r.Request("trigger", "t2", `, "camera": "c1"`); a.Status != "error" || !strings.Contains(a.Error, `trigger = "continuous"`) {
 		t.Errorf("a camera that needs no trigger: %+v", a)
 	}
-	if a := r.request("trigger", "t3", `, "camera": "c9"`); a.Status != "error" || !strings.Contains(a.Error, "no such camera") {
+	if a := r.Request("trigger", "t3", `, "camera": "c9"`); a.Status != "error" || !strings.Contains(a.Error, "no such camera") {
 		t.Errorf("a camera that is not there: %+v", a)
 	}
 	// More than the queue holds, at once: some are missed, and said to be.
 	for i := range 40 * triggerDepth {
 		r.d.onTrigger(context.Background(), mqtt.Request{Body: fmt.Appendf(nil, `{"camera": "c0", "part_id": "p%d"}`, i)})
 	}
-	e := await(r, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventMissedTrigger })
+	e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventMissedTrigger })
 	if e.PartID == "" || !strings.Contains(e.Message, "queue is full") {
 		t.Errorf("event %+v", e)
 	}
@@ -212,24 +150,24 @@ func TestTriggersOverMQTT(t *testing.T) {
 // that is disabled at once, one that waits at the end then.
 func TestTriggersThatCannotBeServed(t *testing.T) {
 	r := startRig(t, `trigger = "mqtt"`)
-	r.awaitText("edged/n/status", mqtt.Online)
-	r.send("edged/n/c0/enabled/set", "OFF")
-	r.awaitText("edged/n/c0/enabled/state", "OFF")
-	if a := r.request("trigger", "t1", `, "part_id": "resting"`); a.Status != "error" || !strings.Contains(a.Error, "is disabled") {
+	r.AwaitText("edged/n/status", mqtt.Online)
+	r.Send("edged/n/c0/enabled/set", "OFF")
+	r.AwaitText("edged/n/c0/enabled/state", "OFF")
+	if a := r.Request("trigger", "t1", `, "part_id": "resting"`); a.Status != "error" || !strings.Contains(a.Error, "is disabled") {
 		t.Errorf("answer %+v", a)
 	}
 	missed := func(part, reason string) {
 		t.Helper()
-		e := await(r, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.PartID == part })
+		e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.PartID == part })
 		if e.Kind != mqtt.EventMissedTrigger || e.Message != reason {
 			t.Errorf("event %+v", e)
 		}
 	}
 	missed("resting", pipeline.Disabled)
 	long := strings.Repeat("p", maxPartID)
-	r.request("trigger", "t2", `, "part_id": "`+long+`x"`)
+	r.Request("trigger", "t2", `, "part_id": "`+long+`x"`)
 	missed(long, "the part_id has 257 bytes: at most 256 are taken")
-	if a := r.request("snapshot", "s1", ""); a.Status != "error" || !strings.Contains(a.Error, pipeline.Disabled) {
+	if a := r.Request("snapshot", "s1", ""); a.Status != "error" || !strings.Contains(a.Error, pipeline.Disabled) {
 		t.Errorf("answer %+v", a)
 	}
 	r.d.units[0].queue.Fire("early") // taken just before the camera was disabled
@@ -243,61 +181,48 @@ func TestTriggersThatCannotBeServed(t *testing.T) {
 
 func TestEnabledSet(t *testing.T) {
 	r := startRig(t, "")
-	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
-	r.awaitText("edged/n/status", mqtt.Online)
-	r.send("edged/n/c0/enabled/set", "OFF")
-	r.awaitText("edged/n/c0/enabled/state", "OFF")
-	r.awaitText("edged/n/c0/status", mqtt.Disabled)
-	r.send("edged/n/c0/enabled/set", "ON")
-	r.awaitText("edged/n/c0/status", mqtt.Online)
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
+	r.AwaitText("edged/n/status", mqtt.Online)
+	r.Send("edged/n/c0/enabled/set", "OFF")
+	r.AwaitText("edged/n/c0/enabled/state", "OFF")
+	r.AwaitText("edged/n/c0/status", mqtt.Disabled)
+	r.Send("edged/n/c0/enabled/set", "ON")
+	r.AwaitText("edged/n/c0/status", mqtt.Online)
 	last := r.d.units[0].camera.Counts().Published
-	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq > last+1 })
-}
-
-// awaitText waits until the latest message on a topic is text.
-func (r *rig) awaitText(topic, text string) {
-	r.t.Helper()
-	for range 6000 {
-		r.mu.Lock()
-		list := r.got[topic]
-		r.mu.Unlock()
-		if len(list) > 0 && string(list[len(list)-1]) == text {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	r.t.Fatalf("%s never said %q", topic, text)
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq > last+1 })
 }
 
 func TestReload(t *testing.T) {
 	r := startRig(t, "")
-	first := r.d.units[0].file.sha256
-	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
+	first := r.d.units[0].file.SHA256
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
 
 	// Garbage, found by the watch: the old model stays, and an event says so.
-	writeFile(t, r.model, []byte("garbage"))
-	e := await(r, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventFault })
+	if err := os.WriteFile(r.model, []byte("garbage"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventFault })
 	if !strings.Contains(e.Message, "the old one stays") {
 		t.Errorf("event %+v", e)
 	}
-	if a := r.request("reload", "r1", ""); a.Status != "error" || !strings.Contains(a.Error, "the old one stays") {
+	if a := r.Request("reload", "r1", ""); a.Status != "error" || !strings.Contains(a.Error, "the old one stays") {
 		t.Errorf("answer %+v", a)
 	}
 	last := r.d.units[0].camera.Counts().Published
-	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq > last })
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq > last })
 
 	// Another good model, on request: adopted between two frames.
-	denseFile(t, r.dir, nets.Valid, 48, 64)
-	if a := r.request("reload", "r2", `, "camera": "c0"`); a.Status != "ok" {
+	daemontest.DenseFile(t, r.dir, nets.Valid, 48, 64)
+	if a := r.Request("reload", "r2", `, "camera": "c0"`); a.Status != "ok" {
 		t.Fatalf("answer %+v", a)
 	}
-	info := await(r, "edged/n/info", func(i *mqtt.Info) bool { return i.Models[0].SHA256 != first })
-	if info.Models[0].SHA256 != r.d.units[0].file.sha256 {
+	info := daemontest.Await(r.Subscriber, "edged/n/info", func(i *mqtt.Info) bool { return i.Models[0].SHA256 != first })
+	if info.Models[0].SHA256 != r.d.units[0].file.SHA256 {
 		t.Errorf("info %+v", info)
 	}
-	res := await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Mask != nil && p.Mask.W != 18 })
+	res := daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Mask != nil && p.Mask.W != 18 })
 	before := res.Seq
-	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq == before+1 })
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq == before+1 })
 	if f := r.d.units[0].account(); f.Refused+f.Failed != 0 {
 		t.Errorf("frames were lost on the way: %+v", f)
 	}
@@ -305,11 +230,11 @@ func TestReload(t *testing.T) {
 
 func TestVerdictsAndTheirEvents(t *testing.T) {
 	r := startRig(t, "[[camera.rule]]\nclass = \"metal\"\nmin_score = 0.5\nmin_area_px = 20\nverdict = \"part\"")
-	res := await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Verdict == "part" })
+	res := daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Verdict == "part" })
 	if len(res.Reasons) == 0 || !strings.Contains(res.Reasons[0].Text, "metal") || res.Reasons[0].Class != "metal" || res.Reasons[0].Rule != 1 || res.Reasons[0].Px < 20 || res.Engine == "" || res.Schema != 2 {
 		t.Errorf("result %+v", res)
 	}
-	e := await(r, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventVerdict })
+	e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventVerdict })
 	if e.Verdict == e.Previous || e.Verdict == "" || e.Verdict == "part" && e.Reasons[0].Kind != "present" {
 		t.Errorf("event %+v", e)
 	}
@@ -322,11 +247,11 @@ func TestSnapshot(t *testing.T) {
 		{`, "camera": "c9"`, "no such camera"},
 		{`, "camera": "c1"`, "no picture within 5s: with trigger = \"mqtt\" it comes with the next trigger"},
 	} {
-		if a := r.request("snapshot", x.rest, x.rest); a.Status != "error" || !strings.Contains(a.Error, x.says) {
+		if a := r.Request("snapshot", x.rest, x.rest); a.Status != "error" || !strings.Contains(a.Error, x.says) {
 			t.Errorf("%s: %+v", x.rest, a)
 		}
 	}
-	a := r.request("snapshot", "s1", `, "camera": "c0"`)
+	a := r.Request("snapshot", "s1", `, "camera": "c0"`)
 	data, ok := a.Data.(map[string]any)
 	if a.Status != "ok" || !ok || data["camera"] != "c0" || len(fmt.Sprint(data["jpeg"])) < 500 {
 		t.Errorf("answer %.300v", a)
@@ -335,7 +260,7 @@ func TestSnapshot(t *testing.T) {
 
 func TestPageMetricsAndHealth(t *testing.T) {
 	r := startRig(t, "")
-	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq > 3 })
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.Seq > 3 })
 	get := func(path string) (int, string) {
 		t.Helper()
 		resp, err := http.Get("http://" + r.d.address + path)
@@ -370,13 +295,13 @@ func TestPageMetricsAndHealth(t *testing.T) {
 // the stop was clean.
 func TestTheEndIsAccountedFor(t *testing.T) {
 	r := startRig(t, "", `trigger = "interval:30ms"`)
-	await(r, "edged/n/c1/result", func(p *mqtt.Result) bool { return p.Seq > 2 })
-	await(r, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
+	daemontest.Await(r.Subscriber, "edged/n/c1/result", func(p *mqtt.Result) bool { return p.Seq > 2 })
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return true })
 	r.end()
-	if l := r.d.finalLedger(); !l.Balanced || l.Cameras["c0"].Published == 0 {
+	if l := r.d.Ledger(); !l.Balanced || l.Cameras["c0"].Published == 0 {
 		t.Errorf("ledger %+v", l)
 	}
-	r.awaitText("edged/n/status", mqtt.Offline)
+	r.AwaitText("edged/n/status", mqtt.Offline)
 	m := open(t, filepath.Join(r.dir, "state"))
 	if s := m.lastStop(); s == nil || !s.Clean {
 		t.Errorf("last stop %+v", s)

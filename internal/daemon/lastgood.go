@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"encoding/json"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"edged/internal/atomicfile"
+	"edged/internal/stage"
 	"edged/mqtt"
 )
 
@@ -21,15 +23,6 @@ const (
 	// provenAfter is how long a new model must run without a crash to be good.
 	provenAfter = time.Minute
 )
-
-// stateDir is where the daemon remembers things over a restart: what systemd
-// gives it, else where events are spooled; empty: it remembers nothing.
-func stateDir(c *Config) string {
-	if dir := systemStateDir(); dir != "" {
-		return dir
-	}
-	return c.MQTT.SpoolDir
-}
 
 // memory is the daemon's state on disk.
 type memory struct {
@@ -119,7 +112,7 @@ func (m *memory) save() error {
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	return writeFileAtomic(m.path("state.json"), data)
+	return atomicfile.Write(m.path("state.json"), data)
 }
 
 // touch notes that the daemon still runs, without writing data.
@@ -160,15 +153,15 @@ func (m *memory) attempt(camera, sha string) (useGood bool, err error) {
 }
 
 // proven keeps a model that has run well as the last good one.
-func (m *memory) proven(camera string, file *modelFile) error {
+func (m *memory) proven(camera string, file *stage.File) error {
 	mm := m.of(camera)
-	if m.dir == "" || mm.Good == file.sha256 {
+	if m.dir == "" || mm.Good == file.SHA256 {
 		return nil
 	}
-	if err := writeFileAtomic(m.goodPath(camera), file.data); err != nil {
+	if err := atomicfile.Write(m.goodPath(camera), file.Data); err != nil {
 		return err
 	}
-	mm.Good, mm.Candidate, mm.Attempts = file.sha256, "", 0
+	mm.Good, mm.Candidate, mm.Attempts = file.SHA256, "", 0
 	return m.save()
 }
 

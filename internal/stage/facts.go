@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"errors"
@@ -7,14 +7,15 @@ import (
 	"strings"
 
 	"edged"
+	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/model"
 )
 
-// facts are what must be known about a model beyond its graph. They come from
+// Facts are what must be known about a model beyond its graph. They come from
 // its manifest or from the config; a fact that is missing, or that the two
 // tell differently, is an error that names it.
-type facts struct {
+type Facts struct {
 	order     edged.PixelFormat
 	mean      []float64
 	scale     []float64
@@ -55,15 +56,15 @@ func need[T any](g *gatherer, v T, name, key string) {
 	}
 }
 
-// gatherFacts joins a model's manifest, which may be nil, with a camera's
+// GatherFacts joins a model's manifest, which may be nil, with a camera's
 // config.
-func gatherFacts(m *model.Manifest, cam *CameraConfig) (facts, error) {
+func GatherFacts(m *model.Manifest, cam *config.Camera) (Facts, error) {
 	var g gatherer
-	var f facts
+	var f Facts
 	if m == nil {
 		m = &model.Manifest{}
 	}
-	p, o := PrepareConfig{}, OutputConfig{}
+	p, o := config.Prepare{}, config.Output{}
 	if cam.Prepare != nil {
 		p = *cam.Prepare
 	}
@@ -93,14 +94,14 @@ func gatherFacts(m *model.Manifest, cam *CameraConfig) (facts, error) {
 		return f, errors.Join(g.faults...)
 	}
 	var err error
-	if f.order, err = pixelFormat(order); err != nil {
+	if f.order, err = config.PixelFormat(order); err != nil {
 		return f, err
 	}
-	f.meaning, err = meaningOf(meaning)
+	f.meaning, err = config.MeaningOf(meaning)
 	return f, err
 }
 
-func configGrid(o *OutputConfig) edged.Grid {
+func configGrid(o *config.Output) edged.Grid {
 	var g edged.Grid
 	copy(g.Stride[:], o.Stride)
 	copy(g.Origin[:], o.Origin)

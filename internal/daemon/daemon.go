@@ -1,4 +1,7 @@
-package main
+// Package daemon is all that runs: the cameras with their models, the link to
+// the broker, the page, the reload of models, and the account of every frame
+// and message. Which engines there are it is told.
+package daemon
 
 import (
 	"context"
@@ -9,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"edged/internal/config"
 	"edged/internal/page"
 	"edged/internal/pipeline"
 	"edged/mqtt"
@@ -22,16 +26,19 @@ const drainTime = 3 * time.Second
 // drainTimeOnce is the same for run --once, which has nobody waiting to kill it.
 const drainTimeOnce = 30 * time.Second
 
-type daemonOptions struct {
-	once bool
-	loop bool // files start again at their end
-	log  *slog.Logger
+// Options are what a config does not say.
+type Options struct {
+	Once    bool // end when every source has ended, and take every frame
+	Loop    bool // files start again at their end
+	Log     *slog.Logger
+	Engines Engines
+	Version string // of the program
 }
 
-// daemon is everything that runs: the cameras, the link to the broker, the page.
-type daemon struct {
-	cfg     *Config
-	opts    daemonOptions
+// Daemon is everything that runs: the cameras, the link to the broker, the page.
+type Daemon struct {
+	cfg     *config.Config
+	opts    Options
 	log     *slog.Logger
 	started time.Time
 	units   []*unit
@@ -45,22 +52,22 @@ type daemon struct {
 	lastStop *mqtt.LastStop // of the run before
 }
 
-// newDaemon loads every model and lays out every camera. Nothing runs yet.
-func newDaemon(ctx context.Context, c *Config, o daemonOptions) (*daemon, error) {
-	d := &daemon{cfg: c, opts: o, log: o.log, started: time.Now(), page: page.New(c.Node.Name, c.names())}
+// New loads every model and lays out every camera. Nothing runs yet.
+func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
+	d := &Daemon{cfg: c, opts: o, log: o.Log, started: time.Now(), page: page.New(c.Node.Name, c.Names())}
 	if c.Node.MemoryLimit > 0 {
 		debug.SetMemoryLimit(int64(c.Node.MemoryLimit))
 	}
 	var err error
-	if d.memory, err = openMemory(stateDir(c)); err != nil {
-		o.log.Warn("starting without the state of the last run", "err", err.Error())
+	if d.memory, err = openMemory(c.StateDir()); err != nil {
+		o.Log.Warn("starting without the state of the last run", "err", err.Error())
 	}
 	if c.MQTT.Broker != "" {
-		mc := c.client()
-		mc.Log = o.log
+		mc := c.Client()
+		mc.Log = o.Log
 		client, err := mqtt.New(mc)
 		if err != nil {
-			return nil, &exitError{exitBadConfig, err}
+			return nil, config.Bad(err)
 		}
 		d.client = client
 	}
@@ -75,15 +82,15 @@ func newDaemon(ctx context.Context, c *Config, o daemonOptions) (*daemon, error)
 	return d, nil
 }
 
-// abandon closes what newDaemon had opened before it failed.
-func (d *daemon) abandon() {
+// abandon closes what New had opened before it failed.
+func (d *Daemon) abandon() {
 	for _, u := range d.units {
 		u.abandon()
 	}
 }
 
-// run carries frames until ctx is done or, with once, every source has ended.
-func (d *daemon) run(ctx context.Context) error {
+// Run carries frames until ctx is done or, with once, every source has ended.
+func (d *Daemon) Run(ctx context.Context) error {
 	lastStop := d.memory.lastStop()
 	if err := d.memory.started(d.started); err != nil {
 		d.log.Warn("state not saved", "err", err.Error())
@@ -116,7 +123,7 @@ func (d *daemon) run(ctx context.Context) error {
 
 // tellManager says that the start is complete - config, models and their trial,
 // not the cameras - and from then on that every camera's loop moves.
-func (d *daemon) tellManager(ctx context.Context) {
+func (d *Daemon) tellManager(ctx context.Context) {
 	if err := systemd.Ready(fmt.Sprintf("%d camera(s)", len(d.units))); err != nil {
 		d.log.Warn("the service manager was not told", "err", err.Error())
 	}
@@ -139,7 +146,7 @@ func (d *daemon) tellManager(ctx context.Context) {
 
 // runUnits runs every camera and joins their errors. A camera that fails with
 // once leaves the others to their end.
-func (d *daemon) runUnits(ctx context.Context) error {
+func (d *Daemon) runUnits(ctx context.Context) error {
 	errs := make([]error, len(d.units))
 	var wg sync.WaitGroup
 	for i, u := range d.units {
@@ -150,7 +157,7 @@ func (d *daemon) runUnits(ctx context.Context) error {
 }
 
 // startClient publishes who we are and begins to connect.
-func (d *daemon) startClient() {
+func (d *Daemon) startClient() {
 	if d.client == nil {
 		d.log.Info("no broker configured: results go to the page and the metrics alone")
 		return
@@ -169,12 +176,12 @@ func (d *daemon) startClient() {
 }
 
 // closeClient delivers what waits, as long as nobody is in a hurry.
-func (d *daemon) closeClient(patient bool) {
+func (d *Daemon) closeClient(patient bool) {
 	if d.client == nil {
 		return
 	}
 	limit := drainTime
-	if d.opts.once && patient {
+	if d.opts.Once && patient {
 		limit = drainTimeOnce
 		if link, _ := d.client.Link(); !link.Connected {
 			limit = drainTime // nobody is there to take what waits
@@ -188,18 +195,18 @@ func (d *daemon) closeClient(patient bool) {
 }
 
 // publishInfo announces what runs, now and on every new connection.
-func (d *daemon) publishInfo() {
+func (d *Daemon) publishInfo() {
 	if d.client == nil {
 		return
 	}
-	if err := d.client.Info(d.info()); err != nil {
+	if err := d.client.Info(d.Info()); err != nil {
 		d.log.Error("info not published", "err", err.Error())
 	}
 }
 
-// info is what the retained info topic says.
-func (d *daemon) info() mqtt.Info {
-	i := mqtt.Info{Version: version, Classes: map[string][]string{}, StartedAt: mqtt.Time{Time: d.started}, LastStop: d.lastStop}
+// Info is what the retained info topic says.
+func (d *Daemon) Info() mqtt.Info {
+	i := mqtt.Info{Version: d.opts.Version, Classes: map[string][]string{}, StartedAt: mqtt.Time{Time: d.started}, LastStop: d.lastStop}
 	for _, u := range d.units {
 		m := u.modelInfo()
 		i.Models = append(i.Models, m.ModelInfo)
@@ -210,7 +217,7 @@ func (d *daemon) info() mqtt.Info {
 }
 
 // unit finds a camera by name; an empty name means the only one.
-func (d *daemon) unit(name string) (*unit, error) {
+func (d *Daemon) unit(name string) (*unit, error) {
 	if name == "" && len(d.units) == 1 {
 		return d.units[0], nil
 	}
@@ -219,5 +226,5 @@ func (d *daemon) unit(name string) (*unit, error) {
 			return u, nil
 		}
 	}
-	return nil, fmt.Errorf("camera %q: there is no such camera; name one of %q", name, d.cfg.names())
+	return nil, fmt.Errorf("camera %q: there is no such camera; name one of %q", name, d.cfg.Names())
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/mqtt"
 )
 
 // handleCommands carries out what comes over MQTT.
-func (d *daemon) handleCommands() {
+func (d *Daemon) handleCommands() {
 	d.client.HandleEnabled(func(_ context.Context, cam string, on bool) error {
 		u, err := d.unit(cam)
 		if err != nil {
@@ -30,7 +31,7 @@ func (d *daemon) handleCommands() {
 
 // onReload takes over the model files as they are now: {"camera"}, or all of
 // them. The answer lists what runs.
-func (d *daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
+func (d *Daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
 	var body struct {
 		Camera string `json:"camera"`
 	}
@@ -58,7 +59,7 @@ func (d *daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
 const snapshotTime = 5 * time.Second
 
 // onSnapshot answers with the next frame: {"camera"}.
-func (d *daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
+func (d *Daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
 	var body struct {
 		Camera string `json:"camera"`
 	}
@@ -104,7 +105,7 @@ func (u *unit) whyNoPicture() string {
 
 // onTrigger asks for a frame: {"camera","part_id"}. The answer says that the
 // trigger was taken; the result carries the part_id.
-func (d *daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
+func (d *Daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 	var body struct {
 		Camera string `json:"camera"`
 		PartID string `json:"part_id"`
@@ -125,8 +126,8 @@ func (d *daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 	}
 	shot, err := u.queue.Fire(body.PartID)
 	if err != nil {
-		u.camera.MissTrigger(shot, plain(err))
-		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, plain(err))
+		u.camera.MissTrigger(shot, config.Plain(err))
+		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, config.Plain(err))
 	}
 	return map[string]string{"camera": u.cfg.Name, "part_id": body.PartID}, nil
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// engines are those that the tests' files may name.
+var engines = Engines{Names: []string{Auto, "tflite", "fallback"}, MaxThreads: 256}
+
 // place is where a fault stands in a file.
 var place = regexp.MustCompile(`^edged\.toml(:[0-9]+:[0-9]+)?: .`)
 
@@ -14,19 +17,19 @@ var place = regexp.MustCompile(`^edged\.toml(:[0-9]+:[0-9]+)?: .`)
 // the same each time, and without the passwords in it; one without faults is
 // one that the mqtt package takes too.
 func FuzzConfig(f *testing.F) {
-	f.Add(sample)
-	for _, part := range bytes.Split(sample, []byte("\n\n")) {
+	f.Add(Sample)
+	for _, part := range bytes.Split(Sample, []byte("\n\n")) {
 		f.Add(part)
 	}
 	f.Add([]byte("[[camera]]\nname = \"a\"\nsource = \"rtsp://u:hunter2@/x\"\nmodel = 7\n[[camera.rule]]\nhold = -1"))
 	f.Add([]byte("[mqtt]\nbroker = \"tcp://u:hunter2@h\"\nqueue_bytes = \"1e400B\""))
 	f.Add([]byte("[[camera]]\nsource = \"/dev/video0?fps=1e309\"\nroi = [9223372036854775807]\ntrigger = \"interval:-1ns\""))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c := parseConfig("edged.toml", text)
+		c := Parse("edged.toml", text, engines)
 		err := c.file.Err()
 		if err == nil {
-			if c.MQTT.Broker != "" && c.client().Validate() != nil {
-				t.Errorf("the mqtt package refuses it: %v", c.client().Validate())
+			if c.MQTT.Broker != "" && c.Client().Validate() != nil {
+				t.Errorf("the mqtt package refuses it: %v", c.Client().Validate())
 			}
 			return
 		}
@@ -35,7 +38,7 @@ func FuzzConfig(f *testing.F) {
 				t.Errorf("a fault without a place: %q", line)
 			}
 		}
-		if again := parseConfig("edged.toml", text).file.Err(); again == nil || again.Error() != err.Error() {
+		if again := Parse("edged.toml", text, engines).file.Err(); again == nil || again.Error() != err.Error() {
 			t.Errorf("first %v\nthen %v", err, again)
 		}
 		if bytes.Contains(text, []byte(":hunter2@")) && strings.Contains(err.Error(), "hunter2") {
@@ -45,7 +48,7 @@ func FuzzConfig(f *testing.F) {
 }
 
 func TestEveryFaultOfABrokerIsTold(t *testing.T) {
-	c := parseConfig("edged.toml", []byte(`[node]
+	c := Parse("edged.toml", []byte(`[node]
 name = "n"
 [mqtt]
 broker = "localhost:1883"
@@ -59,7 +62,7 @@ encoding = "gif"
 name = "a"
 source = "test:belt"
 model = "x.tflite"
-`))
+`), engines)
 	err := c.file.Err()
 	if err == nil {
 		t.Fatal("no fault")

@@ -1,4 +1,7 @@
-package main
+// Package stage lays out what surrounds a loaded model: the facts that its
+// manifest or the config tells, the preparation before it, the mask behind it
+// and the rules on that mask.
+package stage
 
 import (
 	"crypto/sha256"
@@ -8,21 +11,26 @@ import (
 	"path/filepath"
 
 	"edged"
+	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/model"
 )
 
-// modelFile is a model as it was read: whole, into memory of our own, because
+// Opener loads a model on the engine named; the program that knows the engines
+// hands one in.
+type Opener func(engine string, model []byte, o edged.Options) (edged.Engine, error)
+
+// File is a model as it was read: whole, into memory of our own, because
 // a file that shrinks while it is mapped kills the process.
-type modelFile struct {
-	name   string
-	data   []byte
-	sha256 string
-	model  *model.Model
+type File struct {
+	Name   string
+	Data   []byte
+	SHA256 string
+	Model  *model.Model
 }
 
-// readModel reads and checks the file at path.
-func readModel(path string) (*modelFile, error) {
+// Read reads and checks the file at path.
+func Read(path string) (*File, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
@@ -33,35 +41,35 @@ func readModel(path string) (*modelFile, error) {
 	}
 	remark(path, m)
 	sum := sha256.Sum256(data)
-	return &modelFile{name: filepath.Base(path), data: data, sha256: hex.EncodeToString(sum[:]), model: m}, nil
+	return &File{Name: filepath.Base(path), Data: data, SHA256: hex.EncodeToString(sum[:]), Model: m}, nil
 }
 
-// openStage loads f on the camera's engine and lays out everything around it.
-func openStage(f *modelFile, cam *CameraConfig, o edged.Options) (*pipeline.Stage, error) {
-	manifest, err := f.model.Manifest()
+// Open loads f on the camera's engine and lays out everything around it.
+func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.Stage, error) {
+	manifest, err := f.Model.Manifest()
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w", f.name, err)
+		return nil, fmt.Errorf("model %s: %w", f.Name, err)
 	}
-	known, err := gatherFacts(manifest, cam)
+	known, err := GatherFacts(manifest, cam)
 	if err != nil {
-		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.name, err)
+		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
 	o.Threads = cam.Threads
-	e, err := openEngine(cam.Engine, f.data, o)
+	e, err := open(cam.Engine, f.Data, o)
 	if err != nil {
-		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.name, err)
+		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
-	s, err := surround(e, &known, cam)
+	s, err := Surround(e, &known, cam)
 	if err != nil {
 		e.Close()
-		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.name, err)
+		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
-	s.Model = f.name
+	s.Model = f.Name
 	return s, nil
 }
 
-// surround builds what stands before and behind a loaded engine.
-func surround(e edged.Engine, known *facts, cam *CameraConfig) (*pipeline.Stage, error) {
+// Surround builds what stands before and behind a loaded engine.
+func Surround(e edged.Engine, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
 	inputs, outputs := e.Inputs(), e.Outputs()
 	if len(inputs) != 1 {
 		return nil, fmt.Errorf("the model has %d inputs: a camera feeds exactly one", len(inputs))
@@ -87,7 +95,7 @@ func surround(e edged.Engine, known *facts, cam *CameraConfig) (*pipeline.Stage,
 	}, nil
 }
 
-func prepareConfig(known *facts, cam *CameraConfig) pipeline.PrepareConfig {
+func prepareConfig(known *Facts, cam *config.Camera) pipeline.PrepareConfig {
 	c := pipeline.PrepareConfig{Rotate: cam.Rotate, Order: known.order, Mean: known.mean, Scale: known.scale}
 	if len(cam.ROI) == 4 {
 		c.ROI = pipeline.Rect{X: cam.ROI[0], Y: cam.ROI[1], W: cam.ROI[2], H: cam.ROI[3]}
@@ -99,7 +107,7 @@ func prepareConfig(known *facts, cam *CameraConfig) pipeline.PrepareConfig {
 }
 
 // needsScores tells whether a rule looks at how sure the model is.
-func needsScores(cam *CameraConfig) bool {
+func needsScores(cam *config.Camera) bool {
 	for _, r := range cam.Rules {
 		if r.MinScore > 0 {
 			return true

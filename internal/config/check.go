@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -40,18 +40,18 @@ func at(i int, key string) string { return fmt.Sprintf("camera[%d].%s", i, key) 
 
 func (c *Config) checkNode() {
 	if err := mqtt.CheckID(c.Node.Name); err != nil {
-		c.file.Addf("node.name", "node.name: %s", plain(err))
+		c.file.Addf("node.name", "node.name: %s", Plain(err))
 	}
 	if c.Node.HTTP == "" {
 		return // switched off
 	}
 	if _, _, err := net.SplitHostPort(c.Node.HTTP); err != nil {
-		c.file.Addf("node.http", "node.http: %v; write host:port, for example %q, or \"\" for none", err, defaultHTTP)
+		c.file.Addf("node.http", "node.http: %v; write host:port, for example %q, or \"\" for none", err, DefaultHTTP)
 	}
 }
 
-// plain is an error without the name of the package it comes from.
-func plain(err error) string {
+// Plain is an error without the name of the package it comes from.
+func Plain(err error) string {
 	text := err.Error()
 	for _, prefix := range []string{"model: ", "mqtt: ", "capture: ", "pipeline: ", "verdict: "} {
 		text = strings.TrimPrefix(text, prefix)
@@ -64,10 +64,10 @@ func (c *Config) checkMQTT() {
 	if c.MQTT.Broker == "" {
 		return
 	}
-	m := c.client()
+	m := c.Client()
 	m.Node = "n" // checkNode has looked at the name
 	for _, err := range flatten(m.Validate()) {
-		text := plain(err)
+		text := Plain(err)
 		c.file.Addf(c.keyIn(text), "%s", text)
 	}
 }
@@ -78,7 +78,7 @@ func (c *Config) keyIn(text string) string {
 	if slices.Contains(keyWords(text), "prefix") {
 		return "node.prefix"
 	}
-	return mentioned[MQTTConfig](c, "mqtt", text)
+	return mentioned[MQTT](c, "mqtt", text)
 }
 
 func keyWords(text string) []string {
@@ -128,20 +128,20 @@ func (c *Config) checkCamera(i int) {
 	}
 	if cam.Name != "" {
 		if err := mqtt.CheckID(cam.Name); err != nil {
-			fault("name", "name: %s", plain(err))
+			fault("name", "name: %s", Plain(err))
 		}
 	}
 	if err := sourceSyntax(cam.Source); err != nil {
-		fault("source", "source: %s", plain(err))
+		fault("source", "source: %s", Plain(err))
 	}
-	if !slices.Contains(engineNames, cam.Engine) {
-		fault("engine", "engine %q: choose one of %s", cam.Engine, strings.Join(engineNames, ", "))
+	if !slices.Contains(c.engines.Names, cam.Engine) {
+		fault("engine", "engine %q: choose one of %s", cam.Engine, strings.Join(c.engines.Names, ", "))
 	}
-	if cam.Threads < 0 || cam.Threads > maxThreads {
-		fault("threads", "threads %d: use 0 (the engine's choice) to %d", cam.Threads, maxThreads)
+	if cam.Threads < 0 || cam.Threads > c.engines.MaxThreads {
+		fault("threads", "threads %d: use 0 (the engine's choice) to %d", cam.Threads, c.engines.MaxThreads)
 	}
 	if cam.Trigger != "continuous" && cam.Trigger != "mqtt" {
-		if _, err := triggerInterval(cam.Trigger); err != nil {
+		if _, err := TriggerInterval(cam.Trigger); err != nil {
 			fault("trigger", "%v", err)
 		}
 	}
@@ -177,7 +177,7 @@ func (c *Config) checkView(i int) {
 		fault("fit", "fit %q: use crop (the centre, at the camera's own pixels) or resize", cam.Fit)
 	}
 	if p := cam.Prepare; p != nil {
-		if _, err := pixelFormat(p.ChannelOrder); p.ChannelOrder != "" && err != nil {
+		if _, err := PixelFormat(p.ChannelOrder); p.ChannelOrder != "" && err != nil {
 			fault("prepare.channel_order", "%v", err)
 		}
 		for key, n := range map[string]int{"mean": len(p.Mean), "scale": len(p.Scale)} {
@@ -191,10 +191,10 @@ func (c *Config) checkView(i int) {
 	}
 }
 
-func (c *Config) checkOutput(i int, o *OutputConfig) {
+func (c *Config) checkOutput(i int, o *Output) {
 	fault := func(key, format string, args ...any) { c.file.Addf(at(i, "output."+key), format, args...) }
 	if o.Meaning != "" {
-		if _, err := meaningOf(o.Meaning); err != nil {
+		if _, err := MeaningOf(o.Meaning); err != nil {
 			fault("meaning", "%v", err)
 		}
 	}
@@ -218,15 +218,15 @@ func (c *Config) checkRules(i int) {
 		} else if len(cam.Labels) > 0 && !slices.Contains(cam.Labels, rule.Class) {
 			c.file.Addf(path+".class", "class %q is none of the labels %q", rule.Class, cam.Labels)
 		}
-		for _, err := range flatten(rule.rule(0).Validate()) {
-			_, bound, _ := strings.Cut(plain(err), ": ") // behind the class's name
-			c.file.Addf(mentioned[RuleConfig](c, path, bound), "%s", plain(err))
+		for _, err := range flatten(rule.Rule(0).Validate()) {
+			_, bound, _ := strings.Cut(Plain(err), ": ") // behind the class's name
+			c.file.Addf(mentioned[Rule](c, path, bound), "%s", Plain(err))
 		}
 	}
 }
 
-// pixelFormat reads a channel order.
-func pixelFormat(s string) (f edged.PixelFormat, err error) {
+// PixelFormat reads a channel order.
+func PixelFormat(s string) (f edged.PixelFormat, err error) {
 	for _, f := range []edged.PixelFormat{edged.RGB, edged.BGR, edged.Gray} {
 		if strings.EqualFold(s, f.String()) {
 			return f, nil
@@ -235,8 +235,8 @@ func pixelFormat(s string) (f edged.PixelFormat, err error) {
 	return 0, fmt.Errorf("channel order %q: use RGB, BGR or GRAY", s)
 }
 
-// meaningOf reads what an output's values are. "sigmoid" is a probability.
-func meaningOf(s string) (pipeline.Meaning, error) {
+// MeaningOf reads what an output's values are. "sigmoid" is a probability.
+func MeaningOf(s string) (pipeline.Meaning, error) {
 	switch s {
 	case "logits":
 		return pipeline.Logits, nil

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"edged/internal/stage"
 )
 
 func open(t *testing.T, dir string) *memory {
@@ -35,7 +37,7 @@ func start(t *testing.T, dir, sha string) (m *memory, back bool) {
 func TestLastGoodComesBackAfterRepeatedCrashes(t *testing.T) {
 	dir := t.TempDir()
 	m, _ := start(t, dir, "good")
-	if err := m.proven("cam", &modelFile{sha256: "good", data: []byte("the model")}); err != nil {
+	if err := m.proven("cam", &stage.File{SHA256: "good", Data: []byte("the model")}); err != nil {
 		t.Fatal(err)
 	}
 	for n := range maxAttempts {
@@ -61,7 +63,7 @@ func TestLastGoodComesBackAfterRepeatedCrashes(t *testing.T) {
 func TestACleanStopIsNoCrash(t *testing.T) {
 	dir := t.TempDir()
 	m, _ := start(t, dir, "good")
-	if err := m.proven("cam", &modelFile{sha256: "good"}); err != nil {
+	if err := m.proven("cam", &stage.File{SHA256: "good"}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 * maxAttempts {
@@ -148,7 +150,7 @@ func TestWithoutAStateFolderNothingIsWritten(t *testing.T) {
 	if back, err := m.attempt("cam", "x"); back || err != nil {
 		t.Error(back, err)
 	}
-	if err := m.proven("cam", &modelFile{sha256: "x"}); err != nil {
+	if err := m.proven("cam", &stage.File{SHA256: "x"}); err != nil {
 		t.Error(err)
 	}
 	if err := m.stopped("x"); err != nil || m.lastStop() != nil {

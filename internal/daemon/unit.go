@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"edged/capture"
+	"edged/internal/config"
 	"edged/internal/pipeline"
+	"edged/internal/stage"
 	"edged/mqtt"
 )
 
@@ -22,8 +24,8 @@ const (
 
 // unit is one camera with its source, its model and its account.
 type unit struct {
-	d      *daemon
-	cfg    *CameraConfig
+	d      *Daemon
+	cfg    *config.Camera
 	log    *slog.Logger
 	source capture.Source
 	camera *pipeline.Camera
@@ -34,9 +36,9 @@ type unit struct {
 	startFault string // told once the broker's client is there
 
 	mu            sync.Mutex
-	file          *modelFile // in use
-	engine        string     // in use
-	labels        []string   // in use
+	file          *stage.File // in use
+	engine        string      // in use
+	labels        []string    // in use
 	usedSince     time.Time
 	proven        bool // the model in use is the last good one
 	resultsBefore int  // results when it was taken into use
@@ -46,7 +48,7 @@ type unit struct {
 }
 
 // newUnit loads the camera's model. The source is opened by run.
-func newUnit(ctx context.Context, d *daemon, cfg *CameraConfig) (*unit, error) {
+func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) {
 	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name)}
 	l, err := u.firstModel(ctx)
 	if err != nil {
@@ -63,10 +65,10 @@ func newUnit(ctx context.Context, d *daemon, cfg *CameraConfig) (*unit, error) {
 		u.queue = pipeline.NewQueue(triggerDepth, triggerTimeout)
 		u.camera.Trigger = u.queue
 	default:
-		every, err := triggerInterval(cfg.Trigger)
+		every, err := config.TriggerInterval(cfg.Trigger)
 		if err != nil {
 			u.abandon()
-			return nil, &exitError{exitBadConfig, err}
+			return nil, config.Bad(err)
 		}
 		u.camera.Trigger = pipeline.NewInterval(every)
 	}
@@ -78,9 +80,9 @@ func (u *unit) use(l *loaded) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.file, u.engine, u.labels = l.file, l.stage.Engine.Name(), l.stage.Labels
-	u.file.model = nil // the engine has its own
+	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
-	u.log.Info("model in use", "model", l.file.name, "sha256", l.file.sha256[:12], "engine", u.engine)
+	u.log.Info("model in use", "model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine)
 }
 
 func (u *unit) abandon() { u.camera.Abandon() }
@@ -90,7 +92,7 @@ func (u *unit) abandon() { u.camera.Abandon() }
 func (u *unit) run(ctx context.Context) error {
 	source, err := capture.Open(capture.Config{
 		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
-		EveryFrame: u.d.opts.once, Once: u.d.opts.once, Loop: u.d.opts.loop,
+		EveryFrame: u.d.opts.Once, Once: u.d.opts.Once, Loop: u.d.opts.Loop,
 	})
 	if err != nil {
 		u.abandon()
@@ -214,6 +216,15 @@ func (u *unit) event(e mqtt.Event) {
 	}
 }
 
+// verdictChanged publishes a verdict that differs from the one before.
+func (u *unit) verdictChanged(c stage.Change) {
+	u.event(mqtt.Event{
+		Kind: mqtt.EventVerdict, Message: fmt.Sprintf("verdict %s, before %s", c.Verdict, c.Previous),
+		Verdict: c.Verdict, Previous: c.Previous, Reasons: mqtt.Whys(nil, c.Reasons), PartID: c.PartID,
+		TS: mqtt.Time{Time: c.At},
+	})
+}
+
 // unitModel is what info says of a camera's model.
 type unitModel struct {
 	mqtt.ModelInfo
@@ -224,7 +235,7 @@ func (u *unit) modelInfo() unitModel {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return unitModel{
-		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.name, SHA256: u.file.sha256, Engine: u.engine},
+		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.Name, SHA256: u.file.SHA256, Engine: u.engine},
 		u.labels,
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"errors"
@@ -16,9 +16,12 @@ import (
 // daemon counts as unwell.
 const stuckAfter = 10 * time.Second
 
+// Address is where the page is served, empty where it is not.
+func (d *Daemon) Address() string { return d.address }
+
 // startWeb serves the page, the metrics and the health checks on node.http. An address that cannot be had is no reason to
 // leave cameras alone: it is said, and the daemon goes on without the page.
-func (d *daemon) startWeb() (stop func()) {
+func (d *Daemon) startWeb() (stop func()) {
 	if d.cfg.Node.HTTP == "" {
 		return func() {}
 	}
@@ -48,7 +51,7 @@ func (d *daemon) startWeb() (stop func()) {
 }
 
 // show offers a result to the page.
-func (d *daemon) show(r *pipeline.Result) {
+func (d *Daemon) show(r *pipeline.Result) {
 	d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
@@ -57,8 +60,8 @@ func (d *daemon) show(r *pipeline.Result) {
 }
 
 // snapshot is what /metrics shows.
-func (d *daemon) snapshot() metrics.Snapshot {
-	s := metrics.Snapshot{Started: d.started, Version: version}
+func (d *Daemon) snapshot() metrics.Snapshot {
+	s := metrics.Snapshot{Started: d.started, Version: d.opts.Version}
 	for _, u := range d.units {
 		f := u.account()
 		s.Cameras = append(s.Cameras, metrics.Camera{
@@ -88,7 +91,7 @@ func (d *daemon) snapshot() metrics.Snapshot {
 
 // alive tells whether every camera's loop moves. A loop that waits for frames
 // is well: the camera's absence is another matter.
-func (d *daemon) alive() metrics.Health {
+func (d *Daemon) alive() metrics.Health {
 	h := metrics.Health{OK: true, Checks: map[string]string{}}
 	for _, u := range d.units {
 		text := "ok"
@@ -104,7 +107,7 @@ func (d *daemon) alive() metrics.Health {
 // ready tells whether the daemon does its work: the models are loaded (it does
 // not answer before) and the loops move. Cameras and broker are listed; their
 // absence does not make the daemon unready, because it waits for them.
-func (d *daemon) ready() metrics.Health {
+func (d *Daemon) ready() metrics.Health {
 	h := d.alive()
 	for _, u := range d.units {
 		h.Checks["source "+u.cfg.Name] = u.statusWord()

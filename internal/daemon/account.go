@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -71,8 +71,8 @@ func (t *timing) rate() float64 {
 	return float64(n) / seconds
 }
 
-// frames is a camera's account: Read is the sum of all the others.
-type frames struct {
+// Frames is a camera's account: Read is the sum of all the others.
+type Frames struct {
 	Read           uint64            `json:"read"`
 	Published      uint64            `json:"published"`
 	PassedOver     uint64            `json:"passed_over"`
@@ -87,7 +87,7 @@ type frames struct {
 
 // account reads the counters of the loop first and of the source afterwards,
 // so that a frame on its way shows as in work and never as missing.
-func (u *unit) account() frames {
+func (u *unit) account() Frames {
 	n := u.camera.Counts()
 	u.mu.Lock()
 	source := u.source
@@ -97,7 +97,7 @@ func (u *unit) account() frames {
 		c = source.Counts()
 	}
 	refused := n.RefusedTotal() - n.Refused[pipeline.RefusedEngine]
-	f := frames{
+	f := Frames{
 		Read: c.Read, Published: n.Published, PassedOver: c.PassedOver + n.PassedOver,
 		Refused: c.Refused + refused, Failed: n.Refused[pipeline.RefusedEngine],
 		RefusedBy: n.RefusedByReason(), MissedTriggers: n.Missed, source: c,
@@ -123,7 +123,7 @@ func occurred(counts map[string]uint64) map[string]uint64 {
 }
 
 // stats is the daemon's part of the stats topic.
-func (d *daemon) stats() mqtt.Stats {
+func (d *Daemon) stats() mqtt.Stats {
 	s := mqtt.Stats{
 		UptimeS: time.Since(d.started).Seconds(),
 		Cameras: map[string]mqtt.CameraStats{}, Process: processStats(),
@@ -172,15 +172,16 @@ func residentBytes() int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// finalLedger is what run --once prints: the fate of every frame and message.
-type finalLedger struct {
-	Cameras  map[string]frames `json:"cameras"`
+// Ledger is what run --once prints: the fate of every frame and message.
+type Ledger struct {
+	Cameras  map[string]Frames `json:"cameras"`
 	Delivery mqtt.Ledger       `json:"delivery"`
 	Balanced bool              `json:"balanced"`
 }
 
-func (d *daemon) finalLedger() *finalLedger {
-	l := &finalLedger{Cameras: map[string]frames{}, Delivery: mqtt.Ledger{}, Balanced: true}
+// Ledger is the fate of every frame and message so far.
+func (d *Daemon) Ledger() *Ledger {
+	l := &Ledger{Cameras: map[string]Frames{}, Delivery: mqtt.Ledger{}, Balanced: true}
 	for _, u := range d.units {
 		f := u.account()
 		l.Cameras[u.cfg.Name] = f
@@ -195,7 +196,8 @@ func (d *daemon) finalLedger() *finalLedger {
 	return l
 }
 
-func (l *finalLedger) print(w io.Writer) error {
+// Print writes the ledger for people.
+func (l *Ledger) Print(w io.Writer) error {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(l.Cameras)) {
 		f := l.Cameras[name]

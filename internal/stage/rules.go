@@ -1,0 +1,58 @@
+package stage
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"edged"
+	"edged/internal/config"
+	"edged/internal/pipeline"
+	"edged/internal/verdict"
+)
+
+// Change is a verdict that differs from the frame's before.
+type Change struct {
+	Verdict, Previous string
+	Reasons           []edged.Reason
+	PartID            string
+	At                time.Time // of the frame
+}
+
+// ruler is the pipeline's judge: it applies a camera's rules and tells of
+// changes.
+type ruler struct {
+	judge   *verdict.Judge
+	changed func(Change)
+}
+
+// NewRuler matches the rules with the labels of the model in use; without
+// rules it is nil. changed is told of each verdict that differs from the one before.
+func NewRuler(cam *config.Camera, labels []string, changed func(Change)) (pipeline.Judge, error) {
+	if len(cam.Rules) == 0 {
+		return nil, nil
+	}
+	var rules []verdict.Rule
+	for _, r := range cam.Rules {
+		id := slices.Index(labels, r.Class)
+		if id < 0 {
+			return nil, fmt.Errorf("camera %s: a rule names the class %q, the model has %q", cam.Name, r.Class, labels)
+		}
+		rules = append(rules, r.Rule(id))
+	}
+	j, err := verdict.New(rules)
+	if err != nil {
+		return nil, fmt.Errorf("camera %s: %w", cam.Name, err)
+	}
+	return &ruler{j, changed}, nil
+}
+
+// Judge implements pipeline.Judge.
+func (r *ruler) Judge(p *pipeline.Result) {
+	o := r.judge.Judge(p.Mask, p.Scores)
+	p.Verdict = o.Verdict
+	p.Reasons = append(p.Reasons[:0], o.Reasons...)
+	if o.Changed {
+		r.changed(Change{o.Verdict, o.Previous, slices.Clone(o.Reasons), p.PartID, p.Frame.Time})
+	}
+}
