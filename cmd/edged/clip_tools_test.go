@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"edged/internal/daemon"
 	"edged/internal/daemontest"
 	"edged/mqtt/mqtttest"
 	"edged/train/nets"
@@ -92,7 +93,7 @@ func TestRunOnceOnARealClip(t *testing.T) {
 	if err != nil {
 		t.Fatalf("edged run: %v\n%s", err, log.String())
 	}
-	var l finalLedger
+	var l daemon.Ledger
 	if err := json.Unmarshal(out, &l); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
