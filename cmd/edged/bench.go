@@ -13,6 +13,7 @@ import (
 	"edged"
 	"edged/fallback"
 	"edged/internal/noise"
+	"edged/internal/stage"
 	"edged/model"
 	"edged/rewrite"
 )
@@ -124,7 +125,7 @@ func newCourse(path string) (*course, error) {
 		unmap()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	remark(path, m)
+	stage.Remark(path, m)
 	return &course{path: path, data: data, close: unmap, model: m}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"edged/internal/atomicfile"
+	"edged/internal/stage"
 	"edged/model"
 )
 
@@ -18,7 +19,7 @@ func readGraph(path string) (*model.Model, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	remark(path, m)
+	stage.Remark(path, m)
 	return m, b, nil
 }
 

@@ -39,7 +39,7 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	remark(path, m)
+	Remark(path, m)
 	sum := sha256.Sum256(data)
 	return &File{Name: filepath.Base(path), Data: data, SHA256: hex.EncodeToString(sum[:]), Model: m}, nil
 }

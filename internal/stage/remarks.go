@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"log/slog"
@@ -6,9 +6,9 @@ import (
 	"edged/model"
 )
 
-// remark tells how the file at path was read where that is not plain: content
+// Remark tells how the file at path was read where that is not plain: content
 // newer than this edged, and repairs.
-func remark(path string, m *model.Model) {
+func Remark(path string, m *model.Model) {
 	for _, line := range m.Remarks() {
 		slog.Warn("model "+path, "remark", line)
 	}
