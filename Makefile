@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 DEPS   := $(or $(realpath .deps),$(CURDIR)/.deps)
-GOARCH := $(shell go env GOARCH)
+# Without Go the machine's own: `make install`, as root, needs none.
+GOARCH := $(or $(shell go env GOARCH 2>/dev/null),$(shell dpkg --print-architecture 2>/dev/null))
 PREFIX ?= /usr/local
 
 TFLITE_TAGS := tflite
@@ -18,15 +19,18 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help deps deps-test build test test-faults soak test-systemd train speed instructions demo install env clean
+.PHONY: help need-go deps deps-test build test test-faults soak test-systemd train speed instructions demo install env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/' | expand -t 14
 
-deps: ## fetch what edged is built from (Debian packages, the TFLite C library)
+need-go:
+	@internal/setup/go.sh
+
+deps: need-go ## fetch what edged is built from (Debian packages, the TFLite C library)
 	@internal/setup/deps.sh build
 
-deps-test: ## fetch what the tests need too
+deps-test: need-go ## fetch what the tests need too
 	@internal/setup/deps.sh test
 
 # `edged version` tells the revision wherever git can, whatever GOFLAGS says;
