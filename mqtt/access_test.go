@@ -26,7 +26,7 @@ func write(t *testing.T, file, text string) string {
 // connects waits for the link.
 func connects(t *testing.T, c *mqtt.Client, log *bytesLog) {
 	t.Helper()
-	mqtttest.Until(t, 10*time.Second, "a connection", func() bool { s, _ := c.Link(); return s.Connected })
+	mqtttest.Until(t, patience, "a connection", func() bool { s, _ := c.Link(); return s.Connected })
 	_ = log
 }
 
@@ -43,7 +43,7 @@ func TestWrongPassword(t *testing.T) {
 	cfg.Username, cfg.PasswordFile = "line1", write(t, filepath.Join(dir, "pw"), "s3cret-bad\n")
 	r := newRig(t, cfg, log)
 	r.c.Start()
-	mqtttest.Until(t, 10*time.Second, "three refusals", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 3 })
+	mqtttest.Until(t, patience, "three refusals", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 3 })
 	if n := log.count("refuses user or password"); n != 1 {
 		t.Errorf("the refusal was said %d times:\n%s", n, log)
 	}
@@ -73,7 +73,7 @@ func TestExpiredCertificate(t *testing.T) {
 	cfg.CA = ca.File
 	r := newRig(t, cfg, log)
 	r.c.Start()
-	mqtttest.Until(t, 10*time.Second, "three refusals", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 3 })
+	mqtttest.Until(t, patience, "three refusals", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 3 })
 	if n := log.count("certificate is not valid at this time"); n != 1 {
 		t.Errorf("the expired certificate was said %d times:\n%s", n, log)
 	}
@@ -96,7 +96,7 @@ func TestClientCertificate(t *testing.T) {
 		cfg.CA = ca.File
 		r := newRig(t, cfg, log)
 		r.c.Start()
-		mqtttest.Until(t, 10*time.Second, "two refusals", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 2 })
+		mqtttest.Until(t, patience, "two refusals", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 2 })
 		r.close()
 		// The alert may be overtaken by the reset of the connection.
 		if n := log.count("client certificate"); n < 1 || n > 2 {
@@ -131,7 +131,7 @@ func TestTwoClientsWithOneID(t *testing.T) {
 	said := func() int {
 		return logs[0].count("another client seems to use the same client id") + logs[1].count("another client seems to use the same client id")
 	}
-	mqtttest.Until(t, 20*time.Second, "the twin to be noticed", func() bool { return said() > 0 })
+	mqtttest.Until(t, patience, "the twin to be noticed", func() bool { return said() > 0 })
 	time.Sleep(2 * time.Second)
 	if n := said(); n > 2 {
 		t.Errorf("the twin was said %d times by two clients", n)

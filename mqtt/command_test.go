@@ -22,7 +22,7 @@ import (
 func sender(t *testing.T, b *mqtttest.Broker) paho.Client {
 	t.Helper()
 	c := paho.NewClient(paho.NewClientOptions().AddBroker(b.URL()).SetClientID(strings.ReplaceAll(t.Name(), "/", "-")).SetProtocolVersion(4))
-	if tok := c.Connect(); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+	if tok := c.Connect(); !tok.WaitTimeout(patience) || tok.Error() != nil {
 		t.Fatal("sender:", tok.Error())
 	}
 	t.Cleanup(func() { c.Disconnect(100) })
@@ -31,7 +31,7 @@ func sender(t *testing.T, b *mqtttest.Broker) paho.Client {
 
 func send(t *testing.T, c paho.Client, topic string, qos byte, retain bool, payload any) {
 	t.Helper()
-	if tok := c.Publish(topic, qos, retain, payload); !tok.WaitTimeout(10*time.Second) || tok.Error() != nil {
+	if tok := c.Publish(topic, qos, retain, payload); !tok.WaitTimeout(patience) || tok.Error() != nil {
 		t.Fatalf("send to %s: %v", topic, tok.Error())
 	}
 }
@@ -69,7 +69,7 @@ func TestRequests(t *testing.T) {
 		{"trigger", "\xff\xfe", "is no JSON object"},
 	} {
 		send(t, s, "edged/n1/request/"+x.cmd, 1, false, x.send)
-		mqtttest.Until(t, 5*time.Second, "the answer "+x.want, func() bool { return strings.Contains(a.Last("edged/n1/response/"+x.cmd), x.want) })
+		mqtttest.Until(t, patience, "the answer "+x.want, func() bool { return strings.Contains(a.Last("edged/n1/response/"+x.cmd), x.want) })
 	}
 	if n := fired.Load(); n != 2 {
 		t.Errorf("the trigger fired %d times, want 2: a retained request must not fire", n)
@@ -94,12 +94,12 @@ func TestEnabled(t *testing.T) {
 	connects(t, r.c, log)
 	s := sender(t, b)
 	state := func() string { return a.Last("edged/n1/cam/enabled/state") }
-	mqtttest.Until(t, 5*time.Second, "ON", func() bool { return state() == "ON" })
+	mqtttest.Until(t, patience, "ON", func() bool { return state() == "ON" })
 	send(t, s, "edged/n1/cam/enabled/set", 1, false, "OFF")
-	mqtttest.Until(t, 5*time.Second, "OFF", func() bool { return state() == "OFF" })
+	mqtttest.Until(t, patience, "OFF", func() bool { return state() == "OFF" })
 	send(t, s, "edged/n1/cam/enabled/set", 1, false, "perhaps")
 	send(t, s, "edged/n1/other/enabled/set", 1, false, "ON")
-	mqtttest.Until(t, 5*time.Second, "the refusals", func() bool {
+	mqtttest.Until(t, patience, "the refusals", func() bool {
 		l, _ := r.c.Link()
 		return l.CommandsDropped == 1 && log.count("no camera") == 1
 	})
@@ -116,12 +116,12 @@ func TestFloodOfCommands(t *testing.T) {
 	a := mqtttest.NewAuditor(t, b.Addr(), nil)
 	log := &bytesLog{}
 	cfg := quick(b.URL(), log)
-	cfg.AckTimeout = 10 * time.Second // five megabytes of junk pass before an acknowledgement
+	cfg.KeepAlive, cfg.AckTimeout = 30*time.Second, 30*time.Second // five megabytes of junk pass before an acknowledgement
 	r := newRig(t, cfg, log)
 	r.c.Handle("trigger", func(context.Context, mqtt.Request) (any, error) { time.Sleep(time.Millisecond); return nil, nil })
 	r.c.Start()
 	r.load(10 * time.Millisecond)
-	r.resumes(a, 5*time.Second)
+	r.resumes(a)
 	s := sender(t, b)
 	junk, large := make([]byte, 1000), make([]byte, 1<<20)
 	for i := range 20000 {
@@ -130,8 +130,8 @@ func TestFloodOfCommands(t *testing.T) {
 	for range 5 {
 		send(t, s, "edged/n1/request/trigger", 1, false, large)
 	}
-	r.resumes(a, 10*time.Second)
-	mqtttest.Until(t, 10*time.Second, "the flood to be counted\n"+log.String(), func() bool { l, _ := r.c.Link(); return l.CommandsDropped > 2000 })
+	r.resumes(a)
+	mqtttest.Until(t, patience, "the flood to be counted\n"+log.String(), func() bool { l, _ := r.c.Link(); return l.CommandsDropped > 2000 })
 	if n := log.count("commands arrive faster or larger"); n != 1 {
 		t.Errorf("the flood was said %d times:\n%s", n, log)
 	}
@@ -140,7 +140,7 @@ func TestFloodOfCommands(t *testing.T) {
 		t.Errorf("the flood broke the connection: %d connections", l.Connections)
 	}
 	// After the flood commands are carried out again.
-	mqtttest.Until(t, 10*time.Second, "an answer after the flood", func() bool {
+	mqtttest.Until(t, patience, "an answer after the flood", func() bool {
 		send(t, s, "edged/n1/request/trigger", 1, false, `{"transaction":"after"}`)
 		time.Sleep(100 * time.Millisecond)
 		return strings.Contains(a.Last("edged/n1/response/trigger"), `"after","status":"ok"`)
@@ -158,9 +158,9 @@ func TestFalseWill(t *testing.T) {
 	r.c.Start()
 	connects(t, r.c, log)
 	online := func() bool { return a.Last("edged/n1/status") == mqtt.Online }
-	mqtttest.Until(t, 5*time.Second, "online", online)
+	mqtttest.Until(t, patience, "online", online)
 	before := r.c.Ledger()[mqtt.KindState].Produced
 	send(t, sender(t, b), "edged/n1/status", 1, true, mqtt.Offline)
-	mqtttest.Until(t, 5*time.Second, "online again", func() bool { return r.c.Ledger()[mqtt.KindState].Produced > before && online() })
+	mqtttest.Until(t, patience, "online again", func() bool { return r.c.Ledger()[mqtt.KindState].Produced > before && online() })
 	r.close()
 }

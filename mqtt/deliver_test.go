@@ -99,7 +99,7 @@ func TestDegradation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	mqtttest.Until(t, 5*time.Second, "results", func() bool { return countOf(k.all(), "result") == len(masks) })
+	mqtttest.Until(t, patience, "results", func() bool { return countOf(k.all(), "result") == len(masks) })
 	steps := []string{"png", "zstd", "coarser", "coarser", "none"}
 	var pending *mqtt.Received
 	seen := 0
@@ -212,7 +212,7 @@ func TestEventsSurviveARestart(t *testing.T) {
 	a := mqtttest.NewAuditor(t, b.Addr(), mqtttest.SchemaCheck(t))
 	second := newRig(t, cfg, log)
 	second.c.Start()
-	mqtttest.Until(t, 5*time.Second, "the old events", func() bool { return len(a.Events()) >= 10 })
+	mqtttest.Until(t, patience, "the old events", func() bool { return len(a.Events()) >= 10 })
 	for range 10 {
 		second.publish()
 	}

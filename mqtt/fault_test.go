@@ -20,13 +20,13 @@ func scenario(t *testing.T, b *mqtttest.Broker, url string, fault func(r *rig, a
 	r := newRig(t, quick(url, log), log)
 	r.c.Start()
 	r.load(5 * time.Millisecond)
-	r.resumes(a, 5*time.Second)
+	r.resumes(a)
 	for range rounds() {
 		fault(r, a)
-		r.resumes(a, 5*time.Second)
+		r.resumes(a)
 	}
 	l := r.close()
-	mqtttest.Until(t, 5*time.Second, "offline", func() bool { return a.Last("edged/n1/status") == mqtt.Offline })
+	mqtttest.Until(t, patience, "offline", func() bool { return a.Last("edged/n1/status") == mqtt.Offline })
 	return r, a, l
 }
 
@@ -42,13 +42,13 @@ func TestBrokerKilledAndRestartedWithoutPersistence(t *testing.T) {
 	// subscriber's side is audited where the broker survives, below.
 	r, _, l := scenario(t, b, b.URL(), func(r *rig, a *mqtttest.Auditor) {
 		r.c.CameraStatus("cam", mqtt.Online)
-		mqtttest.Until(t, 5*time.Second, "camera online", func() bool { return a.Last("edged/n1/cam/status") == mqtt.Online })
+		mqtttest.Until(t, patience, "camera online", func() bool { return a.Last("edged/n1/cam/status") == mqtt.Online })
 		b.Kill()
 		time.Sleep(300 * time.Millisecond)
 		b.Start()
 		// A broker that has forgotten everything is told everything again.
 		fresh := mqtttest.NewAuditor(t, b.Addr(), nil)
-		mqtttest.Until(t, 5*time.Second, "the retained states", func() bool {
+		mqtttest.Until(t, patience, "the retained states", func() bool {
 			return fresh.Last("edged/n1/status") == mqtt.Online && fresh.Last("edged/n1/cam/status") == mqtt.Online
 		})
 	})
@@ -79,7 +79,7 @@ func TestHalfOpenConnection(t *testing.T) {
 	p := mqtttest.NewProxy(t, b.Addr())
 	r, a, l := scenario(t, b, p.URL(), func(r *rig, a *mqtttest.Auditor) {
 		p.Hole()
-		mqtttest.Until(t, 10*time.Second, "the client to notice", func() bool { s, _ := r.c.Link(); return !s.Connected })
+		mqtttest.Until(t, patience, "the client to notice", func() bool { s, _ := r.c.Link(); return !s.Connected })
 		p.Heal()
 	})
 	r.audit(a, l)
@@ -91,8 +91,8 @@ func TestHalfOpenConnection(t *testing.T) {
 func TestBrokerFrozen(t *testing.T) {
 	mqtttest.NoLeaks(t)
 	b := steadyBroker(t)
-	frozen := 3 * time.Second
-	if full() {
+	frozen := 4 * time.Second // longer than AckTimeout
+	if longRun() {
 		frozen = 20 * time.Second
 	}
 	r, a, l := scenario(t, b, b.URL(), func(r *rig, a *mqtttest.Auditor) {
@@ -110,13 +110,13 @@ func TestBrokerAbsentAtStart(t *testing.T) {
 	r := newRig(t, quick(b.URL(), log), log)
 	r.c.Start()
 	r.load(5 * time.Millisecond)
-	mqtttest.Until(t, 10*time.Second, "several attempts", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 4 })
+	mqtttest.Until(t, patience, "several attempts", func() bool { s, _ := r.c.Link(); return s.FailedAttempts >= 4 })
 	if n := log.count("no broker answers"); n != 1 {
 		t.Errorf("the missing broker was said %d times:\n%s", n, log)
 	}
 	b.Start()
 	a := mqtttest.NewAuditor(t, b.Addr(), mqtttest.SchemaCheck(t))
-	r.resumes(a, 5*time.Second)
+	r.resumes(a)
 	l := r.close()
 	if l[mqtt.KindEvent].InFlight != 0 || l[mqtt.KindEvent].Acknowledged != l[mqtt.KindEvent].Produced {
 		t.Errorf("events: %+v", l[mqtt.KindEvent])
@@ -141,7 +141,7 @@ func TestQueueDropsTheOldestAndSaysSo(t *testing.T) {
 		t.Fatal("nothing was dropped")
 	}
 	p.Heal()
-	r.resumes(a, 5*time.Second)
+	r.resumes(a)
 	l := r.close()
 	r.audit(a, l)
 	for _, k := range []mqtt.Kind{mqtt.KindMask, mqtt.KindResult} {
@@ -160,9 +160,9 @@ func TestBrokerThatTakesSmallPacketsOnly(t *testing.T) {
 	r.mask = noisy(320, 240) // about 20 kB
 	r.c.Start()
 	r.load(20 * time.Millisecond)
-	mqtttest.Until(t, 20*time.Second, "the limit to be learned\n"+b.Log(), func() bool { s, _ := r.c.Link(); return s.PayloadLimit < 4096 && s.Connected })
+	mqtttest.Until(t, patience, "the limit to be learned\n"+b.Log(), func() bool { s, _ := r.c.Link(); return s.PayloadLimit < 4096 && s.Connected })
 	before, _ := r.c.Link()
-	r.resumes(a, 5*time.Second)
+	r.resumes(a)
 	time.Sleep(time.Second)
 	if after, _ := r.c.Link(); after.Connections != before.Connections {
 		t.Errorf("the connection broke again after the limit was learned: %d, then %d", before.Connections, after.Connections)

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -35,6 +36,7 @@ type dialer struct {
 	limit   intake
 	swallow *atomic.Uint64
 	receive incoming
+	tcp     func(ctx context.Context, address string) (net.Conn, error) // nil: dial
 }
 
 // dial opens the connection and waits for the broker's consent.
@@ -59,6 +61,9 @@ func (d *dialer) dial(ctx context.Context) (*link, error) {
 		err = fmt.Errorf("mqtt: no answer to CONNECT from %s: %w", d.cfg.Broker, ctx.Err())
 	}
 	if err != nil {
+		if cause := w.why(); cause != nil && !errors.Is(cause, net.ErrClosed) {
+			err = fmt.Errorf("mqtt: CONNECT: %w", cause) // the client tells less
+		}
 		l.drop(err)
 		<-token.Done()
 		return nil, err
@@ -72,7 +77,13 @@ func (d *dialer) open(ctx context.Context) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", u.Host)
+	tcp := d.tcp
+	if tcp == nil {
+		tcp = func(ctx context.Context, address string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		}
+	}
+	conn, err := tcp(ctx, u.Host)
 	if err != nil {
 		return nil, fmt.Errorf("mqtt: connection: %w", err)
 	}

@@ -18,22 +18,27 @@ import (
 	"edged/mqtt/mqtttest"
 )
 
-// full tells whether the long form of the fault scenarios was asked for.
-func full() bool { return os.Getenv("EDGED_FAULTS") != "" }
+// longRun tells whether the long form of the fault scenarios was asked for.
+func longRun() bool { return os.Getenv("EDGED_FAULTS") != "" }
 
 // rounds is how often a fault scenario is repeated.
 func rounds() int {
-	if full() {
+	if longRun() {
 		return 3
 	}
 	return 1
 }
 
-// quick is a configuration for broker b whose time-outs suit a test.
+// patience is for a hang, not for speed: what a test waits for comes at once on a
+// quiet machine, and may take long beside others' work.
+const patience = time.Minute
+
+// quick is a configuration for broker b whose time-outs suit a test: as short as
+// a busy machine allows without a link given up that stands.
 func quick(url string, log *bytesLog) mqtt.Config {
 	c := mqtt.Default()
 	c.Node, c.Broker = "n1", url
-	c.KeepAlive, c.AckTimeout, c.ConnectTimeout = time.Second, time.Second, time.Second
+	c.KeepAlive, c.AckTimeout, c.ConnectTimeout = 4*time.Second, 3*time.Second, 10*time.Second
 	c.BackoffMin, c.BackoffMax, c.StatsEvery = 100*time.Millisecond, 500*time.Millisecond, 500*time.Millisecond
 	c.Log = slog.New(slog.NewTextHandler(log, nil))
 	return c
@@ -154,7 +159,7 @@ func (r *rig) close() mqtt.Ledger {
 	r.closed = true
 	close(r.stop)
 	r.ended.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := r.c.Close(ctx); err != nil {
 		r.t.Error(err)
@@ -164,10 +169,10 @@ func (r *rig) close() mqtt.Ledger {
 }
 
 // resumes waits until the auditor gets results again after a fault is over.
-func (r *rig) resumes(a *mqtttest.Auditor, limit time.Duration) {
+func (r *rig) resumes(a *mqtttest.Auditor) {
 	r.t.Helper()
 	had := a.Seen("cam", mqtt.KindResult)
-	mqtttest.Until(r.t, limit, "results to arrive again\n"+r.log.String(), func() bool { return a.Seen("cam", mqtt.KindResult) > had+2 })
+	mqtttest.Until(r.t, patience, "results to arrive again\n"+r.log.String(), func() bool { return a.Seen("cam", mqtt.KindResult) > had+2 })
 }
 
 // audit compares the ledger with what the auditor has got.
@@ -176,7 +181,7 @@ func (r *rig) audit(a *mqtttest.Auditor, l mqtt.Ledger) {
 	for _, k := range []mqtt.Kind{mqtt.KindResult, mqtt.KindMask, mqtt.KindEvent} {
 		got, acc := uint64(a.Seen("cam", k)), l[k]
 		sure := acc.Acknowledged + acc.HandedOver
-		mqtttest.Until(r.t, 5*time.Second, string(k)+" to arrive", func() bool { got = uint64(a.Seen("cam", k)); return got >= sure })
+		mqtttest.Until(r.t, patience, string(k)+" to arrive", func() bool { got = uint64(a.Seen("cam", k)); return got >= sure })
 		if got > sure+acc.Unknown {
 			r.t.Errorf("%s: %d arrived, but only %d were sent for sure and %d perhaps: %+v", k, got, sure, acc.Unknown, acc)
 		}

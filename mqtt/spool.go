@@ -67,6 +67,7 @@ type spool struct {
 	live    int64 // bytes of the pending records, about
 	size    int64 // of the file
 	stale   bool  // the file lacks records: a write has failed
+	anew    bool  // so much has waited that the file is written anew
 	errors  uint64
 	closed  bool
 	done    chan struct{}
@@ -214,8 +215,17 @@ func (s *spool) store(e spooled) uint64 {
 	e.ID = s.lastID
 	s.insert(e)
 	s.waiting = e.record(s.waiting)
-	s.wake.Signal()
+	s.notify()
 	return e.ID
+}
+
+// notify wakes the writer. What a slow disk has not taken before it was done
+// with is forgotten: the records that wait are bounded as the file is. s.mu is held.
+func (s *spool) notify() {
+	if int64(len(s.waiting)) > 2*s.live+slack {
+		s.anew, s.waiting = true, appendRecord(nil, recordDone, 0, nil)
+	}
+	s.wake.Signal()
 }
 
 // settle notes that an event need not be sent again.
@@ -224,7 +234,7 @@ func (s *spool) settle(id uint64) {
 	defer s.mu.Unlock()
 	s.remove(id)
 	s.waiting = appendRecord(s.waiting, recordDone, id, nil)
-	s.wake.Signal()
+	s.notify()
 }
 
 // write appends what waits until close.
@@ -249,7 +259,8 @@ func (s *spool) write() {
 // batch is what to write now: the records that wait, or the whole pending part
 // when the file is to be written anew. s.mu is held.
 func (s *spool) batch() (rewrite bool, batch []byte) {
-	if s.stale || s.size > 2*s.live+slack || len(s.pending) == 0 {
+	if s.stale || s.anew || s.size+int64(len(s.waiting)) > 2*s.live+slack || len(s.pending) == 0 {
+		s.anew = false
 		for _, e := range s.inOrder() {
 			batch = e.record(batch)
 		}

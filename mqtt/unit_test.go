@@ -2,12 +2,7 @@ package mqtt
 
 import (
 	"bytes"
-	"encoding/binary"
-	"io"
-	"net"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -178,69 +173,4 @@ func TestBackoffDoublesWithinItsBounds(t *testing.T) {
 			t.Errorf("%d failures: only %d different pauses", failures, len(seen))
 		}
 	}
-}
-
-// stream plays packets to a wire and returns what comes through.
-func stream(t *testing.T, limit intake, packets []byte) (out []byte, swallows uint64, err error) {
-	t.Helper()
-	near, far := net.Pipe()
-	go func() { far.Write(packets); far.Close() }()
-	var n atomic.Uint64
-	out, err = io.ReadAll(newWire(near, limit, time.Second, &n))
-	return out, n.Load(), err
-}
-
-func publishPacket(qos byte, topic string, id uint16, payload string) []byte {
-	body := binary.BigEndian.AppendUint16(nil, uint16(len(topic)))
-	body = append(body, topic...)
-	if qos > 0 {
-		body = binary.BigEndian.AppendUint16(body, id)
-	}
-	body = append(body, payload...)
-	return append(binary.AppendUvarint([]byte{packetPublish<<4 | qos<<1}, uint64(len(body))), body...)
-}
-
-func TestWireSwallowsWhatIsTooLarge(t *testing.T) {
-	small, ping := publishPacket(1, "a/b", 7, "hello"), []byte{0xd0, 0}
-	in := bytes.Join([][]byte{small, publishPacket(0, "a/b", 0, strings.Repeat("x", 5000)), ping, publishPacket(1, "a/b", 8, strings.Repeat("x", 300_000)), small}, nil)
-	out, n, err := stream(t, intake{maxPayload: 1000}, in)
-	want := bytes.Join([][]byte{small, ping, publishPacket(1, "a/b", 8, swallowed), small}, nil)
-	if err != nil || n != 2 || !bytes.Equal(out, want) {
-		t.Errorf("%v, %d swallowed:\n%q\nwant\n%q", err, n, out, want)
-	}
-	out, n, err = stream(t, intake{}, in)
-	if err != nil || n != 0 || !bytes.Equal(out, in) {
-		t.Errorf("without a limit: %v, %d swallowed, %d of %d bytes", err, n, len(out), len(in))
-	}
-}
-
-func TestWireSwallowsWhatIsTooMuch(t *testing.T) {
-	one := publishPacket(0, "a", 0, "x")
-	out, n, err := stream(t, intake{rate: 1, burst: 10}, bytes.Repeat(one, 1000))
-	if err != nil || n < 980 || n > 990 || len(out) != (1000-int(n))*len(one) {
-		t.Errorf("%v: %d swallowed, %d bytes through", err, n, len(out))
-	}
-}
-
-func TestWireRefusesMalformedPackets(t *testing.T) {
-	for name, in := range map[string][]byte{
-		"huge SUBACK":     binary.AppendUvarint([]byte{0x90}, 1<<20),
-		"length too long": {0x30, 0xff, 0xff, 0xff, 0xff, 0x01},
-		"long topic":      append(binary.AppendUvarint([]byte{0x32}, 5000), 0xff, 0xff),
-	} {
-		if _, _, err := stream(t, intake{maxPayload: 1000}, in); err == nil || !strings.Contains(err.Error(), "malformed") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func FuzzWire(f *testing.F) {
-	f.Add(publishPacket(1, "a/b", 7, "hello"))
-	f.Add([]byte{0x90, 3, 0, 1, 0, 0x32, 0xff, 0x7f, 0, 1, 'a'})
-	f.Fuzz(func(t *testing.T, in []byte) {
-		out, _, _ := stream(t, intake{maxPayload: 64, rate: 1e9, burst: 1e9}, in)
-		if len(out) > len(in)+len(in)/2*(len(swallowed)+2) {
-			t.Errorf("%d bytes became %d", len(in), len(out))
-		}
-	})
 }

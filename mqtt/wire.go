@@ -3,7 +3,6 @@ package mqtt
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,11 +12,12 @@ import (
 )
 
 const (
-	packetPublish = 3
-
 	// maxControl bounds every incoming packet that is no PUBLISH: the longest
 	// one a broker sends us is a SUBACK of a few bytes.
 	maxControl = 1 << 10
+
+	// maxTopic bounds an incoming PUBLISH's topic: all of ours are shorter.
+	maxTopic = 1 << 10
 
 	// slowestWrite is the rate below which a link counts as dead: a write may
 	// take WriteTimeout and its length over this rate.
@@ -37,19 +37,23 @@ type intake struct {
 }
 
 // wire is the connection under the MQTT client. It puts a deadline on each
-// write, tells when the connection ends and why, and swallows PUBLISH packets
-// over the intake before anything is allocated for them: a flood on the command
-// topics costs reading and nothing more.
+// write, tells when the connection ends and why, ends it itself when the broker
+// says what does not fit the dialogue, and swallows PUBLISH packets over the
+// intake before anything is allocated for them: a flood on the command topics
+// costs reading and nothing more.
 type wire struct {
 	net.Conn
 	in       *bufio.Reader
 	limit    intake
 	timeout  time.Duration
 	swallow  *atomic.Uint64 // counts what was swallowed
-	pending  []byte         // rewritten header that the reader has not taken yet
+	pending  []byte         // checked bytes that the reader has not taken yet
 	pass     int            // bytes of the current packet to hand through
 	credit   float64
 	credited time.Time
+
+	talk sync.Mutex
+	said dialogue // guarded by talk
 
 	mu    sync.Mutex
 	cause error
@@ -92,6 +96,10 @@ func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
 // Write sends one whole packet, within the time its length allows.
 func (w *wire) Write(p []byte) (int, error) {
+	if err := w.locked(func(d *dialogue) error { return d.sent(p) }); err != nil { // before it is out: the answer may be quick
+		w.fail(err)
+		return 0, err
+	}
 	allowed := w.timeout + time.Duration(len(p))*time.Second/slowestWrite
 	if err := w.Conn.SetWriteDeadline(time.Now().Add(allowed)); err != nil {
 		return 0, err
@@ -103,7 +111,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Read hands through the stream of packets without those that it swallows.
+// Read hands through the packets that fit, without those that it swallows.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.read(p)
 	if err != nil {
@@ -130,26 +138,85 @@ func (w *wire) read(p []byte) (int, error) {
 
 // nextPacket reads a fixed header and decides what happens to the packet.
 func (w *wire) nextPacket() error {
-	first, err := w.in.ReadByte()
+	head, err := w.in.ReadByte()
 	if err != nil {
 		return err
 	}
-	length, err := binary.ReadUvarint(w.in) // MQTT's remaining length is a varint of at most four bytes
+	n, err := w.length()
 	if err != nil {
 		return err
 	}
-	if length >= 1<<28 {
-		return errors.New("mqtt: malformed packet from the broker: remaining length over four bytes")
+	if err := w.locked(func(d *dialogue) error { return d.admits(head, n) }); err != nil {
+		return err
 	}
-	n := int(length)
+	w.pending = binary.AppendUvarint(append(w.pending[:0], head), uint64(n))
+	if head>>4 == typePublish {
+		return w.nextPublish(head, n)
+	}
+	body := len(w.pending)
+	if err := w.take(n); err != nil {
+		return err
+	}
+	return w.locked(func(d *dialogue) error { return d.takes(head, w.pending[body:]) })
+}
+
+func (w *wire) locked(do func(*dialogue) error) error {
+	w.talk.Lock()
+	defer w.talk.Unlock()
+	return do(&w.said)
+}
+
+// length reads a remaining length, a varint of at most four bytes.
+func (w *wire) length() (n int, err error) {
+	for shift := 0; shift < 28; shift += 7 {
+		b, err := w.in.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if n |= int(b&0x7f) << shift; b < 0x80 {
+			return n, nil
+		}
+	}
+	return 0, breach("a remaining length of more than four bytes")
+}
+
+// take appends the next n bytes to pending.
+func (w *wire) take(n int) error {
+	at := len(w.pending)
+	w.pending = append(w.pending, make([]byte, n)...)
+	_, err := io.ReadFull(w.in, w.pending[at:])
+	return err
+}
+
+// nextPublish reads the topic of a PUBLISH of n bytes. The payload passes as it
+// comes, if the packet is not swallowed.
+func (w *wire) nextPublish(head byte, n int) error {
+	ids := int(head & 0x06) // QoS 1: two bytes of packet id
+	at := len(w.pending)
+	if n < 2+ids {
+		return breach("PUBLISH of %d bytes", n)
+	}
+	if err := w.take(2); err != nil {
+		return err
+	}
+	topic := int(binary.BigEndian.Uint16(w.pending[at:]))
 	switch {
-	case first>>4 == packetPublish && w.refuse(n):
-		return w.swallowPublish(first, n)
-	case first>>4 != packetPublish && n > maxControl:
-		return fmt.Errorf("mqtt: malformed packet from the broker: type %d with %d bytes", first>>4, n)
+	case topic == 0:
+		return breach("PUBLISH without a topic")
+	case 2+topic+ids > n:
+		return breach("PUBLISH of %d bytes with a topic of %d", n, topic)
+	case w.refuse(n):
+		return w.swallowPublish(head, topic, n-2)
+	case topic > maxTopic:
+		return w.swallowPublish(head, topic, n-2)
 	}
-	w.pending = binary.AppendUvarint(append(w.pending[:0], first), length)
-	w.pass = n
+	if err := w.take(topic); err != nil {
+		return err
+	}
+	if foreign(w.pending[at+2:]) {
+		return w.swallowPublish(head, 0, n-2-topic)
+	}
+	w.pass = n - 2 - topic
 	return nil
 }
 
@@ -171,33 +238,28 @@ func (w *wire) refuse(n int) bool {
 	return false
 }
 
-// swallowPublish drops a QoS 0 packet. One that the broker wants acknowledged
-// is handed on with its payload replaced, because the client owes the broker a
-// PUBACK; the pause bounds how fast a flood of those can turn, and the broker's
-// in-flight window (20 in mosquitto) bounds how long it delays what follows.
-func (w *wire) swallowPublish(first byte, n int) error {
+// swallowPublish drops the rest of a PUBLISH, n bytes that begin with what is
+// left of its topic. For one that the broker wants acknowledged a short packet
+// takes its place, because the client owes the broker a PUBACK; the pause bounds
+// how fast a flood of those can turn, and the broker's in-flight window (20 in
+// mosquitto) bounds how long it delays what follows.
+func (w *wire) swallowPublish(head byte, topic, n int) error {
 	w.swallow.Add(1)
-	if first&0x06 == 0 {
+	w.pending = w.pending[:0]
+	if head&0x06 == 0 {
 		_, err := w.in.Discard(n)
 		return err
 	}
 	time.Sleep(time.Millisecond)
-	var topicLen [2]byte
-	if _, err := io.ReadFull(w.in, topicLen[:]); err != nil {
+	if _, err := w.in.Discard(topic); err != nil {
 		return err
 	}
-	keep := int(binary.BigEndian.Uint16(topicLen[:])) + 2 // topic and packet id
-	if keep > n-2 {
-		return errors.New("mqtt: malformed packet from the broker: topic longer than the packet")
-	}
-	w.pending = binary.AppendUvarint(append(w.pending[:0], first), uint64(2+keep+len(swallowed)))
-	w.pending = append(w.pending, topicLen[:]...)
-	at := len(w.pending)
-	w.pending = append(w.pending, make([]byte, keep)...)
-	if _, err := io.ReadFull(w.in, w.pending[at:]); err != nil {
+	w.pending = append(w.pending, head, byte(2+len(swallowed)+2+len(swallowed)), 0, byte(len(swallowed)))
+	w.pending = append(w.pending, swallowed...) // a topic that is nobody's
+	if err := w.take(2); err != nil {
 		return err
 	}
 	w.pending = append(w.pending, swallowed...)
-	_, err := w.in.Discard(n - 2 - keep)
+	_, err := w.in.Discard(n - topic - 2)
 	return err
 }

@@ -63,7 +63,7 @@ func TestWatch(t *testing.T) {
 	}
 	c.CameraStatus("cam", mqtt.Online)
 	c.Start()
-	mqtttest.Until(t, 10*time.Second, "the status", func() bool { return strings.Contains(out.String(), "n1/cam is online") })
+	mqtttest.Until(t, time.Minute, "the status", func() bool { return strings.Contains(out.String(), "n1/cam is online") })
 	m := &edged.Mask{Pix: bytes.Repeat([]byte{0, 1, 2, 1}, 300), Stride: 40, W: 40, H: 30}
 	for seq := range uint64(3) {
 		r := &mqtt.Result{
@@ -77,7 +77,7 @@ func TestWatch(t *testing.T) {
 	if err := c.Event("cam", mqtt.Event{Kind: mqtt.EventVerdict, Verdict: "NG", Previous: "OK", Reasons: []mqtt.Why{{Text: "scratch"}}}); err != nil {
 		t.Fatal(err)
 	}
-	mqtttest.Until(t, 10*time.Second, "the lines", func() bool { s := out.String(); return strings.Contains(s, " 3 NG") && strings.Contains(s, "event 1") })
+	mqtttest.Until(t, time.Minute, "the lines", func() bool { s := out.String(); return strings.Contains(s, " 3 NG") && strings.Contains(s, "event 1") })
 	file := filepath.Join(dir, "n1_cam_000003.png")
 	for _, want := range []string{
 		"1970-01-01T00:00:00.000Z n1/cam 3 NG 12.3 ms belt=25.00% part A\uFFFD7; scratch: 2 blobs -> " + file + "\n",
@@ -93,7 +93,7 @@ func TestWatch(t *testing.T) {
 	if err := c.Close(end); err != nil {
 		t.Error(err)
 	}
-	mqtttest.Until(t, 10*time.Second, "offline", func() bool { return strings.Contains(out.String(), "n1 is offline") })
+	mqtttest.Until(t, time.Minute, "offline", func() bool { return strings.Contains(out.String(), "n1 is offline") })
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)

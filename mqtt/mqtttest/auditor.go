@@ -50,10 +50,10 @@ func NewAuditor(t testing.TB, addr string, check func(topic string, payload []by
 	}
 	o := paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("auditor").SetProtocolVersion(4)
 	o.SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(100 * time.Millisecond)
-	o.SetConnectRetry(true).SetConnectRetryInterval(50 * time.Millisecond).SetKeepAlive(2 * time.Second)
+	o.SetConnectRetry(true).SetConnectRetryInterval(50 * time.Millisecond).SetKeepAlive(10 * time.Second)
 	ready := make(chan struct{}, 100)
 	o.SetOnConnectHandler(func(c paho.Client) {
-		if c.Subscribe("#", 1, a.receive).WaitTimeout(10 * time.Second) {
+		if c.Subscribe("#", 1, a.receive).WaitTimeout(time.Minute) {
 			ready <- struct{}{}
 		}
 	})
@@ -62,7 +62,7 @@ func NewAuditor(t testing.TB, addr string, check func(topic string, payload []by
 	t.Cleanup(func() { a.client.Disconnect(100) })
 	select {
 	case <-ready:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the auditor finds no broker at " + addr)
 	}
 	return a

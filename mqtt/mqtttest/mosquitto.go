@@ -107,7 +107,7 @@ func mosquitto(t testing.TB) string {
 
 func (b *Broker) awaitPort() {
 	b.t.Helper()
-	for range 500 {
+	for range 6000 {
 		if c, err := net.Dial("tcp", b.Addr()); err == nil {
 			c.Close()
 			return
