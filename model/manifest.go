@@ -132,6 +132,7 @@ func (m *Manifest) Validate() error {
 		{m.Input.channelsFit(m.Input.Mean), "input.mean has neither one entry nor one for every channel"},
 		{m.Input.channelsFit(m.Input.Scale), "input.scale has neither one entry nor one for every channel"},
 		{finite(m.Input.Mean) && finite(m.Input.Scale), "input.mean and input.scale must be finite"},
+		{m.Input.inRange(), "input.mean and input.scale make values that no float32 holds"},
 		{!slices.Contains(m.Input.Scale, 0), "input.scale is 0: every picture would look the same"},
 		{finite([]float64{m.Output.Threshold}), "output.threshold must be finite"},
 		{m.Grid.Stride[0] >= 0 && m.Grid.Stride[1] >= 0, "grid.stride is negative"},
@@ -173,6 +174,23 @@ func (in Input) channelsFit(list []float64) bool {
 		return len(list) <= 1
 	}
 	return len(list) <= 1 || len(list) == 3
+}
+
+// inRange tells whether black and white become finite values.
+func (in Input) inRange() bool {
+	for i := range max(len(in.Mean), len(in.Scale)) {
+		mean, scale := float32(0), float32(1)
+		if n := len(in.Mean); n > 0 {
+			mean = float32(in.Mean[i%n])
+		}
+		if n := len(in.Scale); n > 0 {
+			scale = float32(in.Scale[i%n])
+		}
+		if !finite([]float64{float64(-mean * scale), float64((255 - mean) * scale)}) {
+			return false
+		}
+	}
+	return true
 }
 
 // Manifest is the model's manifest, or nil where it carries none.

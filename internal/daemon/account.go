@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"edged/capture"
-	"edged/internal/pipeline"
 	"edged/mqtt"
 )
 
@@ -96,10 +95,10 @@ func (u *unit) account() Frames {
 	if source != nil {
 		c = source.Counts()
 	}
-	refused := n.RefusedTotal() - n.Refused[pipeline.RefusedEngine]
+	refused := n.RefusedTotal() - n.Failed()
 	f := Frames{
 		Read: c.Read, Published: n.Published, PassedOver: c.PassedOver + n.PassedOver,
-		Refused: c.Refused + refused, Failed: n.Refused[pipeline.RefusedEngine],
+		Refused: c.Refused + refused, Failed: n.Failed(),
 		RefusedBy: n.RefusedByReason(), MissedTriggers: n.Missed, source: c,
 	}
 	f.InWork = f.Read - f.Published - f.PassedOver - f.Refused - f.Failed

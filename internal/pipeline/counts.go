@@ -15,11 +15,12 @@ const (
 	RefusedROI                     // the roi reaches outside it
 	RefusedDamaged                 // its bytes do not make the picture it says
 	RefusedEngine                  // the engine failed on it
+	RefusedNumber                  // its output is not a number somewhere
 	refusals
 )
 
 func (r Refusal) String() string {
-	names := [refusals]string{"too_small", "roi_outside", "damaged", "engine"}
+	names := [refusals]string{"too_small", "roi_outside", "damaged", "engine", "not_a_number"}
 	if r < 0 || r >= refusals {
 		return fmt.Sprintf("Refusal(%d)", int(r))
 	}
@@ -34,6 +35,9 @@ type Counts struct {
 	Refused    [refusals]uint64
 	Missed     uint64 // triggers that led to no result
 }
+
+// Failed counts the frames that were fit, and on which the inference was not.
+func (c *Counts) Failed() uint64 { return c.Refused[RefusedEngine] + c.Refused[RefusedNumber] }
 
 // RefusedTotal is the sum over all reasons.
 func (c *Counts) RefusedTotal() uint64 {

@@ -41,13 +41,16 @@ type Stage struct {
 	Engine  edged.Engine
 	Prepare *Preparer
 	Mask    *Masker
-	Output  int // index of the engine's output that Mask reads
+	Output  int   // index of the engine's output that Mask reads
+	Watch   []int // outputs that must be numbers too: what Output was made from
+	Unfit   error // why no output of the model can be believed; nil: nothing is known
 	Grid    edged.Grid
 	Model   string // name for people and payloads
 	Labels  []string
 	Judge   Judge // nil: no verdict
 
-	input []byte // of the engine
+	input   []byte       // of the engine
+	outputs []edged.Spec // of the engine
 }
 
 // Result is what one frame led to.
@@ -77,6 +80,8 @@ type Camera struct {
 	Log     *slog.Logger
 	// Missed is told of each trigger that could not be served; nil: nobody is.
 	Missed func(shot Shot, reason string)
+	// Faulted is told once when outputs begin not to be numbers; nil: nobody is.
+	Faulted func(err error)
 
 	stage    *Stage
 	next     atomic.Pointer[Stage]
@@ -86,6 +91,8 @@ type Camera struct {
 	progress progress
 	result   Result
 	seq      uint64
+
+	numberless time.Time // when an output was not a number last; zero: it is told
 }
 
 // NewCamera is a Camera that starts with stage.
@@ -262,10 +269,16 @@ func (c *Camera) infer(f *edged.Frame) (Refusal, error) {
 		return refusalOf(err), err
 	}
 	prepared := c.progress.enter(Inferring)
+	if s.Unfit != nil {
+		return RefusedNumber, s.Unfit
+	}
 	if err := s.Engine.Run(); err != nil {
 		return RefusedEngine, err
 	}
 	inferred := c.progress.enter(Masking)
+	if err := s.checkNumbers(); err != nil {
+		return RefusedNumber, err
+	}
 	// TFLite may place an output anew on every run, so it is asked for here.
 	r.Mask = s.Mask.Make(s.Engine.Output(s.Output))
 	r.Mask.Grid = s.Prepare.Place(s.Grid, s.Mask.h, s.Mask.w)
@@ -292,11 +305,49 @@ func (c *Camera) describe(f *edged.Frame, shot Shot) {
 // refuse counts a frame that led to no result, and says why.
 func (c *Camera) refuse(f *edged.Frame, shot Shot, why Refusal, err error) {
 	c.counts.refused[why].Add(1)
-	c.Log.Error("frame refused", "camera", c.Name, "reason", why.String(), "err", err.Error())
+	if why != RefusedNumber {
+		c.Log.Error("frame refused", "camera", c.Name, "reason", why.String(), "err", err.Error())
+	} else {
+		c.tellNumberless(err)
+	}
 	if !shot.Deadline.IsZero() {
 		c.miss(shot, "frame refused: "+why.String())
 	}
 	c.progress.done()
+}
+
+// checkNumbers is the rule that an output which is not a number somewhere is no
+// result: not where it looks like one either, because the NaN stands in a
+// channel that loses, or became a class id on its way.
+func (s *Stage) checkNumbers() error {
+	if err := edged.CheckFinite(s.outputs[s.Output], s.Engine.Output(s.Output)); err != nil {
+		return err
+	}
+	for _, i := range s.Watch {
+		if err := edged.CheckFinite(s.outputs[i], s.Engine.Output(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numberlessQuiet is how long outputs must have been numbers before the next
+// that is not is told again: a model that fails on every second frame is one
+// fault.
+const numberlessQuiet = time.Minute
+
+// tellNumberless logs the fault when it begins, and hands it on.
+func (c *Camera) tellNumberless(err error) {
+	now := time.Now()
+	told := now.Sub(c.numberless) < numberlessQuiet
+	c.numberless = now
+	if told {
+		return
+	}
+	c.Log.Error("no verdict comes out of the model's output: its frames fail", "camera", c.Name, "model", c.stage.Model, "err", err.Error())
+	if c.Faulted != nil {
+		c.Faulted(err)
+	}
 }
 
 func refusalOf(err error) Refusal {
@@ -310,8 +361,9 @@ func refusalOf(err error) Refusal {
 }
 
 func (c *Camera) adopt(s *Stage) {
-	s.input = s.Engine.Input(0)
+	s.input, s.outputs = s.Engine.Input(0), s.Engine.Outputs()
 	c.stage = s
+	c.numberless = time.Time{} // another model is another fault
 }
 
 func (c *Camera) close() {

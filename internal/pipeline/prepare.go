@@ -62,6 +62,21 @@ func (c *PrepareConfig) Validate() error {
 			}
 		}
 	}
+	return c.checkRange()
+}
+
+// checkRange computes what black and white become, as the engine's input would
+// hold them.
+func (c *PrepareConfig) checkRange() error {
+	for i := range c.Order.Channels() {
+		mean, scale := float32(c.Mean[i%len(c.Mean)]), float32(c.Scale[i%len(c.Scale)])
+		for _, v := range []float32{-mean * scale, (255 - mean) * scale, 255 * scale} {
+			if math.IsInf(float64(v), 0) || v != v {
+				return fmt.Errorf("pipeline: mean %v and scale %v make %v of a pixel: correct prepare (or the manifest's input), the model was trained on finite numbers",
+					c.Mean[i%len(c.Mean)], c.Scale[i%len(c.Scale)], v)
+			}
+		}
+	}
 	return nil
 }
 
