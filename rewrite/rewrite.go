@@ -110,7 +110,7 @@ func (s *state) cut() error {
 		}
 		g.Outputs = []int32{t}
 	}
-	dropDead(g)
+	g.DropDead()
 	return s.inOneTensor()
 }
 
@@ -177,27 +177,6 @@ func callName(g *model.Subgraph, t int32) string {
 		return fmt.Sprint("#", t)
 	}
 	return name
-}
-
-// dropDead removes the operators that no output needs.
-func dropDead(g *model.Subgraph) {
-	need := map[int32]bool{}
-	for _, t := range g.Outputs {
-		need[t] = true
-	}
-	var keep []*model.Operator
-	for i := len(g.Operators) - 1; i >= 0; i-- {
-		op := g.Operators[i]
-		if !slices.ContainsFunc(op.Outputs, func(t int32) bool { return need[t] }) {
-			continue
-		}
-		for _, t := range op.Inputs {
-			need[t] = true
-		}
-		keep = append(keep, op)
-	}
-	slices.Reverse(keep)
-	g.Operators = keep
 }
 
 func (s *state) lift() error {

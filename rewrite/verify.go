@@ -200,7 +200,7 @@ func (v *verification) cutLike(base []byte, m *model.Model) ([]byte, *model.Mode
 	c := m.Clone()
 	c.Subgraphs[0].Outputs = want
 	c.SignatureDefs = nil
-	dropDead(c.Subgraphs[0])
+	c.Subgraphs[0].DropDead()
 	b, err := c.Write()
 	return b, c, err
 }
