@@ -110,15 +110,15 @@ func (b *broadcast) splat() int {
 
 // emitPairs emits the step of an operator on two operands of which rows computes
 // rows of equal length: an operand that repeats is written out for it.
-func emitPairs[T number](c *opContext, bc *broadcast, kernel string, work int, of func(*tensor) []T, rows func(dst, a, b []T)) error {
+func emitPairs[T number](c *opContext, bc *broadcast, by routine, work int, of func(*tensor) []T, rows func(dst, a, b []T)) error {
 	a, b, out := c.in[0], c.in[1], c.out[0]
 	first, period := bc.period()
 	if period > 0 {
-		return emitTiled(c, &tiled[T]{first: first, period: period, n: out.elems(), of: of, rows: rows}, kernel, work)
+		return emitTiled(c, &tiled[T]{first: first, period: period, n: out.elems(), of: of, rows: rows}, by, work)
 	}
 	size := bc.splat()
 	splat, err := c.private(size * out.elem())
-	c.emit(kernel, bc.units(), work, c.in, func(w *worker, from, to int) {
+	c.emit(by, bc.units(), work, c.in, func(w *worker, from, to int) {
 		dst, x, y, room := of(out), of(a), of(b), part[T](splat, w, size)
 		bc.each(from, to, func(d, i, j, n, si, sj int) {
 			u, v := x[i:], y[j:]
@@ -149,13 +149,13 @@ type tiled[T number] struct {
 // one tile where there is less.
 func (t *tiled[T]) tile() int { return min(max(1, t.n), max(1, tileSize/t.period)*t.period) }
 
-func emitTiled[T number](c *opContext, t *tiled[T], kernel string, work int) error {
+func emitTiled[T number](c *opContext, t *tiled[T], by routine, work int) error {
 	long, short, out := c.in[0], c.in[1], c.out[0]
 	if t.first {
 		long, short = short, long
 	}
 	area, err := c.private(t.tile() * out.elem())
-	c.emit(kernel, (t.n+t.tile()-1)/t.tile(), work, c.in, func(w *worker, from, to int) {
+	c.emit(by, (t.n+t.tile()-1)/t.tile(), work, c.in, func(w *worker, from, to int) {
 		tile := part[T](area, w, t.tile())
 		for n := copy(tile, t.of(short)[:t.period]); n < len(tile); {
 			n += copy(tile[n:], tile[:n])

@@ -154,14 +154,14 @@ func (c *opContext) shape(i int, dims ...int) error {
 
 // emit adds a step that computes every output from the inputs named, nil ones
 // aside, and from this operator's scratch. kernel says how, for people.
-func (c *opContext) emit(kernel string, units, work int, reads []*tensor, run func(w *worker, lo, hi int)) *step {
-	return c.emitTo(kernel, units, work, reads, c.out, run)
+func (c *opContext) emit(by routine, units, work int, reads []*tensor, run func(w *worker, lo, hi int)) *step {
+	return c.emitTo(by, units, work, reads, c.out, run)
 }
 
 // emitTo is emit for a step that writes to other tensors. The step that it
 // returns moves when the next one is emitted.
-func (c *opContext) emitTo(kernel string, units, work int, reads, writes []*tensor, run func(w *worker, lo, hi int)) *step {
-	s := step{op: c.n.index, name: c.name(), kernel: kernel, units: units, work: work, run: run, writes: writes}
+func (c *opContext) emitTo(by routine, units, work int, reads, writes []*tensor, run func(w *worker, lo, hi int)) *step {
+	s := step{op: c.n.index, name: c.name(), how: how{routine: by}, units: units, work: work, run: run, writes: writes}
 	constant := true
 	for _, t := range reads {
 		if t != nil {

@@ -114,15 +114,15 @@ type banded struct {
 	cut     cutting
 	gaps    bool // it can do with gaps between the pixels
 
-	f32    conv.RunnerF32 // once it is packed,
-	i8     conv.RunnerI8  // one of them
-	behind *banded        // the 1x1 convolution that makes out of its result; nil: none
+	f32  conv.RunnerF32 // once it is packed,
+	i8   conv.RunnerI8  // one of them
+	then *banded        // the 1x1 convolution that makes out of its result; nil: none
 }
 
 // last is the convolution that makes out.
 func (b *banded) last() *banded {
-	if b.behind != nil {
-		return b.behind
+	if b.then != nil {
+		return b.then
 	}
 	return b
 }
@@ -158,15 +158,16 @@ func (b *banded) settle() {
 	}
 }
 
-// mind tells the planner what the convolution's step can do without.
-func (b *banded) mind(s *step) {
-	s.conv, s.head, s.edges, s.gaps = b, b, true, b.gaps
+// emitted tells the passes what b's step is, and what it can do.
+func (b *banded) emitted(by how, s *step) {
+	s.how, s.conv, s.chainable = by, b, b
+	s.can.writes.border, s.can.writes.gaps = true, b.gaps
 	for _, t := range []*tensor{b.in, b.other} {
 		if t != nil && t != b.area {
-			s.loose = append(s.loose, t)
+			s.can.reads.border = append(s.can.reads.border, t)
 		}
 	}
 	if b.gaps {
-		s.over = s.loose
+		s.can.reads.gaps = s.can.reads.border
 	}
 }

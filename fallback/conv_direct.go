@@ -13,7 +13,7 @@ func (c *opContext) direct(have bool) bool {
 
 // banded readies a convolution in bands; pad, where the input needs a border,
 // copies it into one.
-func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad func(in *tensor, b frame) (*tensor, *step, error)) (*banded, error) {
+func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad func(in *tensor, b padded) (*tensor, *step, error)) (*banded, error) {
 	b := &banded{bands: bands{s: s}, in: in, out: c.out[0], other: other, cut: cut}
 	b.gaps = s.oc > 1 // conv.DotF32 takes no gaps
 	if f := s.border(); !f.plain() {
@@ -30,7 +30,7 @@ func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad fun
 // planBandsF32 emits the step of a float32 convolution that pack makes before
 // the first frame, when the weights can be read; other is added to its result
 // unless it is nil. bytes is what the packed convolution will hold.
-func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) conv.RunnerF32) error {
+func (c *opContext) planBandsF32(by how, in, other *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) conv.RunnerF32) error {
 	b, err := c.banded(in, other, s, cut, c.copyF32)
 	if err != nil {
 		return err
@@ -38,10 +38,8 @@ func (c *opContext) planBandsF32(name string, in, other *tensor, s *convShape, c
 	if err := c.later(bytes, func() { b.f32 = pack(&b.bands) }); err != nil {
 		return err
 	}
-	if other != nil {
-		name += " + add"
-	}
-	b.mind(c.emit(name, b.units(), b.work(perOutput), b.reads(), b.runF32))
+	by.residual = other != nil
+	b.emitted(by, c.emit(by.routine, b.units(), b.work(perOutput), b.reads(), b.runF32))
 	return nil
 }
 
@@ -61,18 +59,18 @@ func (b *banded) runF32(w *worker, lo, hi int) {
 
 // planDirectF32 plans CONV_2D by direct convolution.
 func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
-	other, lo, hi, err := c.takeSum(a, s.groups == 1)
+	other, lo, hi, err := c.takeResidual(a, s.groups == 1)
 	if err != nil {
 		return err
 	}
 	filter, bias := c.in[1], c.bias()
 	taps := s.y.k * s.x.k * s.c / s.groups
 	if s.oc == 1 && conv.Dot() {
-		return c.planBandsF32("dot f32", c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) conv.RunnerF32 {
+		return c.planBandsF32(how{routine: dotConv, values: "f32"}, c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) conv.RunnerF32 {
 			return conv.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
-	return c.planBandsF32("direct f32", c.in[0], other, s, c.directBands, 4*taps*s.packed(32), taps, func(b *bands) conv.RunnerF32 {
+	return c.planBandsF32(how{routine: directConv, values: "f32"}, c.in[0], other, s, c.directBands, 4*taps*s.packed(32), taps, func(b *bands) conv.RunnerF32 {
 		if other != nil && other.shape[3] < s.oc {
 			return newSplitF32(b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
 		}
@@ -95,12 +93,12 @@ func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
 // planDirectDepthF32 plans DEPTHWISE_CONV_2D with one filter a channel.
 func (c *opContext) planDirectDepthF32(s *convShape, in *tensor, a model.Activation) error {
-	other, lo, hi, err := c.takeSum(a, false)
+	other, lo, hi, err := c.takeResidual(a, false)
 	if err != nil {
 		return err
 	}
 	filter, bias, taps := c.in[1], c.bias(), s.y.k*s.x.k
-	return c.planBandsF32("direct depth f32", in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b *bands) conv.RunnerF32 {
+	return c.planBandsF32(how{routine: directConv, values: "depth f32"}, in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b *bands) conv.RunnerF32 {
 		return conv.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }

@@ -49,7 +49,7 @@ func (c *opContext) paramsI8(r *requant, oc int) conv.ConvI8Params {
 
 // planBandsI8 is planBandsF32 for 8-bit activations. The kernels read up to
 // conv.Slack bytes behind the input: areas and the arena have more than that.
-func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) conv.RunnerI8) error {
+func (c *opContext) planBandsI8(by how, in *tensor, s *convShape, cut cutting, bytes, perOutput int, pack func(b *bands) conv.RunnerI8) error {
 	b, err := c.banded(in, nil, s, cut, c.copyI8)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (c *opContext) planBandsI8(name string, in *tensor, s *convShape, cut cutti
 	if err := c.later(bytes, func() { b.i8 = pack(&b.bands) }); err != nil {
 		return err
 	}
-	b.mind(c.emit(name, b.units(), b.work(perOutput), b.reads(), b.runI8))
+	b.emitted(by, c.emit(by.routine, b.units(), b.work(perOutput), b.reads(), b.runI8))
 	return nil
 }
 
@@ -72,16 +72,16 @@ func (b *banded) runI8(w *worker, lo, hi int) {
 }
 
 // copyI8 copies in into an area with a border of zero points.
-func (c *opContext) copyI8(in *tensor, b frame) (*tensor, *step, error) {
+func (c *opContext) copyI8(in *tensor, b padded) (*tensor, *step, error) {
 	area, err := c.scratch(b.elems() + conv.Slack)
 	if err != nil {
 		return nil, nil, err
 	}
 	zero := byte(in.quant.zero0())
-	s := c.emitTo("pad i8", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
+	s := c.emitTo(borderCopy, b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
 		pad(b, in.pitch(b.h, b.w, b.c), area.data, in.data, zero, lo, hi)
 	})
-	s.over = append(s.over, in)
+	s.how.values, s.can.reads.gaps = "i8", []*tensor{in}
 	return area, s, nil
 }
 
@@ -103,11 +103,11 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		n.ConvI8(b.shape(), &p, row, pix, u.rows, u.cols)
 	}
 	if !winograd {
-		return c.planBandsI8("direct i8", c.in[0], s, c.directBands, (2*taps+64)*s.packed(32), taps, func(b *bands) conv.RunnerI8 {
+		return c.planBandsI8(how{routine: directConv, values: "i8"}, c.in[0], s, c.directBands, (2*taps+64)*s.packed(32), taps, func(b *bands) conv.RunnerI8 {
 			return direct(b, weightsI8(filter))
 		})
 	}
-	return c.planBandsI8("winograd i8", c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) conv.RunnerI8 {
+	return c.planBandsI8(how{routine: winogradConv, values: "i8"}, c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) conv.RunnerI8 {
 		w := weightsI8(filter)
 		if g := conv.NewWinogradI8(b.shape(), w, ints32(bias), p); g != nil {
 			return g
@@ -130,7 +130,7 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 		return err
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
-	return c.planBandsI8("direct depth i8", in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) conv.RunnerI8 {
+	return c.planBandsI8(how{routine: directConv, values: "depth i8"}, in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) conv.RunnerI8 {
 		return conv.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
 	})
 }

@@ -55,7 +55,7 @@ func clamp32(v, lo, hi float32) float32 {
 
 // planHybrid emits the two steps: quantise every image, then the tiles. tile
 // is the geometry over the padded input b, weight the place of a weight.
-func (c *opContext) planHybrid(s *convShape, in *tensor, b frame, l tiling, mul func(*gemm.TileI16), a model.Activation, asymmetric bool, pack func(q *quantTiles)) error {
+func (c *opContext) planHybrid(s *convShape, in *tensor, b padded, l tiling, mul func(*gemm.TileI16), a model.Activation, asymmetric bool, pack func(q *quantTiles)) error {
 	filter, bias := c.in[1], c.bias()
 	h := &hybridTiles{quantTiles: quantTiles{tiling: l, mulTile: mul}, dst: c.out[0]}
 	var err error
@@ -148,7 +148,7 @@ func (r dynamicRange) quantise(v float32) int16 {
 
 // quantiseImage writes the rows of one image with its border, the zero point
 // taken off.
-func (f frame) quantiseImage(dst []int16, src []float32, q dynamicRange, image int) {
+func (f padded) quantiseImage(dst []int16, src []float32, q dynamicRange, image int) {
 	width := f.wp() * f.c
 	for r := image * f.hp(); r < (image+1)*f.hp(); r++ {
 		d := dst[r*width:][:width]

@@ -3,26 +3,26 @@ package fallback
 import "edged/internal/kernel/vec"
 
 // frame is an NHWC tensor with a border: what a sliding operator reads.
-type frame struct {
+type padded struct {
 	n, h, w, c               int
 	top, bottom, left, right int // negative: cropped
 }
 
-func (f frame) hp() int { return f.h + f.top + f.bottom }
-func (f frame) wp() int { return f.w + f.left + f.right }
+func (f padded) hp() int { return f.h + f.top + f.bottom }
+func (f padded) wp() int { return f.w + f.left + f.right }
 
 // plain says that there is no border.
-func (f frame) plain() bool { return f.top == 0 && f.bottom == 0 && f.left == 0 && f.right == 0 }
+func (f padded) plain() bool { return f.top == 0 && f.bottom == 0 && f.left == 0 && f.right == 0 }
 
 // rows is the number of rows, the unit of work.
-func (f frame) rows() int { return f.n * f.hp() }
+func (f padded) rows() int { return f.n * f.hp() }
 
 // elems is the size with the border.
-func (f frame) elems() int { return f.rows() * f.wp() * f.c }
+func (f padded) elems() int { return f.rows() * f.wp() * f.c }
 
 // row finds what row r of the bordered tensor holds: n elements of src from
 // element from on, behind left elements of border; n is 0 for border alone.
-func (f frame) row(r int) (from, left, n int) {
+func (f padded) row(r int) (from, left, n int) {
 	image, y := r/f.hp(), r%f.hp()-f.top
 	if y < 0 || y >= f.h {
 		return 0, 0, 0
@@ -35,7 +35,7 @@ func (f frame) row(r int) (from, left, n int) {
 }
 
 // pad copies rows [lo, hi) of what lies in src as l says, with a border of value.
-func pad[T any](f frame, l pitch, dst, src []T, value T, lo, hi int) {
+func pad[T any](f padded, l pitch, dst, src []T, value T, lo, hi int) {
 	width := f.wp() * f.c
 	for r := lo; r < hi; r++ {
 		d := dst[r*width:][:width]
@@ -72,7 +72,7 @@ func fill[T any](dst []T, v T) {
 
 // widen copies rows [lo, hi) of an 8-bit tensor to int16, its zero point taken
 // off, with a border of zeros.
-func (f frame) widen(dst []int16, src []byte, zero int32, signed bool, lo, hi int) {
+func (f padded) widen(dst []int16, src []byte, zero int32, signed bool, lo, hi int) {
 	width := f.wp() * f.c
 	for r := lo; r < hi; r++ {
 		d := dst[r*width:][:width]

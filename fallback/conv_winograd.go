@@ -37,7 +37,7 @@ type strips struct {
 	in     *tensor
 	out    *tensor
 	other  *tensor      // is added to the result; nil: none
-	behind *banded      // the 1x1 convolution that makes out of its result; nil: none
+	then   *banded      // the 1x1 convolution that makes out of its result; nil: none
 	src    conv.Picture // of the first image, without its memory
 	image  int          // elements of an image of the source
 	all    int          // strips of an image
@@ -60,14 +60,13 @@ func (c *opContext) stripUnits(s *convShape) *strips {
 // planWinograd plans CONV_2D by Winograd. The pool before it computes the rows
 // that it needs while it needs them.
 func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
-	other, lo, hi, err := c.takeSum(a, false)
+	other, lo, hi, err := c.takeResidual(a, false)
 	if err != nil {
 		return err
 	}
-	st, filter, bias, name := c.stripUnits(s), c.in[1], c.bias(), "winograd f32"
-	if st.in, st.out, st.other = c.in[0], c.out[0], other; st.in.pool != nil {
-		name = "max, " + name
-		st.through(st.in.pool)
+	st, filter, bias := c.stripUnits(s), c.in[1], c.bias()
+	if st.in, st.out, st.other = c.in[0], c.out[0], other; st.in.deferred != nil {
+		st.throughPool(st.in.deferred)
 	}
 	bytes := 4 * 36 * s.c * roundUp(s.oc, 16)
 	if err := c.later(bytes, func() {
@@ -84,12 +83,13 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	}
 	reads := []*tensor{st.in}
 	if other != nil {
-		name, reads = name+" + add", append(reads, other)
+		reads = append(reads, other)
 	}
-	step := c.emit(name, s.n*st.perImg, s.n*s.y.out*s.x.out*s.oc*s.c*9/4, reads, st.units)
-	step.head, step.gaps = st, true
-	if step.over = reads; st.src.Pool != nil {
-		step.over = reads[1:]
+	step := c.emit(winogradConv, s.n*st.perImg, s.n*s.y.out*s.x.out*s.oc*s.c*9/4, reads, st.units)
+	step.how.values, step.how.maxpool, step.how.residual = "f32", st.src.Pool != nil, other != nil
+	step.chainable, step.can.writes.gaps = st, true
+	if step.can.reads.gaps = reads; st.src.Pool != nil {
+		step.can.reads.gaps = reads[1:]
 	}
 	return nil
 }
@@ -117,8 +117,8 @@ func (st *strips) results(t *tensor, i int) (p conv.Plane[float32]) {
 		return p
 	}
 	oc := st.s.oc
-	if st.behind != nil {
-		oc = st.behind.s.oc
+	if st.then != nil {
+		oc = st.then.s.oc
 	}
 	l := t.pitch(st.s.y.out, st.s.x.out, oc)
 	return conv.Plane[float32]{P: t.f32()[i*l.image:], Row: l.row, Pix: l.pix}

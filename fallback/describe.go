@@ -64,5 +64,5 @@ func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
 }
 
 func (p *plan) describe(s *step, once bool) StepInfo {
-	return StepInfo{Operator: s.op, Name: s.name, Kernel: s.kernel, Units: s.units, Once: once, MACs: p.macs(s), Bytes: s.traffic(), Choice: s.choice}
+	return StepInfo{Operator: s.op, Name: s.name, Kernel: s.how.String(), Units: s.units, Once: once, MACs: p.macs(s), Bytes: s.traffic(), Choice: s.choice}
 }

@@ -35,7 +35,7 @@ type Engine struct {
 	shapes  map[int][]int // of inputs, where Resize changed them
 	mapped  []byte        // the file that graph lies in, where it is mapped
 	plan    *plan
-	pool    *pool
+	pool    *workerPool
 }
 
 var _ edged.Opener = Open
@@ -71,7 +71,7 @@ func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Op
 	}
 	e := &Engine{graph: m, options: o, shapes: map[int][]int{}, mapped: mapped}
 	e.options.Threads = threads(o)
-	e.pool = newPool(e.options.Threads)
+	e.pool = newWorkerPool(e.options.Threads)
 	if err := e.replan(); err != nil {
 		e.pool.close()
 		return nil, fmt.Errorf("fallback: %w", err)
@@ -147,7 +147,7 @@ func (e *Engine) Run() error {
 	if e.plan == nil {
 		return errClosed
 	}
-	return e.pool.run(e.plan.course, nil)
+	return e.pool.run(e.plan.schedule, nil)
 }
 
 // Resize gives input i another shape and plans again.

@@ -7,6 +7,7 @@ import (
 
 	"edged"
 	"edged/internal/enginetest"
+	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
@@ -137,5 +138,17 @@ func TestFoldingIsBounded(t *testing.T) {
 	var unsupported *model.UnsupportedError
 	if !errors.As(err, &unsupported) {
 		t.Errorf("error %v, want an UnsupportedError", err)
+	}
+}
+
+// eachKernel runs a test once per kernel variant of this machine.
+func eachKernel(t *testing.T, f func(t *testing.T)) {
+	before := cpu.Active()
+	defer cpu.Use(before)
+	for _, v := range cpu.Available() {
+		if err := cpu.Use(v); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(string(v), f)
 	}
 }

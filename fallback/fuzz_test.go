@@ -31,7 +31,7 @@ func survive(t *testing.T, data []byte) {
 	for _, s := range e.(*Engine).plan.steps {
 		work += s.work + s.units
 		if s.work < 0 || work < 0 {
-			t.Fatalf("step %s %s of work %d", s.name, s.kernel, s.work)
+			t.Fatalf("step %s %s of work %d", s.name, s.how, s.work)
 		}
 	}
 	if work > fuzzWork {

@@ -101,7 +101,7 @@ func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c
 	}
 	if op, ok := vectorPairs[c.n.code.Builtin]; ok {
 		if p := c.pairBytes(op, lo, hi); p.Vector() {
-			return emitPairs(c, bc, "pointwise quantised", 2*out.elems(), (*tensor).content, p.Run)
+			return emitPairs(c, bc, pairVectors, 2*out.elems(), (*tensor).content, p.Run)
 		}
 	}
 	signed := a.typ == model.TypeInt8
@@ -109,7 +109,7 @@ func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c
 	if out.elems() >= allPairs {
 		return binaryTable(c, bc, of)
 	}
-	return emitPairs(c, bc, "pointwise quantised", 8*out.elems(), (*tensor).content, rowsOf(of))
+	return emitPairs(c, bc, pairVectors, 8*out.elems(), (*tensor).content, rowsOf(of))
 }
 
 // allPairs is the number of pairs of 8-bit values: operators on at least as
@@ -126,7 +126,7 @@ func binaryTable(c *opContext, bc *broadcast, f func(x, y byte) byte) error {
 	if err != nil {
 		return err
 	}
-	return emitPairs(c, bc, "pair table", 2*c.out[0].elems(), (*tensor).content, func(dst, x, y []byte) {
+	return emitPairs(c, bc, pairTable, 2*c.out[0].elems(), (*tensor).content, func(dst, x, y []byte) {
 		pairs := (*[allPairs]byte)(table.data)
 		dst, y = dst[:len(x)], y[:len(x)]
 		for i, v := range x {

@@ -46,8 +46,8 @@ func planConcatenation(c *opContext) error {
 			}
 		}
 	}
-	j := newJoin(out, axis, c.in, sources)
-	c.emitMoves(out, sources, j.moves()).join = j
+	j := newConcat(out, axis, c.in, sources)
+	c.emitMoves(out, sources, j.moves()).concat = j
 	return nil
 }
 

@@ -16,8 +16,8 @@ type convShape struct {
 }
 
 // border is the input with the padding that the windows ask for.
-func (s *convShape) border() frame {
-	return frame{n: s.n, h: s.y.in, w: s.x.in, c: s.c, top: s.y.before, bottom: s.y.after, left: s.x.before, right: s.x.after}
+func (s *convShape) border() padded {
+	return padded{n: s.n, h: s.y.in, w: s.x.in, c: s.c, top: s.y.before, bottom: s.y.after, left: s.x.before, right: s.x.after}
 }
 
 // planConv2D plans CONV_2D: input, filter, bias. The padded input is laid out
@@ -49,7 +49,7 @@ func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) 
 	if floats && c.direct(f32) && c.winograd(s) {
 		return c.planWinograd(s, a)
 	}
-	in.poolNow()
+	in.emitDeferredPool()
 	switch {
 	case floats:
 		if c.direct(f32) {
@@ -120,7 +120,7 @@ func (c *opContext) planConvF32(s *convShape, a model.Activation) error {
 
 // padF32 gives the tensor itself where there is no border, else an area and
 // the step that fills it.
-func (c *opContext) padF32(in *tensor, b frame) (*tensor, error) {
+func (c *opContext) padF32(in *tensor, b padded) (*tensor, error) {
 	if b.plain() {
 		return in, nil
 	}
@@ -129,15 +129,15 @@ func (c *opContext) padF32(in *tensor, b frame) (*tensor, error) {
 }
 
 // copyF32 copies in into an area with a border of zeros.
-func (c *opContext) copyF32(in *tensor, b frame) (*tensor, *step, error) {
+func (c *opContext) copyF32(in *tensor, b padded) (*tensor, *step, error) {
 	area, err := c.scratch(4 * b.elems())
 	if err != nil {
 		return nil, nil, err
 	}
-	s := c.emitTo("pad f32", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
+	s := c.emitTo(borderCopy, b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
 		pad(b, in.pitch(b.h, b.w, b.c), area.f32(), in.f32(), 0, lo, hi)
 	})
-	s.over = append(s.over, in)
+	s.how.values, s.can.reads.gaps = "f32", []*tensor{in}
 	return area, s, nil
 }
 
@@ -208,7 +208,7 @@ func (c *opContext) planConvQuant(s *convShape, a model.Activation) error {
 
 // widened is the step that takes the zero point off the input. One element of
 // slack stands behind: the kernels read pairs.
-func (c *opContext) widened(in *tensor, b frame) (*tensor, error) {
+func (c *opContext) widened(in *tensor, b padded) (*tensor, error) {
 	area, err := c.scratch(2 * (b.elems() + 1))
 	if err != nil {
 		return nil, err

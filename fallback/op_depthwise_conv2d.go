@@ -54,7 +54,7 @@ func (c *opContext) depthShape() (*convShape, error) {
 }
 
 // depthGeometry is geometry for one weight a tap and channel.
-func depthGeometry(s *convShape, b frame) tiling {
+func depthGeometry(s *convShape, b padded) tiling {
 	one := *s
 	one.groups, one.depthwise = s.c, true
 	t := geometry(&one, b.hp(), b.wp())

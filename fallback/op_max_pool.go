@@ -18,14 +18,14 @@ func (c *opContext) planMaxBytes(p *pool2D, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	signed, name, least := in.typ == model.TypeInt8, "max u8", byte(0)
+	signed, by, least := in.typ == model.TypeInt8, routine("max u8"), byte(0)
 	if signed {
-		name, least = "max i8", 0x80
+		by, least = "max i8", 0x80
 	}
 	b := &maxPool[byte]{pool2D: p, least: least,
 		raise:  func(dst, src []byte) { vec.MaxBytes(dst, src, signed) },
 		pixels: func(dst, src []byte, n, c, step, tap, k int) { vec.MaxPixels(dst, src, n, c, step, tap, k, signed) }}
-	c.emitRows(name, p, func(w *worker, from, to int) {
+	c.emitRows(by, p, func(w *worker, from, to int) {
 		row := part[byte](rows, w, p.x.in*p.c)
 		for r := from; r < to; r++ {
 			dst := out.data[r*p.width():][:p.width()]

@@ -127,9 +127,9 @@ func (p *pool2D) work() int {
 }
 
 // emitRows emits a pool's step, of rows. Its input may have a border.
-func (c *opContext) emitRows(kernel string, p *pool2D, run func(w *worker, from, to int)) {
-	s := c.emit(kernel, p.rows(), p.work(), []*tensor{p.in}, run)
-	s.loose = append(s.loose, p.in)
+func (c *opContext) emitRows(by routine, p *pool2D, run func(w *worker, from, to int)) {
+	s := c.emit(by, p.rows(), p.work(), []*tensor{p.in}, run)
+	s.can.reads.border = []*tensor{p.in}
 }
 
 // planMaxPool2D plans MAX_POOL_2D.
@@ -144,9 +144,9 @@ func planMaxPool2D(c *opContext) error {
 	}
 	clamp := a != model.ActNone || c.n.fused.lo != unfused.lo || c.n.fused.hi != unfused.hi
 	if in.typ == model.TypeFloat32 && !clamp && p.bare() {
-		out.pool = &poolAhead{c, p}
-		if !c.n.fused.ahead {
-			out.poolNow()
+		out.deferred = &deferredPool{c, p}
+		if !c.n.fused.deferrable {
+			out.emitDeferredPool()
 		}
 		return nil
 	}

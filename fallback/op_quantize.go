@@ -59,8 +59,8 @@ func planDequantize(c *opContext) error {
 		return c.types()
 	}
 	n := in.elems()
-	emit := func(kernel string, row func(lo, hi int)) {
-		c.emit(kernel, pieces(n), 2*n, c.in, func(_ *worker, lo, hi int) { row(cut(lo, hi, n)) })
+	emit := func(by routine, row func(lo, hi int)) {
+		c.emit(by, pieces(n), 2*n, c.in, func(_ *worker, lo, hi int) { row(cut(lo, hi, n)) })
 	}
 	switch {
 	case in.typ == model.TypeFloat16:
@@ -83,7 +83,7 @@ func planDequantize(c *opContext) error {
 	return nil
 }
 
-func (c *opContext) dequantise(emit func(string, func(lo, hi int))) error {
+func (c *opContext) dequantise(emit func(routine, func(lo, hi int))) error {
 	in, out := c.in[0], c.out[0]
 	q := in.quant
 	inner := 1

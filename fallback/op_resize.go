@@ -56,7 +56,7 @@ func planResizeNearest(c *opContext) error {
 			}
 		}
 	})
-	s.gaps, s.over = true, c.in[:1]
+	s.can.writes.gaps, s.can.reads.gaps = true, c.in[:1]
 	return nil
 }
 
@@ -135,7 +135,7 @@ func (c *opContext) bilinearF32(ys, xs []lerp) {
 			edge(out, dst, n, w, ch, image, r%n, r%n+1, 0)
 		}
 	})
-	s.edges, s.loose = true, c.in[:1]
+	s.can.writes.border, s.can.reads.border = true, c.in[:1]
 }
 
 func lerps(in, out int, alignCorners, halfPixel bool) []lerp {

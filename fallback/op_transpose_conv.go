@@ -114,8 +114,8 @@ func (w window) phase(p int) phase {
 }
 
 // border is the padding that every phase's accesses stay within.
-func (t *transposed) border() frame {
-	f := frame{n: t.n, h: t.y.in, w: t.x.in, c: t.c}
+func (t *transposed) border() padded {
+	f := padded{n: t.n, h: t.y.in, w: t.x.in, c: t.c}
 	for p := range t.y.stride {
 		before, after := t.y.phase(p).reach(t.y.in)
 		f.top, f.bottom = max(f.top, before), max(f.bottom, after)
@@ -136,7 +136,7 @@ func (p phase) reach(n int) (before, after int) {
 }
 
 // phaseTiling lays out the convolution of one phase over the padded input.
-func (t *transposed) phaseTiling(b frame, y, x phase) tiling {
+func (t *transposed) phaseTiling(b padded, y, x phase) tiling {
 	row := b.wp() * t.c
 	l := tiling{images: t.n, outH: y.count, outW: x.count, image: b.hp() * row, stepY: row, stepX: t.c,
 		base: (y.input+b.top)*row + (x.input+b.left)*t.c, k: t.c, groups: 1, groupIn: t.c, cols: t.oc}

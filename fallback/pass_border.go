@@ -16,7 +16,7 @@ type pitch struct{ base, image, row, pix int }
 
 // pitch is where t's images of h x w x c lie.
 func (t *tensor) pitch(h, w, c int) pitch {
-	if t.apart() {
+	if t.strided() {
 		r := t.root
 		return r.pitch(r.shape[1], r.shape[2], r.shape[3])
 	}
@@ -51,7 +51,7 @@ func edge[T any](t *tensor, data []T, h, w, c, image, lo, hi int, value T) {
 }
 
 // border is the padding of a frame, which is not cropped.
-func (f frame) border() (b border, ok bool) {
+func (f padded) border() (b border, ok bool) {
 	return border{f.top, f.bottom, f.left, f.right}, min(f.top, f.bottom, f.left, f.right) >= 0
 }
 
@@ -72,7 +72,7 @@ func (p *plan) borders() {
 		}
 	}
 	for _, t := range p.tensors {
-		if t.index >= 0 && len(t.shape) == 4 && !t.input && !t.output && !viewed[t] && t.root == nil && len(writers[t]) == 1 && writers[t][0].edges {
+		if t.index >= 0 && len(t.shape) == 4 && !t.input && !t.output && !viewed[t] && t.root == nil && len(writers[t]) == 1 && writers[t][0].can.writes.border {
 			p.giveBorder(t, readers[t])
 		}
 	}
@@ -109,7 +109,7 @@ func (p *plan) settle() {
 func (p *plan) giveBorder(t *tensor, readers []*step) {
 	var want border
 	for _, s := range readers {
-		if s.pads == nil && !slices.Contains(s.loose, t) {
+		if s.pads == nil && !slices.Contains(s.can.reads.border, t) {
 			return
 		}
 		if s.pads != nil {

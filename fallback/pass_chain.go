@@ -2,18 +2,17 @@ package fallback
 
 import (
 	"slices"
-	"strings"
 
 	"edged/internal/kernel/conv"
 )
 
 // head is a convolution that can pass its result on to a 1x1 convolution behind
 // it, piece by piece, while the pieces are in the cache.
-type head interface {
+type chainable interface {
 	result() (*tensor, *convShape) // nil: it passes on nothing
-	take(then *banded)
+	absorb(then *banded)
 	count(n *conv.Scratch, own, then needs)
-	link() // when the weights are packed
+	bindWeights() // when the weights are packed
 }
 
 // chains has 1x1 convolutions, fully connected layers among them, computed with
@@ -40,16 +39,16 @@ func (p *plan) chains() {
 // pointwise says that b only mixes the channels of each pixel.
 func (b *banded) pointwise() bool {
 	s := b.s
-	return s.y.k == 1 && s.x.k == 1 && s.y.stride == 1 && s.x.stride == 1 && s.border().plain() && b.behind == nil
+	return s.y.k == 1 && s.x.k == 1 && s.y.stride == 1 && s.x.stride == 1 && s.border().plain() && b.then == nil
 }
 
 // fits says that s computes all that then reads, and can write what it writes.
 func (s *step) fits(then *banded) bool {
-	if s.head == nil {
+	if s.chainable == nil {
 		return false
 	}
-	out, shape := s.head.result()
-	return out != nil && out == then.in.memory() && then.in.slot == nil && then.s.c == shape.oc && then.in.bytes == out.bytes &&
+	out, shape := s.chainable.result()
+	return out != nil && out == then.in.memory() && then.in.view == nil && then.s.c == shape.oc && then.in.bytes == out.bytes &&
 		(s.conv != nil || then.out.border == border{}) && (then.s.sameMap(shape) || then.plain()) && pays(out, shape, then.s)
 }
 
@@ -69,15 +68,15 @@ func (s *convShape) sameMap(o *convShape) bool {
 
 // plain says that b's pixels lie one behind the other, whatever the map.
 func (b *banded) plain() bool {
-	return !b.out.apart() && b.out.border == border{} && b.other == nil
+	return !b.out.strided() && b.out.border == border{} && b.other == nil
 }
 
 // chain has then's step do what first does too, in front.
 func (p *plan) chain(first, then *step) {
-	s, b := *first, then.conv
+	s, b, by := *first, then.conv, then.how
 	s.macs = p.macs(first) + p.macs(then)
-	s.kernel += ", " + strings.Replace(then.kernel, "direct", "1x1", 1)
-	s.head.take(b)
+	s.how.chained = &by
+	s.chainable.absorb(b)
 	if s.reads = slices.Clone(first.reads); b.other != nil {
 		s.reads = append(s.reads, b.other)
 	}
@@ -86,19 +85,19 @@ func (p *plan) chain(first, then *step) {
 		s.units = s.conv.units()
 	}
 	before, behind := first.needs, then.needs
-	s.needs = func(n *conv.Scratch, _ *banded) { s.head.count(n, before, behind) }
-	*then, first.run, p.chained = s, nil, true
+	s.needs = func(n *conv.Scratch, _ *banded) { s.chainable.count(n, before, behind) }
+	*then, first.run, p.spent = s, nil, true
 }
 
 func (b *banded) result() (*tensor, *convShape) {
-	if b.other != nil || b.behind != nil {
+	if b.other != nil || b.then != nil {
 		return nil, nil
 	}
 	return b.out, b.s
 }
 
-func (b *banded) take(then *banded) {
-	b.behind, b.out, b.other = then, then.out, then.other
+func (b *banded) absorb(then *banded) {
+	b.then, b.out, b.other = then, then.out, then.other
 	b.settle()
 }
 
@@ -118,7 +117,7 @@ func (b *banded) between() conv.Between {
 func (b *banded) count(n *conv.Scratch, own, then needs) {
 	m := b.between()
 	cols := m.Columns(b.out.elem())
-	behind := b.behind.piece(m.Rows, cols)
+	behind := b.then.piece(m.Rows, cols)
 	behind.src = pitch{row: cols * m.Channels, pix: m.Channels}
 	own.count(n, b.piece(m.Rows, cols))
 	then.count(n, behind)
@@ -129,32 +128,32 @@ func (b *banded) count(n *conv.Scratch, own, then needs) {
 	}
 }
 
-func (b *banded) link() {
+func (b *banded) bindWeights() {
 	switch {
-	case b.behind == nil:
+	case b.then == nil:
 	case b.out.quantised():
-		b.i8 = conv.NewChainI8(b.between(), b.i8, b.behind.i8)
+		b.i8 = conv.NewChainI8(b.between(), b.i8, b.then.i8)
 	default:
-		b.f32 = conv.NewChainF32(b.between(), b.f32, b.behind.f32)
+		b.f32 = conv.NewChainF32(b.between(), b.f32, b.then.f32)
 	}
 }
 
 func (st *strips) result() (*tensor, *convShape) {
-	if st.other != nil || st.behind != nil {
+	if st.other != nil || st.then != nil {
 		return nil, nil
 	}
 	return st.out, st.s
 }
 
-func (st *strips) take(then *banded) { st.behind, st.out, st.other = then, then.out, then.other }
+func (st *strips) absorb(then *banded) { st.then, st.out, st.other = then, then.out, then.other }
 
 func (st *strips) count(n *conv.Scratch, own, _ needs) {
 	own.count(n, nil)
 	n.StripsThenF32(st.s.strips(), st.s.x.out)
 }
 
-func (st *strips) link() {
-	if st.behind != nil {
-		st.run.Then(st.behind.f32)
+func (st *strips) bindWeights() {
+	if st.then != nil {
+		st.run.Then(st.then.f32)
 	}
 }

@@ -1,26 +1,23 @@
 package fallback
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // slot is where a tensor lies in another, which a concatenation joins from it
 // and others: from index at on along axis. Who computes the tensor writes it
 // there, and nobody copies it.
-type slot struct {
+type view struct {
 	axis, at int
-	gaps     bool // its pieces lie apart: neighbours come between
+	strided  bool // its pieces lie apart: neighbours come between
 }
 
 // apart says that t's memory has gaps, which its readers and writers must mind.
-func (t *tensor) apart() bool {
-	return t.slot != nil && (t.slot.gaps || t.root.apart())
+func (t *tensor) strided() bool {
+	return t.view != nil && (t.view.strided || t.root.strided())
 }
 
 // steps are the strides of t's dimensions in memory.
-func (t *tensor) steps() []int {
-	if !t.apart() {
+func (t *tensor) strides() []int {
+	if !t.strided() {
 		return strides(t.shape)
 	}
 	l := t.pitch(t.shape[1], t.shape[2], t.shape[3])
@@ -29,7 +26,7 @@ func (t *tensor) steps() []int {
 
 // rowGaps says that t, an image, has something between its rows.
 func (t *tensor) rowGaps() bool {
-	if !t.apart() {
+	if !t.strided() {
 		return t.border != border{}
 	}
 	l := t.pitch(t.shape[1], t.shape[2], t.shape[3])
@@ -40,18 +37,18 @@ func (t *tensor) rowGaps() bool {
 func (t *tensor) within(memory []byte) []byte {
 	at := 0
 	for r := t; r.root != nil; r = r.root {
-		if r.slot != nil {
-			at += r.slot.at * r.root.steps()[r.slot.axis] * r.elem()
+		if r.view != nil {
+			at += r.view.at * r.root.strides()[r.view.axis] * r.elem()
 		}
 	}
-	if t.apart() {
+	if t.strided() {
 		return memory[at:]
 	}
 	return memory[at:][:t.bytes:t.bytes]
 }
 
 // join is a concatenation: what is still to be copied, and where to.
-type join struct {
+type concat struct {
 	out  *tensor
 	axis int
 	dims [][]int   // of the operands
@@ -59,8 +56,8 @@ type join struct {
 	at   []int     // where each begins along axis
 }
 
-func newJoin(out *tensor, axis int, in, from []*tensor) *join {
-	j := &join{out: out, axis: axis, from: slices.Clone(from)}
+func newConcat(out *tensor, axis int, in, from []*tensor) *concat {
+	j := &concat{out: out, axis: axis, from: slices.Clone(from)}
 	at := 0
 	for _, t := range in {
 		j.dims, j.at = append(j.dims, t.shape), append(j.at, at)
@@ -70,16 +67,16 @@ func newJoin(out *tensor, axis int, in, from []*tensor) *join {
 }
 
 // moves are the copies; those of what lies there already are empty.
-func (j *join) moves() []move {
-	to := j.out.steps()
+func (j *concat) moves() []move {
+	to := j.out.strides()
 	list := make([]move, len(j.from))
 	for i, t := range j.from {
 		m := move{dims: j.dims[i], ds: to, dst0: j.at[i] * to[j.axis]}
 		switch {
 		case t == nil:
 			m.dims = []int{0}
-		case t.apart():
-			m.ss = t.steps()
+		case t.strided():
+			m.ss = t.strides()
 		default:
 			m.ss = strides(j.dims[i])
 		}
@@ -89,12 +86,11 @@ func (j *join) moves() []move {
 }
 
 // settle has step s copy what is left.
-func (j *join) settle(s *step) {
+func (j *concat) settle(s *step) {
 	l := newMoveList(j.out, j.from, j.moves())
-	all := len(j.from)
 	left := slices.DeleteFunc(slices.Clone(j.from), func(t *tensor) bool { return t == nil })
-	if len(left) < all {
-		s.kernel = fmt.Sprintf("copy %d of %d", len(left), all)
+	if len(left) < len(j.from) {
+		s.how.copied, s.how.operands = len(left), len(j.from)
 	}
 	s.run, s.units, s.work, s.reads = l.run, l.units, l.work, left
 }
@@ -106,18 +102,18 @@ type use struct {
 }
 
 // joiner finds the operands that can be written into their concatenation.
-type joiner struct {
+type inPlace struct {
 	p             *plan
 	reads, writes map[*tensor][]use // of each memory
 	sharing       map[*tensor][]*tensor
 }
 
 // joins has operands computed where their concatenation wants them.
-func (p *plan) joins() {
-	if !slices.ContainsFunc(p.steps, func(s step) bool { return s.join != nil }) {
+func (p *plan) concatInPlace() {
+	if !slices.ContainsFunc(p.steps, func(s step) bool { return s.concat != nil }) {
 		return
 	}
-	j := &joiner{p, map[*tensor][]use{}, map[*tensor][]use{}, map[*tensor][]*tensor{}}
+	j := &inPlace{p, map[*tensor][]use{}, map[*tensor][]use{}, map[*tensor][]*tensor{}}
 	for i := range p.steps {
 		s := &p.steps[i]
 		for _, t := range s.reads {
@@ -131,23 +127,23 @@ func (p *plan) joins() {
 		j.sharing[t.memory()] = append(j.sharing[t.memory()], t)
 	}
 	for i := range p.steps {
-		if g := p.steps[i].join; g != nil {
-			j.takeAll(g)
+		if g := p.steps[i].concat; g != nil {
+			j.placeOperands(g)
 		}
 	}
 	p.settle()
 	for i := range p.steps {
-		if s := &p.steps[i]; s.join != nil {
-			s.join.settle(s)
+		if s := &p.steps[i]; s.concat != nil {
+			s.concat.settle(s)
 		}
 	}
-	p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return s.join != nil && len(s.reads) == 0 })
+	p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return s.concat != nil && len(s.reads) == 0 })
 }
 
-func (j *joiner) takeAll(g *join) {
+func (j *inPlace) placeOperands(g *concat) {
 	for i, t := range g.from {
-		if j.take(g, t, g.at[i]) {
-			g.from[i], j.p.joined = nil, true
+		if j.place(g, t, g.at[i]) {
+			g.from[i], j.p.spent = nil, true
 		}
 	}
 }
@@ -156,39 +152,31 @@ func (j *joiner) takeAll(g *join) {
 const mostUses = 256
 
 // take has t computed in its place in the concatenation, if it can be.
-func (j *joiner) take(g *join, t *tensor, at int) bool {
+func (j *inPlace) place(g *concat, t *tensor, at int) bool {
 	m := t
 	for ; m.root != nil; m = m.root {
-		if m.slot != nil {
+		if m.view != nil {
 			return false // lies in another one
 		}
 	}
 	dense := product(g.out.shape[:g.axis]) == 1
-	if t.index < 0 || m.bytes != t.bytes || m.elem() != t.elem() || t.bytes == 0 || !j.free(m) || !dense && !j.spread(t, m) {
+	if t.index < 0 || m.bytes != t.bytes || m.elem() != t.elem() || t.bytes == 0 || !j.movable(m) || !dense && !j.allStride(t, m) {
 		return false
 	}
 	whole := g.out.memory()
-	m.root, m.slot = g.out, &slot{g.axis, at, !dense}
+	m.root, m.view = g.out, &view{g.axis, at, !dense}
 	j.reads[whole] = append(j.reads[whole], j.reads[m]...)
 	j.writes[whole] = append(j.writes[whole], j.writes[m]...)
 	j.sharing[whole] = append(j.sharing[whole], j.sharing[m]...)
 	for _, u := range j.writes[m] {
-		u.s.place()
+		u.s.how.inPlace = u.s.concat == nil
 	}
 	return true
 }
 
-// place has the step's name tell that it writes into a concatenation.
-func (s *step) place() {
-	const note = ", in place"
-	if s.join == nil && !s.placed {
-		s.kernel, s.placed = s.kernel+note, true
-	}
-}
-
 // free says that memory m may lie anywhere: a step writes it, without a border,
 // and no caller sees it.
-func (j *joiner) free(m *tensor) bool {
+func (j *inPlace) movable(m *tensor) bool {
 	return !m.constant() && !m.input && m.border == border{} &&
 		max(len(j.reads[m]), len(j.writes[m]), len(j.sharing[m])) <= mostUses &&
 		!slices.ContainsFunc(j.sharing[m], func(t *tensor) bool { return t.output })
@@ -196,11 +184,11 @@ func (j *joiner) free(m *tensor) bool {
 
 // spread says that all who use memory m, which is t's alone or its parts',
 // can do so with gaps between the pixels.
-func (j *joiner) spread(t, m *tensor) bool {
+func (j *inPlace) allStride(t, m *tensor) bool {
 	if t != m || len(t.shape) != 4 {
 		return false
 	}
-	return !slices.ContainsFunc(j.sharing[m], func(o *tensor) bool { return o != m && (o.slot == nil || len(o.shape) != 4) }) &&
-		!slices.ContainsFunc(j.reads[m], func(u use) bool { return u.s.join == nil && !slices.Contains(u.s.over, u.t) }) &&
-		!slices.ContainsFunc(j.writes[m], func(u use) bool { return u.s.join == nil && !u.s.gaps })
+	return !slices.ContainsFunc(j.sharing[m], func(o *tensor) bool { return o != m && (o.view == nil || len(o.shape) != 4) }) &&
+		!slices.ContainsFunc(j.reads[m], func(u use) bool { return u.s.concat == nil && !slices.Contains(u.s.can.reads.gaps, u.t) }) &&
+		!slices.ContainsFunc(j.writes[m], func(u use) bool { return u.s.concat == nil && !u.s.can.writes.gaps })
 }

@@ -133,7 +133,7 @@ func keepAll(t testing.TB, e *Engine) {
 func copiedOperands(p *plan) int {
 	n := 0
 	for _, s := range p.steps {
-		if s.join != nil {
+		if s.concat != nil {
 			n += len(s.reads)
 		}
 	}

@@ -10,14 +10,14 @@ import (
 
 // fused is what fusion added to an operator.
 type fused struct {
-	pads   *[4]int // top, bottom, left, right; nil: as the options say
-	dilate [2]int  // factors on the operator's own dilation, y and x
-	lo, hi float32 // clamp of float results
-	block  [2]int  // the padded input must be a multiple of these,
-	padded [2]int  // with this much padding: what SPACE_TO_BATCH_ND demands
-	sum    *sum    // the ADD behind
-	before *node   // a PAD that is planned only with this operator
-	ahead  bool    // a pool whose reader may compute it
+	pads       *[4]int   // top, bottom, left, right; nil: as the options say
+	dilate     [2]int    // factors on the operator's own dilation, y and x
+	lo, hi     float32   // clamp of float results
+	block      [2]int    // the padded input must be a multiple of these,
+	padded     [2]int    // with this much padding: what SPACE_TO_BATCH_ND demands
+	residual   *residual // the ADD behind
+	before     *node     // a PAD that is planned only with this operator
+	deferrable bool      // a pool whose reader may compute it
 }
 
 var unfused = fused{dilate: [2]int{1, 1}, lo: -math.MaxFloat32, hi: math.MaxFloat32, block: [2]int{1, 1}}
@@ -31,11 +31,8 @@ type fuser struct {
 	producer  map[int32]int
 }
 
-// fuse takes into sliding operators the SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND
-// around them, which is dilation; then the PAD before them; then the
-// activation behind. Then it notes what planners may take that know the shapes:
-// the sum behind a convolution, and the pool before it.
-func (p *plan) fuse(nodes []*node) []*node {
+// newFuser lists who computes and who reads each tensor.
+func newFuser(p *plan, nodes []*node) *fuser {
 	f := &fuser{p: p, nodes: nodes, consumers: map[int32][]int{}, producer: map[int32]int{}}
 	for i, n := range nodes {
 		for _, t := range n.in {
@@ -45,16 +42,7 @@ func (p *plan) fuse(nodes []*node) []*node {
 			f.producer[t] = i
 		}
 	}
-	for i := range nodes {
-		f.dilation(i)
-		f.padding(i)
-		f.activation(i)
-	}
-	for i := range nodes {
-		f.sum(i)
-		f.ahead(i)
-	}
-	return slices.DeleteFunc(f.nodes, func(n *node) bool { return n == nil })
+	return f
 }
 
 // is says that operator i is there and has this code.
@@ -134,9 +122,6 @@ func (f *fuser) known(t int32) []int {
 // convolution; a pool may not see them.
 func (f *fuser) dilation(i int) {
 	n := f.nodes[i]
-	if n == nil {
-		return
-	}
 	w, ok := f.window(n)
 	if !ok || w.Stride != [2]int{1, 1} || min(w.Filter[0], w.Filter[1], w.Dilation[0], w.Dilation[1]) < 1 ||
 		max(w.Filter[0], w.Filter[1]) > 1<<12 || max(w.Dilation[0], w.Dilation[1]) > 1<<12 {
@@ -207,9 +192,6 @@ func (f *fuser) bypassOutput(i, gone int) {
 // least value before a VALID max pool, which leaves padding out.
 func (f *fuser) padding(i int) {
 	n := f.nodes[i]
-	if n == nil {
-		return
-	}
 	w, ok := f.window(n)
 	if !ok || w.Padding != model.PaddingValid && n.fused.pads == nil {
 		return
@@ -268,7 +250,7 @@ func (f *fuser) fillsOdd(n *node) bool {
 // activation fuses a clamp of floats into the operator that makes them.
 func (f *fuser) activation(i int) {
 	n := f.nodes[i]
-	if n == nil || !clamps[n.code.Builtin] || len(n.out) != 1 || f.p.tensors[n.out[0]].typ != model.TypeFloat32 {
+	if !clamps[n.code.Builtin] || len(n.out) != 1 || f.p.tensors[n.out[0]].typ != model.TypeFloat32 {
 		return
 	}
 	next, ok := f.after(n)

@@ -7,16 +7,16 @@ import (
 
 // poolAhead is a max pool that has no step yet: the convolution that alone
 // reads it may compute the rows it needs itself.
-type poolAhead struct {
+type deferredPool struct {
 	c *opContext
 	p *pool2D
 }
 
 // ahead notes the max pool whose only reader is a convolution.
-func (f *fuser) ahead(i int) {
-	if n := f.nodes[i]; n != nil && f.is(i, model.OpMaxPool2D) {
+func (f *fuser) deferPool(i int) {
+	if n := f.nodes[i]; f.is(i, model.OpMaxPool2D) {
 		next, ok := f.after(n)
-		n.fused.ahead = ok && f.is(next, model.OpConv2D) && f.nodes[next].in[0] == n.out[0]
+		n.fused.deferrable = ok && f.is(next, model.OpConv2D) && f.nodes[next].in[0] == n.out[0]
 	}
 }
 
@@ -34,10 +34,10 @@ func (p *pool2D) kernel() *conv.PoolF32 {
 
 // poolNow has the pool that t waits for, if there is one, computed by a step of
 // its own.
-func (t *tensor) poolNow() {
-	if t != nil && t.pool != nil {
-		t.pool.c.emitPool(t.pool.p)
-		t.pool = nil
+func (t *tensor) emitDeferredPool() {
+	if t != nil && t.deferred != nil {
+		t.deferred.c.emitPool(t.deferred.p)
+		t.deferred = nil
 	}
 }
 
@@ -53,7 +53,7 @@ func (c *opContext) emitPool(p *pool2D) {
 }
 
 // through has the strips read what the pool reads, through the pool.
-func (st *strips) through(ahead *poolAhead) {
+func (st *strips) throughPool(ahead *deferredPool) {
 	p := ahead.p
 	st.src.Row, st.image, st.src.Pool = p.x.in*p.c, p.y.in*p.x.in*p.c, p.kernel()
 	st.in = ahead.c.in[0]

@@ -6,7 +6,7 @@ import (
 )
 
 // place computes lifetimes, lays the arena out and checks the memory limit.
-func (p *plan) place() error {
+func (p *plan) assignMemory() error {
 	for i := range p.steps {
 		for _, t := range p.steps[i].writes {
 			m := t.memory()
@@ -88,9 +88,9 @@ func (p *plan) bind() {
 	}
 	p.provide()
 	for i := range p.steps {
-		if h := p.steps[i].head; h != nil {
-			h.link()
+		if h := p.steps[i].chainable; h != nil {
+			h.bindWeights()
 		}
 	}
-	p.course = newCourse(p.steps, p.workers)
+	p.schedule = newSchedule(p.steps, p.workers)
 }

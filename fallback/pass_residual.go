@@ -9,7 +9,7 @@ import (
 
 // sum is the ADD behind a convolution, which the kernels can add before the
 // activation: a residual.
-type sum struct {
+type residual struct {
 	add   *node
 	other int32 // the operand that is not the convolution's, before its PAD
 	pad   int   // channels of zeros that PAD adds behind it
@@ -17,9 +17,9 @@ type sum struct {
 
 // sum notes the ADD that alone reads a convolution. Whether the kernels take
 // it, the convolution's planner sees, which knows the shapes.
-func (f *fuser) sum(i int) {
+func (f *fuser) residual(i int) {
 	n := f.nodes[i]
-	if n == nil || !f.is(i, model.OpConv2D) && !f.is(i, model.OpDepthwiseConv2D) {
+	if !f.is(i, model.OpConv2D) && !f.is(i, model.OpDepthwiseConv2D) {
 		return
 	}
 	next, ok := f.after(n)
@@ -27,17 +27,17 @@ func (f *fuser) sum(i int) {
 		return
 	}
 	add := f.nodes[next]
-	n.fused.sum = &sum{add: add, other: add.in[0]}
+	n.fused.residual = &residual{add: add, other: add.in[0]}
 	if add.in[0] == n.out[0] {
-		n.fused.sum.other = add.in[1]
+		n.fused.residual.other = add.in[1]
 	}
-	f.widening(n.fused.sum)
+	f.widening(n.fused.residual)
 }
 
 // widening puts off the PAD that gives a sum's other operand more channels,
 // which have nothing to add: only if no convolution takes the sum, the PAD is
 // planned with the ADD.
-func (f *fuser) widening(s *sum) {
+func (f *fuser) widening(s *residual) {
 	i, ok := f.producer[s.other]
 	if !ok || !f.private(s.other) || !f.is(i, model.OpPad) || !f.sameValues(f.nodes[i]) {
 		return
@@ -54,12 +54,12 @@ func (f *fuser) widening(s *sum) {
 // it, where nothing clamps between them and the other operand is there before
 // the convolution, in its shape; narrow: or with fewer channels. It returns that
 // operand, nil for none, and the range of the results.
-func (c *opContext) takeSum(a model.Activation, narrow bool) (other *tensor, lo, hi float32, err error) {
-	if lo, hi, err = c.activationF32(a); err != nil || c.n.fused.sum == nil || lo != unfused.lo || hi != unfused.hi {
+func (c *opContext) takeResidual(a model.Activation, narrow bool) (other *tensor, lo, hi float32, err error) {
+	if lo, hi, err = c.activationF32(a); err != nil || c.n.fused.residual == nil || lo != unfused.lo || hi != unfused.hi {
 		return nil, lo, hi, err
 	}
-	s := c.n.fused.sum
-	if s.other < 0 || s.pad > 0 && !narrow || !c.addable(c.p.tensors[s.other]) {
+	s := c.n.fused.residual
+	if s.other < 0 || s.pad > 0 && !narrow || !c.takesResidual(c.p.tensors[s.other]) {
 		return nil, lo, hi, nil
 	}
 	sum := &opContext{p: c.p, n: s.add, out: []*tensor{c.p.tensors[s.add.out[0]]}}
@@ -80,9 +80,9 @@ func (c *opContext) takeSum(a model.Activation, narrow bool) (other *tensor, lo,
 // addable says that t can be added to this operator's result by the kernels,
 // and that nothing has made their sum yet. Channels that t lacks must leave
 // whole vectors to those that it has.
-func (c *opContext) addable(t *tensor) bool {
+func (c *opContext) takesResidual(t *tensor) bool {
 	const channels = 16
-	s := c.n.fused.sum
+	s := c.n.fused.residual
 	out := c.p.tensors[s.add.out[0]]
 	if out.shape != nil || out.input || !isType(model.TypeFloat32, t, out) || t.sparse || len(t.shape) != 4 || s.pad > 0 && t.shape[3]%channels != 0 {
 		return false

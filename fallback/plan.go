@@ -15,7 +15,7 @@ import (
 type step struct {
 	op      int    // the operator's index in the file
 	name    string // of the operator
-	kernel  string // what computes it
+	how     how    // what computes it
 	units   int    // rows, tiles or blocks; shared out among the workers
 	work    int    // about how many elementary operations the whole step takes
 	run     func(w *worker, lo, hi int)
@@ -27,15 +27,25 @@ type step struct {
 	needs   needs // of a worker's memory, nil: none that grows
 	macs    int64 // of the operators, where it computes two
 
-	gaps   bool      // it can write what lies with gaps between the pixels
-	over   []*tensor // what it can read so
-	join   *join     // the concatenation that it is
-	placed bool      // it writes into a concatenation
-	edges  bool      // it fills the border of what it writes, where that has one
-	loose  []*tensor // what it reads with a border in memory too
-	conv   *banded   // the convolution that it is
-	pads   *banded   // the convolution whose input it copies into a border
-	head   head      // the convolution that may have another behind it
+	can       abilities
+	concat    *concat   // the concatenation that it is
+	conv      *banded   // the convolution that it is
+	pads      *banded   // the convolution whose input it copies into a border
+	chainable chainable // the convolution that may have a 1x1 convolution behind it
+}
+
+// abilities are what a step can do with tensors that do not lie in one piece:
+// the passes that give tensors borders, and write operands into their
+// concatenation, ask for them.
+type abilities struct {
+	reads struct {
+		border []*tensor // with a border around each image
+		gaps   []*tensor // with gaps between the pixels, which belong to others
+	}
+	writes struct {
+		border bool // it fills the border, in every frame
+		gaps   bool // it leaves the gaps as they are
+	}
 }
 
 // plan is everything Run needs.
@@ -47,7 +57,7 @@ type plan struct {
 	inputs     []*tensor
 	outputs    []*tensor
 	steps      []step
-	course     *course     // over the steps
+	schedule   *schedule   // over the steps
 	once       []*step     // compute constants from constants
 	packers    []*packer   // fill packed weights
 	meter      *meter      // while they do
@@ -58,8 +68,7 @@ type plan struct {
 	workers    int
 	mapped     []byte // the file that constants lie in, where it is mapped
 	winograd   bool   // where it pays and is accurate
-	joined     bool   // operands are written into their concatenation
-	chained    bool   // 1x1 convolutions are computed with what they read
+	spent      bool   // a pass took more memory that it could do without
 
 	folding    int64 // elementary operations of the once steps
 	fixedBytes int64 // constants, folded tensors, packed weights and the workers' own memory
@@ -76,14 +85,31 @@ const ceiling = min(1<<32, math.MaxInt/2)
 // with what the last writes: where that is too much, there are none.
 func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
 	p, err := newPlanOf(m, o, shapes, true)
-	if tooMuch := (*MemoryError)(nil); p != nil && (p.joined || p.chained) && errors.As(err, &tooMuch) {
+	if tooMuch := (*MemoryError)(nil); p != nil && p.spent && errors.As(err, &tooMuch) {
 		return newPlanOf(m, o, shapes, false)
 	}
 	return p, err
 }
 
-// newPlanOf plans, with or without what may take more memory.
+// newPlanOf plans, with or without the passes that may take more memory.
 func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, more bool) (*plan, error) {
+	s, err := newPlanner(m, o, shapes)
+	if err != nil {
+		return nil, err
+	}
+	for _, pass := range passes {
+		if pass.spends && !more {
+			continue
+		}
+		if err := pass.run(s); err != nil {
+			return s.p, err
+		}
+	}
+	return s.p, nil
+}
+
+// newPlanner checks the tensors and the operators' references.
+func newPlanner(m *model.Model, o edged.Options, shapes map[int][]int) (*planner, error) {
 	limit := o.MemoryLimit
 	if limit <= 0 {
 		limit = ceiling
@@ -99,17 +125,7 @@ func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, more bool)
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range p.fuse(nodes) {
-		if err := p.planNode(n); err != nil {
-			return nil, err
-		}
-	}
-	p.borders()
-	if more {
-		p.joins()
-		p.chains()
-	}
-	return p, p.place()
+	return &planner{p: p, f: newFuser(p, nodes)}, nil
 }
 
 // loadTensors takes over the file's tensors, checked.

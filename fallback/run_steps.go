@@ -6,9 +6,9 @@ import "sync/atomic"
 // frame after frame. Nobody leads: whoever ends a step lets all go on to the
 // next, so a worker that the system has taken off its processor holds up the
 // others by the units that it has begun, and by nothing else.
-type course struct {
+type schedule struct {
 	steps    []step
-	marks    []mark        // how far each step is
+	progress []progress    // how far each step is
 	round    atomic.Uint32 // the frame, counted
 	parallel bool          // there is work for more than one
 }
@@ -19,15 +19,15 @@ type course struct {
 // depend on who computes it.
 //
 // Nothing is reset between frames: counters go on, claims name their round.
-type mark struct {
-	done  atomic.Uint32 // units computed in all rounds, modulo 2^32
-	units int
-	grain int // the fewest units that are worth a claim
-	bands []band
+type progress struct {
+	done   atomic.Uint32 // units computed in all rounds, modulo 2^32
+	units  int
+	grain  int // the fewest units that are worth a claim
+	shares []share
 }
 
 // band is one worker's share of a step; it has a cache line of its own.
-type band struct {
+type share struct {
 	claimed atomic.Uint64 // the round in the upper half, units claimed in the lower
 	lo, hi  int
 	_       [40]byte
@@ -37,23 +37,23 @@ type band struct {
 // costs every worker a fraction of a microsecond.
 const minWork = 20000
 
-func newCourse(steps []step, workers int) *course {
-	c := &course{steps: steps, marks: make([]mark, len(steps))}
+func newSchedule(steps []step, workers int) *schedule {
+	c := &schedule{steps: steps, progress: make([]progress, len(steps))}
 	for i := range steps {
-		c.marks[i].cut(&steps[i], workers)
-		c.parallel = c.parallel || len(c.marks[i].bands) > 1
+		c.progress[i].cut(&steps[i], workers)
+		c.parallel = c.parallel || len(c.progress[i].shares) > 1
 	}
 	return c
 }
 
 // cut lays out the bands: by the unit count and the work alone.
-func (m *mark) cut(s *step, workers int) {
+func (m *progress) cut(s *step, workers int) {
 	shares := 2 * s.work / minWork
 	n := max(1, min(workers, s.units, shares))
-	m.units, m.bands = s.units, make([]band, n)
+	m.units, m.shares = s.units, make([]share, n)
 	m.grain = max(1, s.units/max(1, shares))
-	for b := range m.bands {
-		m.bands[b].lo, m.bands[b].hi = s.units*b/n, s.units*(b+1)/n
+	for b := range m.shares {
+		m.shares[b].lo, m.shares[b].hi = s.units*b/n, s.units*(b+1)/n
 	}
 	if n == 1 {
 		m.grain = s.units
@@ -63,7 +63,7 @@ func (m *mark) cut(s *step, workers int) {
 // claim takes some units that nobody has begun: none if there are none left,
 // or if the round is over. Claims become smaller towards the end of the band,
 // so that those who help find something.
-func (b *band) claim(round uint32, grain int) (lo, hi int) {
+func (b *share) claim(round uint32, grain int) (lo, hi int) {
 	for {
 		word := b.claimed.Load()
 		next := b.lo
@@ -86,9 +86,9 @@ func (b *band) claim(round uint32, grain int) (lo, hi int) {
 
 // share has w compute what it can claim, from its own band first. It tells
 // whether w was the one who ended the step.
-func (m *mark) share(w *worker, s *step, round uint32) (ended bool) {
-	for k := range m.bands {
-		b := &m.bands[(w.id+k)%len(m.bands)]
+func (m *progress) work(w *worker, s *step, round uint32) (ended bool) {
+	for k := range m.shares {
+		b := &m.shares[(w.id+k)%len(m.shares)]
 		for lo, hi := b.claim(round, m.grain); lo < hi; lo, hi = b.claim(round, m.grain) {
 			s.run(w, lo, hi)
 			ended = m.done.Add(uint32(hi-lo)) == round*uint32(m.units)
@@ -98,6 +98,6 @@ func (m *mark) share(w *worker, s *step, round uint32) (ended bool) {
 }
 
 // complete says whether every unit of the round is computed.
-func (m *mark) complete(round uint32) bool {
+func (m *progress) complete(round uint32) bool {
 	return int32(m.done.Load()-round*uint32(m.units)) >= 0
 }

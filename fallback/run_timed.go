@@ -24,7 +24,7 @@ func (e *Engine) RunTimed(took []time.Duration) error {
 	if e.plan == nil {
 		return errClosed
 	}
-	return e.pool.run(e.plan.course, took)
+	return e.pool.run(e.plan.schedule, took)
 }
 
 // macs is the number of multiply-accumulates that s's operator asks for, of a

@@ -28,9 +28,9 @@ type worker struct {
 
 // pool is a fixed set of resident workers. The caller of run is the first; the
 // others are goroutines that sleep between frames.
-type pool struct {
+type workerPool struct {
 	workers  []*worker
-	course   atomic.Pointer[course] // of the present frame
+	schedule atomic.Pointer[schedule] // of the present frame
 	gone     sync.WaitGroup
 	patience time.Duration // how long to wait awake
 	closed   atomic.Bool
@@ -73,12 +73,12 @@ func (b *bell) sleep(what int32, ready func() bool) {
 	}
 }
 
-func newPool(threads int) *pool {
-	p := &pool{patience: patience}
+func newWorkerPool(threads int) *workerPool {
+	p := &workerPool{patience: patience}
 	if threads > runtime.GOMAXPROCS(0) {
 		p.patience = 0 // whoever waits awake holds up the one it waits for
 	}
-	p.course.Store(&course{})
+	p.schedule.Store(&schedule{})
 	for i := range threads {
 		w := &worker{id: i, bell: bell{c: make(chan struct{}, 1)}}
 		p.workers = append(p.workers, w)
@@ -91,25 +91,25 @@ func newPool(threads int) *pool {
 }
 
 // serve takes part in one frame after the other.
-func (p *pool) serve(w *worker) {
+func (p *workerPool) serve(w *worker) {
 	defer p.gone.Done()
-	c, round := p.course.Load(), uint32(0)
+	c, round := p.schedule.Load(), uint32(0)
 	for {
 		p.wait(w, forFrame, func() bool {
-			now := p.course.Load()
+			now := p.schedule.Load()
 			return now != c || now.round.Load() != round || p.closed.Load()
 		})
 		if p.closed.Load() {
 			return
 		}
-		c = p.course.Load()
+		c = p.schedule.Load()
 		round = c.round.Load()
 		p.walk(w, c, round, nil)
 	}
 }
 
 // wait returns once ready is true: awake for a while, then asleep.
-func (p *pool) wait(w *worker, what int32, ready func() bool) {
+func (p *workerPool) wait(w *worker, what int32, ready func() bool) {
 	if ready() {
 		return
 	}
@@ -126,16 +126,16 @@ func (p *pool) wait(w *worker, what int32, ready func() bool) {
 
 // walk takes w through the steps of a round. took, unless it is nil, gets the
 // time of each.
-func (p *pool) walk(w *worker, c *course, round uint32, took []time.Duration) {
+func (p *workerPool) walk(w *worker, c *schedule, round uint32, took []time.Duration) {
 	var start time.Time
 	if took != nil {
 		start = time.Now()
 	}
-	for i := range c.marks {
-		m := &c.marks[i]
-		if m.share(w, &c.steps[i], round) {
+	for i := range c.progress {
+		m := &c.progress[i]
+		if m.work(w, &c.steps[i], round) {
 			p.ring(forOthers)
-		} else if i < len(c.marks)-1 || w.id == 0 {
+		} else if i < len(c.progress)-1 || w.id == 0 {
 			p.wait(w, forOthers, func() bool { return m.complete(round) })
 		}
 		if took != nil {
@@ -146,7 +146,7 @@ func (p *pool) walk(w *worker, c *course, round uint32, took []time.Duration) {
 }
 
 // ring wakes those who sleep for what has come true.
-func (p *pool) ring(what int32) {
+func (p *workerPool) ring(what int32) {
 	for _, w := range p.workers {
 		w.ring(what)
 	}
@@ -154,9 +154,9 @@ func (p *pool) ring(what int32) {
 
 // run computes a frame. An error is of the frame's values, as an index that
 // lies outside.
-func (p *pool) run(c *course, took []time.Duration) error {
+func (p *workerPool) run(c *schedule, took []time.Duration) error {
 	round := c.round.Add(1) // first: nobody may walk a course before its first round
-	p.course.Store(c)
+	p.schedule.Store(c)
 	if c.parallel {
 		p.ring(forFrame)
 	}
@@ -171,7 +171,7 @@ func (p *pool) run(c *course, took []time.Duration) error {
 }
 
 // close stops the goroutines and waits for them.
-func (p *pool) close() {
+func (p *workerPool) close() {
 	p.closed.Store(true)
 	p.ring(forFrame)
 	p.gone.Wait()

@@ -14,8 +14,8 @@ func sharedStep(n int, run func(w *worker, lo, hi int)) step {
 	return step{units: n, work: 100 * minWork, run: run}
 }
 
-func testPool(t *testing.T, threads int) *pool {
-	p := newPool(threads)
+func testPool(t *testing.T, threads int) *workerPool {
+	p := newWorkerPool(threads)
 	t.Cleanup(p.close)
 	return p
 }
@@ -40,7 +40,7 @@ func TestEveryUnitOnce(t *testing.T) {
 		}
 		steps[1].work = 1 // not shared
 		steps = append(steps, step{run: func(*worker, int, int) { t.Error("a step of no units ran") }})
-		p, c := testPool(t, threads), newCourse(steps, threads)
+		p, c := testPool(t, threads), newSchedule(steps, threads)
 		const rounds = 300
 		for range rounds {
 			if err := p.run(c, nil); err != nil {
@@ -63,7 +63,7 @@ func TestOthersTakeOver(t *testing.T) {
 	const units = 64
 	var computed atomic.Int32
 	p := testPool(t, 2)
-	c := newCourse([]step{sharedStep(units, func(w *worker, lo, hi int) {
+	c := newSchedule([]step{sharedStep(units, func(w *worker, lo, hi int) {
 		for own := int32(hi - lo); w.id == 1 && computed.Load() < units-own; {
 			runtime.Gosched()
 		}

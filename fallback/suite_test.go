@@ -36,18 +36,6 @@ func FuzzNetsEqualBuiltin(f *testing.F) {
 	enginetest.FuzzNets(f, Open, builtin, enginetest.Tolerance{})
 }
 
-// eachKernel runs a test once per kernel variant of this machine.
-func eachKernel(t *testing.T, f func(t *testing.T)) {
-	before := cpu.Active()
-	defer cpu.Use(before)
-	for _, v := range cpu.Available() {
-		if err := cpu.Use(v); err != nil {
-			t.Fatal(err)
-		}
-		t.Run(string(v), f)
-	}
-}
-
 // TestTablesEqualBuiltin: tensors so large that results are looked up, unless
 // vectors compute them.
 func TestTablesEqualBuiltin(t *testing.T) { eachKernel(t, testTables) }
@@ -78,7 +66,7 @@ func testTables(t *testing.T) {
 		}
 		tables := 0
 		for _, s := range ours.(*Engine).plan.steps {
-			if s.kernel == "pair table" || cpu.Active() != cpu.Generic && s.kernel == "pointwise quantised" {
+			if s.how.routine == pairTable || cpu.Active() != cpu.Generic && s.how.routine == pairVectors {
 				tables++
 			}
 		}

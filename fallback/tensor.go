@@ -18,14 +18,14 @@ type tensor struct {
 	shape []int // nil until it is known
 	quant quant
 
-	raw    []byte     // the file's constant content, else nil
-	sparse bool       // raw holds fewer values than shape says: for DENSIFY alone
-	fold   []*step    // the steps that compute it once, before the first frame
-	root   *tensor    // the tensor whose memory it shares, else nil
-	slot   *slot      // where in root it lies; nil: it is all of it
-	pool   *poolAhead // the pool that is still to compute it, else nil
-	input  bool       // of the graph
-	output bool       // of the graph
+	raw      []byte        // the file's constant content, else nil
+	sparse   bool          // raw holds fewer values than shape says: for DENSIFY alone
+	fold     []*step       // the steps that compute it once, before the first frame
+	root     *tensor       // the tensor whose memory it shares, else nil
+	view     *view         // where in root it lies; nil: it is all of it
+	deferred *deferredPool // the pool that is still to compute it, else nil
+	input    bool          // of the graph
+	output   bool          // of the graph
 
 	data        []byte // its memory while the engine runs
 	first, last int    // steps that write and read it, -1: none
