@@ -36,7 +36,7 @@ var rooms = []room{
 	{"internal/kernel/gemm", []string{"internal/kernel/cpu", "internal/kernel/vec"}, nil, "tiles requantise as vec's fixed-point arithmetic says"},
 	{"internal/kernel/conv", []string{"internal/kernel/cpu", "internal/kernel/vec"}, []string{"golang.org/x/sys/cpu"}, "as gemm, which it does without"},
 	{"internal/kernel/kerneltest", []string{"internal/kernel/cpu"}, nil, "what tests of kernels share"},
-	{"capture", []string{".", "capture/..."}, []string{"golang.org/x/sys/unix"}, "frames come from a worker: this side has no cgo and no OpenCV"},
+	{"capture", []string{".", "capture/...", "internal/child"}, []string{"golang.org/x/sys/unix"}, "frames come from a worker: this side has no cgo and no OpenCV"},
 	{"capture/opencv", []string{"capture/..."}, []string{"gocv.io/x/gocv", "golang.org/x/sys/unix"}, "the only room that sees gocv"},
 	{"capture/cameratest", []string{"."}, []string{"*"}, "cameras that tests break: real servers, for tests alone"},
 	{"mqtt", []string{".", "mqtt/...", "internal/maskpng"},
@@ -57,6 +57,7 @@ var rooms = []room{
 	{"internal/tomlfile", nil, []string{"github.com/pelletier/go-toml/v2/..."}, "a file format"},
 	{"internal/eval", []string{".", "model", "rewrite", "capture/belt", "internal/..."}, []string{"gonum.org/v1/plot/...", "github.com/jedib0t/go-pretty/v6/..."},
 		"accuracy is measured on any engine: the caller hands one in"},
+	{"internal/child", nil, []string{"golang.org/x/sys/unix"}, "the one way to start a process serves every room"},
 	{"internal/atomicfile", nil, nil, "files that are there whole or not at all"},
 	{"internal/noise", []string{"."}, nil, "what a model is fed when nobody looks at what comes out"},
 	{"internal/broker", nil, []string{"github.com/mochi-mqtt/server/v2/..."}, "a broker knows nothing of who uses it"},
@@ -64,7 +65,7 @@ var rooms = []room{
 		"a key is checked by the room it is for; which engines there are it is told"},
 	{"internal/stage", []string{".", "model", "internal/config", "internal/pipeline", "internal/verdict"}, nil,
 		"what surrounds a model serves infer and check too: no broker, no camera; engines are handed in"},
-	{"internal/daemon", []string{".", "capture", "mqtt", "systemd", "internal/atomicfile", "internal/config", "internal/metrics", "internal/noise", "internal/page", "internal/pipeline", "internal/stage"}, nil,
+	{"internal/daemon", []string{".", "capture", "mqtt", "systemd", "internal/atomicfile", "internal/child", "internal/config", "internal/metrics", "internal/noise", "internal/page", "internal/pipeline", "internal/stage"}, nil,
 		"all that runs, testable without a command: no cobra, no engine, no gocv"},
 	{"internal/daemontest", []string{"model", "mqtt", "rewrite", "internal/broker", "train/nets"}, []string{"github.com/eclipse/paho.mqtt.golang"},
 		"an independent subscriber, for tests"},
@@ -95,6 +96,10 @@ var forbidden = []struct{ program, dependency, why string }{
 	{"edged/cmd/edged-camera", "edged/tflite", "the worker runs no model"},
 	{"edged/cmd/edged-camera", "github.com/eclipse/paho.mqtt.golang", "the worker talks to the daemon alone"},
 }
+
+// starters may import os/exec: internal/child, whose children have limits and die
+// with their parent, and what is no part of a program that ships.
+var starters = []string{"internal/child", "capture/cameratest", "internal/faults", "internal/setup/...", "mqtt/mqtttest"}
 
 // listed is what go list tells of a package.
 type listed struct {
@@ -156,6 +161,8 @@ func faultsOf(p listed) []string {
 	var faults []string
 	for _, imported := range p.Imports {
 		switch {
+		case imported == "os/exec" && !allowed(starters, folder):
+			faults = append(faults, folder+" imports os/exec: internal/child is the one way to start a process")
 		case isOurs(imported):
 			if target := folderOf(imported); !allowed(r.ours, target) {
 				faults = append(faults, fmt.Sprintf("%s imports %s: %s", folder, target, r.why))
@@ -216,6 +223,7 @@ func TestFaultsOfFindsBreaches(t *testing.T) {
 		{listed{ImportPath: "edged/cmd/edged", Deps: []string{"gocv.io/x/gocv"}}, "depends on gocv"},
 		{listed{ImportPath: "edged/internal/daemon", Imports: []string{"github.com/spf13/cobra"}}, "internal/daemon imports github.com/spf13/cobra"},
 		{listed{ImportPath: "edged/internal/daemon", Deps: []string{"edged/fallback"}}, "depends on edged/fallback"},
+		{listed{ImportPath: "edged/capture", Imports: []string{"os/exec"}}, "capture imports os/exec: internal/child"},
 		{listed{ImportPath: "edged/internal/stage", Imports: []string{"edged/mqtt"}}, "internal/stage imports mqtt"},
 	} {
 		if got := faultsOf(c.p); len(got) != 1 || !strings.Contains(got[0], c.want) {

@@ -11,11 +11,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"time"
 
+	"edged/internal/child"
 	"edged/train/data"
 )
 
@@ -94,9 +94,11 @@ func learn(ctx context.Context, o options, log io.Writer, trainOn, testOn data.P
 		}
 		fmt.Fprintf(log, "%s: %d crops of %d pixels\n", set.file, n, set.plan.Side)
 	}
-	cmd := exec.CommandContext(ctx, o.python, "-u", "train/train.py", o.work, o.work)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Run(); err != nil {
+	python, err := child.Find(o.python)
+	if err == nil {
+		_, err = child.Run(ctx, child.Command{Path: python, Args: []string{o.python, "-u", "train/train.py", o.work, o.work}, Stdout: log, Stderr: log})
+	}
+	if err != nil {
 		return fmt.Errorf("train: %s train/train.py: %w (run it at the top of the repository; it needs torch and numpy: apt-get install python3-torch)", o.python, err)
 	}
 	return nil

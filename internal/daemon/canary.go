@@ -1,17 +1,16 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
 
 	"edged"
+	"edged/internal/child"
 	"edged/internal/config"
 	"edged/internal/noise"
 	"edged/internal/stage"
@@ -20,6 +19,9 @@ import (
 // canaryTime is how long a model may take to load and run once: the largest
 // nets need seconds on the smallest boards.
 const canaryTime = 60 * time.Second
+
+// canaryFile is how much a trial may write to a file; it has no reason to.
+const canaryFile = 64 << 20
 
 // Engines are those of the program, which is where they are chosen.
 type Engines struct {
@@ -73,22 +75,19 @@ func (e *Engines) Canary(ctx context.Context, data []byte, engine string, thread
 	if err != nil {
 		return fmt.Errorf("canary: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, canaryTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, exe)
-	// The name decides what the test binary is; ours is always the same.
-	cmd.Args = []string{"edged", "canary", "--engine", engine, "--threads", strconv.Itoa(threads)}
-	cmd.Stdin = bytes.NewReader(data)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	err = cmd.Run()
+	words, err := child.Run(ctx, child.Command{
+		Path: exe,
+		// The name decides what the test binary is; ours is always the same.
+		Args:  []string{"edged", "canary", "--engine", engine, "--threads", strconv.Itoa(threads)},
+		Stdin: data, Alarm: canaryTime, Limits: child.Limits{FileSize: canaryFile, OOMScore: 1000},
+	})
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
+	case errors.Is(err, child.ErrAlarm) || ctx.Err() != nil:
 		return fmt.Errorf("engine %s: the model did not run within %v", engine, canaryTime)
 	}
-	return errors.New(lastWords(engine, err, stderr.String()))
+	return errors.New(lastWords(engine, err, words))
 }
 
 // lastWords tells why a child failed: its own error line, else how it ended.

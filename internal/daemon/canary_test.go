@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -21,7 +22,12 @@ const version = "1.2.3-test"
 var engines = Engines{Open: openEngine, Auto: []string{"broken", "fallback"}}
 
 func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error) {
-	if name != "fallback" {
+	switch name {
+	case "fallback":
+	case "crash":
+		debug.SetTraceback("crash") // ends by SIGABRT, as an assertion in C does
+		panic("as a library would")
+	default:
 		return nil, fmt.Errorf("engine %s: out of order", name)
 	}
 	return fallback.Open(model, o)
@@ -60,6 +66,10 @@ func TestCanaryTellsWhatIsWrong(t *testing.T) {
 	err := engines.Canary(context.Background(), []byte("this is garbage"), "fallback", 1)
 	if err == nil || !strings.Contains(err.Error(), "no .tflite file") {
 		t.Errorf("garbage: %v", err)
+	}
+	err = engines.Canary(context.Background(), []byte("any"), "crash", 1)
+	if err == nil || err.Error() != "engine crash: the trial run ended with signal: aborted: panic: as a library would" {
+		t.Errorf("a crash: %v", err)
 	}
 	data, err := daemontest.DenseNet(nets.Valid, 48, 56)
 	if err != nil {
