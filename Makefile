@@ -79,7 +79,7 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 train: deps ## make the bundled nets again (needs python3-torch; about ten minutes of one core)
 	go run -tags tflite ./train
 
-speed: build deps-test ## compare the engines on README's nets, interleaved in one run
+speed: build deps-test ## compare the engines on the nets of docs/speed.md, interleaved in one run
 	@internal/benchnets/speed.sh
 
 instructions: build deps-test ## count both engines' instructions on an emulated CPU with AVX-512 (NETS="...", STEPS=1)

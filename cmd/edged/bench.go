@@ -48,7 +48,7 @@ multiply-accumulates that the step's operator asks for and the bytes of tensors
 and packed weights that it reads and writes.
 
 EDGED_KERNEL, EDGED_RATES and EDGED_WINOGRAD decide how the Go engine computes:
-see "How fast" in README.md.
+see docs/speed.md.
 
 arena_bytes is the engine's own figure where it tells one, else the most bytes
 of tensors that are alive at once.`,

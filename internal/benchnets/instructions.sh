@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Counts the instructions that TFLite with XNNPACK and the Go engine need for a
-# frame of the nets that README names, one thread, on an emulated CPU with
+# frame of the nets that docs/speed.md names, one thread, on an emulated CPU with
 # AVX-512 and VNNI: bochs has no cycles, and its clock ticks once an instruction.
 # So this compares work, not time, on a machine that need not be at hand.
 #

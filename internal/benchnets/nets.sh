@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the nets that README compares the engines on, in folder $1: classifiers
+# Makes the nets that docs/speed.md compares the engines on, in folder $1: classifiers
 # of internal/benchnets, dense forms by bin/edged, and models of .deps.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

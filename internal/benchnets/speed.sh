@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the engines on the nets that README names, interleaved in one run,
-# and prints README's table. RUNS=n sets the runs of each engine.
+# Compares the engines on the nets that docs/speed.md names, interleaved in one run,
+# and prints its table. RUNS=n sets the runs of each engine.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 edged=bin/edged runs=${RUNS:-9}

@@ -67,6 +67,7 @@ func TestConfigPageNamesTheLineItCannotRead(t *testing.T) {
 
 func TestMQTTPage(t *testing.T) {
 	got, err := mqttPage(fstest.MapFS{
+		"yy.json":     {Data: []byte(`{"title": "list", "type": "array", "maxItems": 9, "items": {"properties": {"k": {"type": "boolean"}}}}`)},
 		"zz.json":     {Data: []byte(`{"title": "last", "enum": ["ON", ""]}`)},
 		"result.json": {Data: []byte(`{"title": "One: a/<b>, and c/d", "type": "object", "required": ["z"], "properties": {"z": {"type": "integer", "minimum": 1, "description": "x|y"}, "a": {"oneOf": [{"type": "null"}, {"type": "object", "properties": {"k": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}}}}]}, "m": {"type": "object", "additionalProperties": {"type": "object", "properties": {"n": {"const": 2}}}}}}`)},
 	})
@@ -76,6 +77,7 @@ func TestMQTTPage(t *testing.T) {
 	want := mqttHead + "\n## result\n\nOne: `a/<b>`, and `c/d`\n\n| key | type | what |\n|---|---|---|\n" +
 		"| `z`* | integer, from 1 | x\\|y |\n| `a` | object or null |  |\n| `a.k` | list of 2: number |  |\n" +
 		"| `m` | object: name to object |  |\n| `m.<name>.n` | always `2` |  |\n" +
+		"\n## yy\n\nlist\n\nThe payload is a JSON list of at most 9. Each of it:\n\n| key | type | what |\n|---|---|---|\n| `k` | boolean |  |\n" +
 		"\n## zz\n\nlast\n\nThe payload is text: `ON`, `\"\"`.\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

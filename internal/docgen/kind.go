@@ -69,9 +69,17 @@ func listOf(n *node) string {
 	case n.MinItems != nil && n.MaxItems != nil && *n.MinItems == *n.MaxItems:
 		return fmt.Sprintf("list of %d: %s", *n.MinItems, of)
 	case n.MaxItems != nil:
-		return fmt.Sprintf("list of at most %d: %s", *n.MaxItems, of)
+		return fmt.Sprintf("list%s: %s", atMost(n), of)
 	}
 	return "list of " + of
+}
+
+// atMost is the bound of a list, empty where there is none.
+func atMost(n *node) string {
+	if n.MaxItems == nil {
+		return ""
+	}
+	return fmt.Sprintf(" of at most %d", *n.MaxItems)
 }
 
 func bounds(n *node) string {

@@ -77,12 +77,17 @@ func rank(file string) int {
 
 func writePayload(page *strings.Builder, name string, n *node) {
 	fmt.Fprintf(page, "\n## %s\n\n%s\n\n", name, placeholders(n.Title))
-	if n.Properties == nil {
+	of := n
+	switch {
+	case n.Items != nil && n.Items.Properties != nil:
+		fmt.Fprintf(page, "The payload is a JSON list%s. Each of it:\n\n", atMost(n))
+		of = n.Items
+	case n.Properties == nil:
 		fmt.Fprintf(page, "The payload is text: %s.\n", kindOf(n))
 		return
 	}
 	page.WriteString("| key | type | what |\n|---|---|---|\n")
-	writeKeys(page, "", n)
+	writeKeys(page, "", of)
 }
 
 // placeholders keeps <node> and the like from being taken for HTML: a word with

@@ -18,32 +18,26 @@ import (
 	"edged/mqtt"
 )
 
-// subscribers are the commands that the README shows between its markers; until
-// it has them, those of testdata.
+// subscribers are the commands that the handbook shows between its markers.
 func subscribers(t *testing.T) []string {
 	t.Helper()
-	section := regexp.MustCompile(`(?s)<!-- subscribers -->(.*?)<!-- /subscribers -->`)
-	for _, file := range []string{filepath.Join("..", "..", "README.md"), filepath.Join("testdata", "subscribers.md")} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		found := section.FindSubmatch(text)
-		if found == nil {
-			continue
-		}
-		var commands []string
-		for _, m := range regexp.MustCompile("(?s)```[a-z]*\n(.*?)```").FindAllSubmatch(found[1], -1) {
-			commands = append(commands, strings.TrimSpace(string(m[1])))
-		}
-		t.Logf("%d commands of %s", len(commands), file)
-		return commands
+	file := filepath.Join("..", "..", "docs", "3-masks-over-mqtt.md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no file shows the subscribers")
-	return nil
+	found := regexp.MustCompile(`(?s)<!-- subscribers -->(.*?)<!-- /subscribers -->`).FindSubmatch(text)
+	if found == nil {
+		t.Fatalf("%s shows no subscribers", file)
+	}
+	var commands []string
+	for _, m := range regexp.MustCompile("(?s)```[a-z]*\n(.*?)```").FindAllSubmatch(found[1], -1) {
+		commands = append(commands, strings.TrimSpace(string(m[1])))
+	}
+	return commands
 }
 
-// Each subscriber of the README, as it stands there but for the port, prints
+// Each subscriber of the handbook, as it stands there but for the port, prints
 // results.
 func TestReadmeSubscribers(t *testing.T) {
 	commands := subscribers(t)

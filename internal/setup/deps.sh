@@ -88,7 +88,7 @@ install_models() {
   chmod u+w,a+r "$deps/models"/*.tflite
 }
 
-# The README's JavaScript subscriber needs MQTT.js as anyone installs it, with
+# The handbook's JavaScript subscriber needs MQTT.js as anyone installs it, with
 # the packages that it depends on.
 install_mqttjs() {
   npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix "$deps/js" "$(echo "${1%/*}"/*.tgz)" ||

@@ -1,0 +1,360 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"edged/internal/daemontest"
+	"edged/mqtt/mqtttest"
+	"edged/train/nets"
+)
+
+// block is a fenced block of a page.
+type block struct {
+	page string
+	line int      // of its first line, from 1
+	kind string   // sh, toml, python ...
+	tags []string // the words behind the kind: run, or file=NAME
+	text string
+}
+
+// tag is the value of key=value among the block's tags.
+func (b *block) tag(key string) string {
+	for _, t := range b.tags {
+		if v, ok := strings.CutPrefix(t, key+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// userPages are README, CONTRIBUTING and everything in docs/.
+func userPages(t *testing.T) []string {
+	t.Helper()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("%d pages in docs/: %v", len(pages), err)
+	}
+	return append(pages, "../../README.md", "../../CONTRIBUTING.md")
+}
+
+// splitPage parts a page into its fenced blocks and its prose.
+func splitPage(t *testing.T, page string) (blocks []*block, prose string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b *block
+	for i, line := range strings.Split(string(text), "\n") {
+		fence, isFence := strings.CutPrefix(line, "```")
+		switch {
+		case isFence && b == nil:
+			b = &block{page: filepath.Base(page), line: i + 2}
+			if words := strings.Fields(fence); len(words) > 0 {
+				b.kind, b.tags = words[0], words[1:]
+			}
+		case isFence:
+			blocks, b = append(blocks, b), nil
+		case b != nil:
+			b.text += line + "\n"
+		default:
+			prose += line + "\n"
+		}
+	}
+	if b != nil {
+		t.Errorf("%s:%d: a block without an end", page, b.line)
+	}
+	return blocks, prose
+}
+
+var makeTarget = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
+
+// faultOfLine says what is wrong with a line of shell that a page shows, as
+// far as edged and make are concerned.
+func faultOfLine(line string, targets []string) string {
+	line = strings.TrimPrefix(strings.TrimSpace(line), "sudo ")
+	words := strings.Fields(strings.TrimPrefix(line, "bin/"))
+	if len(words) < 2 || strings.HasPrefix(words[1], "#") {
+		return ""
+	}
+	switch words[0] {
+	case "make":
+		if target := words[1]; !strings.Contains(target, "=") && target != "-s" && !slices.Contains(targets, target) {
+			return "the Makefile has no target " + target
+		}
+	case "edged":
+		if err := parse(exampleArgs(strings.Join(words, " "))); err != nil {
+			return err.Error()
+		}
+		return faultOfEngine(words)
+	}
+	return ""
+}
+
+// faultOfEngine looks whether engines that a line names are there. A capital
+// letter stands for any.
+func faultOfEngine(words []string) string {
+	for i, w := range words[:len(words)-1] {
+		if w != "--engine" && w != "--compare" {
+			continue
+		}
+		for name := range strings.SplitSeq(words[i+1], ",") {
+			if _, err := openerOf(name); err != nil && strings.ToUpper(name) != name {
+				return err.Error()
+			}
+		}
+	}
+	return ""
+}
+
+// Every line of shell in the pages is one that edged and make take.
+func TestCommandsInDocsExist(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var targets []string
+	for _, m := range makeTarget.FindAllStringSubmatch(string(makefile), -1) {
+		targets = append(targets, m[1])
+	}
+	seen := 0
+	for _, page := range userPages(t) {
+		blocks, _ := splitPage(t, page)
+		for _, b := range blocks {
+			if b.kind != "sh" {
+				continue
+			}
+			for line := range strings.SplitSeq(strings.ReplaceAll(b.text, "\\\n", " "), "\n") {
+				seen++
+				if fault := faultOfLine(line, targets); fault != "" {
+					t.Errorf("%s:%d: %q: %s", b.page, b.line, line, fault)
+				}
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("%d lines of shell in all pages: this test looks at nothing", seen)
+	}
+	for _, wrong := range []string{"edged nonsense", "edged rewrite a.tflite --nonsense", "make nonsense", "bin/edged infer --out", "edged bench a.tflite --engine warp"} {
+		if faultOfLine(wrong, targets) == "" {
+			t.Errorf("%q: nothing is found wrong with it", wrong)
+		}
+	}
+}
+
+var inlineCommand = regexp.MustCompile("`edged ([a-z]+)([^`]*)`")
+
+// A command that prose speaks of has that name, and those flags.
+func TestCommandsInProseExist(t *testing.T) {
+	root, _ := newRoot()
+	root.InitDefaultHelpCmd()
+	seen := 0
+	for _, page := range userPages(t) {
+		_, prose := splitPage(t, page)
+		for _, m := range inlineCommand.FindAllStringSubmatch(prose, -1) {
+			seen++
+			cmd, _, err := root.Find([]string{m[1]})
+			if err != nil {
+				t.Errorf("%s: `edged %s%s`: %v", filepath.Base(page), m[1], m[2], err)
+				continue
+			}
+			for _, word := range strings.Fields(m[2]) {
+				flag, _, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+				known := cmd.Flags().Lookup(flag) != nil || len(flag) == 1 && cmd.Flags().ShorthandLookup(flag) != nil
+				if strings.HasPrefix(word, "-") && !known {
+					t.Errorf("%s: `edged %s%s`: no flag %s", filepath.Base(page), m[1], m[2], word)
+				}
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("%d commands in prose: this test looks at nothing", seen)
+	}
+}
+
+// The blocks marked to be run work as they stand, one after the other, in a
+// folder that holds what the page asks for.
+func TestDocsRun(t *testing.T) {
+	for _, page := range userPages(t) {
+		blocks, _ := splitPage(t, page)
+		var toRun []*block
+		for _, b := range blocks {
+			if b.tag("file") != "" || slices.Contains(b.tags, "run") {
+				toRun = append(toRun, b)
+			}
+		}
+		if len(toRun) > 0 {
+			t.Run(filepath.Base(page), func(t *testing.T) { runBlocks(t, toRun) })
+		}
+	}
+}
+
+func runBlocks(t *testing.T, blocks []*block) {
+	dir := t.TempDir()
+	net, err := nets.Read(nets.Valid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "net.tflite"), net)
+	daemontest.DenseFile(t, dir, nets.Valid, 96, 128)
+	for _, b := range blocks {
+		if name := b.tag("file"); name != "" {
+			writeFile(t, filepath.Join(dir, name), []byte(b.text))
+		}
+		if !slices.Contains(b.tags, "run") {
+			continue
+		}
+		cmd := exec.Command("sh", "-e", "-c", b.text)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s:%d: %v\n%s%s", b.page, b.line, err, b.text, out)
+		}
+	}
+}
+
+// A config that a page shows is one that edged reads: with a model's file and a
+// camera beside it, since pages show no more than what they are about.
+func TestConfigsInDocsAreRead(t *testing.T) {
+	for _, page := range userPages(t) {
+		blocks, _ := splitPage(t, page)
+		for _, b := range blocks {
+			if b.kind != "toml" {
+				continue
+			}
+			text := b.text
+			if !strings.Contains(text, "[[camera]]") {
+				text = "[[camera]]\nname = \"a\"\nsource = \"test:belt\"\nmodel = \"a.tflite\"\n" + text
+			}
+			path := filepath.Join(t.TempDir(), "edged.toml")
+			writeFile(t, path, []byte(text))
+			writeSecrets(t, filepath.Dir(path))
+			if code, out, errs := runEdged("check", "-c", path, "--offline"); code == exitBadConfig {
+				t.Errorf("%s:%d: %s%s", b.page, b.line, out, errs)
+			}
+		}
+	}
+}
+
+// writeSecrets puts the files there that the pages call ca.pem, line1.pem,
+// line1.key and edged.mqtt-password.
+func writeSecrets(t *testing.T, dir string) {
+	t.Helper()
+	mqtttest.NewAuthority(t, dir).Sign("line1", time.Now().Add(time.Hour))
+	writeFile(t, filepath.Join(dir, "edged.mqtt-password"), []byte("secret\n"))
+}
+
+// Troubleshooting names every line that doctor can print, with its cure in
+// doctor's own words.
+func TestTroubleshootingHasEveryAnswerOfDoctor(t *testing.T) {
+	page := troubleshooting(t)
+	calls := callsOf(t, "doctor.go", "add")
+	if len(calls) < 20 {
+		t.Fatalf("%d answers in doctor.go: this test looks at nothing", len(calls))
+	}
+	for _, call := range calls {
+		for i, name := range literals(call.Args[0]) {
+			if i == 0 && !strings.Contains(page, "| `"+strings.TrimSpace(name)) {
+				t.Errorf("docs/7-troubleshooting.md has no line for %q", name)
+			}
+		}
+		for _, cure := range literals(call.Args[3]) {
+			if !strings.Contains(page, strings.Trim(cure, "; ")) {
+				t.Errorf("docs/7-troubleshooting.md lacks the cure %q", cure)
+			}
+		}
+	}
+}
+
+func troubleshooting(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/7-troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Troubleshooting has each reason why a broker does not take edged in, with its
+// cure, in one line.
+func TestTroubleshootingHasEveryFaultOfABroker(t *testing.T) {
+	page, seen := troubleshooting(t), 0
+	files, err := filepath.Glob("../../mqtt/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, answer := range returnsOf(parsed, "diagnose") {
+			seen++
+			if line := strings.Join(answer, " | "); !strings.Contains(page, line) {
+				t.Errorf("docs/7-troubleshooting.md has no line %q", line)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("%d diagnoses in package mqtt: this test looks at nothing", seen)
+	}
+}
+
+// returnsOf lists the strings of each return of a function, none where the file
+// has no such function.
+func returnsOf(file *ast.File, name string) (answers [][]string) {
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == name {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if r, ok := n.(*ast.ReturnStmt); ok {
+					answers = append(answers, literals(r))
+				}
+				return true
+			})
+		}
+	}
+	return answers
+}
+
+// callsOf lists the calls of a method with four arguments in a file of this folder.
+func callsOf(t *testing.T, file, method string) (calls []*ast.CallExpr) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if s, ok := call.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == method && len(call.Args) == 4 {
+			calls = append(calls, call)
+		}
+		return true
+	})
+	return calls
+}
+
+// literals lists the strings that a piece of code puts together.
+func literals(e ast.Node) (list []string) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+			if s, err := strconv.Unquote(l.Value); err == nil && strings.TrimSpace(s) != "" {
+				list = append(list, s)
+			}
+		}
+		return true
+	})
+	return list
+}
