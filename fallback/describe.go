@@ -1,11 +1,8 @@
 package fallback
 
 import (
-	"fmt"
-
 	"edged"
 	"edged/internal/kernel/conv"
-	"edged/internal/kernel/cpu"
 	"edged/model"
 )
 
@@ -45,14 +42,14 @@ type Candidate struct {
 func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
 	m, err := model.Read(file)
 	if err != nil {
-		return nil, fmt.Errorf("fallback: %w", err)
+		return nil, err
 	}
 	o.Threads = threads(o)
 	p, err := newPlan(m, o, nil)
 	if err != nil {
-		return nil, fmt.Errorf("fallback: %w", err)
+		return nil, err
 	}
-	info := &PlanInfo{Engine: "fallback " + string(cpu.Active()), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
+	info := &PlanInfo{Engine: name(), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
 	info.Rates = p.rates
 	for _, s := range p.once {
 		info.Steps = append(info.Steps, p.describe(s, true))

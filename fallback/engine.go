@@ -40,7 +40,7 @@ type Engine struct {
 
 var _ edged.Opener = Open
 
-var errClosed = errors.New("fallback: engine is closed, or a resize failed")
+var errClosed = errors.New("go engine: engine is closed, or a resize failed")
 
 // Open loads the first subgraph of a .tflite file. It keeps no reference to
 // file. The error wraps a *model.MalformedError or a *model.UnsupportedError
@@ -63,18 +63,18 @@ func OpenMapped(file []byte, o edged.Options) (*Engine, error) {
 
 func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Options, mapped []byte) (*Engine, error) {
 	if err := conv.Err(); err != nil {
-		return nil, fmt.Errorf("fallback: %w", err)
+		return nil, err
 	}
 	m, err := read(file)
 	if err != nil {
-		return nil, fmt.Errorf("fallback: %w", err)
+		return nil, err
 	}
 	e := &Engine{graph: m, options: o, shapes: map[int][]int{}, mapped: mapped}
 	e.options.Threads = threads(o)
 	e.pool = newWorkerPool(e.options.Threads)
 	if err := e.replan(); err != nil {
 		e.pool.close()
-		return nil, fmt.Errorf("fallback: %w", err)
+		return nil, err
 	}
 	return e, nil
 }
@@ -102,8 +102,10 @@ func (e *Engine) replan() error {
 	return nil
 }
 
-// Name is "fallback" and the kernel variant in use.
-func (e *Engine) Name() string { return "fallback " + string(cpu.Active()) }
+// Name is "go" and the kernel variant in use.
+func (e *Engine) Name() string { return name() }
+
+func name() string { return "go " + string(cpu.Active()) }
 
 // Inputs describes the graph's inputs in their present shapes.
 func (e *Engine) Inputs() []edged.Spec { return e.specs(true) }
@@ -156,12 +158,12 @@ func (e *Engine) Resize(i int, shape []int) error {
 		return errClosed
 	}
 	if i < 0 || i >= len(e.plan.inputs) {
-		return fmt.Errorf("fallback: input %d to resize: the model has %d", i, len(e.plan.inputs))
+		return fmt.Errorf("go engine: input %d to resize: the model has %d", i, len(e.plan.inputs))
 	}
 	e.shapes[e.plan.inputs[i].index] = append([]int(nil), shape...)
 	e.plan = nil
 	if err := e.replan(); err != nil {
-		return fmt.Errorf("fallback: resize of input %d to %v: %w", i, shape, err)
+		return fmt.Errorf("go engine: resize of input %d to %v: %w", i, shape, err)
 	}
 	return nil
 }

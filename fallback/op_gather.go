@@ -7,7 +7,7 @@ import (
 )
 
 // errIndex fails a frame whose GATHER indices lie outside.
-var errIndex = errors.New("fallback: GATHER: an index lies outside its dimension")
+var errIndex = errors.New("go engine: GATHER: an index lies outside its dimension")
 
 // planGather plans GATHER: slices of the first input along an axis, in the
 // order of the indices; the first batchDims dimensions of both run together.

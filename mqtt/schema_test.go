@@ -78,14 +78,14 @@ func full() map[string]any {
 	hash, total := strings.Repeat("0f", 32), 65
 	return map[string]any{
 		"n/cam/result": &mqtt.Result{
-			Schema: mqtt.Schema, Seq: 1, TS: now, Verdict: mqtt.Unsure, Reasons: why, Classes: []mqtt.Class{}, Engine: "fallback avx2", Certificate: "proved",
+			Schema: mqtt.Schema, Seq: 1, TS: now, Verdict: mqtt.Unsure, Reasons: why, Classes: []mqtt.Class{}, Engine: "go avx2", Certificate: "proved",
 			Blobs:      []mqtt.Blob{{Class: "scratch", Zone: "rim", X: 3, Y: 4, W: 5, H: 6, Px: 7, Score: 0.5}},
 			BlobsTotal: &total, Line: &mqtt.Line{Row: 1 << 40, Rows: 64, Part: "p7"}, Quality: &mqtt.Quality{Dark: 0.1, Bright: 1, Contrast: 40, Blur: 120}, File: "a.png",
 		},
 		"n/cam/event": &mqtt.Event{
 			Schema: mqtt.Schema, Run: now.UTC().Format("2006-01-02T15:04:05.000Z"), Seq: 1, TS: now, Kind: mqtt.EventAudit, Message: "m", Reasons: why, Source: "mqtt retained",
 			Changes:  []mqtt.Change{{Key: "enabled", Previous: "ON", Value: "OFF"}, {Key: "zones", Value: []mqtt.Zone{{Name: "rim", Polygon: [][2]float64{{0, 0}, {1, 0}, {0, 1}}}}}},
-			Evidence: &mqtt.Evidence{PNG: []byte{1}, File: "a.png", Row: 1, Col: 2, Engines: []string{"tflite", "fallback"}, Difference: 0.5, Margin: 0.01},
+			Evidence: &mqtt.Evidence{PNG: []byte{1}, File: "a.png", Row: 1, Col: 2, Engines: []string{"tflite", "go"}, Difference: 0.5, Margin: 0.01},
 		},
 		"n/info": &mqtt.Info{
 			Schema: mqtt.Schema, Run: "abcdefgh", Classes: map[string][]string{}, Cameras: []string{}, StartedAt: now,

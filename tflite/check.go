@@ -47,14 +47,14 @@ func checkOperator(code *model.OperatorCode) error {
 		if hasCustom(code.Custom) {
 			return nil
 		}
-		return fmt.Errorf("custom operator that TFLite %s does not have (it has %s): try the engine fallback", version, customList())
+		return fmt.Errorf("custom operator that TFLite %s does not have (it has %s): try the engine go", version, customList())
 	}
 	first, last := versions(code.Builtin)
 	switch {
 	case last == 0:
-		return fmt.Errorf("operator that TFLite %s does not have: convert the model for an older runtime, or try the engine fallback", version)
+		return fmt.Errorf("operator that TFLite %s does not have: convert the model for an older runtime, or try the engine go", version)
 	case code.Version < first || code.Version > last:
-		return fmt.Errorf("version %d is outside %d to %d, which TFLite %s runs: convert the model for an older runtime, or try the engine fallback",
+		return fmt.Errorf("version %d is outside %d to %d, which TFLite %s runs: convert the model for an older runtime, or try the engine go",
 			code.Version, first, last, version)
 	}
 	return nil

@@ -256,7 +256,7 @@ func (e *engine) resize(i int, shape []int) error {
 		return nil
 	}
 	if e.fixed && e.refused == "" {
-		return errors.New("the model has a SAME window shorter than its stride, whose padding XNNPACK fixes at load: use the engine tflite-builtin or fallback")
+		return errors.New("the model has a SAME window shorter than its stride, whose padding XNNPACK fixes at load: use the engine tflite-builtin or go")
 	}
 	dims := make([]int32, len(shape))
 	for k, d := range shape {

@@ -9,7 +9,7 @@ import (
 )
 
 var errNotLinked = errors.New("tflite: library not linked into this binary: " +
-	"build with cgo and the tag tflite (make build does), or use the engine fallback")
+	"build with cgo and the tag tflite (make build does), or use the engine go")
 
 // Linked tells whether TensorFlow Lite is part of this binary.
 func Linked() bool { return false }

@@ -53,16 +53,16 @@ see docs/speed.md.
 arena_bytes is the engine's own figure where it tells one, else the most bytes
 of tensors that are alive at once.`,
 		Example: `  edged bench dense.tflite
-  edged bench dense.tflite --engine fallback --threads 1 --json
-  edged bench dense.tflite --engine fallback --steps
-  edged bench --compare tflite,fallback base.tflite dense.tflite`,
+  edged bench dense.tflite --engine go --threads 1 --json
+  edged bench dense.tflite --engine go --steps
+  edged bench --compare tflite,go base.tflite dense.tflite`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.runs < 1 || o.runs > 1e6 {
 				return exitf(exitUsage, "--runs %d: use 1 to 1000000", o.runs)
 			}
-			if o.steps && (len(o.compare) > 0 || o.engine != engineFallback) {
-				return exitf(exitUsage, "--steps: only the Go engine tells its steps: use --engine %s, without --compare", engineFallback)
+			if o.steps && (len(o.compare) > 0 || o.engine != engineGo) {
+				return exitf(exitUsage, "--steps: only the Go engine tells its steps: use --engine %s, without --compare", engineGo)
 			}
 			if len(o.compare) > 0 {
 				return refused(runCompare(cmd.OutOrStdout(), args, &o))
@@ -74,11 +74,11 @@ of tensors that are alive at once.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.engine, "engine", engineAuto, "one of "+strings.Join(engineNames, ", "))
-	f.StringSliceVar(&o.compare, "compare", nil, "engines that take turns, for example tflite,fallback")
+	engineFlag(f, &o.engine, "engine to run on")
+	f.StringSliceVar(&o.compare, "compare", nil, "engines that take turns, for example tflite,go")
 	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
 	f.IntVar(&o.runs, "runs", 50, "measured runs")
-	f.BoolVar(&o.steps, "steps", false, "tell every step's time (with --engine fallback)")
+	f.BoolVar(&o.steps, "steps", false, "tell every step's time (with --engine go)")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
 	return cmd
 }
@@ -131,7 +131,7 @@ func newCourse(path string) (*course, error) {
 
 // open loads the model on the engine named.
 func (c *course) open(engine string, o edged.Options) (edged.Engine, error) {
-	if engine != engineFallback {
+	if engine != engineGo {
 		return openEngine(engine, c.data, o)
 	}
 	e, err := fallback.OpenMapped(c.data, o)
@@ -277,7 +277,7 @@ func compare(path string, o *benchOptions) (*comparison, error) {
 		}
 	}()
 	for _, name := range o.compare {
-		r, err := newRacer(file, name, o)
+		r, err := newRacer(file, engineCalled(name), o)
 		if err != nil {
 			return nil, err
 		}

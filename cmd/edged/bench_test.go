@@ -41,7 +41,7 @@ func TestRacerFigures(t *testing.T) {
 func TestCompareJSON(t *testing.T) {
 	path := daemontest.DenseFile(t, t.TempDir(), nets.Valid, 48, 56)
 	var out strings.Builder
-	code := run(context.Background(), []string{"bench", "--compare", "fallback,fallback", "--runs", "2", "--threads", "1", "--json", path}, &out, io.Discard)
+	code := run(context.Background(), []string{"bench", "--compare", "go,go", "--runs", "2", "--threads", "1", "--json", path}, &out, io.Discard)
 	var all []comparison
 	if err := json.Unmarshal([]byte(out.String()), &all); err != nil || code != exitOK {
 		t.Fatalf("exit %d, %v: %s", code, err, out.String())
@@ -53,7 +53,7 @@ func TestCompareJSON(t *testing.T) {
 
 func TestStepsJSON(t *testing.T) {
 	path := daemontest.DenseFile(t, t.TempDir(), nets.Valid, 48, 56)
-	code, out, errs := runEdged("bench", "--engine", "fallback", "--runs", "2", "--threads", "1", "--steps", "--json", path)
+	code, out, errs := runEdged("bench", "--engine", "go", "--runs", "2", "--threads", "1", "--steps", "--json", path)
 	var b benchmark
 	if err := json.Unmarshal([]byte(out), &b); err != nil || code != exitOK {
 		t.Fatalf("exit %d, %v: %s%s", code, err, out, errs)
@@ -75,7 +75,7 @@ func TestStepsJSON(t *testing.T) {
 
 func TestStepsAreTheGoEnginesAlone(t *testing.T) {
 	code, _, errs := runEdged("bench", "--steps", "net.tflite")
-	if code != exitUsage || !strings.Contains(errs, "--engine fallback") {
+	if code != exitUsage || !strings.Contains(errs, "--engine go") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }

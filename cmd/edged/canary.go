@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +32,7 @@ func newCanaryCmd() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&engine, "engine", engineAuto, "one of "+strings.Join(engineNames, ", "))
+	engineFlag(cmd.Flags(), &engine, "engine to run on")
 	cmd.Flags().IntVar(&threads, "threads", 0, "threads of the engine")
 	return cmd
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"edged"
 	"edged/fallback"
 	"edged/internal/config"
@@ -19,10 +21,41 @@ const (
 	engineAuto          = config.Auto
 	engineTFLite        = "tflite"
 	engineTFLiteBuiltin = "tflite-builtin"
-	engineFallback      = "fallback"
+	engineGo            = "go"
 )
 
-var engineNames = []string{engineAuto, engineTFLite, engineTFLiteBuiltin, engineFallback}
+var engineNames = []string{engineAuto, engineTFLite, engineTFLiteBuiltin, engineGo}
+
+// engineAliases are other names that engines are known by: the folder of the Go
+// engine, which is what it was called.
+var engineAliases = map[string]string{"fallback": engineGo}
+
+// engineCalled is the name of the engine that a user calls so.
+func engineCalled(name string) string {
+	if to, ok := engineAliases[name]; ok {
+		return to
+	}
+	return name
+}
+
+// engineName is the value of a flag --engine. That the engine exists is checked
+// when it is opened.
+type engineName string
+
+func (n *engineName) String() string { return string(*n) }
+
+func (n *engineName) Type() string { return "string" }
+
+func (n *engineName) Set(s string) error {
+	*n = engineName(engineCalled(s))
+	return nil
+}
+
+// engineFlag adds the flag --engine.
+func engineFlag(fl *pflag.FlagSet, name *string, what string) {
+	*name = engineAuto
+	fl.Var((*engineName)(name), "engine", what+", one of "+strings.Join(engineNames, ", "))
+}
 
 // maxThreads is what an engine may be asked for; no board has as many cores.
 const maxThreads = 256
@@ -31,7 +64,7 @@ const maxThreads = 256
 var engines = daemon.Engines{Open: openEngine, Auto: autoOrder()}
 
 // configEngines is what a config may say of them.
-var configEngines = config.Engines{Names: engineNames, MaxThreads: maxThreads}
+var configEngines = config.Engines{Names: engineNames, Aliases: engineAliases, MaxThreads: maxThreads}
 
 // threadCount is the value of a flag --threads.
 type threadCount int
@@ -51,12 +84,12 @@ func (n *threadCount) Set(s string) error {
 
 // openerOf is the engine that is asked for by name.
 func openerOf(name string) (edged.Opener, error) {
-	switch name {
+	switch engineCalled(name) {
 	case engineTFLite:
 		return tflite.Open, nil
 	case engineTFLiteBuiltin:
 		return tflite.OpenBuiltin, nil
-	case engineFallback:
+	case engineGo:
 		return fallback.Open, nil
 	case engineAuto:
 		return openAuto, nil
@@ -65,7 +98,7 @@ func openerOf(name string) (edged.Opener, error) {
 }
 
 // openEngine loads model on the engine named. "auto" takes TFLite where it is
-// linked and can run the model, else the fallback; an engine asked for by its
+// linked and can run the model, else the Go engine; an engine asked for by its
 // own name never gives way to another.
 func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error) {
 	open, err := openerOf(name)
@@ -88,7 +121,7 @@ func openAuto(model []byte, o edged.Options) (edged.Engine, error) {
 	}
 	e, err := fallback.Open(model, o)
 	if err != nil {
-		return nil, fmt.Errorf("%w; and the fallback: %w", first, err)
+		return nil, fmt.Errorf("%w; and the Go engine: %w", first, err)
 	}
 	if tflite.Linked() {
 		slog.Warn("engine chosen", "engine", e.Name(), "reason", first.Error())
@@ -98,7 +131,7 @@ func openAuto(model []byte, o edged.Options) (edged.Engine, error) {
 
 // linkedEngines lists the engines in this binary.
 func linkedEngines() []string {
-	names := []string{engineFallback}
+	names := []string{engineGo}
 	if tflite.Linked() {
 		names = slices.Concat([]string{engineTFLite, engineTFLiteBuiltin}, names)
 	}

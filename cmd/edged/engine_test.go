@@ -22,7 +22,7 @@ func TestAnEngineAskedForByNameNeverGivesWay(t *testing.T) {
 	}
 	for _, name := range engineNames {
 		e, err := openEngine(name, data, edged.Options{Threads: 1})
-		linked := tflite.Linked() || name == engineFallback || name == engineAuto
+		linked := tflite.Linked() || name == engineGo || name == engineAuto
 		if (err == nil) != linked {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -47,7 +47,7 @@ func TestAnEngineAskedForByNameNeverGivesWay(t *testing.T) {
 
 func TestAutoTellsBothReasons(t *testing.T) {
 	_, err := openEngine(engineAuto, []byte("garbage in a file"), edged.Options{})
-	if err == nil || !strings.Contains(err.Error(), "tflite") || !strings.Contains(err.Error(), "fallback") {
+	if err == nil || !strings.Contains(err.Error(), "tflite") || !strings.Contains(err.Error(), "Go engine") {
 		t.Errorf("%v", err)
 	}
 }
@@ -77,5 +77,17 @@ func TestAutoTakesTheFirstEngineThatSurvives(t *testing.T) {
 	}
 	if slices.Contains(engines.Auto, engineTFLiteBuiltin) {
 		t.Error("auto would choose the slow kernels")
+	}
+}
+
+// TestTheGoEngineByItsOtherName: what was called fallback still runs, under the
+// name that it has now.
+func TestTheGoEngineByItsOtherName(t *testing.T) {
+	net := daemontest.DenseFile(t, t.TempDir(), nets.Valid, 48, 56)
+	for _, args := range [][]string{{"--engine", "fallback"}, {"--engine", "fallback", "--steps"}, {"--compare", "fallback,go"}} {
+		code, out, errs := runEdged(append([]string{"bench", net, "--runs", "1"}, args...)...)
+		if code != exitOK || !strings.Contains(out, "go ") || strings.Contains(out, "fallback") {
+			t.Errorf("%v: exit %d\n%s%s", args, code, out, errs)
+		}
 	}
 }

@@ -44,7 +44,7 @@ files of the same names. A mask is an 8-bit greyscale PNG (or a palette PNG) of 
 	fs.StringVar(&f.images, "images", "", "folder of pictures and masks")
 	fs.StringVar(&f.source, "source", "", "a source that knows its truth: test:belt, with options")
 	fs.IntVar(&f.frames, "frames", 12, "frames to take from --source")
-	fs.StringVar(&f.engine, "engine", engineAuto, strings.Join(engineNames, ", "))
+	engineFlag(fs, &f.engine, "engine to run on")
 	fs.Var((*threadCount)(&f.threads), "threads", "threads of the engine, 0: it chooses")
 	fs.IntVar(&f.cfg.Patches, "patches", f.cfg.Patches, "patches of a frame for the patch-by-patch way, 0: every one")
 	fs.IntVar(&f.cfg.Tolerance, "tolerance", f.cfg.Tolerance, "pixels that a border may be off")

@@ -93,7 +93,7 @@ func TestEvalOfAFolder(t *testing.T) {
 	net := bundledNet(t, nets.ValidInt8)
 	dir := t.TempDir()
 	writeBelt(t, dir, source, 2)
-	args := []string{"--patches", "40", "--engine", engineFallback}
+	args := []string{"--patches", "40", "--engine", engineGo}
 	a := evaluate(t, append(args, net, "--source", source, "--frames", "2")...)
 	b := evaluate(t, append(args, net, "--images", dir)...)
 	forgetTimes(&a)

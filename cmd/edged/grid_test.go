@@ -49,7 +49,7 @@ name = "c"
 source = %q
 roi = [7, 12, 301, 223]
 model = "dense.tflite"
-engine = "fallback"
+engine = "go"
 `, b.Address, pictures))
 	var stderr bytes.Buffer
 	if code := run(context.Background(), []string{"run", "-c", config, "--once"}, io.Discard, &stderr); code != exitOK {

@@ -60,7 +60,7 @@ prefix is Y without .npy), or a .png for the mask of class ids.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&o.in, "in", nil, "the input: a .npy tensor, or a PNG or JPEG `FILE`")
 	f.StringVar(&o.out, "out", "", "the output: a .npy or a mask .png `FILE`")
-	f.StringVar(&o.engine, "engine", engineAuto, "one of "+strings.Join(engineNames, ", "))
+	engineFlag(f, &o.engine, "engine to run on")
 	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
 	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop or resize")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")

@@ -22,7 +22,7 @@ import (
 // bytes. That the engine equals the C API is tested in tflite.
 func TestInferWritesTheEnginesBytes(t *testing.T) {
 	dir := t.TempDir()
-	for _, engine := range []string{engineTFLite, engineTFLiteBuiltin, engineFallback} {
+	for _, engine := range []string{engineTFLite, engineTFLiteBuiltin, engineGo} {
 		for _, net := range []string{nets.Valid, nets.ValidInt8} {
 			model := daemontest.DenseFile(t, dir, net, 48, 56)
 			data, err := os.ReadFile(model)

@@ -29,7 +29,7 @@ An operator behind which positions have no regular place on the input (a
 decoder, a head, control flow) shows "-" for its eST.`,
 		Example: `  edged inspect net.tflite
   edged inspect net.tflite --svg net.svg     the graph, coloured by eST
-  edged inspect net.tflite --plan            what the fallback engine would do
+  edged inspect net.tflite --plan            what the Go engine would do
   edged inspect net.tflite --json | jq .macs`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -59,7 +59,7 @@ decoder, a head, control flow) shows "-" for its eST.`,
 		},
 	}
 	cmd.Flags().StringVar(&svg, "svg", "", "draw the graph into `FILE`")
-	cmd.Flags().BoolVar(&plan, "plan", false, "add how the fallback engine would run it, pass by pass")
+	cmd.Flags().BoolVar(&plan, "plan", false, "add how the Go engine would run it, pass by pass")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }

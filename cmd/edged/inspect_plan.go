@@ -12,7 +12,7 @@ import (
 	"edged/internal/kernel/conv"
 )
 
-// planOf asks the fallback engine how it would run a model; a model that it
+// planOf asks the Go engine how it would run a model; a model that it
 // refuses is refused here too.
 func planOf(path string, file []byte) (*fallback.PlanInfo, error) {
 	p, err := fallback.Describe(file, edged.Options{})

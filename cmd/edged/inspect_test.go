@@ -197,7 +197,7 @@ func TestInspectDrawsTheGraph(t *testing.T) {
 func TestInspectPlan(t *testing.T) {
 	path := save(t, twoStrides())
 	code, out, errs := runEdged("inspect", "--plan", path)
-	if code != exitOK || !strings.Contains(out, "plan of fallback") || !strings.Contains(out, "each frame") {
+	if code != exitOK || !strings.Contains(out, "plan of go") || !strings.Contains(out, "each frame") {
 		t.Errorf("exit %d, %s\n%s", code, errs, out)
 	}
 	code, out, errs = runEdged("inspect", "--plan", "--json", path)

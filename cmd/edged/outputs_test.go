@@ -48,7 +48,7 @@ func writeNoise(t *testing.T, path, model string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := openEngine(engineFallback, file.Data, edged.Options{Threads: 1})
+	e, err := openEngine(engineGo, file.Data, edged.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestInferSeveralInputsAndOutputs(t *testing.T) {
 			t.Errorf("%s: a file with the bare name beside the numbered ones", engine)
 		}
 	}
-	code, _, errs := runEdged("infer", net, "--in", x, "--out", y, "--engine", engineFallback)
+	code, _, errs := runEdged("infer", net, "--in", x, "--out", y, "--engine", engineGo)
 	if code != exitUsage || !strings.Contains(errs, "1 --in for a model with 2 inputs") {
 		t.Errorf("one input for two: exit %d, %s", code, errs)
 	}
@@ -109,7 +109,7 @@ func TestInferMaskIsTheLargestLogit(t *testing.T) {
 	writeBelt(t, dir, "test:belt?size=128x96&seed=3", 1)
 	mask, logits := filepath.Join(dir, "mask.png"), filepath.Join(dir, "logits.npy")
 	for _, out := range []string{mask, logits} {
-		if code, _, errs := runEdged("infer", net, "--in", filepath.Join(dir, "a.png"), "--out", out, "--engine", engineFallback); code != exitOK {
+		if code, _, errs := runEdged("infer", net, "--in", filepath.Join(dir, "a.png"), "--out", out, "--engine", engineGo); code != exitOK {
 			t.Fatalf("exit %d: %s", code, errs)
 		}
 	}
@@ -152,7 +152,7 @@ func TestInverseIsTheBaselineByteForByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, form := range []string{"dilated", "fragments", "shifts"} {
-			code, out, errs := runEdged("rewrite", base, "-o", dense, "--form", form, "--input", "96x104", "--contract", "frame", "--engine", engineFallback)
+			code, out, errs := runEdged("rewrite", base, "-o", dense, "--form", form, "--input", "96x104", "--contract", "frame", "--engine", engineGo)
 			if code != exitOK || !strings.Contains(out, "form "+form) {
 				t.Errorf("%s, %s: exit %d, %q, %s", net, form, code, out, errs)
 				continue
@@ -172,7 +172,7 @@ func TestInverseIsTheBaselineByteForByte(t *testing.T) {
 func TestEvalPrintsBeforeItPlots(t *testing.T) {
 	plot := filepath.Join(t.TempDir(), "absent", "cost.svg")
 	code, out, errs := runEdged("eval", bundledNet(t, nets.ValidInt8), "--source", "test:belt?size=64x64", "--frames", "1",
-		"--patches", "1", "--engine", engineFallback, "--plot", plot)
+		"--patches", "1", "--engine", engineGo, "--plot", plot)
 	if code != exitFailed || !strings.Contains(out, "naive") || !strings.Contains(errs, plot) {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, out, errs)
 	}

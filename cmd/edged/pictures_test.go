@@ -65,7 +65,7 @@ func TestInferPreparesPictures(t *testing.T) {
 			dir := t.TempDir()
 			in, out := filepath.Join(dir, "in.png"), filepath.Join(dir, "out.npy")
 			writePNG(t, in, p.img)
-			if code, _, errs := runEdged("infer", pixelNet(t, p.order), "--in", in, "--out", out, "--engine", engineFallback); code != exitOK {
+			if code, _, errs := runEdged("infer", pixelNet(t, p.order), "--in", in, "--out", out, "--engine", engineGo); code != exitOK {
 				t.Fatalf("exit %d: %s", code, errs)
 			}
 			got := edged.View[float32](readArray(t, out).Data)
@@ -90,7 +90,7 @@ func TestInferTakesJPEG(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeFile(t, in, file.Bytes())
-	if code, _, errs := runEdged("infer", pixelNet(t, "RGB"), "--in", in, "--out", out, "--engine", engineFallback); code != exitOK {
+	if code, _, errs := runEdged("infer", pixelNet(t, "RGB"), "--in", in, "--out", out, "--engine", engineGo); code != exitOK {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	for i, v := range edged.View[float32](readArray(t, out).Data) {

@@ -85,12 +85,12 @@ spool_dir = "state"
 name = "away"
 source = "/dev/v4l/by-id/none"
 model = "dense.tflite"
-engine = "fallback"
+engine = "go"
 [[camera]]
 name = "here"
 source = "test:belt?size=96x80"
 model = "dense.tflite"
-engine = "fallback"
+engine = "go"
 `))
 	cmd, log := startEdged(t, "run", "-c", config)
 	log.await(t, "camera offline", 1)
@@ -149,7 +149,7 @@ spool_dir = "state"
 name = "a"
 source = "test:belt?size=96x80"
 model = "dense.tflite"
-engine = "fallback"
+engine = "go"
 `))
 	r := examine(context.Background(), config)
 	states := map[string]string{}
@@ -160,7 +160,7 @@ engine = "fallback"
 		}
 	}
 	for name, want := range map[string]string{
-		"program": "ok", "model canary fallback": "ok", "config": "ok", "model of a": "ok", "camera a": "ok", "broker": "FAIL", "state": "ok",
+		"program": "ok", "model canary go": "ok", "config": "ok", "model of a": "ok", "camera a": "ok", "broker": "FAIL", "state": "ok",
 	} {
 		if states[name] != want {
 			t.Errorf("%s: %q, want %s", name, states[name], want)
@@ -229,7 +229,7 @@ func TestCrashLoopEndsWithTheLastGoodModel(t *testing.T) {
 	daemontest.DenseFile(t, dir, nets.Valid, 48, 60)
 	config := filepath.Join(dir, "edged.toml")
 	writeFile(t, config, []byte("[node]\nname = \"n\"\nhttp = \"\"\n[mqtt]\nbroker = \"tcp://127.0.0.1:1\"\nspool_dir = \"state\"\n"+
-		"[[camera]]\nname = \"a\"\nsource = \"test:belt?size=96x80\"\nmodel = \"dense.tflite\"\nengine = \"fallback\"\n"))
+		"[[camera]]\nname = \"a\"\nsource = \"test:belt?size=96x80\"\nmodel = \"dense.tflite\"\nengine = \"go\"\n"))
 	for range 3 {
 		cmd, log := startEdged(t, "run", "-c", config)
 		log.await(t, "model in use", 1)

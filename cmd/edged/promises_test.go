@@ -82,11 +82,11 @@ func (w *workbench) check(t *testing.T, cases []refusalCase) {
 func TestWrongUsage(t *testing.T) {
 	w := newWorkbench(t)
 	x, y := w.out("x.npy"), w.out("y.npy")
-	engines := "choose one of auto, tflite, tflite-builtin, fallback"
+	engines := "choose one of auto, tflite, tflite-builtin, go"
 	w.check(t, []refusalCase{
 		{exitUsage, engines, []string{"infer", w.dense, "--in", x, "--out", y, "--engine", "warp"}},
 		{exitUsage, engines, []string{"bench", w.dense, "--engine", "warp"}},
-		{exitUsage, engines, []string{"bench", w.dense, "--compare", "fallback,warp"}},
+		{exitUsage, engines, []string{"bench", w.dense, "--compare", "go,warp"}},
 		{exitUsage, engines, []string{"verify", w.base, w.dense, "--engine", "warp"}},
 		{exitUsage, engines, []string{"rewrite", w.base, "--plan", "--engine", "warp"}},
 		{exitUsage, engines, []string{"rewrite", w.same, "-o", w.out("d"), "--contract", "frame", "--engine", "warp"}},
@@ -97,17 +97,17 @@ func TestWrongUsage(t *testing.T) {
 		{exitUsage, "patches -1: must be 0", []string{"eval", w.base, "--source", "test:belt", "--patches", "-1"}},
 		{exitUsage, "use crop or resize", []string{"infer", w.dense, "--in", x, "--out", y, "--fit", "squeeze"}},
 		{exitUsage, "bench takes one; use --compare", []string{"bench", w.dense, w.dense}},
-		{exitUsage, "name two engines", []string{"bench", w.dense, "--compare", "fallback"}},
+		{exitUsage, "name two engines", []string{"bench", w.dense, "--compare", "go"}},
 		{exitUsage, "use 1 to 1000000", []string{"bench", w.dense, "--runs", "0"}},
 		{exitUsage, "leave one out", []string{"rewrite", "--inverse", "--plan", w.dense}},
 		{exitUsage, "never overwritten", []string{"rewrite", "--inverse", w.dense, "-o", w.dense}},
 		{exitUsage, `contract "odd": choose patch or frame`, []string{"rewrite", w.base, "-o", w.out("d"), "--contract", "odd"}},
-		{exitUsage, `contract "odd": choose patch or frame`, []string{"verify", w.base, w.dense, "--contract", "odd", "--engine", "fallback"}},
+		{exitUsage, `contract "odd": choose patch or frame`, []string{"verify", w.base, w.dense, "--contract", "odd", "--engine", "go"}},
 		{exitUsage, "like 480x640", []string{"verify", w.base, w.dense, "--output-stride", "0"}},
 		{exitUsage, "like 480x640", []string{"rewrite", w.base, "-o", w.out("d"), "--input", "64x"}},
 		{exitUsage, "both from 1 to 32768", []string{"rewrite", w.base, "-o", w.out("d"), "--input", "64x99999"}},
 		{exitUsage, "-5 is negative", []string{"verify", "absent", "absent", "--positions", "-5"}},
-		{exitUsage, "give --output-stride", []string{"verify", w.base, w.bareDense, "--engine", "fallback"}},
+		{exitUsage, "give --output-stride", []string{"verify", w.base, w.bareDense, "--engine", "go"}},
 		{exitUsage, `broker scheme "http"`, []string{"watch", "--broker", "http://127.0.0.1"}},
 	})
 }
@@ -120,10 +120,10 @@ func TestRefusedNets(t *testing.T) {
 		{exitRefused, "use a larger --input", []string{"rewrite", w.base, "-o", w.out("d.tflite"), "--input", "10x64"}},
 		{exitRefused, "--contract frame", []string{"rewrite", w.same, "-o", w.out("d.tflite")}},
 		{exitRefused, "no way back", []string{"rewrite", "--inverse", w.base, "-o", w.out("b.tflite")}},
-		{exitRefused, "operators[2]: WHILE", []string{"infer", w.loop, "--in", "x.npy", "--out", w.out("y.npy"), "--engine", "fallback"}},
+		{exitRefused, "operators[2]: WHILE", []string{"infer", w.loop, "--in", "x.npy", "--out", w.out("y.npy"), "--engine", "go"}},
 		{exitRefused, "operators[2]: WHILE", []string{"infer", w.loop, "--in", "x.npy", "--out", w.out("y.npy")}},
-		{exitRefused, "operators[2]: WHILE", []string{"bench", w.loop, "--engine", "fallback"}},
-		{exitRefused, "operators[2]: WHILE", []string{"bench", w.loop, "--compare", "fallback,fallback"}},
+		{exitRefused, "operators[2]: WHILE", []string{"bench", w.loop, "--engine", "go"}},
+		{exitRefused, "operators[2]: WHILE", []string{"bench", w.loop, "--compare", "go,go"}},
 		{exitRefused, "operators[2]: WHILE", []string{"verify", w.loop, w.loop}},
 		{exitRefused, "no plan", []string{"inspect", "--plan", w.loop}},
 	})
@@ -133,7 +133,7 @@ func TestRefusedNets(t *testing.T) {
 func TestModelsThatCannotBeRead(t *testing.T) {
 	w := newWorkbench(t)
 	lines := [][]string{
-		{"inspect", "--json"}, {"inspect", "--svg", w.out("net.svg")}, {"manifest"}, {"bench", "--json"}, {"bench", "--compare", "fallback,auto"},
+		{"inspect", "--json"}, {"inspect", "--svg", w.out("net.svg")}, {"manifest"}, {"bench", "--json"}, {"bench", "--compare", "go,auto"},
 		{"infer", "--in", "x.npy", "--out", w.out("y.npy")}, {"rewrite", "-o", w.out("d.tflite")}, {"rewrite", "--inverse", "-o", w.out("b.tflite")},
 		{"rewrite", "--plan"}, {"verify", w.base}, {"eval", "--source", "test:belt", "--frames", "1"}, {"eval", "--images", w.dir},
 	}
@@ -152,7 +152,7 @@ func TestModelsThatCannotBeRead(t *testing.T) {
 func TestOtherFilesThatCannotBeRead(t *testing.T) {
 	w := newWorkbench(t)
 	absent := w.out("absent")
-	infer := []string{"infer", w.dense, "--out", w.out("y.npy"), "--engine", "fallback", "--in"}
+	infer := []string{"infer", w.dense, "--out", w.out("y.npy"), "--engine", "go", "--in"}
 	w.check(t, []refusalCase{
 		{exitFailed, absent, append(slices.Clone(infer), absent)},
 		{exitFailed, absent + ".npy", append(slices.Clone(infer), absent+".npy")},
@@ -187,8 +187,8 @@ func TestOutputsThatCannotBeWritten(t *testing.T) {
 		}{
 			{".tflite", []string{"rewrite", w.base, "--input", "48x56", "-o"}},
 			{".tflite", []string{"rewrite", "--inverse", w.dense, "-o"}},
-			{".npy", []string{"infer", w.dense, "--in", x, "--engine", "fallback", "--out"}},
-			{".png", []string{"infer", w.dense, "--in", x, "--engine", "fallback", "--out"}},
+			{".npy", []string{"infer", w.dense, "--in", x, "--engine", "go", "--out"}},
+			{".png", []string{"infer", w.dense, "--in", x, "--engine", "go", "--out"}},
 			{".tflite", []string{"inspect", w.dense, "--svg"}},
 		} {
 			path := w.out(dir + c.end)
@@ -217,13 +217,13 @@ func TestJSONIsOneDocument(t *testing.T) {
 		{exitOK, "operators", []string{"inspect", w.dense}},
 		{exitOK, "plan", []string{"inspect", "--plan", w.dense}},
 		{exitOK, "dense", []string{"rewrite", w.base, "-o", w.out("d.tflite"), "--input", "48x56"}},
-		{exitOK, "contract", []string{"rewrite", w.same, "-o", w.out("f.tflite"), "--contract", "frame", "--engine", "fallback"}},
+		{exitOK, "contract", []string{"rewrite", w.same, "-o", w.out("f.tflite"), "--contract", "frame", "--engine", "go"}},
 		{exitOK, "baseline", []string{"rewrite", "--inverse", w.dense, "-o", w.out("b.tflite")}},
-		{exitOK, "equivalent", []string{"verify", w.base, w.dense, "--engine", "fallback", "--positions", "20"}},
-		{exitRefused, "equivalent", []string{"verify", bundledNet(t, nets.Valid), w.dense, "--engine", "fallback", "--positions", "20"}},
-		{exitOK, "outputs", []string{"infer", w.dense, "--in", x, "--out", w.out("y.npy"), "--engine", "fallback"}},
-		{exitOK, "median_ms", []string{"bench", w.dense, "--runs", "1", "--engine", "fallback"}},
-		{exitOK, "steps", []string{"bench", w.dense, "--runs", "1", "--engine", "fallback", "--steps"}},
+		{exitOK, "equivalent", []string{"verify", w.base, w.dense, "--engine", "go", "--positions", "20"}},
+		{exitRefused, "equivalent", []string{"verify", bundledNet(t, nets.Valid), w.dense, "--engine", "go", "--positions", "20"}},
+		{exitOK, "outputs", []string{"infer", w.dense, "--in", x, "--out", w.out("y.npy"), "--engine", "go"}},
+		{exitOK, "median_ms", []string{"bench", w.dense, "--runs", "1", "--engine", "go"}},
+		{exitOK, "steps", []string{"bench", w.dense, "--runs", "1", "--engine", "go", "--steps"}},
 	} {
 		code, out, errs := runEdged(append(c.args, "--json")...)
 		d := json.NewDecoder(strings.NewReader(out))

@@ -34,7 +34,7 @@ func manifestOf(t *testing.T, path string) *model.Manifest {
 func TestCertify(t *testing.T) {
 	base := bundledNet(t, nets.ValidInt8)
 	dense := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
-	code, out, errs := runEdged("verify", base, dense, "--certify", "--engine", engineFallback)
+	code, out, errs := runEdged("verify", base, dense, "--certify", "--engine", engineGo)
 	if code != exitOK || !strings.HasPrefix(out, "EQUIVALENT under the patch contract: 180 positions") || !strings.Contains(out, "bit identical") {
 		t.Fatalf("exit %d, %q, %s", code, out, errs)
 	}
@@ -82,7 +82,7 @@ func TestADifferentWeightIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, out, errs := runEdged("verify", base, dense, "--certify", "--engine", engineFallback)
+	code, out, errs := runEdged("verify", base, dense, "--certify", "--engine", engineGo)
 	if code != exitRefused || !strings.HasPrefix(out, "NOT EQUIVALENT under the patch contract") || !strings.HasPrefix(errs, "edged: not equivalent: ") {
 		t.Errorf("exit %d, %q, %s", code, out, errs)
 	}
@@ -119,7 +119,7 @@ func TestRewriteCut(t *testing.T) {
 	g := m.Subgraphs[0]
 	at := g.Tensors[g.Operators[0].Outputs[0]]
 	dense := filepath.Join(t.TempDir(), "dense.tflite")
-	code, out, errs := runEdged("rewrite", base, "-o", dense, "--cut", at.Name, "--contract", "frame", "--engine", engineFallback)
+	code, out, errs := runEdged("rewrite", base, "-o", dense, "--cut", at.Name, "--contract", "frame", "--engine", engineGo)
 	if code != exitOK || !strings.Contains(out, "output \""+at.Name+"\"") {
 		t.Fatalf("exit %d, %q, %s", code, out, errs)
 	}
@@ -136,7 +136,7 @@ func TestRewriteCut(t *testing.T) {
 // names a file.
 func TestRewritePlanWritesNothing(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "dense.tflite")
-	code, text, errs := runEdged("rewrite", bundledNet(t, nets.ValidInt8), "-o", out, "--plan", "--input", "48x56", "--engine", engineFallback)
+	code, text, errs := runEdged("rewrite", bundledNet(t, nets.ValidInt8), "-o", out, "--plan", "--input", "48x56", "--engine", engineGo)
 	if code != exitOK {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
@@ -152,12 +152,12 @@ func TestRewritePlanWritesNothing(t *testing.T) {
 
 func TestBenchForPeople(t *testing.T) {
 	dense := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
-	code, out, errs := runEdged("bench", dense, "--engine", engineFallback, "--runs", "2", "--steps")
+	code, out, errs := runEdged("bench", dense, "--engine", engineGo, "--runs", "2", "--steps")
 	if code != exitOK || errs != "" {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	for _, want := range []string{
-		`(?m)^.*dense\.tflite on fallback \S+$`, `median [\d.]+ ms, 95 % within [\d.]+ ms, 2 runs`, `arena [\d.]+ MB`,
+		`(?m)^.*dense\.tflite on go \S+$`, `median [\d.]+ ms, 95 % within [\d.]+ ms, 2 runs`, `arena [\d.]+ MB`,
 		`(?m)^ *# +OPERATOR +COMPUTED BY +MS +SHARE`, `(?m)CONV_2D .* [\d.]+ %`,
 	} {
 		if !regexp.MustCompile(want).MatchString(out) {
@@ -174,7 +174,7 @@ func TestDoctorForPeople(t *testing.T) {
 	finding := regexp.MustCompile(`^(ok  |warn|FAIL)  [^:]+: .+((?:\n      .+)*)$`)
 	for _, args := range [][]string{{"doctor"}, {"doctor", "-c", config}} {
 		code, out, errs := runEdged(args...)
-		if errs != "" || (code == exitFailed) != strings.Contains(out, "\nFAIL  ") || !strings.Contains(out, "ok    model canary fallback: ") {
+		if errs != "" || (code == exitFailed) != strings.Contains(out, "\nFAIL  ") || !strings.Contains(out, "ok    model canary go: ") {
 			t.Errorf("%q: exit %d, stderr %q\n%s", args, code, errs, out)
 		}
 		if bad := strings.Contains(out, "FAIL  config: ") && strings.Contains(out, config+`:2:1: unknown key "nmae"`); bad != (len(args) > 1) {

@@ -49,7 +49,7 @@ what would work instead. "edged verify BASE DENSE" proves the result.`,
 	fl.StringVar(&f.contract, "contract", "", "patch or frame (default: patch for a patch classifier, frame for a net whose output is a map)")
 	fl.StringVar(&f.cut, "cut", "", "end the net at this `TENSOR`")
 	fl.StringVar(&f.manifest, "manifest", "", "JSON `FILE` with facts to put into the manifest: labels, input, output")
-	fl.StringVar(&f.engine, "engine", engineAuto, "what --plan measures with: auto, tflite, tflite-builtin, fallback")
+	engineFlag(fl, &f.engine, "engine that --plan measures with")
 	fl.BoolVar(&f.plan, "plan", false, "print the price of every output stride and write nothing")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document")
 	fl.BoolVar(&f.inverse, "inverse", false, "restore the baseline from a dense net")

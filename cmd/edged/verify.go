@@ -38,13 +38,13 @@ Exit 0 only when equivalent: integer outputs bit for bit, float32 outputs within
 what rounding explains. A comparison that would prove nothing (constant outputs,
 phases that do not differ) fails.`,
 		Example: `  edged verify patch.tflite dense.tflite
-  edged verify patch.tflite dense.tflite --positions 5000 --engine fallback
+  edged verify patch.tflite dense.tflite --positions 5000 --engine go
   edged verify patch.tflite dense.tflite --certify       write the certificate into dense.tflite`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return refused(f.run(cmd, args[0], args[1])) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.engine, "engine", engineAuto, "auto, tflite, tflite-builtin or fallback")
+	engineFlag(fl, &f.engine, "engine to compare on")
 	fl.StringVar(&f.stride, "output-stride", "", "`Q`, or QxR (default: what DENSE's manifest says)")
 	fl.StringVar(&f.contract, "contract", "", "patch or frame (default: what DENSE's manifest says)")
 	fl.Int64Var(&f.positions, "positions", 0, "compare `N` positions, spread over every phase (default: all)")

@@ -19,8 +19,8 @@ ldd "$dir/testdata/edged" | awk '$3 ~ /^\// {print $3}' | xargs cp -L -t "$dir/t
 internal/benchnets/nets.sh "$dir/nets"
 
 [ $# -gt 0 ] || set -- {belt,dense_wide,dense_narrow,mobilenet_v1_224}_{f32,int8} face_detection_full_range pose_landmark_{lite,full}
-how=(--compare tflite,fallback)
-[ -z "${STEPS:-}" ] || how=(--engine fallback --steps)
+how=(--compare tflite,go)
+[ -z "${STEPS:-}" ] || how=(--engine go --steps)
 cd "$dir"
 for net; do
   cp "nets/$net.tflite" "testdata/$net.tflite"
@@ -30,6 +30,6 @@ for net; do
   if [ -n "${STEPS:-}" ]; then
     tr -cd '[:print:]\n' <out
   else
-    awk -v net="$net" -v tick="$tick" '/xnnpack/ {x=$5} /fallback/ {f=$4} END {printf "%-28s XNNPACK %9.1f  edged %9.1f million instructions, ratio %.2f\n", net, x*tick, f*tick, x/f}' out
+    awk -v net="$net" -v tick="$tick" '/xnnpack/ {x=$5} $2=="go" {f=$4} END {printf "%-28s XNNPACK %9.1f  edged %9.1f million instructions, ratio %.2f\n", net, x*tick, f*tick, x/f}' out
   fi
 done

@@ -11,8 +11,8 @@ trap 'rm -rf "$nets"' EXIT
 row() {
   local t line="| $2 |"
   for t in 1 2; do
-    line+=$("$edged" bench --compare tflite,fallback,tflite-builtin --threads $t --runs "$runs" "$nets/$1.tflite" 2>/dev/null |
-      awk '$2=="tflite" && $4=="xnnpack" {x=$5} $2=="fallback" {f=$4} $4=="builtin" {b=$5} END {printf " %.2f | %.2f | %.2f | **%.2f** |", x, b, f, x/f}')
+    line+=$("$edged" bench --compare tflite,go,tflite-builtin --threads $t --runs "$runs" "$nets/$1.tflite" 2>/dev/null |
+      awk '$2=="tflite" && $4=="xnnpack" {x=$5} $2=="go" {f=$4} $4=="builtin" {b=$5} END {printf " %.2f | %.2f | %.2f | **%.2f** |", x, b, f, x/f}')
   done
   echo "$line"
 }

@@ -134,6 +134,9 @@ func (c *Config) checkCamera(i int) {
 	if err := sourceSyntax(cam.Source); err != nil {
 		fault("source", "source: %s", Plain(err))
 	}
+	if name, ok := c.engines.Aliases[cam.Engine]; ok {
+		cam.Engine = name
+	}
 	if !slices.Contains(c.engines.Names, cam.Engine) {
 		fault("engine", "engine %q: choose one of %s", cam.Engine, strings.Join(c.engines.Names, ", "))
 	}

@@ -41,7 +41,8 @@ const Auto = "auto"
 
 // Engines is what the file may say about engines; the program knows which it has.
 type Engines struct {
-	Names      []string // Auto is among them
+	Names      []string          // Auto is among them
+	Aliases    map[string]string // other names of some
 	MaxThreads int
 }
 

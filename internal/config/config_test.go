@@ -76,3 +76,15 @@ func TestFlatten(t *testing.T) {
 		t.Error("nothing is something")
 	}
 }
+
+// TestEngineByItsOtherName: an alias is taken, and stands for the name.
+func TestEngineByItsOtherName(t *testing.T) {
+	text := "[[camera]]\nname = \"a\"\nsource = \"test:belt\"\nmodel = \"m.tflite\"\nengine = \"fallback\"\n"
+	c := Parse("edged.toml", []byte(text), engines)
+	if err := c.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Cameras[0].Engine; got != "go" {
+		t.Errorf("engine %q, want go", got)
+	}
+}

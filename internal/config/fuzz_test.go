@@ -8,7 +8,7 @@ import (
 )
 
 // engines are those that the tests' files may name.
-var engines = Engines{Names: []string{Auto, "tflite", "fallback"}, MaxThreads: 256}
+var engines = Engines{Names: []string{Auto, "tflite", "go"}, Aliases: map[string]string{"fallback": "go"}, MaxThreads: 256}
 
 // place is where a fault stands in a file.
 var place = regexp.MustCompile(`^edged\.toml(:[0-9]+:[0-9]+)?: .`)

@@ -19,11 +19,11 @@ import (
 const version = "1.2.3-test"
 
 // engines are those of the tests: the engine in Go, and one that is broken.
-var engines = Engines{Open: openEngine, Auto: []string{"broken", "fallback"}}
+var engines = Engines{Open: openEngine, Auto: []string{"broken", "go"}}
 
 func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error) {
 	switch name {
-	case "fallback":
+	case "go":
 	case "crash":
 		debug.SetTraceback("crash") // ends by SIGABRT, as an assertion in C does
 		panic("as a library would")
@@ -54,8 +54,8 @@ func TestTryPicksTheFirstEngineThatSurvives(t *testing.T) {
 		t.Fatal(err)
 	}
 	name, err := engines.Try(context.Background(), data, "auto", 1)
-	if name != "fallback" || err == nil || err.Error() != "engine broken: out of order" {
-		t.Errorf("%s, %v; want fallback, and why not the other", name, err)
+	if name != "go" || err == nil || err.Error() != "engine broken: out of order" {
+		t.Errorf("%s, %v; want go, and why not the other", name, err)
 	}
 	if name, err := engines.Try(context.Background(), []byte("garbage in a file"), "auto", 1); err == nil || name != "" {
 		t.Errorf("garbage runs on %q", name)
@@ -63,7 +63,7 @@ func TestTryPicksTheFirstEngineThatSurvives(t *testing.T) {
 }
 
 func TestCanaryTellsWhatIsWrong(t *testing.T) {
-	err := engines.Canary(context.Background(), []byte("this is garbage"), "fallback", 1)
+	err := engines.Canary(context.Background(), []byte("this is garbage"), "go", 1)
 	if err == nil || !strings.Contains(err.Error(), "no .tflite file") {
 		t.Errorf("garbage: %v", err)
 	}
@@ -75,12 +75,12 @@ func TestCanaryTellsWhatIsWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := engines.Canary(context.Background(), data, "fallback", 1); err != nil {
+	if err := engines.Canary(context.Background(), data, "go", 1); err != nil {
 		t.Errorf("a good model: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := engines.Canary(ctx, data, "fallback", 1); err == nil {
+	if err := engines.Canary(ctx, data, "go", 1); err == nil {
 		t.Error("a canary that may not sing")
 	}
 }

@@ -41,9 +41,9 @@ func startRig(t *testing.T, cameras ...string) *rig {
 	r.model = daemontest.DenseFile(t, r.dir, nets.Valid, 48, 56)
 	text := fmt.Sprintf("[node]\nname = \"n\"\nhttp = \"127.0.0.1:0\"\n[mqtt]\nbroker = \"tcp://%s\"\nspool_dir = \"state\"\n", b.Address)
 	for i, lines := range cameras {
-		text += fmt.Sprintf("[[camera]]\nname = \"c%d\"\nsource = \"test:belt?size=96x80&fps=50\"\nmodel = \"dense.tflite\"\nengine = \"fallback\"\nthreads = 1\n%s\n", i, lines)
+		text += fmt.Sprintf("[[camera]]\nname = \"c%d\"\nsource = \"test:belt?size=96x80&fps=50\"\nmodel = \"dense.tflite\"\nengine = \"go\"\nthreads = 1\n%s\n", i, lines)
 	}
-	c := config.Parse(filepath.Join(r.dir, "edged.toml"), []byte(text), config.Engines{Names: []string{"fallback"}, MaxThreads: 1})
+	c := config.Parse(filepath.Join(r.dir, "edged.toml"), []byte(text), config.Engines{Names: []string{"go"}, MaxThreads: 1})
 	if err := c.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 func shown() *Report {
 	f := func(v float64) *float64 { return &v }
-	return &Report{Images: 2, Source: "test:belt", Tolerance: 2, Engine: "fallback", Models: []ModelReport{{
+	return &Report{Images: 2, Source: "test:belt", Tolerance: 2, Engine: "go", Models: []ModelReport{{
 		Model: "net", Labels: []string{"bg", "ok"}, Patch: [2]int{39, 39}, Stride: [2]int{8, 8}, Contract: "patch",
 		PixelShare: 0.5, ClassShare: []float64{0.75, math.NaN()},
 		Ways: []WayScore{
