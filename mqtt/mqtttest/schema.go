@@ -58,6 +58,10 @@ func checkPayload(compiled map[string]*jsonschema.Schema, topic string, payload 
 	}
 	name := path.Base(topic)
 	switch {
+	case path.Base(path.Dir(topic)) == "response": // before the leaves: a command may be called like one
+		name = "response"
+	case path.Base(path.Dir(topic)) == "request":
+		return nil // what others send
 	case name == "mask":
 		return checkMask(payload)
 	case name == mqtt.LeafOverlay, name == mqtt.LeafSnapshot:
@@ -66,10 +70,6 @@ func checkPayload(compiled map[string]*jsonschema.Schema, topic string, payload 
 		return nil // what others send
 	case name == "state":
 		name = path.Base(path.Dir(topic)) // enabled or zones
-	case path.Base(path.Dir(topic)) == "response":
-		name = "response"
-	case path.Base(path.Dir(topic)) == "request":
-		return nil // what others send
 	}
 	s := compiled[name]
 	if s == nil {
