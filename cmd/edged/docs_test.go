@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"edged/capture"
 	"edged/internal/daemontest"
+	"edged/internal/pipeline"
 	"edged/mqtt/mqtttest"
 	"edged/train/nets"
 )
@@ -252,6 +255,32 @@ func writeSecrets(t *testing.T, dir string) {
 	t.Helper()
 	mqtttest.NewAuthority(t, dir).Sign("line1", time.Now().Add(time.Hour))
 	writeFile(t, filepath.Join(dir, "edged.mqtt-password"), []byte("secret\n"))
+}
+
+// The page on cameras has every reason why a frame leads to no result. Nobody can
+// ask the daemon to refuse black frames, so that one does not come.
+func TestCamerasPageHasEveryReason(t *testing.T) {
+	page, err := os.ReadFile("../../docs/2-cameras.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reasons []string
+	for r := pipeline.Refusal(0); !strings.HasPrefix(r.String(), "Refusal("); r++ {
+		reasons = append(reasons, r.String())
+	}
+	for f := range reflect.TypeFor[capture.Refusals]().Fields() {
+		if name := f.Tag.Get("json"); name != "black" {
+			reasons = append(reasons, name)
+		}
+	}
+	if len(reasons) < 8 {
+		t.Errorf("reasons %q: this test looks at nothing", reasons)
+	}
+	for _, reason := range reasons {
+		if !strings.Contains(string(page), "| `"+reason+"` |") {
+			t.Errorf("docs/2-cameras.md does not tell what %q means", reason)
+		}
+	}
 }
 
 // Troubleshooting names every line that doctor can print, with its cure in

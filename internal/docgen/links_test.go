@@ -16,11 +16,13 @@ import (
 var (
 	linkPattern = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	codePattern = regexp.MustCompile("`[^`]*`")
+	pathPattern = regexp.MustCompile("`((?:cmd|internal|fallback|model|rewrite|tflite|capture|mqtt|systemd|train|docs)/[^` ]*)`")
 	headPattern = regexp.MustCompile(`^#{1,6} +(.*)$`)
 )
 
 // brokenLinks lists the links of every Markdown page below root that lead to no
-// file, or to no heading of the page they name. Links to other hosts are not
+// file, or to no heading of the page they name, and the files of ours that it
+// names and that are not there. Links to other hosts are not
 // followed: the network is no part of a test.
 func brokenLinks(root string) ([]string, error) {
 	pages, err := markdownPages(root)
@@ -34,6 +36,11 @@ func brokenLinks(root string) ([]string, error) {
 				broken = append(broken, fmt.Sprintf("%s: %s: %s", name, link, why))
 			}
 		}
+		for _, p := range page.paths {
+			if found, err := filepath.Glob(filepath.Join(root, p)); err != nil || len(found) == 0 {
+				broken = append(broken, fmt.Sprintf("%s: %s: no such file", name, p))
+			}
+		}
 	}
 	return broken, nil
 }
@@ -41,6 +48,7 @@ func brokenLinks(root string) ([]string, error) {
 // markdown is what the check of links needs to know of a page.
 type markdown struct {
 	links   []string
+	paths   []string // files and folders of ours that the prose names
 	anchors map[string]bool
 }
 
@@ -84,6 +92,9 @@ func parseMarkdown(text string) *markdown {
 		}
 		if head := headPattern.FindStringSubmatch(line); head != nil {
 			m.anchors[m.free(anchorOf(head[1]))] = true
+		}
+		for _, p := range pathPattern.FindAllStringSubmatch(line, -1) {
+			m.paths = append(m.paths, p[1])
 		}
 		for _, link := range linkPattern.FindAllStringSubmatch(codePattern.ReplaceAllString(line, "``"), -1) {
 			m.links = append(m.links, link[1])
@@ -187,7 +198,7 @@ func TestBrokenLinksAreFound(t *testing.T) {
 		}
 	}
 	write("README.md", "# A\n## Two words, `code`\n## A\n[good](docs/a.md) [good](docs/a.md#b) [good](#two-words-code) [good](#a-1) [good](https://x.y/z) [good](docs)\n"+
-		"[bad](docs/none.md) [bad](docs/a.md#none) [bad](#none) `[code](none)`\n```\n[code](none)\n# none\n```\n")
+		"[bad](docs/none.md) [bad](docs/a.md#none) [bad](#none) `[code](none)` `docs/*.md` `docs/none.go`\n```\n[code](none)\n# none\n```\n")
 	write("docs/a.md", "# B\n[good](../README.md)\n[bad](README.md)\n")
 	write("testdata/b.md", "[not looked at](none)\n")
 	got, err := brokenLinks(root)
@@ -195,7 +206,7 @@ func TestBrokenLinksAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(got)
-	want := []string{"README.md: #none: no such heading", "README.md: docs/a.md#none: no such heading", "README.md: docs/none.md: no such file", "docs/a.md: README.md: no such file"}
+	want := []string{"README.md: #none: no such heading", "README.md: docs/a.md#none: no such heading", "README.md: docs/none.go: no such file", "README.md: docs/none.md: no such file", "docs/a.md: README.md: no such file"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
