@@ -19,17 +19,13 @@ func BenchmarkRun(b *testing.B) {
 	if err != nil || len(files) == 0 {
 		b.Fatal("no nets in train/nets")
 	}
-	before := cpu.Active()
-	defer cpu.Use(before)
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			b.Fatal(err)
 		}
 		for _, v := range cpu.Available() {
-			if err := cpu.Use(v); err != nil {
-				b.Fatal(err)
-			}
+			b.Setenv(cpu.EnvVariable, string(v))
 			b.Run(filepath.Base(name)+"/"+string(v), func(b *testing.B) {
 				e := open(b, data, edged.Options{Threads: 1})
 				for b.Loop() {

@@ -14,7 +14,7 @@ func (c *opContext) winograd(s *convShape) bool {
 		return false
 	}
 	if c.p.rates == nil {
-		r := conv.MeasuredRates()
+		r := c.p.routines.Conv.MeasuredRates()
 		c.p.rates = &r
 	}
 	direct, fast := s.directMS(c.p.rates), s.winogradMS(c.p.rates)

@@ -7,8 +7,8 @@ import (
 
 // direct says whether the direct routines of internal/kernel take this
 // convolution: its weights are known before the first frame.
-func (c *opContext) direct(have bool) bool {
-	return have && c.in[1].constant() && (c.bias() == nil || c.bias().constant())
+func (c *opContext) direct() bool {
+	return c.in[1].constant() && (c.bias() == nil || c.bias().constant())
 }
 
 // banded readies a convolution in bands; pad, where the input needs a border,
@@ -65,16 +65,16 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 	}
 	filter, bias := c.in[1], c.bias()
 	taps := s.y.k * s.x.k * s.c / s.groups
-	if s.oc == 1 && conv.Dot() {
+	if s.oc == 1 && c.p.routines.Conv.Dot() {
 		return c.planBandsF32(how{routine: dotConv, values: "f32"}, c.in[0], other, s, c.directBands, 4*s.y.k*roundUp(s.x.k*roundUp(s.c, 8), 8), taps, func(b *bands) conv.RunnerF32 {
-			return conv.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+			return c.p.routines.Conv.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
 	return c.planBandsF32(how{routine: directConv, values: "f32"}, c.in[0], other, s, c.directBands, 4*taps*s.packed(32), taps, func(b *bands) conv.RunnerF32 {
 		if other != nil && other.shape[3] < s.oc {
-			return newSplitF32(b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
+			return newSplitF32(c.p.routines.Conv, b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
 		}
-		return conv.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+		return c.p.routines.Conv.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }
 
@@ -99,6 +99,6 @@ func (c *opContext) planDirectDepthF32(s *convShape, in *tensor, a model.Activat
 	}
 	filter, bias, taps := c.in[1], c.bias(), s.y.k*s.x.k
 	return c.planBandsF32(how{routine: directConv, values: "depth f32"}, in, other, s, c.directBands, 4*(taps+1)*roundUp(s.oc, 16), taps, func(b *bands) conv.RunnerF32 {
-		return conv.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
+		return c.p.routines.Conv.NewDepthwiseF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 	})
 }

@@ -92,8 +92,10 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		return err
 	}
 	taps, p := s.y.k*s.x.k*roundUp(s.c/s.groups, 4), c.paramsI8(r, s.oc)
-	direct := func(b *bands, w []int8) conv.RunnerI8 { return conv.NewConvI8(b.shape(), w, ints32(bias), p) }
-	winograd := winogradI8(s)
+	direct := func(b *bands, w []int8) conv.RunnerI8 {
+		return c.p.routines.Conv.NewConvI8(b.shape(), w, ints32(bias), p)
+	}
+	winograd := c.winogradI8(s)
 	c.needs = func(n *conv.Scratch, b *banded) {
 		if winograd {
 			n.WinogradI8(b.shape())
@@ -109,7 +111,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 	}
 	return c.planBandsI8(how{routine: winogradConv, values: "i8"}, c.in[0], s, c.winogradBands, (72*s.c+64)*roundUp(s.oc, 16), taps/3, func(b *bands) conv.RunnerI8 {
 		w := weightsI8(filter)
-		if g := conv.NewWinogradI8(b.shape(), w, ints32(bias), p); g != nil {
+		if g := c.p.routines.Conv.NewWinogradI8(b.shape(), w, ints32(bias), p); g != nil {
 			return g
 		}
 		return direct(b, w)
@@ -117,9 +119,9 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 }
 
 // winogradI8 says whether F(4x4, 3x3) pays, which is exact in integers.
-func winogradI8(s *convShape) bool {
+func (c *opContext) winogradI8(s *convShape) bool {
 	const size = 8
-	return s.groups == 1 && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && conv.WinogradI8Pays(s.c, s.oc) &&
+	return s.groups == 1 && s.y.k == 3 && s.x.k == 3 && s.y.stride == 1 && s.x.stride == 1 && c.p.routines.Conv.WinogradI8Pays(s.c, s.oc) &&
 		s.y.out >= max(size, 4*s.y.dilate) && s.x.out >= max(size, 4*s.x.dilate)
 }
 
@@ -131,7 +133,7 @@ func (c *opContext) planDirectDepthI8(s *convShape, in *tensor, a model.Activati
 	}
 	taps, p := s.y.k*s.x.k, c.paramsI8(r, s.oc)
 	return c.planBandsI8(how{routine: directConv, values: "depth i8"}, in, s, c.directBands, (2*taps+40)*roundUp(s.oc, 64), taps, func(b *bands) conv.RunnerI8 {
-		return conv.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
+		return c.p.routines.Conv.NewDepthwiseI8(b.shape(), weightsI8(filter), ints32(bias), p)
 	})
 }
 

@@ -167,7 +167,7 @@ func (c *opContext) hybridConv(s *convShape, a model.Activation, asymmetric bool
 	b := s.border()
 	l := geometry(s, b.hp(), b.wp())
 	l.k += l.k % 2
-	return c.planHybrid(s, c.in[0], b, l, gemm.MulI16, a, asymmetric, func(q *quantTiles) {
+	return c.planHybrid(s, c.in[0], b, l, c.p.routines.GEMM.MulI16, a, asymmetric, func(q *quantTiles) {
 		for g := range q.groups {
 			q.packGroup(s, c.in[1], g)
 		}
@@ -177,7 +177,7 @@ func (c *opContext) hybridConv(s *convShape, a model.Activation, asymmetric bool
 // hybridDepthwise plans DEPTHWISE_CONV_2D.
 func (c *opContext) hybridDepthwise(s *convShape, in *tensor, a model.Activation) error {
 	b := s.border()
-	return c.planHybrid(s, in, b, depthGeometry(s, b), gemm.DepthI16, a, true, func(q *quantTiles) {
+	return c.planHybrid(s, in, b, depthGeometry(s, b), c.p.routines.GEMM.DepthI16, a, true, func(q *quantTiles) {
 		q.packDepth(c.in[1])
 	})
 }

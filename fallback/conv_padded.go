@@ -72,13 +72,13 @@ func fill[T any](dst []T, v T) {
 
 // widen copies rows [lo, hi) of an 8-bit tensor to int16, its zero point taken
 // off, with a border of zeros.
-func (f padded) widen(dst []int16, src []byte, zero int32, signed bool, lo, hi int) {
+func (f padded) widen(k *vec.Routines, dst []int16, src []byte, zero int32, signed bool, lo, hi int) {
 	width := f.wp() * f.c
 	for r := lo; r < hi; r++ {
 		d := dst[r*width:][:width]
 		from, left, n := f.row(r)
 		clear(d[:left])
-		vec.Widen(d[left:left+n], src[from:from+n], int16(zero), signed)
+		k.Widen(d[left:left+n], src[from:from+n], int16(zero), signed)
 		clear(d[left+n:])
 	}
 }

@@ -151,6 +151,7 @@ type quantTiles struct {
 	zero, lo, hi     int32
 	halfUp           bool
 	mulTile          func(*gemm.TileI16)
+	requant          func(*gemm.Requant)
 	finish           func(w *worker, position, rows, group, block int) // instead of requantisation
 }
 
@@ -195,11 +196,11 @@ func (q *quantTiles) column(w *worker, dst []byte, off *[chunkRows]int, from, re
 		out := dst[(from+m)*ldc+g*q.cols+b*gemm.TileCols:]
 		if cols == gemm.TileCols {
 			r.Dst, r.Ldc = out, ldc
-			gemm.RequantTile(r)
+			q.requant(r)
 			continue
 		}
 		r.Dst, r.Ldc = w.bytes[:], gemm.TileCols
-		gemm.RequantTile(r)
+		q.requant(r)
 		for i := range t.Rows {
 			copy(out[i*ldc:][:cols], w.bytes[i*gemm.TileCols:])
 		}

@@ -70,9 +70,9 @@ func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	}
 	bytes := 4 * 36 * s.c * roundUp(s.oc, 16)
 	if err := c.later(bytes, func() {
-		g := conv.NewWinogradF32(s.strips(), filter.f32(), floats(bias), lo, hi)
+		g := c.p.routines.Conv.NewWinogradF32(s.strips(), filter.f32(), floats(bias), lo, hi)
 		if st.run = g; c.p.meter.winograd(g, filter) > winogradTolerance {
-			st.run = conv.NewDirectStripsF32(s.strips(), s.x.out, filter.f32(), floats(bias), lo, hi)
+			st.run = c.p.routines.Conv.NewDirectStripsF32(s.strips(), s.x.out, filter.f32(), floats(bias), lo, hi)
 		}
 	}); err != nil {
 		return err

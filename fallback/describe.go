@@ -2,6 +2,7 @@ package fallback
 
 import (
 	"edged"
+	"edged/internal/kernel"
 	"edged/internal/kernel/conv"
 	"edged/model"
 )
@@ -40,16 +41,20 @@ type Candidate struct {
 
 // Describe plans a model as Open does, without the memory to run it.
 func Describe(file []byte, o edged.Options) (*PlanInfo, error) {
+	k, err := kernel.Default()
+	if err != nil {
+		return nil, err
+	}
 	m, err := model.Read(file)
 	if err != nil {
 		return nil, err
 	}
 	o.Threads = threads(o)
-	p, err := newPlan(m, o, nil)
+	p, err := newPlan(k, m, o, nil)
 	if err != nil {
 		return nil, err
 	}
-	info := &PlanInfo{Engine: name(), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
+	info := &PlanInfo{Engine: engineName(k), ArenaBytes: p.arenaBytes, FixedBytes: p.fixedBytes}
 	info.Rates = p.rates
 	for _, s := range p.once {
 		info.Steps = append(info.Steps, p.describe(s, true))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"edged"
-	"edged/internal/kernel/conv"
 )
 
 func TestDescribe(t *testing.T) {
@@ -26,10 +25,7 @@ func TestDescribe(t *testing.T) {
 		}
 		seen[s.Operator] = true
 	}
-	want := 7
-	if direct, _ := conv.Direct(); direct {
-		want = 6 // a convolution takes the ADD
-	}
+	const want = 6 // a convolution takes the ADD
 	if len(seen) != want {
 		t.Errorf("steps of %d operators, want %d: %+v", len(seen), want, info.Steps)
 	}

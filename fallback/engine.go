@@ -19,8 +19,7 @@ import (
 	"runtime"
 
 	"edged"
-	"edged/internal/kernel/conv"
-	"edged/internal/kernel/cpu"
+	"edged/internal/kernel"
 	"edged/model"
 )
 
@@ -30,12 +29,13 @@ const maxThreads = 4
 
 // Engine runs one graph. It implements edged.Engine.
 type Engine struct {
-	graph   *model.Model
-	options edged.Options
-	shapes  map[int][]int // of inputs, where Resize changed them
-	mapped  []byte        // the file that graph lies in, where it is mapped
-	plan    *plan
-	pool    *workerPool
+	graph    *model.Model
+	options  edged.Options
+	shapes   map[int][]int // of inputs, where Resize changed them
+	mapped   []byte        // the file that graph lies in, where it is mapped
+	routines *kernel.Routines
+	plan     *plan
+	pool     *workerPool
 }
 
 var _ edged.Opener = Open
@@ -62,14 +62,20 @@ func OpenMapped(file []byte, o edged.Options) (*Engine, error) {
 }
 
 func openEngine(file []byte, read func([]byte) (*model.Model, error), o edged.Options, mapped []byte) (*Engine, error) {
-	if err := conv.Err(); err != nil {
+	k, err := kernel.Default()
+	if err != nil {
 		return nil, err
 	}
+	return openOn(k, file, read, o, mapped)
+}
+
+// openOn opens an engine on the routines k.
+func openOn(k *kernel.Routines, file []byte, read func([]byte) (*model.Model, error), o edged.Options, mapped []byte) (*Engine, error) {
 	m, err := read(file)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{graph: m, options: o, shapes: map[int][]int{}, mapped: mapped}
+	e := &Engine{graph: m, routines: k, options: o, shapes: map[int][]int{}, mapped: mapped}
 	e.options.Threads = threads(o)
 	e.pool = newWorkerPool(e.options.Threads)
 	if err := e.replan(); err != nil {
@@ -89,7 +95,7 @@ func threads(o edged.Options) int {
 
 // replan makes the plan for the present input shapes.
 func (e *Engine) replan() error {
-	p, err := newPlan(e.graph, e.options, e.shapes)
+	p, err := newPlan(e.routines, e.graph, e.options, e.shapes)
 	if err != nil {
 		return err
 	}
@@ -102,10 +108,10 @@ func (e *Engine) replan() error {
 	return nil
 }
 
-// Name is "go" and the kernel variant in use.
-func (e *Engine) Name() string { return name() }
+// Name is "go" and the kernels' variant.
+func (e *Engine) Name() string { return engineName(e.routines) }
 
-func name() string { return "go " + string(cpu.Active()) }
+func engineName(k *kernel.Routines) string { return "go " + string(k.Variant) }
 
 // Inputs describes the graph's inputs in their present shapes.
 func (e *Engine) Inputs() []edged.Spec { return e.specs(true) }

@@ -12,12 +12,8 @@ import (
 // TestGroups compares convolutions whose channels form groups with such ones
 // that multiply all channels, those of other groups by zero.
 func TestGroups(t *testing.T) {
-	before := cpu.Active()
-	defer cpu.Use(before)
 	for _, v := range cpu.Available() {
-		if err := cpu.Use(v); err != nil {
-			t.Fatal(err)
-		}
+		t.Setenv(cpu.EnvVariable, string(v))
 		for _, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {
 			t.Run(string(v)+" "+typ.String(), func(t *testing.T) {
 				for seed := range uint64(24) {

@@ -75,18 +75,19 @@ func (c *opContext) planAverageF32(p *pool2D, a model.Activation) error {
 	if err != nil {
 		return err
 	}
+	k := c.p.routines.Vec
 	c.emitRows("average f32", p, func(w *worker, from, to int) {
 		acc, src := part[float32](area, w, p.sums()), in.f32()
 		for r := from; r < to; r++ {
 			clear(acc)
 			p.eachRow(r, func(at, n, step int) {
-				for k := range n {
-					vec.AddF32(acc, src[at+k*step:][:len(acc)])
+				for i := range n {
+					k.AddF32(acc, src[at+i*step:][:len(acc)])
 				}
 			})
 			dst := out.f32()[r*p.width():][:p.width()]
 			p.averages(r, func(x, n, first, taps, count int) {
-				vec.AverageF32(dst[x*p.c:(x+n)*p.c], acc[first:], vec.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
+				k.AverageF32(dst[x*p.c:(x+n)*p.c], acc[first:], vec.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
 			})
 		}
 	})
@@ -103,15 +104,15 @@ func (c *opContext) planAverageQuant(p *pool2D, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	signed := in.typ == model.TypeInt8
+	k, signed := c.p.routines.Vec, in.typ == model.TypeInt8
 	c.emitRows("average", p, func(w *worker, from, to int) {
 		acc := part[int32](area, w, p.sums())
 		for r := from; r < to; r++ {
 			clear(acc)
-			p.eachRow(r, func(at, n, step int) { vec.SumRows(acc, in.data[at:], n, step, signed) })
+			p.eachRow(r, func(at, n, step int) { k.SumRows(acc, in.data[at:], n, step, signed) })
 			dst := out.data[r*p.width():][:p.width()]
 			p.averages(r, func(x, n, first, taps, count int) {
-				vec.AverageBytes(dst[x*p.c:(x+n)*p.c], acc[first:], vec.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
+				k.AverageBytes(dst[x*p.c:(x+n)*p.c], acc[first:], vec.Pixels{N: n, C: p.c, Step: p.x.stride * p.c, Tap: p.x.dilate * p.c, K: taps}, count, lo, hi)
 			})
 		}
 	})

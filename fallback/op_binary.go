@@ -58,7 +58,8 @@ func binaryF32(c *opContext, bc *broadcast, act model.Activation, f vec.PairF32)
 	if act == model.ActNone && lo == unfused.lo && hi == unfused.hi {
 		lo, hi = float32(math.Inf(-1)), float32(math.Inf(1))
 	}
-	return emitPairs(c, bc, "pointwise f32", c.out[0].elems(), (*tensor).f32, func(dst, a, b []float32) { f.Run(dst, a, b, lo, hi) })
+	k := c.p.routines.Vec
+	return emitPairs(c, bc, "pointwise f32", c.out[0].elems(), (*tensor).f32, func(dst, a, b []float32) { k.Pair(f, dst, a, b, lo, hi) })
 }
 
 // rowsOf applies f along a row.
@@ -100,7 +101,7 @@ func binaryQuant(c *opContext, bc *broadcast, act model.Activation, quant func(c
 		return err
 	}
 	if op, ok := vectorPairs[c.n.code.Builtin]; ok {
-		if p := c.pairBytes(op, lo, hi); p.Vector() {
+		if p := c.pairBytes(op, lo, hi); c.p.routines.Vec.Vector(p) {
 			return emitPairs(c, bc, pairVectors, 2*out.elems(), (*tensor).content, p.Run)
 		}
 	}

@@ -3,7 +3,6 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -64,7 +63,7 @@ func (c *opContext) rescaledBytes(t, out *tensor) (*tensor, error) {
 	inverse := 1 / out.quant.scale[0]
 	scale := t.quant.scale[0] * inverse
 	bias := float32(-t.quant.zero0()) * scale
-	table := vec.NewTable(tableOf(t, func(q int32) int32 {
+	table := c.p.routines.Vec.NewTable(tableOf(t, func(q int32) int32 {
 		v := int32(math.Round(float64(float32(q)*scale+bias))) + out.quant.zero0()
 		return min(max(v, 0), 255)
 	}))

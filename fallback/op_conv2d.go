@@ -2,7 +2,6 @@ package fallback
 
 import (
 	"edged"
-	"edged/internal/kernel/conv"
 	"edged/internal/kernel/gemm"
 	"edged/model"
 )
@@ -43,20 +42,19 @@ func planConv2D(c *opContext) error {
 // filter has a scale for each channel.
 func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) error {
 	in, filter, out := c.in[0], c.in[1], c.out[0]
-	f32, i8 := conv.Direct()
 	_, oneZero := c.filterZero()
 	floats := isType(model.TypeFloat32, in, filter, c.bias(), out)
-	if floats && c.direct(f32) && c.winograd(s) {
+	if floats && c.direct() && c.winograd(s) {
 		return c.planWinograd(s, a)
 	}
 	in.emitDeferredPool()
 	switch {
 	case floats:
-		if c.direct(f32) {
+		if c.direct() {
 			return c.planDirectF32(s, a)
 		}
 		return c.planConvF32(s, a)
-	case in.quantised() && isType(in.typ, filter, out) && oneZero && c.direct(i8):
+	case in.quantised() && isType(in.typ, filter, out) && oneZero && c.direct():
 		return c.planDirectI8(s, a)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planConvQuant(s, a)
@@ -99,7 +97,7 @@ func (s *convShape) weightAt(t *tiling, k, n int) int { return n*s.y.k*s.x.k*t.g
 func (c *opContext) planConvF32(s *convShape, a model.Activation) error {
 	in, out := c.in[0], c.out[0]
 	b := s.border()
-	f := &floatTiles{tiling: geometry(s, b.hp(), b.wp()), mul: gemm.MulF32}
+	f := &floatTiles{tiling: geometry(s, b.hp(), b.wp()), mul: c.p.routines.GEMM.MulF32}
 	var err error
 	if f.lo, f.hi, err = c.activationF32(a); err != nil {
 		return err
@@ -188,7 +186,7 @@ func (c *opContext) packedFrom(n int, fill func(t *tensor), from ...*tensor) ([]
 func (c *opContext) planConvQuant(s *convShape, a model.Activation) error {
 	in, out := c.in[0], c.out[0]
 	b := s.border()
-	q := &quantTiles{tiling: geometry(s, b.hp(), b.wp()), halfUp: true, mulTile: gemm.MulI16}
+	q := &quantTiles{tiling: geometry(s, b.hp(), b.wp()), halfUp: true, mulTile: c.p.routines.GEMM.MulI16, requant: c.p.routines.GEMM.Requant}
 	if q.k%2 != 0 {
 		q.k++ // the kernels multiply pairs; the weight of the last is zero
 	}
@@ -213,9 +211,9 @@ func (c *opContext) widened(in *tensor, b padded) (*tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, zero := in.typ == model.TypeInt8, in.quant.zero0()
+	k, signed, zero := c.p.routines.Vec, in.typ == model.TypeInt8, in.quant.zero0()
 	c.emitTo("widen", b.rows(), b.elems(), []*tensor{in}, []*tensor{area}, func(_ *worker, lo, hi int) {
-		b.widen(area.i16(), in.data, zero, signed, lo, hi)
+		b.widen(k, area.i16(), in.data, zero, signed, lo, hi)
 	})
 	return area, nil
 }

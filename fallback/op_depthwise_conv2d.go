@@ -2,7 +2,6 @@ package fallback
 
 import (
 	"edged"
-	"edged/internal/kernel/conv"
 	"edged/internal/kernel/gemm"
 	"edged/model"
 )
@@ -86,11 +85,11 @@ func (c *opContext) planDepthF32(s *convShape, a model.Activation) error {
 	if err != nil {
 		return err
 	}
-	if f32, _ := conv.Direct(); c.direct(f32) {
+	if c.direct() {
 		return c.planDirectDepthF32(s, in, a)
 	}
 	b := s.border()
-	f := &floatTiles{tiling: depthGeometry(s, b), mul: gemm.DepthF32}
+	f := &floatTiles{tiling: depthGeometry(s, b), mul: c.p.routines.GEMM.DepthF32}
 	if f.lo, f.hi, err = c.activationF32(a); err != nil {
 		return err
 	}
@@ -128,11 +127,11 @@ func (c *opContext) planDepthQuant(s *convShape, a model.Activation) error {
 		return err
 	}
 	_, oneZero := c.filterZero()
-	if _, i8 := conv.Direct(); oneZero && c.direct(i8) {
+	if oneZero && c.direct() {
 		return c.planDirectDepthI8(s, in, a)
 	}
 	b := s.border()
-	q := &quantTiles{tiling: depthGeometry(s, b), mulTile: gemm.DepthI16, zero: r.zero, lo: r.lo, hi: r.hi}
+	q := &quantTiles{tiling: depthGeometry(s, b), mulTile: c.p.routines.GEMM.DepthI16, requant: c.p.routines.GEMM.Requant, zero: r.zero, lo: r.lo, hi: r.hi}
 	cols := q.blocks() * gemm.TileCols
 	n := len(q.taps) * cols
 	reads, err := c.packedFrom(2*n+12*cols, func(t *tensor) {

@@ -9,7 +9,7 @@ import (
 // planHardSwish plans HARD_SWISH, x * relu6(x+3) / 6; quantised in 16-bit
 // fixed point.
 func planHardSwish(c *opContext) error {
-	return planUnary(vec.HardSwishF32, quantHardSwish)(c)
+	return planUnary((*vec.Routines).HardSwishF32, quantHardSwish)(c)
 }
 
 // hardSwishBits is how far the input is shifted to the left to gain precision.

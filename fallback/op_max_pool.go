@@ -3,7 +3,6 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -22,9 +21,10 @@ func (c *opContext) planMaxBytes(p *pool2D, a model.Activation) error {
 	if signed {
 		by, least = "max i8", 0x80
 	}
+	k := c.p.routines.Vec
 	b := &maxPool[byte]{pool2D: p, least: least,
-		raise:  func(dst, src []byte) { vec.MaxBytes(dst, src, signed) },
-		pixels: func(dst, src []byte, n, c, step, tap, k int) { vec.MaxPixels(dst, src, n, c, step, tap, k, signed) }}
+		raise:  func(dst, src []byte) { k.MaxBytes(dst, src, signed) },
+		pixels: func(dst, src []byte, n, c, step, tap, taps int) { k.MaxPixels(dst, src, n, c, step, tap, taps, signed) }}
 	c.emitRows(by, p, func(w *worker, from, to int) {
 		row := part[byte](rows, w, p.x.in*p.c)
 		for r := from; r < to; r++ {
@@ -55,14 +55,15 @@ func (c *opContext) planMaxF32(p *pool2D, a model.Activation, clamp bool) error 
 	if err != nil {
 		return err
 	}
-	m := &maxPool[float32]{pool2D: p, least: -math.MaxFloat32, floats: true, raise: vec.MaxF32, pixels: vec.MaxPixelsF32}
+	k := c.p.routines.Vec
+	m := &maxPool[float32]{pool2D: p, least: -math.MaxFloat32, floats: true, raise: k.MaxF32, pixels: k.MaxPixelsF32}
 	c.emitRows("max f32", p, func(w *worker, from, to int) {
 		row := part[float32](rows, w, p.x.in*p.c)
 		for r := from; r < to; r++ {
 			dst := out.f32()[r*p.width():][:p.width()]
 			m.run(dst, row, in.f32(), r)
 			if clamp {
-				vec.ClampF32(dst, dst, lo, hi)
+				k.ClampF32(dst, dst, lo, hi)
 			}
 		}
 	})

@@ -1,9 +1,6 @@
 package fallback
 
-import (
-	"edged/internal/kernel/vec"
-	"edged/model"
-)
+import "edged/model"
 
 // planQuantize plans QUANTIZE: floats to 8-bit values, or 8-bit values to
 // another scale.
@@ -24,7 +21,7 @@ func planQuantize(c *opContext) error {
 		lo, hi := out.bounds()
 		c.emit("quantise", pieces(n), 2*n, c.in, func(_ *worker, from, to int) {
 			from, to = cut(from, to, n)
-			vec.Quantise(out.data[from:to], in.f32()[from:to], out.quant.scale[0], out.quant.zero0(), lo, hi)
+			c.p.routines.Vec.Quantise(out.data[from:to], in.f32()[from:to], out.quant.scale[0], out.quant.zero0(), lo, hi)
 		})
 	case in.quantised() && out.quantised():
 		return c.requantise()
@@ -73,7 +70,7 @@ func planDequantize(c *opContext) error {
 		})
 	case in.quantised() && len(in.quant.scale) == 1:
 		emit("dequantise", func(lo, hi int) {
-			vec.Dequantise(out.f32()[lo:hi], in.data[lo:hi], in.quant.scale[0], in.quant.zero0(), in.typ == model.TypeInt8)
+			c.p.routines.Vec.Dequantise(out.f32()[lo:hi], in.data[lo:hi], in.quant.scale[0], in.quant.zero0(), in.typ == model.TypeInt8)
 		})
 	case in.quantised() || in.typ == model.TypeInt16:
 		return c.dequantise(emit)

@@ -136,7 +136,7 @@ func (c *opContext) planSum(mean bool) error {
 			return err
 		}
 		c.emit("sum f32", r.units(), in.elems(), c.in[:1], func(w *worker, lo, hi int) {
-			r.sumF32(part[float64](area, w, r.row), out.f32(), in.f32(), mean, lo, hi)
+			r.sumF32(c.p.routines.Vec, part[float64](area, w, r.row), out.f32(), in.f32(), mean, lo, hi)
 		})
 	case in.typ == model.TypeInt32:
 		c.emit("sum integers", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) { sumInts(r, out.i32(), in.i32(), mean, lo, hi) })
@@ -152,14 +152,14 @@ func (c *opContext) planSum(mean bool) error {
 
 // sumF32 adds in float64, which costs nothing here and keeps long sums exact
 // to the last bit.
-func (r *reduction) sumF32(acc []float64, out, in []float32, mean bool, lo, hi int) {
+func (r *reduction) sumF32(k *vec.Routines, acc []float64, out, in []float32, mean bool, lo, hi int) {
 	n := 1.0
 	if mean {
 		n = float64(r.count)
 	}
 	for u := lo; u < hi; u++ {
 		clear(acc)
-		r.each(u, func(at, count, step int) { vec.SumRowsF32(acc, in[at:], count, step) })
+		r.each(u, func(at, count, step int) { k.SumRowsF32(acc, in[at:], count, step) })
 		for i, v := range acc {
 			out[u*r.row+i] = float32(v / n)
 		}
@@ -198,12 +198,12 @@ func (c *opContext) sumQuant(r *reduction, mean bool) error {
 	if err != nil {
 		return err
 	}
-	signed := in.typ == model.TypeInt8
+	k, signed := c.p.routines.Vec, in.typ == model.TypeInt8
 	c.emit("sum quantised", r.units(), in.elems(), c.in[:1], func(w *worker, from, to int) {
 		acc := part[int32](area, w, r.row)
 		for u := from; u < to; u++ {
 			clear(acc)
-			r.each(u, func(at, count, step int) { vec.SumRows(acc, in.data[at:], count, step, signed) })
+			r.each(u, func(at, count, step int) { k.SumRows(acc, in.data[at:], count, step, signed) })
 			for i, sum := range acc {
 				out.data[u*r.row+i] = finish(sum)
 			}

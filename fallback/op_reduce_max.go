@@ -4,7 +4,6 @@ import (
 	"cmp"
 
 	"edged/internal/kernel/picture"
-	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -22,11 +21,11 @@ func (c *opContext) planExtremum(sign int) error {
 	case in.typ != c.out[0].typ:
 		return c.types()
 	case in.typ == model.TypeFloat32:
-		extremum(c, r, (*tensor).f32, sign, vec.MaxF32)
+		extremum(c, r, (*tensor).f32, sign, c.p.routines.Vec.MaxF32)
 	case in.typ == model.TypeInt8:
-		extremum(c, r, (*tensor).i8, sign, vec.MaxI8)
+		extremum(c, r, (*tensor).i8, sign, c.p.routines.Vec.MaxI8)
 	case in.typ == model.TypeUint8:
-		extremum(c, r, func(t *tensor) []byte { return t.data }, sign, vec.MaxU8)
+		extremum(c, r, func(t *tensor) []byte { return t.data }, sign, c.p.routines.Vec.MaxU8)
 	case in.typ == model.TypeInt32:
 		extremum(c, r, (*tensor).i32, sign, keepMost[int32])
 	case in.typ == model.TypeInt64:
@@ -128,15 +127,15 @@ func (c *opContext) planArg(sign int) error {
 
 // argMaxLast emits ARG_MAX along the last dimension, of n.
 func (c *opContext) argMaxLast(n int) {
-	in, out := c.in[0], c.out[0]
-	c.emit("arg max", out.elems(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) {
-		var room [256]byte
+	in, out, k := c.in[0], c.out[0], c.p.routines.Picture
+	c.emit("arg max", out.elems(), in.elems(), c.in[:1], func(w *worker, lo, hi int) {
+		room := w.bytes[:]
 		for ; lo < hi; lo += len(room) {
 			best := room[:min(len(room), hi-lo)]
 			from, to := lo*n, (lo+len(best))*n
 			switch in.typ {
 			case model.TypeFloat32:
-				picture.ArgmaxF32(best, in.f32()[from:to], n)
+				k.ArgmaxF32(best, in.f32()[from:to], n)
 			case model.TypeInt8:
 				picture.ArgmaxI8(best, in.i8()[from:to], n)
 			default:

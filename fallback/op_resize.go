@@ -3,7 +3,6 @@ package fallback
 import (
 	"math"
 
-	"edged/internal/kernel/vec"
 	"edged/model"
 )
 
@@ -125,7 +124,7 @@ func (c *opContext) bilinearF32(ys, xs []lerp) {
 	for _, x := range xs {
 		low, high, share = append(low, x.lo), append(high, x.hi), append(share, x.t)
 	}
-	mix, n, w := vec.NewLerpF32(low, high, share, ch, ch), len(ys), len(xs)
+	mix, n, w := c.p.routines.Vec.NewLerpF32(low, high, share, ch, ch), len(ys), len(xs)
 	s := c.emit("bilinear", in.shape[0]*n, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
 		from, to := in.pitch(h, in.shape[2], ch), out.pitch(n, w, ch)
 		src, dst := in.f32(), out.f32()
@@ -188,7 +187,7 @@ func (c *opContext) bilinearFixed(o model.ResizeBilinearOptions, h, w int) {
 		low, high, share = append(low, x.lo), append(high, x.hi), append(share, x.t)
 	}
 	ih, row, ch := in.shape[1], in.shape[2]*in.shape[3], in.shape[3]
-	mix := vec.NewLerpI8(low, high, share, ch)
+	mix := c.p.routines.Vec.NewLerpI8(low, high, share, ch)
 	c.emit("bilinear fixed point", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, from, to int) {
 		for r := from; r < to; r++ {
 			y, image := ys[r%h], r/h*ih

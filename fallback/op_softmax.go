@@ -25,7 +25,7 @@ func planSoftmax(c *opContext) error {
 	switch {
 	case isType(model.TypeFloat32, in, out):
 		c.emit("softmax f32", rows, 8*in.elems(), c.in, func(_ *worker, lo, hi int) {
-			softmaxRows(out.f32()[lo*depth:hi*depth], in.f32()[lo*depth:], depth, o.Beta)
+			softmaxRows(c.p.routines.Vec, out.f32()[lo*depth:hi*depth], in.f32()[lo*depth:], depth, o.Beta)
 		})
 	case in.quantised() && out.quantised():
 		return c.planSoftmaxQuant(o.Beta, rows, depth)
@@ -36,24 +36,24 @@ func planSoftmax(c *opContext) error {
 }
 
 // softmaxRows computes whole rows; of short ones many at once.
-func softmaxRows(dst, src []float32, depth int, beta float32) {
+func softmaxRows(k *vec.Routines, dst, src []float32, depth int, beta float32) {
 	const short = 16
 	if depth < short {
 		for len(dst) > 0 {
 			n := min(len(dst), max(1, tileSize/depth)*depth)
-			softmaxShort(dst[:n], src[:n], depth, beta)
+			softmaxShort(k, dst[:n], src[:n], depth, beta)
 			dst, src = dst[n:], src[n:]
 		}
 		return
 	}
 	for at := 0; at < len(dst); at += depth {
 		row := dst[at:][:depth]
-		sum := vec.ExpF32(row, src[at:], vec.TopF32(src[at:][:depth]), beta)
-		vec.ScaleF32(row, row, 1/sum)
+		sum := k.ExpF32(row, src[at:], k.TopF32(src[at:][:depth]), beta)
+		k.ScaleF32(row, row, 1/sum)
 	}
 }
 
-func softmaxShort(dst, src []float32, depth int, beta float32) {
+func softmaxShort(k *vec.Routines, dst, src []float32, depth int, beta float32) {
 	for at := 0; at < len(dst); at += depth {
 		row := src[at:][:depth]
 		top := row[0]
@@ -66,7 +66,7 @@ func softmaxShort(dst, src []float32, depth int, beta float32) {
 			dst[at+i] = v - top
 		}
 	}
-	vec.ExpF32(dst, dst, 0, beta)
+	k.ExpF32(dst, dst, 0, beta)
 	for at := 0; at < len(dst); at += depth {
 		row := dst[at:][:depth]
 		var sum float32

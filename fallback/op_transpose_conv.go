@@ -193,7 +193,7 @@ func (c *opContext) transposedF32(t *transposed, in, filter, bias *tensor, a mod
 		return err
 	}
 	return t.eachPhase(func(y, x phase) error {
-		f := &floatTiles{tiling: t.phaseTiling(b, y, x), lo: lo, hi: hi, mul: gemm.MulF32}
+		f := &floatTiles{tiling: t.phaseTiling(b, y, x), lo: lo, hi: hi, mul: c.p.routines.GEMM.MulF32}
 		n, cols := gemm.PackedF32(f.rows(), f.blocks()*gemm.TileCols), f.blocks()*gemm.TileCols
 		reads, err := c.packedFrom(4*(n+cols), func(p *tensor) {
 			all, w := p.f32(), filter.f32()
@@ -238,7 +238,7 @@ func (c *opContext) transposedQuant(t *transposed, in, filter, bias *tensor, a m
 		return err
 	}
 	return t.eachPhase(func(y, x phase) error {
-		q := &quantTiles{tiling: t.phaseTiling(b, y, x), mulTile: gemm.MulI16, zero: r.zero, lo: r.lo, hi: r.hi}
+		q := &quantTiles{tiling: t.phaseTiling(b, y, x), mulTile: c.p.routines.GEMM.MulI16, requant: c.p.routines.GEMM.Requant, zero: r.zero, lo: r.lo, hi: r.hi}
 		q.k += q.k % 2
 		reads, err := c.packPhase(t, q, r, filter, bias, y, x)
 		if err != nil {

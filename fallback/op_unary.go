@@ -7,10 +7,13 @@ import (
 	"edged/model"
 )
 
+// rowsF32 computes a row of floats from another one.
+type rowsF32 func(k *vec.Routines, dst, src []float32)
+
 // planUnary plans an element by element operator of one operand. rows computes
 // rows of floats; quant builds the arithmetic of 8-bit values, which becomes a table
 // of 256 entries, nil where TFLite has none.
-func planUnary(rows func(dst, src []float32), quant func(c *opContext) (func(q int32) int32, error)) func(c *opContext) error {
+func planUnary(rows rowsF32, quant func(c *opContext) (func(q int32) int32, error)) func(c *opContext) error {
 	return func(c *opContext) error {
 		in, out := c.in[0], c.out[0]
 		if err := c.shape(0, in.shape...); err != nil {
@@ -38,18 +41,18 @@ func pieces(n int) int { return (n + pieceSize - 1) / pieceSize }
 // cut is the range of elements of units [lo, hi) of n elements.
 func cut(lo, hi, n int) (int, int) { return lo * pieceSize, min(hi*pieceSize, n) }
 
-func (c *opContext) unaryF32(rows func(dst, src []float32)) {
-	in, out := c.in[0], c.out[0]
+func (c *opContext) unaryF32(rows rowsF32) {
+	in, out, k := c.in[0], c.out[0], c.p.routines.Vec
 	n := in.elems()
 	c.emit("pointwise f32", pieces(n), 4*n, c.in[:1], func(_ *worker, lo, hi int) {
 		lo, hi = cut(lo, hi, n)
-		rows(out.f32()[lo:hi], in.f32()[lo:hi])
+		rows(k, out.f32()[lo:hi], in.f32()[lo:hi])
 	})
 }
 
 // each applies f along a row.
-func each(f func(x float32) float32) func(dst, src []float32) {
-	return func(dst, src []float32) {
+func each(f func(x float32) float32) rowsF32 {
+	return func(_ *vec.Routines, dst, src []float32) {
 		for i, v := range src {
 			dst[i] = f(v)
 		}
@@ -69,7 +72,7 @@ func tableOf(t *tensor, q func(v int32) int32) *[256]byte {
 func (c *opContext) emitTable(table *[256]byte) {
 	in, out := c.in[0], c.out[0]
 	n := in.elems()
-	t := vec.NewTable(table)
+	t := c.p.routines.Vec.NewTable(table)
 	c.emit("table", pieces(n), n, c.in[:1], func(_ *worker, lo, hi int) {
 		lo, hi = cut(lo, hi, n)
 		t.Run(out.data[lo:hi], in.data[lo:hi])
@@ -112,10 +115,10 @@ func elu(x float32) float32 {
 }
 
 func planLogistic(c *opContext) error {
-	return planUnary(vec.LogisticF32, quantByFloat(logistic))(c)
+	return planUnary((*vec.Routines).LogisticF32, quantByFloat(logistic))(c)
 }
-func planTanh(c *opContext) error { return planUnary(vec.TanhF32, quantByFloat(tanh32))(c) }
-func planElu(c *opContext) error  { return planUnary(vec.EluF32, quantByFloat(elu))(c) }
+func planTanh(c *opContext) error { return planUnary((*vec.Routines).TanhF32, quantByFloat(tanh32))(c) }
+func planElu(c *opContext) error  { return planUnary((*vec.Routines).EluF32, quantByFloat(elu))(c) }
 
 // planRelu plans the RELU family: a clamp to [lo, hi]; quantised, a rescaling
 // and a clamp.
@@ -124,7 +127,7 @@ func planRelu(lo, hi float32) func(c *opContext) error {
 	if hi == math.MaxFloat32 {
 		most = float32(math.Inf(1))
 	}
-	clamp := func(dst, src []float32) { vec.ClampF32(dst, src, lo, most) }
+	clamp := func(k *vec.Routines, dst, src []float32) { k.ClampF32(dst, src, lo, most) }
 	return planUnary(clamp, func(c *opContext) (func(q int32) int32, error) {
 		in, out := c.in[0], c.out[0]
 		if err := c.scaled(in, out); err != nil {

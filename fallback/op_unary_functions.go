@@ -8,7 +8,7 @@ import (
 )
 
 func planExp(c *opContext) error {
-	return planUnary(func(dst, src []float32) { vec.ExpF32(dst, src, 0, 1) }, nil)(c)
+	return planUnary(func(k *vec.Routines, dst, src []float32) { k.ExpF32(dst, src, 0, 1) }, nil)(c)
 }
 func planLog(c *opContext) error {
 	return planUnary(each(func(x float32) float32 { return float32(math.Log(float64(x))) }), nil)(c)
@@ -97,7 +97,7 @@ func planLeakyRelu(c *opContext) error {
 	if err != nil {
 		return err
 	}
-	f := func(dst, src []float32) { vec.LeakyReluF32(dst, src, o.Alpha) }
+	f := func(k *vec.Routines, dst, src []float32) { k.LeakyReluF32(dst, src, o.Alpha) }
 	return planUnary(f, func(c *opContext) (func(q int32) int32, error) {
 		in, out := c.in[0], c.out[0]
 		if err := c.scaled(in, out); err != nil {

@@ -84,17 +84,15 @@ func (g *grapher) conv2(x model.Ref, to int) model.Ref {
 // TestChains compares every graph with itself where all results are kept. Rates
 // decide between direct convolution and Winograd in float32 alone.
 func TestChains(t *testing.T) {
-	f32, i8 := conv.Direct()
 	for _, c := range []struct {
 		typ    model.TensorType
 		rates  string
-		direct bool
 		chains int
 	}{
-		{model.TypeFloat32, "100,1,1,1", f32, 0},
-		{model.TypeFloat32, "1,100,100,100", f32, 1},
-		{model.TypeInt8, "1,1,1,1", i8, 0},
-		{model.TypeUint8, "1,1,1,1", i8, 0},
+		{model.TypeFloat32, "100,1,1,1", 0},
+		{model.TypeFloat32, "1,100,100,100", 1},
+		{model.TypeInt8, "1,1,1,1", 0},
+		{model.TypeUint8, "1,1,1,1", 0},
 	} {
 		t.Setenv(conv.RatesVariable, c.rates)
 		for _, s := range chained[:min(len(chained), enginetest.Cases(t, len(chained)))] {
@@ -104,7 +102,7 @@ func TestChains(t *testing.T) {
 					o := edged.Options{Threads: threads}
 					data := file(t, g.Builder, s.build(g, g.in(2, 70, 61, 8))...)
 					with := open(t, data, o).(*Engine)
-					if n := chainsOf(with.plan); c.direct && n != s.chains[c.chains] {
+					if n := chainsOf(with.plan); n != s.chains[c.chains] {
 						t.Errorf("%d chains, want %d", n, s.chains[c.chains])
 					}
 					sameFrames(t, with, copying(t, data, o))
@@ -125,7 +123,7 @@ func TestChainsOfOtherShapes(t *testing.T) {
 	if err := with.Resize(0, shape); err != nil {
 		t.Fatal(err)
 	}
-	if n := chainsOf(with.plan); n != 1 && directF32() {
+	if n := chainsOf(with.plan); n != 1 {
 		t.Errorf("%d chains of a large map", n)
 	}
 	apart := open(t, data, edged.Options{Threads: 1}).(*Engine)
@@ -143,11 +141,11 @@ func TestChainsWithinTheLimit(t *testing.T) {
 	x := g.Op(model.OpTile, nil, g.in(1, 10, 10, 16), g.Ints(1, 20, 20, 1))
 	data := file(t, g.Builder, g.Reduce(model.OpSum, g.pointwise(g.conv2(x, 24), 40), true, 1, 2))
 	with, apart := open(t, data, edged.Options{Threads: 1}).(*Engine), copying(t, data, edged.Options{Threads: 1})
-	if n := chainsOf(with.plan); n != 1 && directF32() {
+	if n := chainsOf(with.plan); n != 1 {
 		t.Fatalf("%d chains", n)
 	}
 	limit := apart.plan.arenaBytes + apart.plan.fixedBytes
-	if need := with.plan.arenaBytes + with.plan.fixedBytes; need <= limit && directF32() {
+	if need := with.plan.arenaBytes + with.plan.fixedBytes; need <= limit {
 		t.Fatalf("%d bytes, apart %d", need, limit)
 	}
 	within, err := Open(data, edged.Options{Threads: 1, MemoryLimit: limit})
@@ -171,17 +169,12 @@ func TestChainsTell(t *testing.T) {
 	for _, s := range info.Steps {
 		macs, kernels = macs+s.MACs, s.Kernel
 	}
-	if _, i8 := conv.Direct(); i8 && !strings.HasSuffix(kernels, " i8, 1x1 i8") {
+	if !strings.HasSuffix(kernels, " i8, 1x1 i8") {
 		t.Errorf("the last step is %q", kernels)
 	}
 	if want := int64(100 * 90 * 24 * (9*16 + 5)); macs != want {
 		t.Errorf("%d multiply-accumulates, want %d", macs, want)
 	}
-}
-
-func directF32() bool {
-	f32, _ := conv.Direct()
-	return f32
 }
 
 func chainsOf(p *plan) int {

@@ -85,8 +85,6 @@ func (g *grapher) conv(x model.Ref, to int) model.Ref {
 // TestJoins compares every graph with itself where operands are copied, over
 // several frames and any number of threads.
 func TestJoins(t *testing.T) {
-	f32, i8 := conv.Direct()
-	direct := [2]bool{f32, i8}
 	for _, rates := range []string{"100,1,1,1", "1,100,100,100"} { // direct; Winograd
 		t.Setenv(conv.RatesVariable, rates)
 		for i, typ := range []model.TensorType{model.TypeFloat32, model.TypeInt8, model.TypeUint8} {
@@ -96,7 +94,7 @@ func TestJoins(t *testing.T) {
 						g := &grapher{Builder: model.NewBuilder(), typ: typ, r: rand.New(rand.NewPCG(1, 1))}
 						data := file(t, g.Builder, s.build(g, g.in(2, 9, 10, 16))...)
 						with := open(t, data, edged.Options{Threads: 1 + threads}).(*Engine)
-						if n, want := copiedOperands(with.plan), s.copied[min(i, 1)]; direct[min(i, 1)] && n != want {
+						if n, want := copiedOperands(with.plan), s.copied[min(i, 1)]; n != want {
 							t.Errorf("%d operands are copied, want %d", n, want)
 						}
 						sameFrames(t, with, copying(t, data, edged.Options{Threads: 1 + threads}))
@@ -119,7 +117,7 @@ func copying(t testing.TB, data []byte, o edged.Options) *Engine {
 // keepAll plans e again in this way.
 func keepAll(t testing.TB, e *Engine) {
 	t.Helper()
-	p, err := newPlanOf(e.graph, e.options, e.shapes, false)
+	p, err := newPlanOf(e.routines, e.graph, e.options, e.shapes, false)
 	if err != nil {
 		t.Fatal(err)
 	}

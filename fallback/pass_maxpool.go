@@ -28,8 +28,8 @@ func (p *pool2D) bare() bool {
 }
 
 // kernel is the pool's routine.
-func (p *pool2D) kernel() *conv.PoolF32 {
-	return conv.NewPoolF32(p.y.k, p.x.k, p.y.dilate*p.x.in*p.c, p.x.dilate*p.c)
+func (p *pool2D) kernel(k *conv.Routines) *conv.PoolF32 {
+	return k.NewPoolF32(p.y.k, p.x.k, p.y.dilate*p.x.in*p.c, p.x.dilate*p.c)
 }
 
 // poolNow has the pool that t waits for, if there is one, computed by a step of
@@ -43,7 +43,7 @@ func (t *tensor) emitDeferredPool() {
 
 // emitPool is the step of a bare pool without activation.
 func (c *opContext) emitPool(p *pool2D) {
-	in, out, k := c.in[0], c.out[0], p.kernel()
+	in, out, k := c.in[0], c.out[0], p.kernel(c.p.routines.Conv)
 	c.emit("max f32", p.rows(), p.work(), []*tensor{in}, func(w *worker, lo, hi int) {
 		for r := lo; r < hi; r++ {
 			from := (r/p.y.out*p.y.in + r%p.y.out) * p.x.in * p.c
@@ -55,6 +55,6 @@ func (c *opContext) emitPool(p *pool2D) {
 // through has the strips read what the pool reads, through the pool.
 func (st *strips) throughPool(ahead *deferredPool) {
 	p := ahead.p
-	st.src.Row, st.image, st.src.Pool = p.x.in*p.c, p.y.in*p.x.in*p.c, p.kernel()
+	st.src.Row, st.image, st.src.Pool = p.x.in*p.c, p.y.in*p.x.in*p.c, p.kernel(ahead.c.p.routines.Conv)
 	st.in = ahead.c.in[0]
 }

@@ -56,7 +56,8 @@ func (f needs) count(n *conv.Scratch, b *banded) {
 }
 
 // workerScratch is the memory that every worker holds.
-func (p *plan) workerScratch() (n conv.Scratch) {
+func (p *plan) workerScratch() conv.Scratch {
+	n := p.routines.Conv.Scratch()
 	for i := range p.steps {
 		p.steps[i].needs.count(&n, p.steps[i].conv)
 	}

@@ -97,12 +97,12 @@ type splitF32 struct {
 	channels      int
 }
 
-func newSplitF32(s conv.ConvShape, channels int, w, bias []float32, lo, hi float32) *splitF32 {
+func newSplitF32(k *conv.Routines, s conv.ConvShape, channels int, w, bias []float32, lo, hi float32) *splitF32 {
 	first, rest := s, s
 	first.OC, rest.OC = channels, s.OC-channels
 	at := channels * s.KH * s.KW * s.IC
-	return &splitF32{conv.NewConvF32(first, w[:at], bias[:min(channels, len(bias))], lo, hi),
-		conv.NewConvF32(rest, w[at:], bias[min(channels, len(bias)):], lo, hi), channels}
+	return &splitF32{k.NewConvF32(first, w[:at], bias[:min(channels, len(bias))], lo, hi),
+		k.NewConvF32(rest, w[at:], bias[min(channels, len(bias)):], lo, hi), channels}
 }
 
 // Run is conv.ConvF32's.

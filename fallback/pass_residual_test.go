@@ -100,12 +100,8 @@ func TestSums(t *testing.T) {
 				return open(t, file(t, g.Builder, outputs...), edged.Options{Threads: 2}).(*Engine)
 			}
 			fused, plain := build(false), build(true)
-			want := s.taken
-			if direct, _ := conv.Direct(); !direct {
-				want = 0
-			}
-			if n := takenSums(fused); n != want {
-				t.Errorf("convolutions take %d sums, want %d", n, want)
+			if n := takenSums(fused); n != s.taken {
+				t.Errorf("convolutions take %d sums, want %d", n, s.taken)
 			}
 			if n := takenSums(plain); n != 0 {
 				t.Errorf("convolutions take %d sums of what is an output", n)

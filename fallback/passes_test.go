@@ -10,11 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"edged"
+	"edged/internal/kernel"
 	"edged/internal/kernel/conv"
 	"edged/model"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write testdata/passes anew")
@@ -54,9 +55,6 @@ func (g *grapher) halved(x model.Ref, to int) model.Ref {
 func TestPasses(t *testing.T) {
 	t.Setenv(conv.RatesVariable, "1,1,1,1") // Winograd pays, whatever this machine is
 	eachKernel(t, func(t *testing.T) {
-		if rows, _ := conv.Direct(); !rows {
-			return
-		}
 		for name, net := range passNets {
 			t.Run(name, func(t *testing.T) { testPasses(t, filepath.Join("testdata", "passes", name+".txt"), net) })
 		}
@@ -85,7 +83,11 @@ func passText(t *testing.T, data []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newPlanner(m, edged.Options{Threads: 2}, nil)
+	k, err := kernel.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newPlanner(k, m, edged.Options{Threads: 2}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"edged"
+	"edged/internal/kernel"
 	"edged/internal/kernel/conv"
 	"edged/model"
 )
@@ -51,6 +52,7 @@ type abilities struct {
 // plan is everything Run needs.
 type plan struct {
 	m          *model.Model
+	routines   *kernel.Routines // that compute it
 	sub        *model.Subgraph
 	limit      int64
 	tensors    []*tensor
@@ -83,17 +85,17 @@ const ceiling = min(1<<32, math.MaxInt/2)
 // Operands that are written into their concatenation hold all its memory from
 // the first one on, and chained convolutions hold what the first reads together
 // with what the last writes: where that is too much, there are none.
-func newPlan(m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
-	p, err := newPlanOf(m, o, shapes, true)
+func newPlan(k *kernel.Routines, m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
+	p, err := newPlanOf(k, m, o, shapes, true)
 	if tooMuch := (*MemoryError)(nil); p != nil && p.spent && errors.As(err, &tooMuch) {
-		return newPlanOf(m, o, shapes, false)
+		return newPlanOf(k, m, o, shapes, false)
 	}
 	return p, err
 }
 
 // newPlanOf plans, with or without the passes that may take more memory.
-func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, more bool) (*plan, error) {
-	s, err := newPlanner(m, o, shapes)
+func newPlanOf(k *kernel.Routines, m *model.Model, o edged.Options, shapes map[int][]int, more bool) (*plan, error) {
+	s, err := newPlanner(k, m, o, shapes)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +111,7 @@ func newPlanOf(m *model.Model, o edged.Options, shapes map[int][]int, more bool)
 }
 
 // newPlanner checks the tensors and the operators' references.
-func newPlanner(m *model.Model, o edged.Options, shapes map[int][]int) (*planner, error) {
+func newPlanner(k *kernel.Routines, m *model.Model, o edged.Options, shapes map[int][]int) (*planner, error) {
 	limit := o.MemoryLimit
 	if limit <= 0 {
 		limit = ceiling
@@ -117,7 +119,7 @@ func newPlanner(m *model.Model, o edged.Options, shapes map[int][]int) (*planner
 	if len(m.Subgraphs) == 0 {
 		return nil, &model.MalformedError{Path: "subgraphs", Problem: "there is none"}
 	}
-	p := &plan{m: m, sub: m.Subgraphs[0], limit: limit, meter: &meter{}, workers: o.Threads, winograd: !o.Exact && conv.WinogradOn()}
+	p := &plan{m: m, routines: k, sub: m.Subgraphs[0], limit: limit, meter: &meter{}, workers: o.Threads, winograd: !o.Exact && conv.WinogradOn()}
 	if err := p.loadTensors(shapes); err != nil {
 		return nil, err
 	}

@@ -31,22 +31,23 @@ type MaskConfig struct {
 // Masker makes masks from one output of one model. It allocates nothing after
 // it is made.
 type Masker struct {
-	cfg    MaskConfig
-	spec   edged.Spec
-	h, w   int // of the output
-	ch     int
-	limit  float32      // float32, one channel: class 1 from here on
-	table  [256]byte    // quantised, one channel: the class of each byte
-	real   [256]float32 // quantised: the value of each byte
-	upward []uint8      // the mask as the model sees it, where it must be turned
-	mask   edged.Mask
-	scores []float32
+	cfg      MaskConfig
+	routines *picture.Routines
+	spec     edged.Spec
+	h, w     int // of the output
+	ch       int
+	limit    float32      // float32, one channel: class 1 from here on
+	table    [256]byte    // quantised, one channel: the class of each byte
+	real     [256]float32 // quantised: the value of each byte
+	upward   []uint8      // the mask as the model sees it, where it must be turned
+	mask     edged.Mask
+	scores   []float32
 }
 
 // NewMasker checks that cfg fits a model's output: one NHWC map, or one
 // without the channel axis, of float32, int8 or uint8.
 func NewMasker(cfg MaskConfig, output edged.Spec) (*Masker, error) {
-	m := &Masker{cfg: cfg, spec: output}
+	m := &Masker{cfg: cfg, spec: output, routines: picture.Default()}
 	if err := m.readShape(output); err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func (m *Masker) classes(dst []uint8, output []byte) {
 			dst[i] = m.table[b]
 		}
 	case m.spec.Type == edged.Float32:
-		picture.ArgmaxF32(dst, edged.View[float32](output), m.ch)
+		m.routines.ArgmaxF32(dst, edged.View[float32](output), m.ch)
 	case m.spec.Type == edged.Int8:
 		picture.ArgmaxI8(dst, edged.View[int8](output), m.ch)
 	default:

@@ -83,12 +83,13 @@ func (c *PrepareConfig) checkRange() error {
 // Preparer turns frames into the input of one model. It allocates when the
 // size or format of the frames changes and at no other time.
 type Preparer struct {
-	cfg   PrepareConfig
-	spec  edged.Spec
-	h, w  int // of the model's input
-	ch    int // of the model's input
-	norm  picture.Norm
-	table [3][256]byte // what a quantised input takes for each pixel value
+	cfg      PrepareConfig
+	spec     edged.Spec
+	h, w     int // of the model's input
+	ch       int // of the model's input
+	norm     picture.Norm
+	routines *picture.Routines
+	table    [3][256]byte // what a quantised input takes for each pixel value
 
 	seen  shape // of the last frame, for which the rest holds
 	place placement
@@ -118,7 +119,7 @@ func NewPreparer(cfg PrepareConfig, input edged.Spec) (*Preparer, error) {
 	if cfg.Order.Channels() != s[3] {
 		return nil, fmt.Errorf("pipeline: channel order %s contradicts input %v with %d channels", cfg.Order, input, s[3])
 	}
-	p := &Preparer{cfg: cfg, spec: input, h: s[1], w: s[2], ch: s[3]}
+	p := &Preparer{cfg: cfg, routines: picture.Default(), spec: input, h: s[1], w: s[2], ch: s[3]}
 	switch input.Type {
 	case edged.Float32:
 		p.norm = picture.NewNorm(float32s(cfg.Mean, p.ch), float32s(cfg.Scale, p.ch))

@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"edged"
-	"edged/internal/kernel/picture"
-)
+import "edged"
 
 // Luma weights of ITU-R BT.601 in 1/2^14, as OpenCV's cvtColor uses them. They
 // add up to 2^14, so white stays 255.
@@ -64,7 +61,7 @@ func (p *Preparer) writeFloats(dst []float32, f *edged.Frame) {
 	n := p.w * p.ch
 	for y := range p.h {
 		row, swap := p.source(f, y)
-		picture.PrepareF32(dst[y*n:][:n], row, &p.norm, swap)
+		p.routines.PrepareF32(dst[y*n:][:n], row, &p.norm, swap)
 	}
 }
 

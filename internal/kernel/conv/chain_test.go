@@ -30,15 +30,15 @@ func TestBetween(t *testing.T) {
 // TestStripsThen compares strips that have a 1x1 convolution behind them with
 // that of the whole result, bit for bit, with guard values around each pixel.
 func TestStripsThen(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, on *Routines) {
 		r := rand.New(rand.NewPCG(17, 10))
 		for range kerneltest.Cases(60) {
-			c := newStripCase(bestPoolF32(), r)
+			c := newStripCase(on.poolF32, r)
 			s := ConvShape{KH: 1, KW: 1, IC: c.shape.OC, OC: 1 + r.IntN(20)}
-			then := NewConvF32(s, kerneltest.Uniform(r, s.OC*s.IC), kerneltest.Uniform(r, s.OC), -2, 5)
+			then := on.NewConvF32(s, kerneltest.Uniform(r, s.OC*s.IC), kerneltest.Uniform(r, s.OC), -2, 5)
 			for _, g := range []StripsF32{
-				NewWinogradF32(c.shape, c.w, c.bias, -3, 6),
-				NewDirectStripsF32(c.shape, c.cols, c.w, c.bias, -3, 6),
+				on.NewWinogradF32(c.shape, c.w, c.bias, -3, 6),
+				on.NewDirectStripsF32(c.shape, c.cols, c.w, c.bias, -3, 6),
 			} {
 				c.sameThen(t, r, g, then)
 			}
@@ -77,7 +77,7 @@ func thenPlanes(r *rand.Rand, oc, rows, cols int) (dst, res Plane[float32], inta
 
 // TestChainF32 compares two convolutions in pieces with one after the other.
 func TestChainF32(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, on *Routines) {
 		r, worker := rand.New(rand.NewPCG(17, 11)), new(Worker)
 		for range kerneltest.Cases(40) {
 			rows, cols := 1+r.IntN(9), 1+r.IntN(99)
@@ -85,8 +85,8 @@ func TestChainF32(t *testing.T) {
 			s.Pix = s.IC
 			s.Row = (cols + 2) * s.IC
 			mix := ConvShape{KH: 1, KW: 1, IC: s.OC, OC: 1 + r.IntN(20)}
-			first := NewConvF32(s, kerneltest.Uniform(r, s.OC*6*s.IC), kerneltest.Uniform(r, s.OC), -3, 6)
-			then := NewConvF32(mix, kerneltest.Uniform(r, mix.OC*mix.IC), kerneltest.Uniform(r, mix.OC), -2, 5)
+			first := on.NewConvF32(s, kerneltest.Uniform(r, s.OC*6*s.IC), kerneltest.Uniform(r, s.OC), -3, 6)
+			then := on.NewConvF32(mix, kerneltest.Uniform(r, mix.OC*mix.IC), kerneltest.Uniform(r, mix.OC), -2, 5)
 			src := Plane[float32]{kerneltest.Uniform(r, (rows+2)*s.Row), s.Row, s.Pix}
 			between := Plane[float32]{make([]float32, rows*cols*s.OC), cols * s.OC, s.OC}
 			got, res, intact := thenPlanes(r, mix.OC, rows, cols)
@@ -103,7 +103,7 @@ func TestChainF32(t *testing.T) {
 
 // TestChainI8 is TestChainF32 for 8-bit convolutions.
 func TestChainI8(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, on *Routines) {
 		r, worker := rand.New(rand.NewPCG(17, 12)), new(Worker)
 		for range kerneltest.Cases(40) {
 			d := 1 + r.IntN(4)
@@ -112,8 +112,8 @@ func TestChainI8(t *testing.T) {
 			s.Pix = s.IC
 			s.Row = (cols + 2*d) * s.IC
 			mix := ConvShape{KH: 1, KW: 1, IC: s.OC, OC: 1 + r.IntN(20)}
-			first := NewWinogradI8(s, randomI8(r, s.OC*9*s.IC), nil, ConvI8Params{Signed: true, Lo: -128, Hi: 127, Factors: randomFactors(r, s.OC)})
-			then := NewConvI8(mix, randomI8(r, mix.OC*mix.IC), nil, ConvI8Params{Signed: true, SrcZero: 3, Lo: -128, Hi: 127, Factors: randomFactors(r, mix.OC)})
+			first := on.NewWinogradI8(s, randomI8(r, s.OC*9*s.IC), nil, ConvI8Params{Signed: true, Lo: -128, Hi: 127, Factors: randomFactors(r, s.OC)})
+			then := on.NewConvI8(mix, randomI8(r, mix.OC*mix.IC), nil, ConvI8Params{Signed: true, SrcZero: 3, Lo: -128, Hi: 127, Factors: randomFactors(r, mix.OC)})
 			src := Plane[uint8]{kerneltest.RandomBytes(r, (rows+2*d)*s.Row+Slack), s.Row, s.Pix}
 			between := Plane[uint8]{make([]uint8, rows*cols*s.OC+Slack), cols * s.OC, s.OC}
 			dst, intact := kerneltest.Guard(rows*cols*mix.OC, 1+r.IntN(16), uint8(0xA5))

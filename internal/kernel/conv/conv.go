@@ -55,7 +55,7 @@ type Worker struct {
 	mask    laneMask  // of the last vector
 	strip   []float32 // rows that directStrips gathers
 	wide    []int16   // activations of a convolution without their zero point
-	lift    []uint8   // signed ones with 128 added
+	flipped []uint8   // signed ones with 128 added
 	sums    windowCall
 	windows []int32 // sums of windows of activations
 

@@ -2,15 +2,13 @@ package conv
 
 import (
 	"unsafe"
-
-	"edged/internal/kernel/cpu"
 )
 
 // convKernel is one variant of the float32 convolution: fn[vectors-1][pixels].
 type convKernel struct {
-	variant cpu.Variant
-	lanes   int
-	fn      [2][]func(*convCall)
+	lanes  int
+	fn     [2][]func(*convCall)
+	spills bool // its masked stores may be slow: it writes whole vectors into what follows, where that is yet to be written
 }
 
 // ConvF32 is a float32 convolution whose weights are packed for one variant:
@@ -34,8 +32,8 @@ type ConvF32 struct {
 
 // NewConvF32 packs w, shaped [OC][KH][KW][IC], and bias (nil: none). lo and hi
 // bound the result: the fused activation.
-func NewConvF32(s ConvShape, w, bias []float32, lo, hi float32) *ConvF32 {
-	return newConvF32(bestConvF32(), s, w, bias, lo, hi)
+func (r *Routines) NewConvF32(s ConvShape, w, bias []float32, lo, hi float32) *ConvF32 {
+	return newConvF32(r.convF32, s, w, bias, lo, hi)
 }
 
 func newConvF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *ConvF32 {
@@ -100,7 +98,7 @@ func (c *ConvF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols int) {
 	}
 }
 
-// row computes one row of one block. Where what follows is yet to be written, AVX2 spills whole vectors into it: its masked stores may be slow.
+// row computes one row of one block.
 func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32], y, cols int) {
 	call.src = unsafe.Pointer(&src.P[y*src.Row+b.src])
 	call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])
@@ -112,7 +110,7 @@ func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32]
 	fns := c.kernel.fn[b.vectors-1]
 	m, wide, narrow := cut(cols, len(fns)-1)
 	last := 0
-	if c.kernel.variant == cpu.AVX2 && dst.Pix == c.shape.OC && call.res == nil && b.live < b.width && b.first+b.live == c.shape.OC {
+	if c.kernel.spills && dst.Pix == c.shape.OC && call.res == nil && b.live < b.width && b.first+b.live == c.shape.OC {
 		call.mask = unsafe.Pointer(&c.whole)
 		if last = m; narrow > 0 {
 			last, narrow = m-1, narrow-1

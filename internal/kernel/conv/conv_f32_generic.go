@@ -1,10 +1,6 @@
 package conv
 
-import (
-	"unsafe"
-
-	"edged/internal/kernel/cpu"
-)
+import "unsafe"
 
 // The portable convolution has vectors of four channels and tiles of up to
 // two pixels, what the compiler keeps in scalar registers. It is the oracle of
@@ -14,8 +10,7 @@ const (
 	genericMaxM  = 2
 )
 
-// convF32Generic is built for every machine.
-var convF32Generic = &convKernel{variant: cpu.Generic, lanes: genericLanes, fn: [2][]func(*convCall){
+var convF32Generic = convKernel{lanes: genericLanes, fn: [2][]func(*convCall){
 	{nil, func(c *convCall) { convF32Portable(c, 1, 4) }, func(c *convCall) { convF32Portable(c, 2, 4) }},
 	{nil, func(c *convCall) { convF32Portable(c, 1, 8) }, func(c *convCall) { convF32Portable(c, 2, 8) }},
 }}

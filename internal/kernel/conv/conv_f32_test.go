@@ -51,8 +51,9 @@ func grouped(r *rand.Rand, s ConvShape) ConvShape {
 // guard values between and around the destination's pixels.
 func TestConvF32(t *testing.T) {
 	worker := new(Worker)
-	for _, k := range convF32Kernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		k := on.convF32
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			for i := range kerneltest.Cases(400) {
 				checkConvF32(t, worker, k, r, i)
@@ -119,12 +120,14 @@ func TestConvF32Alone(t *testing.T) {
 	s := ConvShape{KH: 2, KW: 3, DY: 1, DX: 1, IC: ic, OC: oc, Pix: ic, Row: ic * (cols + 2)}
 	r := rand.New(rand.NewPCG(5, 5))
 	src, w, bias := kerneltest.Uniform(r, 2*s.Row), kerneltest.Uniform(r, 6*ic*oc), kerneltest.Uniform(r, oc)
-	for _, k := range convF32Kernels() {
-		testAlone(t, k.variant, newConvF32(k, s, w, bias, -9, 9), s, src, cols)
+	for _, on := range variants() {
+		k := on.convF32
+		testAlone(t, on.variant, newConvF32(k, s, w, bias, -9, 9), s, src, cols)
 	}
 	s.OC, s.IC = ic, ic
-	for _, k := range depthwiseF32Kernels() {
-		testAlone(t, k.variant, newDepthwiseF32(k, s, w[:6*ic], bias[:ic], -9, 9), s, src, cols)
+	for _, on := range variants() {
+		k := on.depthwiseF32
+		testAlone(t, on.variant, newDepthwiseF32(k, s, w[:6*ic], bias[:ic], -9, 9), s, src, cols)
 	}
 }
 
@@ -146,9 +149,10 @@ func testAlone(t *testing.T, v cpu.Variant, c runner, s ConvShape, src []float32
 
 func BenchmarkConvF32(b *testing.B) {
 	worker := new(Worker)
-	for _, k := range convF32Kernels() {
+	for _, on := range variants() {
+		k := on.convF32
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", on.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
 				in := c.size + 2*c.d
 				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
 				r := rand.New(rand.NewPCG(1, 2))

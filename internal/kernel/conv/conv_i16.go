@@ -15,6 +15,7 @@ const (
 // wideConv is a ConvI8 for routines that read activations widened to int16 and
 // rid of their zero point. Its blocks have 8 or 16 channels.
 type wideConv struct {
+	vec     *vec.Routines
 	table   *convTableI8
 	shape   ConvShape
 	taps    []int // bytes of widened activations
@@ -29,9 +30,9 @@ type wideConv struct {
 	lo, hi  int32
 }
 
-func newWideConv(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *wideConv {
+func newWideConv(r *vec.Routines, k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *wideConv {
 	taps, kc := s.window()
-	c := &wideConv{table: &k.unsigned, shape: s, pairs: (kc + 1) / 2, zero: int16(p.SrcZero), signed: p.Signed, lo: p.Lo, hi: p.Hi}
+	c := &wideConv{vec: r, table: &k.unsigned, shape: s, pairs: (kc + 1) / 2, zero: int16(p.SrcZero), signed: p.Signed, lo: p.Lo, hi: p.Hi}
 	if p.Signed {
 		c.table = &k.signed
 	}
@@ -107,7 +108,7 @@ func (c *wideConv) run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 		n := min(most, rows-y)
 		size := (n-1)*src.Row + row
 		reserve(&k.wide, wideSize(n, row, src.Row))
-		vec.Widen(k.wide[:size], src.P[y*src.Row:][:size], c.zero, c.signed)
+		c.vec.Widen(k.wide[:size], src.P[y*src.Row:][:size], c.zero, c.signed)
 		c.band(k, Plane[uint8]{dst.P[y*dst.Row:], dst.Row, dst.Pix}, Plane[int16]{k.wide, src.Row, src.Pix}, n, cols)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"math"
 	"slices"
 	"unsafe"
-
-	"edged/internal/kernel/cpu"
 )
 
 // convCallI8 is convCall for 8-bit convolutions. The generator knows its layout.
@@ -27,12 +25,11 @@ type convCallI8 struct {
 }
 
 type convKernelI8 struct {
-	variant  cpu.Variant
 	lanes    int
 	reads    reading
 	narrow   bool          // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
 	wide     bool          // its routines read activations that wideConv has widened to int16
-	lift     lifting       // its routines want unsigned activations in memory
+	flips    flipping      // not nil: its routines want unsigned activations in memory
 	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
 	unsigned convTableI8
 	signed   convTableI8
@@ -146,12 +143,12 @@ type ConvI8 struct {
 	taps    []int
 	reach   int
 	blocks  []convBlock
-	w       []int8  // [block][tap][group][width][4], or as place says
-	bias    []int32 // the input's zero point folded in
-	requant []int32 // [block][requantRows][width]
-	zero    int32   // of the output, as stored
-	lo, hi  int32   // clamp, as stored
-	lift    lifting // nil: activations are read where they lie
+	w       []int8   // [block][tap][group][width][4], or as place says
+	bias    []int32  // the input's zero point folded in
+	requant []int32  // [block][requantRows][width]
+	zero    int32    // of the output, as stored
+	lo, hi  int32    // clamp, as stored
+	flipped flipping // nil: activations are read where they lie
 	wide    *wideConv
 	sums    *windowSums // nil: none
 }
@@ -182,20 +179,20 @@ func (p *ConvI8Params) signedResult() (zero, lo, hi int32, back uint8) {
 const Slack = 15
 
 // NewConvI8 packs w, shaped [OC][KH][KW][IC], and bias (nil: none).
-func NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
-	return newConvI8(bestConvI8(), s, w, bias, p)
+func (r *Routines) NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
+	return r.newConvI8(r.convI8, s, w, bias, p)
 }
 
-func newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
+func (r *Routines) newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
 	if k = k.taking(p.Factors); k.wide {
-		return &ConvI8{wide: newWideConv(k, s, w, bias, p)}
+		return &ConvI8{wide: newWideConv(r.vec, k, s, w, bias, p)}
 	}
 	taps, kc := s.window()
 	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps}
 	c.sums = newWindowSums(k, taps, kc, p)
 	c.zero, c.lo, c.hi, c.back = k.result(&p)
 	if c.table, c.flip = k.suit(&p, w); c.flip != 0 {
-		c.lift = k.lift
+		c.flipped = k.flips
 	}
 	c.reach = s.reach()
 	c.blocks = s.blocks(k.lanes, len(taps)*c.groups*4)
@@ -267,8 +264,8 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	}
 	dst.holds("destination", rows, cols, c.shape.OC)
 	src.holds("source", rows, cols, c.reach)
-	if c.lift != nil {
-		c.runLifted(k, dst, src, rows, cols)
+	if c.flipped != nil {
+		c.runFlipped(k, dst, src, rows, cols)
 		return
 	}
 	c.band(k, dst, src, rows, cols)

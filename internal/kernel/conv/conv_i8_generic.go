@@ -3,12 +3,10 @@ package conv
 import (
 	"unsafe"
 
-	"edged/internal/kernel/cpu"
 	"edged/internal/kernel/vec"
 )
 
-// convI8Generic is built for every machine and is the oracle of the assembly.
-var convI8Generic = &convKernelI8{variant: cpu.Generic, lanes: genericLanes, unsigned: convTableI8Generic, signed: convTableI8Generic,
+var convI8Generic = convKernelI8{lanes: genericLanes, unsigned: convTableI8Generic, signed: convTableI8Generic,
 	windows: windowSumsPortable, chunk: 1}
 
 var convTableI8Generic = convTableI8{

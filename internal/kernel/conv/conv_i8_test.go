@@ -59,13 +59,13 @@ func randomFactors(r *rand.Rand, n int) []Factor {
 // TestConvI8 compares every variant bit for bit with the definition.
 func TestConvI8(t *testing.T) {
 	worker := new(Worker)
-	for _, k := range convI8Kernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for i := range kerneltest.Cases(400) {
-				checkConvI8(t, worker, k, r, drawConvI8(r, i))
+				checkConvI8(t, worker, on, r, drawConvI8(r, i))
 			}
-			tilesI8(func(c convCaseI8) { checkConvI8(t, worker, k, r, c) })
+			tilesI8(func(c convCaseI8) { checkConvI8(t, worker, on, r, c) })
 		})
 	}
 }
@@ -95,7 +95,7 @@ func tilesI8(f func(c convCaseI8)) {
 	}
 }
 
-func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, c convCaseI8) {
+func checkConvI8(t *testing.T, worker *Worker, on *Routines, r *rand.Rand, c convCaseI8) {
 	t.Helper()
 	s, sy, sx, rows, cols := c.ConvShape, c.sy, c.sx, c.rows, c.cols
 	s.Pix = s.IC + r.IntN(2)*r.IntN(9)
@@ -118,7 +118,7 @@ func checkConvI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Rand, c 
 	dst, intact := kerneltest.Guard(rows*row, 1+r.IntN(40), uint8(0xA5))
 	want := append([]uint8(nil), dst...)
 	naiveConvI8(vec.MulByQuantizedHalfUp, s, w, bias, p, src, want, sy, sx, rows, cols, row, pix)
-	newConvI8(k, s, w, bias, p).Run(worker, Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
+	on.NewConvI8(s, w, bias, p).Run(worker, Plane[uint8]{dst, row, pix}, Plane[uint8]{src, sy * s.Row, sx * s.Pix}, rows, cols)
 	for i := range want {
 		if dst[i] != want[i] {
 			t.Fatalf("%+v %d groups: byte %d (row %d, pixel %d, channel %d) = %d, want %d", c, s.Groups, i, i/row, i%row/pix, i%row%pix, dst[i], want[i])
@@ -149,14 +149,14 @@ func naiveConvI8(scale func(x, multiplier, shift int32) int32, s ConvShape, w []
 
 func BenchmarkConvI8(b *testing.B) {
 	worker := new(Worker)
-	for n := range 2 * len(convI8Kernels()) {
-		k, signed := convI8Kernels()[n/2], n%2 == 1
+	for n := range 2 * len(variants()) {
+		on, signed := variants()[n/2], n%2 == 1
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d_signed=%t", k.variant, c.size, c.size, c.ic, c.oc, c.d, signed), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d_signed=%t", on.variant, c.size, c.size, c.ic, c.oc, c.d, signed), func(b *testing.B) {
 				in := c.size + 2*c.d
 				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
 				r := rand.New(rand.NewPCG(1, 2))
-				conv := newConvI8(k, s, randomI8(r, 9*c.ic*c.oc), nil, ConvI8Params{Signed: signed, Hi: 127, Factors: randomFactors(r, c.oc)})
+				conv := on.NewConvI8(s, randomI8(r, 9*c.ic*c.oc), nil, ConvI8Params{Signed: signed, Hi: 127, Factors: randomFactors(r, c.oc)})
 				src, dst := kerneltest.RandomBytes(r, in*s.Row+Slack), make([]uint8, c.size*c.size*c.oc)
 				for b.Loop() {
 					for y := 0; y < c.size; y += 8 {

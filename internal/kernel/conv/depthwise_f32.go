@@ -1,10 +1,6 @@
 package conv
 
-import (
-	"unsafe"
-
-	"edged/internal/kernel/cpu"
-)
+import "unsafe"
 
 // DepthwiseF32 is a depthwise convolution with one filter a channel:
 //
@@ -24,8 +20,8 @@ type DepthwiseF32 struct {
 
 // NewDepthwiseF32 packs w, shaped [KH][KW][C], and bias (nil: none). s.IC and
 // s.OC are C. lo and hi bound the result: the fused activation.
-func NewDepthwiseF32(s ConvShape, w, bias []float32, lo, hi float32) *DepthwiseF32 {
-	return newDepthwiseF32(bestDepthwiseF32(), s, w, bias, lo, hi)
+func (r *Routines) NewDepthwiseF32(s ConvShape, w, bias []float32, lo, hi float32) *DepthwiseF32 {
+	return newDepthwiseF32(r.depthwiseF32, s, w, bias, lo, hi)
 }
 
 func newDepthwiseF32(k *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *DepthwiseF32 {
@@ -101,8 +97,7 @@ func (d *DepthwiseF32) tile(call *convCall, dst, src, res Plane[float32], y, x, 
 	}
 }
 
-// depthwiseF32Generic is built for every machine.
-var depthwiseF32Generic = &convKernel{variant: cpu.Generic, lanes: genericLanes,
+var depthwiseF32Generic = convKernel{lanes: genericLanes,
 	fn: [2][]func(*convCall){{nil, depthwiseF32Portable}}}
 
 // depthwiseF32Portable computes one pixel of some vectors of four channels.

@@ -12,8 +12,9 @@ import (
 // weights are zero off the diagonal.
 func TestDepthwiseF32(t *testing.T) {
 	worker := new(Worker)
-	for _, k := range depthwiseF32Kernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		k := on.depthwiseF32
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 6))
 			for range kerneltest.Cases(300) {
 				checkDepthwiseF32(t, worker, k, r)
@@ -53,9 +54,10 @@ func checkDepthwiseF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand
 }
 
 func BenchmarkDepthwiseF32(b *testing.B) {
-	for _, k := range depthwiseF32Kernels() {
+	for _, on := range variants() {
+		k := on.depthwiseF32
 		for _, c := range []struct{ size, c, k int }{{112, 64, 3}, {28, 256, 3}, {14, 512, 3}, {56, 24, 5}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%d_k%d", k.variant, c.size, c.size, c.c, c.k), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%d_k%d", on.variant, c.size, c.size, c.c, c.k), func(b *testing.B) {
 				in := c.size + c.k - 1
 				s := ConvShape{KH: c.k, KW: c.k, DY: 1, DX: 1, IC: c.c, OC: c.c, Row: in * c.c, Pix: c.c}
 				r := rand.New(rand.NewPCG(1, 2))

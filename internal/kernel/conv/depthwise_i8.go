@@ -31,8 +31,8 @@ type DepthwiseI8 struct {
 
 // NewDepthwiseI8 packs w, shaped [KH][KW][C], and bias (nil: none). s.IC and
 // s.OC are C.
-func NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
-	return newDepthwiseI8(bestDepthwiseI8(), s, w, bias, p)
+func (r *Routines) NewDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
+	return newDepthwiseI8(r.depthwiseI8, s, w, bias, p)
 }
 
 func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *DepthwiseI8 {
@@ -164,8 +164,7 @@ func (d *DepthwiseI8) tile(call *convCallI8, dst, src Plane[uint8], y, x, m int)
 	}
 }
 
-// depthwiseI8Generic is built for every machine and is the oracle of the assembly.
-var depthwiseI8Generic = &convKernelI8{variant: cpu.Generic, lanes: genericLanes, unsigned: depthwiseTableI8Generic, signed: depthwiseTableI8Generic}
+var depthwiseI8Generic = convKernelI8{lanes: genericLanes, unsigned: depthwiseTableI8Generic, signed: depthwiseTableI8Generic}
 
 var depthwiseTableI8Generic = convTableI8{{nil, depthwiseI8Portable}}
 

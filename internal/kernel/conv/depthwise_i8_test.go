@@ -33,8 +33,9 @@ func naiveDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, 
 // TestDepthwiseI8 compares every variant bit for bit with the definition.
 func TestDepthwiseI8(t *testing.T) {
 	worker := new(Worker)
-	for _, k := range depthwiseI8Kernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		k := on.depthwiseI8
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(9, 10))
 			for i := range kerneltest.Cases(300) {
 				checkDepthwiseI8(t, worker, k, r, drawConvI8(r, i))
@@ -94,9 +95,10 @@ func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Ran
 }
 
 func BenchmarkDepthwiseI8(b *testing.B) {
-	for _, k := range depthwiseI8Kernels() {
+	for _, on := range variants() {
+		k := on.depthwiseI8
 		for _, c := range []struct{ size, c, k int }{{112, 64, 3}, {28, 256, 3}, {14, 512, 3}, {56, 24, 5}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%d_k%d", k.variant, c.size, c.size, c.c, c.k), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%d_k%d", on.variant, c.size, c.size, c.c, c.k), func(b *testing.B) {
 				in := c.size + c.k - 1
 				s := ConvShape{KH: c.k, KW: c.k, DY: 1, DX: 1, IC: c.c, OC: c.c, Row: in * c.c, Pix: c.c}
 				r := rand.New(rand.NewPCG(1, 2))

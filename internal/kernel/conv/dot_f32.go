@@ -25,23 +25,17 @@ type DotF32 struct {
 
 // dotKernel is one variant: one computes single pixels, many the number most.
 type dotKernel struct {
-	variant   cpu.Variant
 	lanes     int
 	most      int
 	one, many func(*convCall)
 }
 
-// Dot says whether the variant in use has routines for DotF32 that beat
-// ConvF32's.
-func Dot() bool { return bestDotF32().variant != cpu.Generic }
-
-func bestDotF32() *dotKernel {
-	return best(dotF32Kernels(), func(k *dotKernel) cpu.Variant { return k.variant })
-}
+// Dot says whether there are routines for DotF32 that beat ConvF32's.
+func (r *Routines) Dot() bool { return r.dotF32 != &dotF32Generic }
 
 // NewDotF32 packs w, shaped [KH][KW][IC], and bias (nil: none). s.OC is 1.
-func NewDotF32(s ConvShape, w, bias []float32, lo, hi float32) *DotF32 {
-	return newDotF32(bestDotF32(), s, w, bias, lo, hi)
+func (r *Routines) NewDotF32(s ConvShape, w, bias []float32, lo, hi float32) *DotF32 {
+	return newDotF32(r.dotF32, s, w, bias, lo, hi)
 }
 
 func newDotF32(k *dotKernel, s ConvShape, w, bias []float32, lo, hi float32) *DotF32 {
@@ -108,8 +102,7 @@ func (d *DotF32) row(call *convCall, dst, src, res Plane[float32], y, cols int) 
 	}
 }
 
-// dotF32Generic is built for every machine.
-var dotF32Generic = &dotKernel{variant: cpu.Generic, lanes: 1, most: 1, one: dotF32Portable, many: dotF32Portable}
+var dotF32Generic = dotKernel{lanes: 1, most: 1, one: dotF32Portable, many: dotF32Portable}
 
 // dotF32Portable computes single pixels.
 func dotF32Portable(c *convCall) {

@@ -12,8 +12,9 @@ import (
 // last element that a window holds.
 func TestDotF32(t *testing.T) {
 	worker := new(Worker)
-	for _, k := range dotF32Kernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		k := on.dotF32
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for range kerneltest.Cases(400) {
 				checkDotF32(t, worker, k, r)
@@ -51,7 +52,8 @@ func checkDotF32(t *testing.T, worker *Worker, k *dotKernel, r *rand.Rand) {
 
 // TestDotF32Alone: a pixel's bits do not depend on its neighbours.
 func TestDotF32Alone(t *testing.T) {
-	for _, k := range dotF32Kernels() {
+	for _, on := range variants() {
+		k := on.dotF32
 		r := rand.New(rand.NewPCG(5, 5))
 		s := ConvShape{KH: 2, KW: 3, DY: 1, DX: 1, IC: 7, OC: 1, Pix: 7, Row: 7 * 23}
 		src, dst, worker := kerneltest.Uniform(r, 2*s.Row), make([]float32, 21), new(Worker)
@@ -61,15 +63,16 @@ func TestDotF32Alone(t *testing.T) {
 			var one [1]float32
 			d.Run(worker, Plane[float32]{one[:], 1, 1}, Plane[float32]{src[x*s.Pix:], s.Row, s.Pix}, Plane[float32]{}, 1, 1)
 			if one[0] != v {
-				t.Errorf("%s: pixel %d is %g, alone %g", k.variant, x, v, one[0])
+				t.Errorf("%s: pixel %d is %g, alone %g", on.variant, x, v, one[0])
 			}
 		}
 	}
 }
 
 func BenchmarkDotF32(b *testing.B) {
-	for _, k := range dotF32Kernels() {
-		b.Run(string(k.variant), func(b *testing.B) {
+	for _, on := range variants() {
+		k := on.dotF32
+		b.Run(string(on.variant), func(b *testing.B) {
 			s := ConvShape{KH: 3, KW: 3, DY: 1, DX: 1, IC: 8, OC: 1, Row: 258 * 8, Pix: 8}
 			r := rand.New(rand.NewPCG(1, 2))
 			d := newDotF32(k, s, kerneltest.Uniform(r, 72), nil, 0, 6)

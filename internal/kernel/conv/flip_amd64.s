@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// func liftAVX512(dst, src *uint8, n int)
-TEXT ·liftAVX512(SB), NOSPLIT, $0-24
+// func flipAVX512(dst, src *uint8, n int)
+TEXT ·flipAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX

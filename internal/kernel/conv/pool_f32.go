@@ -3,8 +3,6 @@ package conv
 import (
 	"math"
 	"unsafe"
-
-	"edged/internal/kernel/cpu"
 )
 
 // poolCall is what a call of a pool's routine gets. The generator knows its
@@ -17,9 +15,8 @@ type poolCall struct {
 }
 
 type poolKernel struct {
-	variant cpu.Variant
-	lanes   int
-	fn      func(*poolCall)
+	lanes int
+	fn    func(*poolCall)
 }
 
 // PoolF32 is a max pool of stride 1 without padding, over pixels of any number
@@ -35,7 +32,9 @@ type PoolF32 struct {
 }
 
 // NewPoolF32 makes a pool of kh x kw taps that lie row and pix elements apart.
-func NewPoolF32(kh, kw, row, pix int) *PoolF32 { return newPoolF32(bestPoolF32(), kh, kw, row, pix) }
+func (r *Routines) NewPoolF32(kh, kw, row, pix int) *PoolF32 {
+	return newPoolF32(r.poolF32, kh, kw, row, pix)
+}
 
 func newPoolF32(k *poolKernel, kh, kw, row, pix int) *PoolF32 {
 	p := &PoolF32{kernel: k, reach: (kh-1)*row + (kw-1)*pix}
@@ -73,8 +72,7 @@ func (m *laneMask) first(n int) {
 	}
 }
 
-// poolF32Generic is built for every machine and is the oracle of the assembly.
-var poolF32Generic = &poolKernel{cpu.Generic, 1, poolF32Portable}
+var poolF32Generic = poolKernel{1, poolF32Portable}
 
 func poolF32Portable(c *poolCall) {
 	dst := unsafe.Slice((*float32)(c.dst), c.blocks)
@@ -88,8 +86,4 @@ func poolF32Portable(c *poolCall) {
 			}
 		}
 	}
-}
-
-func bestPoolF32() *poolKernel {
-	return best(poolF32Kernels(), func(k *poolKernel) cpu.Variant { return k.variant })
 }

@@ -32,31 +32,28 @@ func (r Rates) String() string {
 	return fmt.Sprintf("%.4g,%.4g,%.4g,%.4g", r.Direct, r.Products, r.Transform, r.Memory)
 }
 
-// measured is what was measured of the variants that were asked for: part of the
-// dispatch, since a process must choose alike at every time.
-var measured struct {
+// measured is what was measured of this machine, variant by variant: known like
+// its instruction sets, since a process must choose alike at every time.
+var measured = struct {
 	sync.Mutex
 	rates      map[cpu.Variant]Rates
 	winogradI8 map[cpu.Variant]int // see winogradFrom
-}
+}{rates: map[cpu.Variant]Rates{}, winogradI8: map[cpu.Variant]int{}}
 
-// MeasuredRates are the rates of the variant in use: fixed by the environment,
+// MeasuredRates are the rates of r: fixed by the environment,
 // else measured once in a process, which takes a few milliseconds.
-func MeasuredRates() Rates {
-	if r, err := fixedRates(os.Getenv(RatesVariable)); err == nil && r != (Rates{}) {
-		return r
+func (r *Routines) MeasuredRates() Rates {
+	if fixed, err := fixedRates(os.Getenv(RatesVariable)); err == nil && fixed != (Rates{}) {
+		return fixed
 	}
 	measured.Lock()
 	defer measured.Unlock()
-	r, ok := measured.rates[cpu.Active()]
+	rates, ok := measured.rates[r.variant]
 	if !ok {
-		r = measureRates()
-		if measured.rates == nil {
-			measured.rates = map[cpu.Variant]Rates{}
-		}
-		measured.rates[cpu.Active()] = r
+		rates = r.measureRates()
+		measured.rates[r.variant] = rates
 	}
-	return r
+	return rates
 }
 
 // fixedRates reads what Rates.String wrote; nothing gives no rates.
@@ -76,11 +73,8 @@ func fixedRates(s string) (Rates, error) {
 	return Rates{v[0], v[1], v[2], v[3]}, nil
 }
 
-// Err is cpu's, or not nil where EDGED_RATES holds no rates.
-func Err() error {
-	if err := cpu.Err(); err != nil {
-		return err
-	}
+// RatesErr is not nil where EDGED_RATES holds no rates.
+func RatesErr() error {
 	_, err := fixedRates(os.Getenv(RatesVariable))
 	return err
 }
@@ -91,14 +85,15 @@ const rateRows, rateCols = 8, 28
 
 // measureRates times both algorithms. With few channels Winograd mostly
 // transforms, with many it mostly multiplies; two equations give both rates.
-func measureRates() Rates {
+func (r *Routines) measureRates() Rates {
 	const few, many = 16, 64
 	tiles := float64(rateRows * rateCols / 16)
 	direct := seconds(rateRun(many, func(s ConvShape, w []float32) stripRunner {
-		return NewDirectStripsF32(s, rateCols, w, nil, minusInf, plusInf)
+		return r.NewDirectStripsF32(s, rateCols, w, nil, minusInf, plusInf)
 	}))
-	slow := seconds(rateRun(few, rateWinograd)) / tiles
-	fast := seconds(rateRun(many, rateWinograd)) / tiles
+	winograd := func(s ConvShape, w []float32) stripRunner { return r.NewWinogradF32(s, w, nil, minusInf, plusInf) }
+	slow := seconds(rateRun(few, winograd)) / tiles
+	fast := seconds(rateRun(many, winograd)) / tiles
 	// time of a tile = products / Products + values / Transform, at both widths
 	const p1, v1 = winogradPlanes * few * few, winogradPlanes * 2 * few
 	const p2, v2 = winogradPlanes * many * many, winogradPlanes * 2 * many
@@ -115,10 +110,6 @@ func measureRates() Rates {
 // stripRunner is a convolution as rates are measured.
 type stripRunner interface {
 	RunStrips(k *Worker, dst Plane[float32], src Picture, res Plane[float32], rows, cols, lo, hi int)
-}
-
-func rateWinograd(s ConvShape, w []float32) stripRunner {
-	return NewWinogradF32(s, w, nil, minusInf, plusInf)
 }
 
 // rateRun gives one run of a convolution of c channels.

@@ -3,7 +3,7 @@ package conv
 import (
 	"testing"
 
-	"edged/internal/kernel/cpu"
+	"edged/internal/kernel/kerneltest"
 )
 
 func TestRatesAreReadAsWritten(t *testing.T) {
@@ -19,32 +19,29 @@ func TestRatesAreReadAsWritten(t *testing.T) {
 }
 
 func TestRatesOfEveryVariant(t *testing.T) {
-	before := cpu.Active()
-	defer cpu.Use(before)
-	for _, v := range cpu.Available() {
-		if err := cpu.Use(v); err != nil {
-			t.Fatal(err)
+	kerneltest.EachVariant(t, For, func(t *testing.T, on *Routines) {
+		r := on.MeasuredRates()
+		if got, err := fixedRates(r.String()); err != nil || on.MeasuredRates() != r {
+			t.Errorf("rates %+v, read again %+v, %v", r, got, err)
 		}
-		r := MeasuredRates()
-		if got, err := fixedRates(r.String()); err != nil || MeasuredRates() != r {
-			t.Errorf("%s: rates %+v, read again %+v, %v", v, r, got, err)
-		}
-	}
+	})
 }
 
 func TestRatesFromTheEnvironment(t *testing.T) {
 	t.Setenv(RatesVariable, "1,2,3,4")
-	if r := MeasuredRates(); r != (Rates{1, 2, 3, 4}) || Err() != nil {
-		t.Errorf("%+v, %v", r, Err())
+	if r := variants()[0].MeasuredRates(); r != (Rates{1, 2, 3, 4}) || RatesErr() != nil {
+		t.Errorf("%+v, %v", r, RatesErr())
 	}
 	t.Setenv(RatesVariable, "fast")
-	if Err() == nil {
+	if RatesErr() == nil {
 		t.Error("no error")
 	}
 }
 
 func BenchmarkMeasureRates(b *testing.B) {
 	for b.Loop() {
-		b.Log(measureRates())
+		for _, on := range variants() {
+			b.Log(on.variant, on.measureRates())
+		}
 	}
 }

@@ -75,19 +75,19 @@ func checkScalingI8(t *testing.T, sums []int32, p ConvI8Params) {
 		}
 	}
 	one := ConvShape{KH: 1, KW: 1, DY: 1, DX: 1, IC: 1, OC: n, Row: n, Pix: n}
-	for _, k := range convI8Kernels() {
-		newConvI8(k, one, make([]int8, n), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
-		compare(k.variant, math.MaxInt32, vec.MulByQuantizedHalfUp)
+	for _, on := range variants() {
+		on.NewConvI8(one, make([]int8, n), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
+		compare(on.variant, math.MaxInt32, vec.MulByQuantizedHalfUp)
 	}
 	one.IC = n
-	for i := range 2 * len(depthwiseI8Kernels()) {
-		k := depthwiseI8Kernels()[i/2]
+	for i := range 2 * len(variants()) {
+		on := variants()[i/2]
 		one.KW = 1 + 2*(i%2) // there are routines for three taps alone
-		newDepthwiseI8(k, one, make([]int8, n*one.KW), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
+		on.NewDepthwiseI8(one, make([]int8, n*one.KW), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
 		most := int32(math.MaxInt32)
-		if k.taking(p.Factors).variant == cpu.AVX2 {
-			most = 1 << 29 // it adds half of the right shift in 32 bits
+		if k := on.depthwiseI8.taking(p.Factors); k.big == nil && k.reads == asTheyAre {
+			most = 1 << 29 // AVX2's adds half of the right shift in 32 bits
 		}
-		compare(k.variant, most, vec.MulByQuantized)
+		compare(on.variant, most, vec.MulByQuantized)
 	}
 }

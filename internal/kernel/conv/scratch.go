@@ -1,17 +1,21 @@
 package conv
 
-// Scratch counts the memory that a Worker comes to hold: each of its areas
+// Scratch, made by Routines.Scratch, counts the memory that a Worker comes to hold: each of its areas
 // grows to the most that one of its convolutions asks for, and stays.
 type Scratch struct {
+	routines   *Routines
 	winograd   [winogradAreas]int // floats
 	winogradI8 winogradSizesI8
 	strip      int // floats
 	wide       int // int16
-	lift       int // bytes
+	flipped    int // bytes
 	windows    int // int32
 	asideF32   int
 	asideI8    int
 }
+
+// Scratch counts for convolutions of r.
+func (r *Routines) Scratch() Scratch { return Scratch{routines: r} }
 
 // Bytes is the sum.
 func (n *Scratch) Bytes() int64 {
@@ -20,7 +24,7 @@ func (n *Scratch) Bytes() int64 {
 		floats += int64(size)
 	}
 	i8 := n.winogradI8
-	return 4*(floats+int64(i8.product+n.windows)) + 2*int64(n.wide+i8.planes) + int64(n.lift+i8.window+i8.pixels+n.asideI8)
+	return 4*(floats+int64(i8.product+n.windows)) + 2*int64(n.wide+i8.planes) + int64(n.flipped+i8.window+i8.pixels+n.asideI8)
 }
 
 // Reserve makes k's areas as large as counted, so that no convolution grows them
@@ -30,7 +34,7 @@ func (n *Scratch) Reserve(k *Worker) {
 	k.wino.grow(n.winograd)
 	k.winoI8.grow(n.winogradI8)
 	reserve(&k.wide, n.wide)
-	reserve(&k.lift, n.lift)
+	reserve(&k.flipped, n.flipped)
 	reserve(&k.windows, n.windows)
 	reserveF32(&k.asideF32, n.asideF32)
 	reserve(&k.asideI8, n.asideI8)
@@ -38,7 +42,7 @@ func (n *Scratch) Reserve(k *Worker) {
 
 // WinogradF32 counts what NewWinogradF32 of this shape needs.
 func (n *Scratch) WinogradF32(s ConvShape) {
-	for i, size := range winogradOf(bestWinograd(), s).sizes() {
+	for i, size := range winogradOf(n.routines.winograd, s).sizes() {
 		n.winograd[i] = max(n.winograd[i], size)
 	}
 }
@@ -51,14 +55,14 @@ func (n *Scratch) DirectStripsF32(s ConvShape, cols int) {
 
 // WinogradI8 counts what NewWinogradI8 of this shape needs.
 func (n *Scratch) WinogradI8(s ConvShape) {
-	g, w := winogradI8Of(bestWinogradI8(), s).sizes(), &n.winogradI8
+	g, w := winogradI8Of(n.routines.winogradI8, s).sizes(), &n.winogradI8
 	*w = winogradSizesI8{max(w.product, g.product), max(w.planes, g.planes), max(w.window, g.window), max(w.pixels, g.pixels)}
 }
 
 // ConvI8 counts what NewConvI8 of these operands needs for rows x cols outputs
 // from a plane whose windows begin row and pix elements apart.
 func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int) {
-	k := bestConvI8().taking(p.Factors)
+	k := n.routines.convI8.taking(p.Factors)
 	if rows <= 0 || cols <= 0 {
 		return
 	}
@@ -68,8 +72,8 @@ func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int)
 	case k.wide:
 		n.wide = max(n.wide, wideSize(few, one, row))
 		return
-	case k.lift != nil && p.Signed:
-		n.lift = max(n.lift, liftSize(few, one, row))
+	case k.flips != nil && p.Signed:
+		n.flipped = max(n.flipped, flipSize(few, one, row))
 		rows = few
 	}
 	if p.WeightZero != 0 {
@@ -86,5 +90,5 @@ func (n *Scratch) ChainI8(b Between) { n.asideI8 = max(n.asideI8, b.size(1)+Slac
 // StripsThenF32 counts what StripsF32.Then needs, for outputs of cols columns.
 func (n *Scratch) StripsThenF32(s ConvShape, cols int) {
 	n.ChainF32(stripBetween(s, cols))
-	n.asideF32 = max(n.asideF32, winogradOf(bestWinograd(), s).between())
+	n.asideF32 = max(n.asideF32, winogradOf(n.routines.winograd, s).between())
 }

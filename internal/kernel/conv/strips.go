@@ -30,9 +30,9 @@ type directStrips struct {
 }
 
 // NewDirectStripsF32 packs w, shaped [OC][3][3][IC], for outputs of cols columns.
-func NewDirectStripsF32(s ConvShape, cols int, w, bias []float32, lo, hi float32) StripsF32 {
+func (r *Routines) NewDirectStripsF32(s ConvShape, cols int, w, bias []float32, lo, hi float32) StripsF32 {
 	d := newDirectStrips(s, cols)
-	d.conv = NewConvF32(ConvShape{KH: 3, KW: 3, DY: 1, DX: s.DX, IC: s.IC, OC: s.OC, Row: d.row, Pix: s.IC}, w, bias, lo, hi)
+	d.conv = r.NewConvF32(ConvShape{KH: 3, KW: 3, DY: 1, DX: s.DX, IC: s.IC, OC: s.OC, Row: d.row, Pix: s.IC}, w, bias, lo, hi)
 	return &d
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"edged/internal/kernel/cpu"
 	"edged/internal/kernel/kerneltest"
 )
 
@@ -71,12 +70,12 @@ func (c stripCase) same(t *testing.T, r *rand.Rand, g StripsF32, whole interface
 
 // TestWinogradStrips shares strips of pictures with a border and a pool.
 func TestWinogradStrips(t *testing.T) {
-	for _, k := range winogradKernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(17, 8))
 			for range kerneltest.Cases(60) {
-				c := newStripCase(poolOf(k.variant), r)
-				g := newWinogradF32(k, kernelOf(k.variant), c.shape, c.w, c.bias, -3, 6)
+				c := newStripCase(on.poolF32, r)
+				g := on.NewWinogradF32(c.shape, c.w, c.bias, -3, 6)
 				c.same(t, r, g, g)
 			}
 		})
@@ -85,29 +84,23 @@ func TestWinogradStrips(t *testing.T) {
 
 // TestDirectStrips is TestWinogradStrips for the direct convolution.
 func TestDirectStrips(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, on *Routines) {
 		r := rand.New(rand.NewPCG(17, 9))
 		for range kerneltest.Cases(60) {
-			c := newStripCase(bestPoolF32(), r)
+			c := newStripCase(on.poolF32, r)
 			s := c.shape
 			s.Row, s.Pix = c.bordered.Row, c.bordered.Pix
-			c.same(t, r, NewDirectStripsF32(c.shape, c.cols, c.w, c.bias, -3, 6), NewConvF32(s, c.w, c.bias, -3, 6))
+			c.same(t, r, on.NewDirectStripsF32(c.shape, c.cols, c.w, c.bias, -3, 6), on.NewConvF32(s, c.w, c.bias, -3, 6))
 		}
 	})
-}
-
-// poolOf finds the pool of a variant; the portable one, where it has none.
-func poolOf(v cpu.Variant) *poolKernel {
-	ks := poolF32Kernels()
-	i := slices.IndexFunc(ks, func(k *poolKernel) bool { return k.variant == v })
-	return ks[max(i, 0)]
 }
 
 // TestPoolF32 compares every variant with the definition: any length, values
 // that are no numbers, guards around the result.
 func TestPoolF32(t *testing.T) {
-	for _, k := range poolF32Kernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		k := on.poolF32
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 3))
 			for n := 1; n < 150; n++ {
 				kh, kw, row, pix := 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(200), 1+r.IntN(20)
@@ -143,8 +136,9 @@ func TestPoolF32(t *testing.T) {
 }
 
 func BenchmarkPoolF32(b *testing.B) {
-	for _, k := range poolF32Kernels() {
-		b.Run(string(k.variant), func(b *testing.B) {
+	for _, on := range variants() {
+		k := on.poolF32
+		b.Run(string(on.variant), func(b *testing.B) {
 			p, worker := newPoolF32(k, 2, 2, 2048, 16), new(Worker)
 			src, dst := make([]float32, 4096), make([]float32, 2000)
 			b.SetBytes(4 * int64(len(dst)))

@@ -37,7 +37,7 @@ func newWindowSums(k *convKernelI8, taps []int, kc int, p ConvI8Params) *windowS
 	zero := p.SrcZero
 	if p.Signed {
 		zero += 128
-		if k.lift == nil { // else they have 128 added already
+		if k.flips == nil { // else they have 128 added already
 			s.call.flip = 128
 		}
 	}

@@ -11,7 +11,8 @@ import (
 // around its chunks, greatest bytes behind them and behind the picture.
 func TestWindowSums(t *testing.T) {
 	const taps, pixels, pix = 3, 5, 131
-	for _, k := range convI8Kernels() {
+	for _, on := range variants() {
+		k := on.convI8
 		if k.wide {
 			continue // its weights are wide enough for their zero point
 		}
@@ -28,17 +29,17 @@ func TestWindowSums(t *testing.T) {
 				sum := 0
 				for j := range taps * kc {
 					v := int(src[(i+j/kc)*pix+j%kc])
-					if p.Signed && k.lift == nil {
+					if p.Signed && k.flips == nil {
 						v = int(int8(v)) + 128
 					}
 					sum += v
 				}
 				if want := -sum * int(p.WeightZero); int(got) != want {
-					t.Fatalf("%s: %d bytes a tap, pixel %d: %d, want %d", k.variant, kc, i, got, want)
+					t.Fatalf("%s: %d bytes a tap, pixel %d: %d, want %d", on.variant, kc, i, got, want)
 				}
 			}
 			if worker.windows[pixels] != 77 {
-				t.Fatalf("%s: %d bytes a tap: written past the last pixel", k.variant, kc)
+				t.Fatalf("%s: %d bytes a tap: written past the last pixel", on.variant, kc)
 			}
 		}
 	}

@@ -1,20 +1,15 @@
 package conv
 
-import (
-	"os"
-
-	"edged/internal/kernel/cpu"
-)
+import "os"
 
 // winogradKernel is one variant of the three steps of a Winograd convolution.
 type winogradKernel struct {
-	variant cpu.Variant
-	lanes   int
-	rows    func(*winogradRows)
-	cols    func(*winogradCols)
-	out     func(*winogradOut)
-	mul     [][]func(*winogradMul) // [vectors-1][tiles]; nil: by ConvF32
-	tiles   int                    // that are taken through the steps together
+	lanes int
+	rows  func(*winogradRows)
+	cols  func(*winogradCols)
+	out   func(*winogradOut)
+	mul   [][]func(*winogradMul) // [vectors-1][tiles]; nil: by ConvF32
+	tiles int                    // that are taken through the steps together
 }
 
 // WinogradVariable is the environment variable that switches Winograd off: off.
@@ -36,6 +31,7 @@ const (
 // phase by phase. Its rounding errors are several times those of ConvF32.
 type WinogradF32 struct {
 	kernel *winogradKernel
+	direct *convKernel // of what it stands in for
 	shape  ConvShape
 	tiles  int // of a group: a multiple of the column dilation
 	parts  []winogradPart
@@ -59,8 +55,8 @@ func (s ConvShape) Winograd() bool {
 
 // NewWinogradF32 transforms and packs w, shaped [OC][3][3][IC], and bias (nil:
 // none). The shape must be one that ConvShape.Winograd allows.
-func NewWinogradF32(s ConvShape, w, bias []float32, lo, hi float32) *WinogradF32 {
-	return newWinogradF32(bestWinograd(), bestConvF32(), s, w, bias, lo, hi)
+func (r *Routines) NewWinogradF32(s ConvShape, w, bias []float32, lo, hi float32) *WinogradF32 {
+	return newWinogradF32(r.winograd, r.convF32, s, w, bias, lo, hi)
 }
 
 func newWinogradF32(k *winogradKernel, mul *convKernel, s ConvShape, w, bias []float32, lo, hi float32) *WinogradF32 {
@@ -68,6 +64,7 @@ func newWinogradF32(k *winogradKernel, mul *convKernel, s ConvShape, w, bias []f
 		panic("BUG: kernel: no convolution for Winograd")
 	}
 	g := winogradOf(k, s)
+	g.direct = mul
 	g.lo, g.hi, g.consts = lo, hi, [4]float32{4, 5, 2, 8}
 	g.bias = alignedF32(s.DX*s.OC + k.lanes)
 	for i := range s.DX {
@@ -103,8 +100,4 @@ func winogradParts(oc, lanes, most int) []winogradPart {
 		parts = append(parts, winogradPart{vectors: 2, blocks: (n - last) / 2})
 	}
 	return parts
-}
-
-func bestWinograd() *winogradKernel {
-	return best(winogradKernels(), func(k *winogradKernel) cpu.Variant { return k.variant })
 }

@@ -3,8 +3,6 @@ package conv
 import (
 	"math"
 	"unsafe"
-
-	"edged/internal/kernel/cpu"
 )
 
 var (
@@ -12,8 +10,7 @@ var (
 	plusInf  = float32(math.Inf(1))
 )
 
-// winogradGeneric is built for every machine and is the oracle of the assembly.
-var winogradGeneric = &winogradKernel{variant: cpu.Generic, lanes: 1, tiles: 28,
+var winogradGeneric = winogradKernel{lanes: 1, tiles: 28,
 	rows: winogradRowsPortable, cols: winogradColsPortable, out: winogradOutPortable}
 
 func f32At(p unsafe.Pointer, bytes int) *float32 { return (*float32)(unsafe.Add(p, bytes)) }

@@ -25,16 +25,18 @@ type winogradCallI8 struct {
 // winogradKernelI8 is one variant: transform in, products and transform out of
 // one and of two vectors of channels.
 type winogradKernelI8 struct {
-	variant      cpu.Variant
 	in, inSigned func(*winogradCallI8)
-	mul          [2]func(*winogradCallI8)
-	out          [2]func(*winogradCallI8)
-	outSigned    [2]func(*winogradCallI8)
+	mul          stepsI8
+	out          stepsI8
+	outSigned    stepsI8
 	lanes        int // output channels of a vector
 	channels     int // input channels of a vector
 	order        winogradOrder
 	big          *winogradKernelI8 // not nil: takes factors of a half and more
 }
+
+// stepsI8 is a step for one and for two vectors of output channels.
+type stepsI8 [2]func(*winogradCallI8)
 
 // winogradOrder says how a kernel wants weights and constants.
 type winogradOrder uint8
@@ -68,7 +70,7 @@ type WinogradI8 struct {
 	kernel  *winogradKernelI8
 	shape   ConvShape
 	in      func(*winogradCallI8)
-	out     *[2]func(*winogradCallI8)
+	out     *stepsI8
 	ic      int // padded to whole vectors
 	blocks  []convBlock
 	w       []int16 // [block][36][pair][width][2]; plain: [block][36][depth][width]
@@ -85,8 +87,8 @@ var winogradGI8 = [6][3]int32{{3, 0, 0}, {-1, -1, -1}, {-1, 1, -1}, {1, 2, 4}, {
 
 // NewWinogradI8 transforms and packs w, shaped [OC][3][3][IC], and bias (nil:
 // none). It returns nil where the weights could take a sum past 2^25.
-func NewWinogradI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *WinogradI8 {
-	return newWinogradI8(bestWinogradI8(), s, w, bias, p)
+func (r *Routines) NewWinogradI8(s ConvShape, w []int8, bias []int32, p ConvI8Params) *WinogradI8 {
+	return newWinogradI8(r.winogradI8, s, w, bias, p)
 }
 
 func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *WinogradI8 {
@@ -356,8 +358,4 @@ func copyTile(dst []uint8, dstRow, dstPix int, src []uint8, srcRow, srcPix, rows
 			copy(dst[y*dstRow+x*dstPix:][:c], src[y*srcRow+x*srcPix:][:c])
 		}
 	}
-}
-
-func bestWinogradI8() *winogradKernelI8 {
-	return best(winogradKernelsI8(), func(k *winogradKernelI8) cpu.Variant { return k.variant })
 }

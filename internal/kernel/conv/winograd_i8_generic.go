@@ -1,21 +1,16 @@
 package conv
 
-import (
-	"unsafe"
-
-	"edged/internal/kernel/cpu"
-)
+import "unsafe"
 
 // channelsIn is a vector of input channels.
 const channelsIn = 16
 
-// winogradI8Generic is built for every machine and is the oracle of the assembly.
-var winogradI8Generic = &winogradKernelI8{variant: cpu.Generic, lanes: wideLanes, channels: channelsIn,
+var winogradI8Generic = winogradKernelI8{lanes: wideLanes, channels: channelsIn,
 	in:        func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(x) }) },
 	inSigned:  func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(int8(x)) }) },
-	mul:       [2]func(*winogradCallI8){func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
-	out:       [2]func(*winogradCallI8){func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
-	outSigned: [2]func(*winogradCallI8){func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
+	mul:       stepsI8{func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
+	out:       stepsI8{func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
+	outSigned: stepsI8{func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
 }
 
 // transformIn computes planes = B^T d B of every tile.

@@ -1,23 +1,18 @@
 package conv
 
-import (
-	"math"
+import "math"
 
-	"edged/internal/kernel/cpu"
-)
-
-// WinogradI8Pays says whether WinogradI8 is faster than ConvI8 in the variant in
-// use, with this many channels in and out. Results do not depend on the answer.
-func WinogradI8Pays(ic, oc int) bool {
-	g := bestWinogradI8()
-	if !WinogradOn() || g.variant == cpu.Generic {
+// WinogradI8Pays says whether WinogradI8 is faster than ConvI8, with this many channels in and out. Results do not depend on the answer.
+func (r *Routines) WinogradI8Pays(ic, oc int) bool {
+	g := r.winogradI8
+	if !WinogradOn() || g == &winogradI8Generic {
 		return false
 	}
-	switch k := bestConvI8(); {
+	switch k := r.convI8; {
 	case k.wide:
 		return min(ic, oc) >= 6
 	case k.narrow, g.order == highPairs: // with dot products of 64 bytes or 32 words
-		return min(ic, oc) >= winogradLeast && min(ic, oc) >= winogradFrom(k, g)
+		return min(ic, oc) >= winogradLeast && min(ic, oc) >= r.winogradFrom()
 	}
 	return false
 }
@@ -26,29 +21,26 @@ func WinogradI8Pays(ic, oc int) bool {
 // the products save.
 const winogradLeast = 16
 
-// winogradFrom is the number of channels from which g is faster than k on this
+// winogradFrom is the number of channels from which Winograd is faster on this
 // machine: boards differ in how fast they multiply and in their caches, so it
 // is measured, once in a process.
-func winogradFrom(k *convKernelI8, g *winogradKernelI8) int {
+func (r *Routines) winogradFrom() int {
 	measured.Lock()
 	defer measured.Unlock()
-	from, ok := measured.winogradI8[g.variant]
+	from, ok := measured.winogradI8[r.variant]
 	if !ok {
-		from = measureWinogradI8(k, g)
-		if measured.winogradI8 == nil {
-			measured.winogradI8 = map[cpu.Variant]int{}
-		}
-		measured.winogradI8[g.variant] = from
+		from = r.measureWinogradI8()
+		measured.winogradI8[r.variant] = from
 	}
 	return from
 }
 
-func measureWinogradI8(k *convKernelI8, g *winogradKernelI8) int {
+func (r *Routines) measureWinogradI8() int {
 	const most = 64
 	for c := winogradLeast; c <= most; c *= 2 {
 		s := ConvShape{KH: 3, KW: 3, DY: 1, DX: 1, IC: c, OC: c, Row: (rateCols + 2) * c, Pix: c}
 		w, p := make([]int8, 9*c*c), ConvI8Params{Signed: true, Hi: 127, Factors: make([]Factor, c)}
-		if rateRunI8(newWinogradI8(g, s, w, nil, p), s) < rateRunI8(newConvI8(k, s, w, nil, p), s) {
+		if rateRunI8(r.NewWinogradI8(s, w, nil, p), s) < rateRunI8(r.NewConvI8(s, w, nil, p), s) {
 			return c
 		}
 	}

@@ -14,8 +14,9 @@ import (
 // dilation, any size, ends that are no multiple of a tile.
 func TestWinogradI8(t *testing.T) {
 	worker := new(Worker)
-	for _, k := range winogradKernelsI8() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		k := on.winogradI8
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(17, 18))
 			for range kerneltest.Cases(150) {
 				checkWinogradI8(t, worker, k, r)
@@ -66,18 +67,19 @@ func fill[T any](s []T, v T) {
 // TestWinogradI8Pays: never beside the dot product or with few channels, and
 // what was measured stays.
 func TestWinogradI8Pays(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
-		if WinogradI8Pays(4, 64) || WinogradI8Pays(64, 4) || cpu.Active() == cpu.NEONDot && WinogradI8Pays(64, 64) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, on *Routines) {
+		if on.WinogradI8Pays(4, 64) || on.WinogradI8Pays(64, 4) || on.variant == cpu.NEONDot && on.WinogradI8Pays(64, 64) {
 			t.Error("Winograd was taken")
 		}
-		if a, b := WinogradI8Pays(64, 64), WinogradI8Pays(64, 64); a != b || a && !WinogradI8Pays(128, 128) {
-			t.Errorf("64 channels: %t, then %t, more: %t", a, b, WinogradI8Pays(128, 128))
+		if a, b := on.WinogradI8Pays(64, 64), on.WinogradI8Pays(64, 64); a != b || a && !on.WinogradI8Pays(128, 128) {
+			t.Errorf("64 channels: %t, then %t, more: %t", a, b, on.WinogradI8Pays(128, 128))
 		}
 	})
 }
 
 // TestWinogradI8Bound: sums that may pass what the residues can tell are refused.
 func TestWinogradI8Bound(t *testing.T) {
+	on := variants()[0]
 	for _, c := range []struct {
 		ic     int
 		signed bool
@@ -86,7 +88,7 @@ func TestWinogradI8Bound(t *testing.T) {
 		s := ConvShape{KH: 3, KW: 3, DY: 1, DX: 1, IC: c.ic, OC: 1}
 		w := make([]int8, 9*c.ic)
 		fill(w, -128)
-		g := NewWinogradI8(s, w, nil, ConvI8Params{Signed: c.signed, Factors: []Factor{{1 << 30, 0}}})
+		g := on.NewWinogradI8(s, w, nil, ConvI8Params{Signed: c.signed, Factors: []Factor{{1 << 30, 0}}})
 		if (g != nil) != c.ok {
 			t.Errorf("%d channels of -128, signed %t: accepted %t, want %t", c.ic, c.signed, g != nil, c.ok)
 		}
@@ -94,9 +96,10 @@ func TestWinogradI8Bound(t *testing.T) {
 }
 
 func BenchmarkWinogradI8(b *testing.B) {
-	for _, k := range winogradKernelsI8() {
+	for _, on := range variants() {
+		k := on.winogradI8
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {56, 128, 128, 1}, {112, 3, 16, 1}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", on.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
 				in := c.size + 2*c.d
 				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
 				r := rand.New(rand.NewPCG(1, 2))

@@ -90,8 +90,8 @@ func (g *WinogradF32) Error(k *Worker, w []float32) float64 {
 	}
 	from, none := Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}
 	fast, slow := make([]float32, size*size*s.OC), make([]float32, size*size*s.OC)
-	newWinogradF32(g.kernel, bestConvF32(), s, w, bias, g.lo, g.hi).Run(k, Plane[float32]{fast, size * s.OC, s.OC}, from, none, size, size)
-	NewConvF32(s, w, bias, g.lo, g.hi).Run(k, Plane[float32]{slow, size * s.OC, s.OC}, from, none, size, size)
+	newWinogradF32(g.kernel, g.direct, s, w, bias, g.lo, g.hi).Run(k, Plane[float32]{fast, size * s.OC, s.OC}, from, none, size, size)
+	newConvF32(g.direct, s, w, bias, g.lo, g.hi).Run(k, Plane[float32]{slow, size * s.OC, s.OC}, from, none, size, size)
 	return distance(fast, slow)
 }
 

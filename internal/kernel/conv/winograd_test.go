@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
-	"edged/internal/kernel/cpu"
 	"edged/internal/kernel/kerneltest"
 )
 
@@ -15,17 +13,17 @@ import (
 // size, ends that are no multiple of a tile.
 func TestWinogradF32(t *testing.T) {
 	worker := new(Worker)
-	for _, k := range winogradKernels() {
-		t.Run(string(k.variant), func(t *testing.T) {
+	for _, on := range variants() {
+		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 8))
 			for range kerneltest.Cases(150) {
-				checkWinogradF32(t, worker, k, r)
+				checkWinogradF32(t, worker, on, r)
 			}
 		})
 	}
 }
 
-func checkWinogradF32(t *testing.T, worker *Worker, k *winogradKernel, r *rand.Rand) {
+func checkWinogradF32(t *testing.T, worker *Worker, on *Routines, r *rand.Rand) {
 	s := ConvShape{KH: 3, KW: 3, DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: 1 + r.IntN(40), OC: 1 + r.IntN(40)}
 	rows, cols := 1+r.IntN(21), 1+r.IntN(33)
 	s.Pix = s.IC + r.IntN(2)*r.IntN(9)
@@ -39,7 +37,7 @@ func checkWinogradF32(t *testing.T, worker *Worker, k *winogradKernel, r *rand.R
 	want := naiveConvF32(s, w, bias, -3, 6, src, res, 1, 1, rows, cols)
 	pix := s.OC + r.IntN(20)
 	dst, intact := kerneltest.Guard(rows*cols*pix, 1+r.IntN(16), float32(-12345))
-	g := newWinogradF32(k, kernelOf(k.variant), s, w, bias, -3, 6)
+	g := on.NewWinogradF32(s, w, bias, -3, 6)
 	g.Run(worker, Plane[float32]{dst, cols * pix, pix}, Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{res, cols * s.OC, s.OC}, rows, cols)
 	tol := 2e-5 * math.Sqrt(float64(9*s.IC))
 	for i, v := range dst {
@@ -55,13 +53,13 @@ func checkWinogradF32(t *testing.T, worker *Worker, k *winogradKernel, r *rand.R
 }
 
 func BenchmarkWinogradF32(b *testing.B) {
-	for _, k := range winogradKernels() {
+	for _, on := range variants() {
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {56, 128, 128, 1}} {
-			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", k.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", on.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
 				in := c.size + 2*c.d
 				s := ConvShape{KH: 3, KW: 3, DY: c.d, DX: c.d, IC: c.ic, OC: c.oc, Row: in * c.ic, Pix: c.ic}
 				r := rand.New(rand.NewPCG(1, 2))
-				g := newWinogradF32(k, kernelOf(k.variant), s, kerneltest.Uniform(r, 9*c.ic*c.oc), nil, 0, 6)
+				g := on.NewWinogradF32(s, kerneltest.Uniform(r, 9*c.ic*c.oc), nil, 0, 6)
 				src, dst, worker := kerneltest.Uniform(r, in*s.Row), kerneltest.Uniform(r, c.size*c.size*c.oc), new(Worker)
 				for b.Loop() {
 					g.Run(worker, Plane[float32]{dst, c.size * c.oc, c.oc}, Plane[float32]{src, s.Row, s.Pix}, Plane[float32]{}, c.size, c.size)
@@ -70,10 +68,4 @@ func BenchmarkWinogradF32(b *testing.B) {
 			})
 		}
 	}
-}
-
-// kernelOf finds the convolution routines of a Winograd variant.
-func kernelOf(v cpu.Variant) *convKernel {
-	ks := convF32Kernels()
-	return ks[slices.IndexFunc(ks, func(k *convKernel) bool { return k.variant == v })]
 }

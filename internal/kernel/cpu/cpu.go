@@ -1,19 +1,5 @@
 // Package cpu tells which instruction sets this machine offers to the kernels,
-// and which of them is in use.
-//
-// The rooms beside it hold the hot loops of edged: vec, loops over slices;
-// picture, a frame into a model's input and its output into class ids; gemm,
-// tiles of matrix products; conv, convolutions and pooling. Every routine there
-// exists as portable Go, which is always built and is the oracle of its SIMD
-// variants. A doc comment states the loop that a routine computes.
-//
-// The environment variable EDGED_KERNEL forces one variant: generic, avx2,
-// avx512, neon or neondot. The build tag purego leaves the assembly out.
-//
-// Integer routines give the same bits in every variant. Float routines may
-// differ in the last bits, since some CPUs fuse multiplication and addition;
-// within one variant every result depends on its operands alone, never on the
-// position of a tile or the number of threads.
+// and which of them is to be used.
 package cpu
 
 import (
@@ -38,43 +24,27 @@ const (
 // EnvVariable is the environment variable that forces a variant.
 const EnvVariable = "EDGED_KERNEL"
 
-// active is the variant in use: the dispatch, and the package's only state.
-var active, activeErr = choose(os.Getenv(EnvVariable))
+// Available lists this machine's variants, the portable one first, the fastest last.
+func Available() []Variant { return append([]Variant{Generic}, machineVariants()...) }
+
+// Default is the fastest variant of this machine, or the one that EDGED_KERNEL
+// names; an error where the machine lacks that one.
+func Default() (Variant, error) { return choose(os.Getenv(EnvVariable)) }
 
 // choose resolves a name from the environment; the empty name asks for the
 // best variant of this machine.
 func choose(name string) (Variant, error) {
 	have := Available()
 	best := have[len(have)-1]
-	if name == "" || slices.Contains(have, Variant(name)) {
-		if name != "" {
-			best = Variant(name)
-		}
+	if name == "" {
 		return best, nil
+	}
+	if slices.Contains(have, Variant(name)) {
+		return Variant(name), nil
 	}
 	names := make([]string, len(have))
 	for i, v := range have {
 		names[i] = string(v)
 	}
 	return best, fmt.Errorf("kernel: %s=%s is not available on this machine; it has %s", EnvVariable, name, strings.Join(names, ", "))
-}
-
-// Available lists this machine's variants, the portable one first, the fastest last.
-func Available() []Variant { return append([]Variant{Generic}, machineVariants()...) }
-
-// Active is the variant in use.
-func Active() Variant { return active }
-
-// Err is not nil where EDGED_KERNEL names a variant that this machine lacks.
-func Err() error { return activeErr }
-
-// Use switches to variant v, for tests and benchmarks that compare variants.
-// No routine may run meanwhile.
-func Use(v Variant) error {
-	chosen, err := choose(string(v))
-	if err != nil {
-		return err
-	}
-	active, activeErr = chosen, nil
-	return nil
 }

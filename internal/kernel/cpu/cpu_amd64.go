@@ -13,3 +13,6 @@ func machineVariants() []Variant {
 	}
 	return []Variant{AVX2}
 }
+
+// HasVNNI says whether a machine with AVX512 also adds products of bytes.
+func HasVNNI() bool { return cpu.X86.HasAVX512VNNI }

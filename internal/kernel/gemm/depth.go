@@ -1,8 +1,8 @@
 package gemm
 
-// DepthF32 computes one tile of a depthwise convolution: TileCols neighbouring
-// channels of TileRows positions, each channel by its own weights. K is not
-// used, and W holds one row of TileCols for every tap.
+// depthF32Generic is Routines.DepthF32, one tile of a depthwise convolution:
+// TileCols neighbouring channels of TileRows positions, each channel by its own
+// weights. K is not used, and W holds one row of TileCols for every tap.
 //
 //	for m in 0..Rows, n in 0..TileCols:
 //	    acc := Bias[n]
@@ -13,12 +13,6 @@ package gemm
 // Where A ends within the TileCols elements of an access, the missing values
 // count as anything: the SIMD variants read up to TileCols-1 elements behind A,
 // and the caller drops those channels.
-func DepthF32(t *TileF32) {
-	if !depthF32(t) {
-		depthF32Generic(t)
-	}
-}
-
 func depthF32Generic(t *TileF32) {
 	for m := range t.Rows {
 		dst := t.Dst[m*t.Ldc:][:TileCols]
@@ -36,17 +30,11 @@ func depthF32Generic(t *TileF32) {
 	}
 }
 
-// DepthI16 is DepthF32 on int16 with int32 sums:
+// depthI16Generic is Routines.DepthI16: DepthF32 on int16 with int32 sums:
 //
 //	Dst[m*TileCols+n] = Bias[n] + sum over t of A[Off[m]+Taps[t]+n] * W[t*TileCols+n]
 //
 // with the same licence to read behind A.
-func DepthI16(t *TileI16) {
-	if !depthI16(t) {
-		depthI16Generic(t)
-	}
-}
-
 func depthI16Generic(t *TileI16) {
 	for m := range t.Rows {
 		dst := t.Dst[m*TileCols:][:TileCols]

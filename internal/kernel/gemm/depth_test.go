@@ -9,22 +9,22 @@ import (
 )
 
 func TestDepthF32(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, c := range tileCases() {
-			testDepthF32(t, r, c)
+			testDepthF32(t, k, r, c)
 		}
 	})
 }
 
-func testDepthF32(t *testing.T, r *rand.Rand, c tileCase) {
+func testDepthF32(t *testing.T, on *Routines, r *rand.Rand, c tileCase) {
 	t.Helper()
 	tile := TileF32{A: kerneltest.Normal(r, 300), W: kerneltest.Normal(r, c.taps*TileCols), Bias: kerneltest.Normal(r, TileCols),
 		Ldc: TileCols + 3, Rows: c.rows, Lo: -2, Hi: 2}
 	tile.Off, tile.Taps = positions(r, c, 280)
 	var check func()
 	tile.Dst, check = kerneltest.Guarded(t, (c.rows-1)*tile.Ldc+TileCols, float32(-77))
-	DepthF32(&tile)
+	on.DepthF32(&tile)
 	check()
 	for m := range c.rows {
 		for n := range TileCols {
@@ -43,15 +43,15 @@ func testDepthF32(t *testing.T, r *rand.Rand, c tileCase) {
 }
 
 func TestDepthI16(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(3, 4))
 		for _, c := range tileCases() {
-			testDepthI16(t, r, c)
+			testDepthI16(t, k, r, c)
 		}
 	})
 }
 
-func testDepthI16(t *testing.T, r *rand.Rand, c tileCase) {
+func testDepthI16(t *testing.T, on *Routines, r *rand.Rand, c tileCase) {
 	t.Helper()
 	tile := TileI16{A: randomI16(r, 300), W: randomI16(r, c.taps*TileCols), Bias: make([]int32, TileCols), Rows: c.rows}
 	for n := range tile.Bias {
@@ -60,7 +60,7 @@ func testDepthI16(t *testing.T, r *rand.Rand, c tileCase) {
 	tile.Off, tile.Taps = positions(r, c, 280)
 	var check func()
 	tile.Dst, check = kerneltest.Guarded(t, c.rows*TileCols, int32(-77))
-	DepthI16(&tile)
+	on.DepthI16(&tile)
 	check()
 	for m := range c.rows {
 		for n := range TileCols {
@@ -92,11 +92,11 @@ func TestDepthGenericStopsAtTheEnd(t *testing.T) {
 func BenchmarkDepthF32(b *testing.B) {
 	tile := TileF32{A: make([]float32, 1024), Taps: make([]int, 9), W: make([]float32, 9*TileCols),
 		Bias: make([]float32, TileCols), Dst: make([]float32, TileRows*TileCols), Ldc: TileCols, Rows: TileRows}
-	kerneltest.Bench(b, TileRows*TileCols*9, func() { DepthF32(&tile) })
+	kerneltest.Bench(b, For, TileRows*TileCols*9, func(k *Routines) func() { return func() { k.DepthF32(&tile) } })
 }
 
 func BenchmarkDepthI16(b *testing.B) {
 	tile := TileI16{A: make([]int16, 1024), Taps: make([]int, 9), W: make([]int16, 9*TileCols),
 		Bias: make([]int32, TileCols), Dst: make([]int32, TileRows*TileCols), Rows: TileRows}
-	kerneltest.Bench(b, TileRows*TileCols*9, func() { DepthI16(&tile) })
+	kerneltest.Bench(b, For, TileRows*TileCols*9, func(k *Routines) func() { return func() { k.DepthI16(&tile) } })
 }

@@ -27,7 +27,7 @@ type TileF32 struct {
 	Off  [TileRows]int
 	Taps []int
 	K    int
-	W    []float32 // PackF32 makes it
+	W    []float32 // PackF32 makes it for MulF32
 	Bias []float32 // TileCols values
 	Dst  []float32
 	Ldc  int
@@ -36,14 +36,7 @@ type TileF32 struct {
 	Hi   float32
 }
 
-// MulF32 computes the tile.
-func MulF32(t *TileF32) {
-	if !mulF32(t) {
-		mulF32Generic(t)
-	}
-}
-
-// mulF32Generic works on blocks of one position and four channels, so that the
+// mulF32Generic is Routines.MulF32. It works on blocks of one position and four channels, so that the
 // sums stay in registers.
 func mulF32Generic(t *TileF32) {
 	for m := range t.Rows {
@@ -77,7 +70,7 @@ func clampF32(v, lo, hi float32) float32 {
 	return v
 }
 
-// PackF32 lays weights out for MulF32, one block of TileCols output channels
+// PackF32 lays weights out for Routines.MulF32, one block of TileCols output channels
 // after the other, channels past cols as zero:
 //
 //	dst[(n/TileCols*rows+k)*TileCols + n%TileCols] = at(k, n)

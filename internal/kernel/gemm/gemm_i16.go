@@ -25,13 +25,6 @@ type TileI16 struct {
 	Rows int
 }
 
-// MulI16 computes the tile.
-func MulI16(t *TileI16) {
-	if !mulI16(t) {
-		mulI16Generic(t)
-	}
-}
-
 func mulI16Generic(t *TileI16) {
 	for m := range t.Rows {
 		dst := t.Dst[m*TileCols:][:TileCols]
@@ -52,7 +45,7 @@ func mulI16Generic(t *TileI16) {
 	}
 }
 
-// PackI16 lays weights out for MulI16: pairs of consecutive k stand together.
+// PackI16 lays weights out for Routines.MulI16: pairs of consecutive k stand together.
 // rows is the number of taps times K, K even:
 //
 //	dst[(n/TileCols*rows/2+k/2)*2*TileCols + n%TileCols*2 + k%2] = at(k, n)

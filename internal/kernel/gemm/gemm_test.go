@@ -48,18 +48,18 @@ func positions(r *rand.Rand, c tileCase, n int) (off [TileRows]int, taps []int) 
 }
 
 func TestMulF32(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, c := range tileCases() {
 			for _, bound := range []float32{math.MaxFloat32, 0.5} {
-				testMulF32(t, r, c, bound)
+				testMulF32(t, k, r, c, bound)
 			}
 		}
 	})
 }
 
 // testMulF32 compares with sums in float64 under the summation bound.
-func testMulF32(t *testing.T, r *rand.Rand, c tileCase, bound float32) {
+func testMulF32(t *testing.T, on *Routines, r *rand.Rand, c tileCase, bound float32) {
 	t.Helper()
 	tile := TileF32{A: kerneltest.Normal(r, 300), K: c.k, Bias: kerneltest.Normal(r, TileCols), Ldc: TileCols + 3, Rows: c.rows, Lo: -bound, Hi: bound}
 	tile.Off, tile.Taps = positions(r, c, 300)
@@ -68,7 +68,7 @@ func testMulF32(t *testing.T, r *rand.Rand, c tileCase, bound float32) {
 	PackF32(tile.W, c.taps*c.k, TileCols, func(k, n int) float32 { return weights[k*TileCols+n] })
 	var check func()
 	tile.Dst, check = kerneltest.Guarded(t, (c.rows-1)*tile.Ldc+TileCols, float32(-77))
-	MulF32(&tile)
+	on.MulF32(&tile)
 	check()
 	for m := range c.rows {
 		for n := range TileCols {
@@ -97,12 +97,12 @@ func testMulF32(t *testing.T, r *rand.Rand, c tileCase, bound float32) {
 }
 
 func TestMulF32KeepsNaN(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		a := make([]float32, 8)
 		a[0] = float32(math.NaN())
 		tile := TileF32{A: a, Taps: []int{0}, K: 1, W: make([]float32, TileCols), Bias: make([]float32, TileCols),
 			Dst: make([]float32, TileCols), Ldc: TileCols, Rows: 1, Lo: 0, Hi: 6}
-		MulF32(&tile)
+		k.MulF32(&tile)
 		if v := tile.Dst[3]; v == v {
 			t.Errorf("NaN became %g", v)
 		}
@@ -110,15 +110,15 @@ func TestMulF32KeepsNaN(t *testing.T) {
 }
 
 func TestMulI16(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(3, 4))
 		for _, c := range tileCases() {
-			testMulI16(t, r, c)
+			testMulI16(t, k, r, c)
 		}
 	})
 }
 
-func testMulI16(t *testing.T, r *rand.Rand, c tileCase) {
+func testMulI16(t *testing.T, on *Routines, r *rand.Rand, c tileCase) {
 	t.Helper()
 	k := cpu.RoundUp(c.k, 2)
 	tile := TileI16{A: randomI16(r, 300), K: k, Bias: make([]int32, TileCols), Rows: c.rows}
@@ -137,7 +137,7 @@ func testMulI16(t *testing.T, r *rand.Rand, c tileCase) {
 	PackI16(tile.W, c.taps*k, TileCols, at)
 	var check func()
 	tile.Dst, check = kerneltest.Guarded(t, c.rows*TileCols, int32(-77))
-	MulI16(&tile)
+	on.MulI16(&tile)
 	check()
 	for m := range c.rows {
 		for n := range TileCols {
@@ -181,11 +181,11 @@ func TestPackRowsF32(t *testing.T) {
 func BenchmarkMulF32(b *testing.B) {
 	tile := TileF32{A: make([]float32, 1024), Taps: make([]int, 9), K: 32, W: make([]float32, 9*32*TileCols),
 		Bias: make([]float32, TileCols), Dst: make([]float32, TileRows*TileCols), Ldc: TileCols, Rows: TileRows}
-	kerneltest.Bench(b, TileRows*TileCols*9*32, func() { MulF32(&tile) })
+	kerneltest.Bench(b, For, TileRows*TileCols*9*32, func(k *Routines) func() { return func() { k.MulF32(&tile) } })
 }
 
 func BenchmarkMulI16(b *testing.B) {
 	tile := TileI16{A: make([]int16, 1024), Taps: make([]int, 9), K: 32, W: make([]int16, 9*32*TileCols),
 		Bias: make([]int32, TileCols), Dst: make([]int32, TileRows*TileCols), Rows: TileRows}
-	kerneltest.Bench(b, TileRows*TileCols*9*32, func() { MulI16(&tile) })
+	kerneltest.Bench(b, For, TileRows*TileCols*9*32, func(k *Routines) func() { return func() { k.MulI16(&tile) } })
 }

@@ -23,14 +23,7 @@ type Requant struct {
 	HalfUp bool
 }
 
-// RequantTile computes it.
-func RequantTile(r *Requant) {
-	if !requantTile(r) {
-		requantTileGeneric(r)
-	}
-}
-
-func requantTileGeneric(r *Requant) {
+func requantGeneric(r *Requant) {
 	mul := vec.MulByQuantized
 	if r.HalfUp {
 		mul = vec.MulByQuantizedHalfUp

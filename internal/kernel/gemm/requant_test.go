@@ -10,17 +10,17 @@ import (
 )
 
 func TestRequantTile(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for i := range kerneltest.Cases(3000) {
-			testRequant(t, r, 1+i%TileRows, i%2 == 0, i%4 < 2)
+			testRequant(t, k, r, 1+i%TileRows, i%2 == 0, i%4 < 2)
 		}
 	})
 }
 
 // testRequant compares with the scalar functions, on sums around exact halves
 // as well as on any.
-func testRequant(t *testing.T, r *rand.Rand, rows int, halfUp, signed bool) {
+func testRequant(t *testing.T, on *Routines, r *rand.Rand, rows int, halfUp, signed bool) {
 	t.Helper()
 	q := Requant{Acc: make([]int32, rows*TileCols), Mult: make([]int32, TileCols), Shift: make([]int32, TileCols),
 		Ldc: TileCols + 5, Rows: rows, Zero: int32(r.IntN(256)), Lo: 0, Hi: 255, HalfUp: halfUp}
@@ -41,7 +41,7 @@ func testRequant(t *testing.T, r *rand.Rand, rows int, halfUp, signed bool) {
 	}
 	var check func()
 	q.Dst, check = kerneltest.Guarded(t, (rows-1)*q.Ldc+TileCols, byte(0xA5))
-	RequantTile(&q)
+	on.Requant(&q)
 	check()
 	mul := vec.MulByQuantized
 	if halfUp {
@@ -61,5 +61,5 @@ func testRequant(t *testing.T, r *rand.Rand, rows int, halfUp, signed bool) {
 func BenchmarkRequantTile(b *testing.B) {
 	q := Requant{Acc: make([]int32, TileRows*TileCols), Mult: make([]int32, TileCols), Shift: make([]int32, TileCols),
 		Dst: make([]byte, TileRows*TileCols), Ldc: TileCols, Rows: TileRows, Lo: -128, Hi: 127}
-	kerneltest.Bench(b, TileRows*TileCols, func() { RequantTile(&q) })
+	kerneltest.Bench(b, For, TileRows*TileCols, func(k *Routines) func() { return func() { k.Requant(&q) } })
 }

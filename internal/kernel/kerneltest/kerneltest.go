@@ -9,16 +9,11 @@ import (
 	"edged/internal/kernel/cpu"
 )
 
-// EachVariant runs a test once per variant of this machine.
-func EachVariant(t *testing.T, f func(t *testing.T)) {
+// EachVariant runs a test once per variant of this machine, on its routines.
+func EachVariant[R any](t *testing.T, of func(cpu.Variant) R, f func(t *testing.T, k R)) {
 	t.Helper()
-	before := cpu.Active()
-	defer cpu.Use(before)
 	for _, v := range cpu.Available() {
-		if err := cpu.Use(v); err != nil {
-			t.Fatal(err)
-		}
-		t.Run(string(v), f)
+		t.Run(string(v), func(t *testing.T) { f(t, of(v)) })
 	}
 }
 
@@ -95,17 +90,14 @@ func Normal(r *rand.Rand, n int) []float32 {
 	return v
 }
 
-// Bench reports multiply-accumulates, or elements, a nanosecond.
-func Bench(b *testing.B, work int, f func()) {
-	before := cpu.Active()
-	defer cpu.Use(before)
+// Bench reports multiply-accumulates, or elements, a nanosecond of what f makes
+// of the routines of each variant.
+func Bench[R any](b *testing.B, of func(cpu.Variant) R, work int, f func(k R) func()) {
 	for _, v := range cpu.Available() {
-		if err := cpu.Use(v); err != nil {
-			b.Fatal(err)
-		}
+		run := f(of(v))
 		b.Run(string(v), func(b *testing.B) {
 			for b.Loop() {
-				f()
+				run()
 			}
 			b.ReportMetric(float64(work)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "G/s")
 		})

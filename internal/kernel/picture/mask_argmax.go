@@ -14,11 +14,14 @@ package picture
 //
 // The first of equals wins and a NaN never beats a number before it. src is
 // len(dst) rows of classes, 1 to 256 of them.
-func ArgmaxF32(dst []uint8, src []float32, classes int) {
+func (r *Routines) ArgmaxF32(dst []uint8, src []float32, classes int) {
 	if classes < 1 || classes > 256 || len(src) != len(dst)*classes {
 		panic("BUG: kernel: ArgmaxF32 lengths")
 	}
-	done := argmaxF32(dst, src, classes)
+	done := 0
+	if r.argmaxF32 != nil {
+		done = r.argmaxF32(dst, src, classes)
+	}
 	argmaxGo(dst[done:], src[done*classes:], classes)
 }
 

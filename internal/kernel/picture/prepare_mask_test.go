@@ -7,20 +7,20 @@ import (
 	"slices"
 	"testing"
 
+	"edged/internal/kernel/cpu"
 	"edged/internal/kernel/kerneltest"
 )
 
 func TestPrepareF32EqualsItsDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	mean, scale := []float32{123.675, 116.28, 103.53}, []float32{1 / 58.395, 1 / 57.12, 1 / 57.375}
-	for _, variant := range variants() {
+	for _, variant := range cpu.Available() {
 		for _, swap := range []bool{false, true} {
 			for pixels := range 70 {
-				t.Run(fmt.Sprintf("%s/swap=%v/%d", variant.name, swap, pixels), func(t *testing.T) {
-					defer variant.force()()
+				t.Run(fmt.Sprintf("%s/swap=%v/%d", variant, swap, pixels), func(t *testing.T) {
 					src, norm := kerneltest.RandomBytes(r, 3*pixels), NewNorm(mean, scale)
 					dst, check := kerneltest.Guard[float32](3*pixels, 1+pixels%9, -7)
-					PrepareF32(dst, src, &norm, swap)
+					For(variant).PrepareF32(dst, src, &norm, swap)
 					check(t)
 					for i, got := range dst {
 						c := i % 3
@@ -41,13 +41,12 @@ func TestPrepareF32EqualsItsDefinition(t *testing.T) {
 func TestPrepareF32OfOneChannel(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	norm := NewNorm([]float32{128}, []float32{1.0 / 64})
-	for _, variant := range variants() {
+	for _, variant := range cpu.Available() {
 		for n := range 100 {
-			t.Run(fmt.Sprintf("%s/%d", variant.name, n), func(t *testing.T) {
-				defer variant.force()()
+			t.Run(fmt.Sprintf("%s/%d", variant, n), func(t *testing.T) {
 				src := kerneltest.RandomBytes(r, n)
 				dst, check := kerneltest.Guard[float32](n, 3, -7)
-				PrepareF32(dst, src, &norm, false)
+				For(variant).PrepareF32(dst, src, &norm, false)
 				check(t)
 				for i, got := range dst {
 					if want := (float32(src[i]) - 128) / 64; got != want {
@@ -90,14 +89,13 @@ func argmaxDefinition[T float32 | uint8 | int8](src []T, classes int) []uint8 {
 
 func TestArgmaxF32EqualsItsDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for _, variant := range variants() {
+	for _, variant := range cpu.Available() {
 		for _, classes := range []int{1, 2, 3, 4, 5, 7, 8, 9, 16, 21, 150, 256} {
 			for _, n := range []int{0, 1, 7, 8, 9, 15, 16, 17, 31, 64, 101} {
-				t.Run(fmt.Sprintf("%s/%dx%d", variant.name, n, classes), func(t *testing.T) {
-					defer variant.force()()
+				t.Run(fmt.Sprintf("%s/%dx%d", variant, n, classes), func(t *testing.T) {
 					src := logits(r, n*classes)
 					dst, check := kerneltest.Guard[uint8](n, n%5, 0xA5)
-					ArgmaxF32(dst, src, classes)
+					For(variant).ArgmaxF32(dst, src, classes)
 					check(t)
 					if want := argmaxDefinition(src, classes); !slices.Equal(dst, want) {
 						t.Fatalf("got  %v\nwant %v", dst, want)
@@ -140,12 +138,11 @@ func TestThresholdF32IncludesItsLimit(t *testing.T) {
 func BenchmarkPrepareF32(b *testing.B) {
 	src, dst := make([]byte, 640*480*3), make([]float32, 640*480*3)
 	norm := NewNorm([]float32{1, 2, 3}, []float32{1.0 / 4, 1.0 / 5, 1.0 / 6})
-	for _, variant := range variants() {
-		b.Run(variant.name, func(b *testing.B) {
-			defer variant.force()()
+	for _, variant := range cpu.Available() {
+		b.Run(string(variant), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				PrepareF32(dst, src, &norm, true)
+				For(variant).PrepareF32(dst, src, &norm, true)
 			}
 		})
 	}
@@ -158,12 +155,11 @@ func BenchmarkArgmaxF32(b *testing.B) {
 	for i := range src {
 		src[i] = r.Float32()
 	}
-	for _, variant := range variants() {
-		b.Run(variant.name, func(b *testing.B) {
-			defer variant.force()()
+	for _, variant := range cpu.Available() {
+		b.Run(string(variant), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				ArgmaxF32(dst, src, classes)
+				For(variant).ArgmaxF32(dst, src, classes)
 			}
 		})
 	}

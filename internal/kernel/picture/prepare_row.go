@@ -39,11 +39,14 @@ func NewNorm(mean, scale []float32) Norm {
 // Each of the two operations rounds once to float32, in every variant, so all
 // variants agree bit for bit. dst must be as long as src; with swap the length
 // is a multiple of 3. src and dst do not overlap.
-func PrepareF32(dst []float32, src []byte, n *Norm, swap bool) {
+func (r *Routines) PrepareF32(dst []float32, src []byte, n *Norm, swap bool) {
 	if len(dst) != len(src) || swap && len(src)%3 != 0 {
 		panic("BUG: kernel: PrepareF32 lengths")
 	}
-	done := prepareF32(dst, src, n, swap)
+	done := 0
+	if r.prepareF32 != nil {
+		done = r.prepareF32(dst, src, n, swap)
+	}
 	prepareF32Go(dst[done:], src[done:], n, swap)
 }
 

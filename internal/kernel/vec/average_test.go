@@ -13,7 +13,7 @@ func randomPixels(r *rand.Rand) Pixels {
 }
 
 func TestAverageBytes(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(31, 32))
 		for range kerneltest.Cases(2000) {
 			p := randomPixels(r)
@@ -32,7 +32,7 @@ func TestAverageBytes(t *testing.T) {
 				want[i] = byte(min(max(roundedQuotient(sum, int32(count)), lo), hi))
 			}
 			dst, intact := kerneltest.Guard(len(want), r.IntN(20), uint8(0xA5))
-			AverageBytes(dst, acc, p, count, lo, hi)
+			k.AverageBytes(dst, acc, p, count, lo, hi)
 			intact(t)
 			for i := range want {
 				if dst[i] != want[i] {
@@ -57,7 +57,7 @@ func roundedQuotient(v, n int32) int32 {
 // TestAverageBytesOfEverySum: around every whole number and every half, for
 // counts up to the largest that the vectors take.
 func TestAverageBytesOfEverySum(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		for _, count := range []int{1, 2, 3, 4, 5, 6, 7, 9, 49, 63, 64, 121, 1000, 4095, 8191, 8192} {
 			var acc []int32
 			for q := -510; q <= 510; q++ {
@@ -66,7 +66,7 @@ func TestAverageBytesOfEverySum(t *testing.T) {
 				}
 			}
 			dst := make([]byte, len(acc))
-			AverageBytes(dst, acc, Pixels{N: 1, C: len(acc), K: 1}, count, -255, 255)
+			k.AverageBytes(dst, acc, Pixels{N: 1, C: len(acc), K: 1}, count, -255, 255)
 			for i, v := range acc {
 				if want := byte(roundedQuotient(v, int32(count))); dst[i] != want {
 					t.Fatalf("%d over %d gives %d, want %d", v, count, dst[i], want)
@@ -77,13 +77,13 @@ func TestAverageBytesOfEverySum(t *testing.T) {
 }
 
 func TestAverageF32(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(33, 34))
 		for range kerneltest.Cases(2000) {
 			p := randomPixels(r)
 			count, acc := 1+r.IntN(50), kerneltest.Normal(r, max(0, p.reach()))
 			dst, intact := kerneltest.Guard(p.N*p.C, r.IntN(20), float32(77))
-			AverageF32(dst, acc, p, count, -0.5, 0.25)
+			k.AverageF32(dst, acc, p, count, -0.5, 0.25)
 			intact(t)
 			for i, got := range dst {
 				var sum float32
@@ -101,5 +101,5 @@ func TestAverageF32(t *testing.T) {
 func BenchmarkAverageBytes(b *testing.B) {
 	p := Pixels{N: 28, C: 64, Step: 128, Tap: 64, K: 2}
 	dst, acc := make([]byte, p.N*p.C), make([]int32, p.reach())
-	kerneltest.Bench(b, len(acc), func() { AverageBytes(dst, acc, p, 4, -128, 127) })
+	kerneltest.Bench(b, For, len(acc), func(k *Routines) func() { return func() { k.AverageBytes(dst, acc, p, 4, -128, 127) } })
 }

@@ -7,10 +7,13 @@ package vec
 //
 // The product is rounded once. dst and src have the same length, zero is a value
 // of the type.
-func Dequantise(dst []float32, src []byte, scale float32, zero int32, signed bool) {
+func (r *Routines) Dequantise(dst []float32, src []byte, scale float32, zero int32, signed bool) {
 	dst = dst[:len(src)]
-	n := dequantise(dst, src, scale, zero, signed)
-	dst, src = dst[n:], src[n:]
+	l := bySign(signed, &r.dequantiseI8, &r.dequantiseU8)
+	if b := l.blocks(len(src)); b > 0 {
+		l.fn(&dst[0], &src[0], b, scale, zero)
+		dst, src = dst[b*l.size:], src[b*l.size:]
+	}
 	if signed {
 		for i, v := range src {
 			dst[i] = scale * float32(int32(int8(v))-zero)

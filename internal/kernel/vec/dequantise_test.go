@@ -10,7 +10,7 @@ import (
 
 // TestDequantise wants the float64 product, rounded once.
 func TestDequantise(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(61, 62))
 		for n := range 300 {
 			src, signed := kerneltest.RandomBytes(r, n+1)[1:], n%2 == 0
@@ -19,7 +19,7 @@ func TestDequantise(t *testing.T) {
 				zero -= 128
 			}
 			dst, check := kerneltest.Guarded(t, n, float32(77))
-			Dequantise(dst, src, scale, zero, signed)
+			k.Dequantise(dst, src, scale, zero, signed)
 			check()
 			for i, b := range src {
 				v := int32(b)

@@ -8,8 +8,8 @@ package vec
 //	dst[i] = max(dst[i], src[i])
 //
 // A NaN in dst stays. The slices have the same length.
-func MaxF32(dst, src []float32) {
-	n := maxF32(dst, src)
+func (r *Routines) MaxF32(dst, src []float32) {
+	n := ofPair(r.maxF32, dst, src)
 	dst, src = dst[n:], src[n:]
 	for i, v := range src[:len(dst)] {
 		if v > dst[i] {
@@ -19,8 +19,8 @@ func MaxF32(dst, src []float32) {
 }
 
 // AddF32 computes dst[i] += src[i].
-func AddF32(dst, src []float32) {
-	n := addF32(dst, src)
+func (r *Routines) AddF32(dst, src []float32) {
+	n := ofPair(r.addF32, dst, src)
 	dst, src = dst[n:], src[n:]
 	for i, v := range src[:len(dst)] {
 		dst[i] += v
@@ -28,8 +28,8 @@ func AddF32(dst, src []float32) {
 }
 
 // MaxI8 computes dst[i] = max(dst[i], src[i]).
-func MaxI8(dst, src []int8) {
-	n := maxI8(dst, src)
+func (r *Routines) MaxI8(dst, src []int8) {
+	n := ofPair(r.maxI8, dst, src)
 	dst, src = dst[n:], src[n:]
 	for i, v := range src[:len(dst)] {
 		dst[i] = max(dst[i], v)
@@ -37,8 +37,8 @@ func MaxI8(dst, src []int8) {
 }
 
 // MaxU8 computes dst[i] = max(dst[i], src[i]).
-func MaxU8(dst, src []uint8) {
-	n := maxU8(dst, src)
+func (r *Routines) MaxU8(dst, src []uint8) {
+	n := ofPair(r.maxU8, dst, src)
 	dst, src = dst[n:], src[n:]
 	for i, v := range src[:len(dst)] {
 		dst[i] = max(dst[i], v)

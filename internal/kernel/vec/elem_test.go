@@ -10,8 +10,8 @@ import (
 )
 
 // testElem runs f on every length around the block sizes, at odd offsets.
-func testElem[T float32 | int8 | uint8](t *testing.T, f func(dst, src []T), want func(a, b T) T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+func testElem[T float32 | int8 | uint8](t *testing.T, f func(k *Routines, dst, src []T), want func(a, b T) T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(9, 9))
 		for n := range 140 {
 			src := make([]T, n+1)[1:]
@@ -21,7 +21,7 @@ func testElem[T float32 | int8 | uint8](t *testing.T, f func(dst, src []T), want
 				src[i], dst[i] = T(r.IntN(100)-50), T(r.IntN(100)-50)
 				before[i] = dst[i]
 			}
-			f(dst, src)
+			f(k, dst, src)
 			check()
 			for i := range n {
 				if w := want(before[i], src[i]); dst[i] != w {
@@ -33,7 +33,7 @@ func testElem[T float32 | int8 | uint8](t *testing.T, f func(dst, src []T), want
 }
 
 func TestMaxF32(t *testing.T) {
-	testElem(t, MaxF32, func(a, b float32) float32 { return max(a, b) })
+	testElem(t, (*Routines).MaxF32, func(a, b float32) float32 { return max(a, b) })
 }
 
 // TestMaxF32OfNaN wants what the portable loop gives: a NaN in dst stays, one
@@ -41,10 +41,10 @@ func TestMaxF32(t *testing.T) {
 func TestMaxF32OfNaN(t *testing.T) {
 	nan, minus := float32(math.NaN()), float32(math.Copysign(0, -1))
 	pairs := [][2]float32{{nan, 1}, {1, nan}, {nan, nan}, {minus, 0}, {0, minus}, {minusInf, plusInf}, {plusInf, nan}}
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		for i, p := range pairs {
 			dst, src := slices.Repeat(p[:1], 35), slices.Repeat(p[1:], 35)
-			MaxF32(dst, src)
+			k.MaxF32(dst, src)
 			want := p[0]
 			if p[1] > p[0] {
 				want = p[1]
@@ -58,11 +58,17 @@ func TestMaxF32OfNaN(t *testing.T) {
 	})
 }
 
-func TestAddF32(t *testing.T) { testElem(t, AddF32, func(a, b float32) float32 { return a + b }) }
-func TestMaxI8(t *testing.T)  { testElem(t, MaxI8, func(a, b int8) int8 { return max(a, b) }) }
-func TestMaxU8(t *testing.T)  { testElem(t, MaxU8, func(a, b uint8) uint8 { return max(a, b) }) }
+func TestAddF32(t *testing.T) {
+	testElem(t, (*Routines).AddF32, func(a, b float32) float32 { return a + b })
+}
+func TestMaxI8(t *testing.T) {
+	testElem(t, (*Routines).MaxI8, func(a, b int8) int8 { return max(a, b) })
+}
+func TestMaxU8(t *testing.T) {
+	testElem(t, (*Routines).MaxU8, func(a, b uint8) uint8 { return max(a, b) })
+}
 
 func BenchmarkMaxF32(b *testing.B) {
 	x, y := make([]float32, 4096), make([]float32, 4096)
-	kerneltest.Bench(b, len(x), func() { MaxF32(x, y) })
+	kerneltest.Bench(b, For, len(x), func(k *Routines) func() { return func() { k.MaxF32(x, y) } })
 }

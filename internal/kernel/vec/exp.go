@@ -34,6 +34,20 @@ const (
 	tanhP4  = -0.005660789
 )
 
+// expConstants are these, each in all lanes, in the order in which exp_amd64.s
+// numbers them.
+type expConstants [20][8]float32
+
+var expTable = func() (t expConstants) {
+	for i, v := range [...]float32{expLog2e, expMagic, expLn2Hi, expLn2Lo, expLo, expHi, 1, expQ6, expQ5, expQ4, expQ3, expQ2,
+		float32(math.Copysign(0, -1)), tanhCut, tanhP4, tanhP3, tanhP2, tanhP1, tanhP0, eluLo} {
+		for lane := range t[i] {
+			t[i][lane] = v
+		}
+	}
+	return t
+}()
+
 // expReduced gives n, from which the power of two comes, and e^r-1 for x in range.
 func expReduced(x float32) (n int32, rest float32) {
 	z := float32(x*expLog2e) + expMagic
@@ -63,10 +77,14 @@ func exp32(x float32) float32 {
 }
 
 // ExpF32 computes dst[i] = e^((src[i]-minus)*times) and returns the sum.
-func ExpF32(dst, src []float32, minus, times float32) float32 {
+func (r *Routines) ExpF32(dst, src []float32, minus, times float32) float32 {
 	src = src[:len(dst)]
 	var s [8]float32
-	n := expF32(dst, src, minus, times, &s)
+	b := r.expF32.blocks(len(dst))
+	if b > 0 {
+		s = r.expF32.fn(&dst[0], &src[0], b, minus, times)
+	}
+	n := b * r.expF32.size
 	for i, v := range src[n:] {
 		dst[n+i] = exp32(float32((v - minus) * times))
 		s[i&7] += dst[n+i]
@@ -76,9 +94,18 @@ func ExpF32(dst, src []float32, minus, times float32) float32 {
 
 // TopF32 is the greatest of v, -Inf of nothing; numbers that are none do not
 // count.
-func TopF32(v []float32) float32 {
-	top, n := topF32(v)
-	for _, x := range v[n:] {
+func (r *Routines) TopF32(v []float32) float32 {
+	top := float32(math.Inf(-1))
+	if b := r.topF32.blocks(len(v)); b > 0 {
+		tops := r.topF32.fn(&v[0], b)
+		top, v = highest(top, tops[:]), v[b*r.topF32.size:]
+	}
+	return highest(top, v)
+}
+
+// highest is the greatest of top and v.
+func highest(top float32, v []float32) float32 {
+	for _, x := range v {
 		if x > top {
 			top = x
 		}
@@ -86,19 +113,28 @@ func TopF32(v []float32) float32 {
 	return top
 }
 
+// byConstants computes whole blocks of dst and says how many elements these are.
+func byConstants(l *loop[func(dst, src *float32, blocks int, table *expConstants)], dst, src []float32) int {
+	b := l.blocks(len(dst))
+	if b > 0 {
+		l.fn(&dst[0], &src[0], b, &expTable)
+	}
+	return b * l.size
+}
+
 // LogisticF32 computes dst[i] = 1 / (1 + e^-src[i]).
-func LogisticF32(dst, src []float32) {
+func (r *Routines) LogisticF32(dst, src []float32) {
 	src = src[:len(dst)]
-	n := logisticF32(dst, src)
+	n := byConstants(&r.logisticF32, dst, src)
 	for i, v := range src[n:] {
 		dst[n+i] = 1 / (1 + exp32(-v))
 	}
 }
 
 // TanhF32 computes dst[i] = tanh(src[i]).
-func TanhF32(dst, src []float32) {
+func (r *Routines) TanhF32(dst, src []float32) {
 	src = src[:len(dst)]
-	n := tanhF32(dst, src)
+	n := byConstants(&r.tanhF32, dst, src)
 	for i, v := range src[n:] {
 		dst[n+i] = tanh32(v)
 	}
@@ -119,9 +155,9 @@ func tanh32(x float32) float32 {
 }
 
 // EluF32 computes dst[i] = src[i] < 0 ? e^src[i] - 1 : src[i].
-func EluF32(dst, src []float32) {
+func (r *Routines) EluF32(dst, src []float32) {
 	src = src[:len(dst)]
-	n := eluF32(dst, src)
+	n := byConstants(&r.eluF32, dst, src)
 	for i, v := range src[n:] {
 		if v < 0 {
 			k, rest := expReduced(max(v, eluLo))

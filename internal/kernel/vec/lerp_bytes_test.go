@@ -9,7 +9,7 @@ import (
 
 // TestLerpI8 compares every variant with the definition in 64 bits.
 func TestLerpI8(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(81, 82))
 		for range kerneltest.Cases(1500) {
 			c, n, w := 1+r.IntN(50), r.IntN(9), 1+r.IntN(6)
@@ -17,7 +17,7 @@ func TestLerpI8(t *testing.T) {
 			for range n {
 				lo, hi, u = append(lo, r.IntN(w)), append(hi, r.IntN(w)), append(u, []int{0, 256, 512, 1024, r.IntN(1025)}[r.IntN(5)])
 			}
-			l, share := NewLerpI8(lo, hi, u, c), []int{0, 512, 1024, r.IntN(1025)}[r.IntN(4)]
+			l, share := k.NewLerpI8(lo, hi, u, c), []int{0, 512, 1024, r.IntN(1025)}[r.IntN(4)]
 			top, bottom := kerneltest.RandomBytes(r, w*c), kerneltest.RandomBytes(r, w*c)
 			dst, intact := kerneltest.Guard(n*c, r.IntN(20), byte(77))
 			l.Run(dst, top, bottom, share)
@@ -45,6 +45,9 @@ func BenchmarkLerpI8(b *testing.B) {
 	for x := range lo {
 		lo[x], hi[x], u[x] = x/2, min(x/2+1, 55), x%2*512
 	}
-	l, row, dst := NewLerpI8(lo, hi, u, 64), kerneltest.RandomBytes(rand.New(rand.NewPCG(1, 1)), 56*64), make([]byte, 112*64)
-	kerneltest.Bench(b, len(dst), func() { l.Run(dst, row, row, 300) })
+	row, dst := kerneltest.RandomBytes(rand.New(rand.NewPCG(1, 1)), 56*64), make([]byte, 112*64)
+	kerneltest.Bench(b, For, len(dst), func(k *Routines) func() {
+		l := k.NewLerpI8(lo, hi, u, 64)
+		return func() { l.Run(dst, row, row, 300) }
+	})
 }

@@ -5,6 +5,7 @@ package vec
 //
 //	dst[x,i] = (1-t)*((1-u)*top[lo,i] + u*top[hi,i]) + t*((1-u)*bottom[lo,i] + u*bottom[hi,i])
 type LerpF32 struct {
+	r     *Routines
 	xs    []lerpX
 	c     int
 	reach int // elements of a source row
@@ -28,8 +29,8 @@ type lerpCall struct {
 // NewLerpF32 makes the mixture whose position x lies between the pixels lo[x]
 // and hi[x], at share u[x] from lo. Pixels have c channels and lie pix elements
 // apart in the sources.
-func NewLerpF32(lo, hi []int, u []float32, c, pix int) *LerpF32 {
-	l := &LerpF32{c: c}
+func (r *Routines) NewLerpF32(lo, hi []int, u []float32, c, pix int) *LerpF32 {
+	l := &LerpF32{r: r, c: c}
 	for x := range lo {
 		l.xs = append(l.xs, lerpX{lo[x] * pix, hi[x] * pix, 1 - u[x], u[x]})
 		l.reach = max(l.reach, max(lo[x], hi[x])*pix+c)
@@ -40,9 +41,18 @@ func NewLerpF32(lo, hi []int, u []float32, c, pix int) *LerpF32 {
 // Run mixes top and bottom at share t from top. dst has no gaps.
 func (l *LerpF32) Run(dst, top, bottom []float32, t float32) {
 	dst, top, bottom = dst[:len(l.xs)*l.c], top[:l.reach], bottom[:l.reach]
-	if len(dst) > 0 && !l.routine(dst, top, bottom, t) {
+	switch fn := l.r.lerpF32.fn; {
+	case len(dst) == 0:
+	case fn != nil:
+		fn(l, &dst[0], &top[0], &bottom[0], t)
+	default:
 		l.portable(dst, top, bottom, t)
 	}
+}
+
+// call is what the routine gets that takes lanes channels at a time.
+func (l *LerpF32) call(lanes int, dst, top, bottom *float32, t float32) lerpCall {
+	return lerpCall{dst: dst, top: top, bottom: bottom, xs: &l.xs[0], n: len(l.xs), vectors: l.c / lanes, rest: l.c % lanes, from: 1 - t, to: t}
 }
 
 func (l *LerpF32) portable(dst, top, bottom []float32, t float32) {

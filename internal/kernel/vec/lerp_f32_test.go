@@ -12,7 +12,7 @@ import (
 // TestLerpF32 compares every variant with the definition in float64. The
 // sources end with the last channel read.
 func TestLerpF32(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(6, 6))
 		for range kerneltest.Cases(200) {
 			c, n, width := 1+r.IntN(20), 1+r.IntN(9), 1+r.IntN(6)
@@ -24,7 +24,7 @@ func TestLerpF32(t *testing.T) {
 			size := (width-1)*pix + c
 			top, bottom, share := kerneltest.Uniform(r, size), kerneltest.Uniform(r, size), r.Float32()
 			dst, intact := kerneltest.Guard(n*c, 1+r.IntN(8), float32(-12345))
-			NewLerpF32(lo, hi, u, c, pix).Run(dst, top, bottom, share)
+			k.NewLerpF32(lo, hi, u, c, pix).Run(dst, top, bottom, share)
 			intact(t)
 			for i, v := range dst {
 				at := func(row []float32, x int) float64 { return float64(row[x*pix+i%c]) }
@@ -52,7 +52,9 @@ func BenchmarkLerpF32(b *testing.B) {
 	for i := range lo {
 		lo[i], hi[i], u[i] = i/2, min(i/2+1, 127), 0.25
 	}
-	l := NewLerpF32(lo, hi, u, 8, 8)
 	top, bottom, dst := make([]float32, 1024), make([]float32, 1024), make([]float32, 2048)
-	kerneltest.Bench(b, len(dst), func() { l.Run(dst, top, bottom, 0.25) })
+	kerneltest.Bench(b, For, len(dst), func(k *Routines) func() {
+		l := k.NewLerpF32(lo, hi, u, 8, 8)
+		return func() { l.Run(dst, top, bottom, 0.25) }
+	})
 }

@@ -8,14 +8,14 @@ import (
 )
 
 func TestMaxPixels(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, routines *Routines) {
 		r := rand.New(rand.NewPCG(19, 20))
 		for range 400 {
 			n, c, k, signed := r.IntN(20), 1+r.IntN(70), 1+r.IntN(5), r.IntN(2) == 0
 			step, tap := c*(1+r.IntN(3)), c*(1+r.IntN(3))
 			src := kerneltest.RandomBytes(r, max(0, (n-1)*step+(k-1)*tap+c))
 			dst, intact := kerneltest.Guard(n*c, 1+r.IntN(16), uint8(0xA5))
-			MaxPixels(dst, src, n, c, step, tap, k, signed)
+			routines.MaxPixels(dst, src, n, c, step, tap, k, signed)
 			for i, got := range dst {
 				want := src[i/c*step+i%c]
 				for t := range k {
@@ -34,14 +34,14 @@ func TestMaxPixels(t *testing.T) {
 }
 
 func TestMaxPixelsF32(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, routines *Routines) {
 		r := rand.New(rand.NewPCG(21, 20))
 		for range 400 {
 			n, c, k := r.IntN(20), 1+r.IntN(40), 1+r.IntN(5)
 			step, tap := c*(1+r.IntN(3)), c*(1+r.IntN(3))
 			src := kerneltest.Normal(r, max(0, (n-1)*step+(k-1)*tap+c))
 			dst, intact := kerneltest.Guard(n*c, 1+r.IntN(16), float32(77))
-			MaxPixelsF32(dst, src, n, c, step, tap, k)
+			routines.MaxPixelsF32(dst, src, n, c, step, tap, k)
 			for i, got := range dst {
 				want := minusInf
 				for t := range k {
@@ -58,5 +58,7 @@ func TestMaxPixelsF32(t *testing.T) {
 
 func BenchmarkMaxPixels(b *testing.B) {
 	src, dst := make([]byte, 2*64*24), make([]byte, 64*24)
-	kerneltest.Bench(b, len(src), func() { MaxPixels(dst, src, 64, 24, 48, 24, 2, true) })
+	kerneltest.Bench(b, For, len(src), func(routines *Routines) func() {
+		return func() { routines.MaxPixels(dst, src, 64, 24, 48, 24, 2, true) }
+	})
 }

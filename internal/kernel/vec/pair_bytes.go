@@ -41,7 +41,7 @@ func (p *PairBytes) Value(x, y int32) int32 {
 // Run computes a row of results. dst may be x or y.
 func (p *PairBytes) Run(dst, x, y []byte) {
 	x, y = x[:len(dst)], y[:len(dst)]
-	n := p.run(dst, x, y)
+	n := p.blocks(dst, x, y)
 	for i := n; i < len(dst); i++ {
 		if p.Signed {
 			dst[i] = byte(p.Value(int32(int8(x[i])), int32(int8(y[i]))))

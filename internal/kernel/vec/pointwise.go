@@ -17,16 +17,28 @@ const (
 	pairs
 )
 
-// Run computes a row of results and clamps it:
+// Pair computes a row of results of p and clamps it:
 //
 //	dst[i] = clamp(p(x[i], y[i]))
 //
 // dst may be x or y. What is no number stays.
-func (p PairF32) Run(dst, x, y []float32, lo, hi float32) {
+func (r *Routines) Pair(p PairF32, dst, x, y []float32, lo, hi float32) {
 	x, y = x[:len(dst)], y[:len(dst)]
-	n := pairF32(p, dst, x, y, lo, hi)
+	l := r.pair(p)
+	b := l.blocks(len(dst))
+	if b > 0 {
+		l.fn(&dst[0], &x[0], &y[0], b, lo, hi)
+	}
+	n := b * l.size
 	pairPortable(p, dst[n:], x[n:], y[n:])
 	clampPortable(dst[n:], dst[n:], lo, hi)
+}
+
+// floatPair is a routine of a PairF32.
+type floatPair = loop[func(dst, x, y *float32, blocks int, lo, hi float32)]
+
+func (r *Routines) pair(p PairF32) *floatPair {
+	return [pairs]*floatPair{&r.addPair, &r.subPair, &r.mulPair, &r.divPair, &r.maxPair, &r.minPair, &r.preluPair, &r.squaredDiffers}[p]
 }
 
 func pairPortable(p PairF32, dst, x, y []float32) {
@@ -73,9 +85,13 @@ var pairFuncs = [pairs]func(x, y float32) float32{
 }
 
 // ClampF32 computes dst[i] = min(max(src[i], lo), hi); what is no number stays.
-func ClampF32(dst, src []float32, lo, hi float32) {
+func (r *Routines) ClampF32(dst, src []float32, lo, hi float32) {
 	src = src[:len(dst)]
-	n := clampRowF32(dst, src, lo, hi)
+	b := r.clampF32.blocks(len(dst))
+	if b > 0 {
+		r.clampF32.fn(&dst[0], &src[0], b, lo, hi)
+	}
+	n := b * r.clampF32.size
 	clampPortable(dst[n:], src[n:], lo, hi)
 }
 
@@ -92,18 +108,18 @@ func clampPortable(dst, src []float32, lo, hi float32) {
 }
 
 // HardSwishF32 computes dst[i] = src[i] * min(6, max(0, src[i]+3)) / 6.
-func HardSwishF32(dst, src []float32) {
+func (r *Routines) HardSwishF32(dst, src []float32) {
 	src = src[:len(dst)]
-	n := hardSwishF32(dst, src)
+	n := ofPair(r.hardSwishF32, dst, src)
 	for i, v := range src[n:] {
 		dst[n+i] = v * min(6, max(0, v+3)) / 6
 	}
 }
 
 // LeakyReluF32 computes dst[i] = src[i] > 0 ? src[i] : alpha * src[i].
-func LeakyReluF32(dst, src []float32, alpha float32) {
+func (r *Routines) LeakyReluF32(dst, src []float32, alpha float32) {
 	src = src[:len(dst)]
-	n := leakyReluF32(dst, src, alpha)
+	n := byFactor(&r.leakyReluF32, dst, src, alpha)
 	for i, v := range src[n:] {
 		if !(v > 0) {
 			v *= alpha
@@ -113,10 +129,19 @@ func LeakyReluF32(dst, src []float32, alpha float32) {
 }
 
 // ScaleF32 computes dst[i] = src[i] * factor.
-func ScaleF32(dst, src []float32, factor float32) {
+func (r *Routines) ScaleF32(dst, src []float32, factor float32) {
 	src = src[:len(dst)]
-	n := scaleF32(dst, src, factor)
+	n := byFactor(&r.scaleF32, dst, src, factor)
 	for i, v := range src[n:] {
 		dst[n+i] = v * factor
 	}
+}
+
+// byFactor computes whole blocks of dst and says how many elements these are.
+func byFactor(l *loop[func(dst, src *float32, blocks int, factor float32)], dst, src []float32, factor float32) int {
+	b := l.blocks(len(dst))
+	if b > 0 {
+		l.fn(&dst[0], &src[0], b, factor)
+	}
+	return b * l.size
 }

@@ -39,15 +39,15 @@ func sameFloats(t *testing.T, got, want []float32, of string) {
 }
 
 // rowsF32 are the routines of one operand.
-var rowsF32 = map[string]func(dst, src []float32){
-	"clamp":      func(dst, src []float32) { ClampF32(dst, src, -3, 6) },
-	"hard swish": HardSwishF32,
-	"leaky relu": func(dst, src []float32) { LeakyReluF32(dst, src, 0.2) },
-	"scale":      func(dst, src []float32) { ScaleF32(dst, src, 0.3) },
-	"exp":        func(dst, src []float32) { ExpF32(dst, src, 0.5, 1.5) },
-	"logistic":   LogisticF32,
-	"tanh":       TanhF32,
-	"elu":        EluF32,
+var rowsF32 = map[string]func(k *Routines, dst, src []float32){
+	"clamp":      func(k *Routines, dst, src []float32) { k.ClampF32(dst, src, -3, 6) },
+	"hard swish": (*Routines).HardSwishF32,
+	"leaky relu": func(k *Routines, dst, src []float32) { k.LeakyReluF32(dst, src, 0.2) },
+	"scale":      func(k *Routines, dst, src []float32) { k.ScaleF32(dst, src, 0.3) },
+	"exp":        func(k *Routines, dst, src []float32) { k.ExpF32(dst, src, 0.5, 1.5) },
+	"logistic":   (*Routines).LogisticF32,
+	"tanh":       (*Routines).TanhF32,
+	"elu":        (*Routines).EluF32,
 }
 
 // TestRowsF32: every variant gives the bits of the portable one, into its operand
@@ -58,14 +58,14 @@ func TestRowsF32(t *testing.T) {
 		for n := range 100 {
 			src := oddFloats(r, n+1)[1:]
 			want := make([]float32, n)
-			in(cpu.Generic, func() { f(want, src) })
-			kerneltest.EachVariant(t, func(t *testing.T) {
+			f(portable, want, src)
+			kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 				dst, check := kerneltest.Guarded(t, n, float32(77))
-				f(dst, src)
+				f(k, dst, src)
 				check()
 				sameFloats(t, dst, want, name)
 				copy(dst, src)
-				f(dst, dst)
+				f(k, dst, dst)
 				check()
 				sameFloats(t, dst, want, name+" in place")
 			})
@@ -73,15 +73,8 @@ func TestRowsF32(t *testing.T) {
 	}
 }
 
-// in runs f in variant v.
-func in(v cpu.Variant, f func()) {
-	before := cpu.Active()
-	defer cpu.Use(before)
-	if err := cpu.Use(v); err != nil {
-		panic("BUG: " + err.Error())
-	}
-	f()
-}
+// portable is what the others are compared with.
+var portable = For(cpu.Generic)
 
 func TestPairF32(t *testing.T) {
 	r := rand.New(rand.NewPCG(43, 44))
@@ -93,10 +86,10 @@ func TestPairF32(t *testing.T) {
 			if n%3 == 0 {
 				lo, hi = -3, 6
 			}
-			in(cpu.Generic, func() { p.Run(want, x, y, lo, hi) })
-			kerneltest.EachVariant(t, func(t *testing.T) {
+			portable.Pair(p, want, x, y, lo, hi)
+			kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 				dst, check := kerneltest.Guarded(t, n, float32(77))
-				p.Run(dst, x, y, lo, hi)
+				k.Pair(p, dst, x, y, lo, hi)
 				check()
 				sameFloats(t, dst, want, fmt.Sprint("operation ", p))
 			})
@@ -107,13 +100,13 @@ func TestPairF32(t *testing.T) {
 // TestPairF32Defines: what the operations are.
 func TestPairF32Defines(t *testing.T) {
 	want := map[PairF32]float32{AddPair: 1, SubPair: -5, MulPair: -6, DivPair: float32(-2) / 3, MaxPair: 3, MinPair: -2, PreluPair: -6, SquaredDiffers: 25}
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		for p := range pairs {
 			x, y := make([]float32, 9), make([]float32, 9)
 			for i := range x {
 				x[i], y[i] = -2, 3
 			}
-			p.Run(x, x, y, minusInf, plusInf)
+			k.Pair(p, x, x, y, minusInf, plusInf)
 			for i, v := range x {
 				if v != want[p] {
 					t.Errorf("operation %d on -2 and 3, element %d: %g, want %g", p, i, v, want[p])
@@ -127,20 +120,20 @@ func TestPairF32Defines(t *testing.T) {
 // place of the result, or of one where e^x-1 is near zero.
 func TestFunctionsF32(t *testing.T) {
 	for name, c := range map[string]struct {
-		f    func(dst, src []float32)
+		f    func(k *Routines, dst, src []float32)
 		want func(x float64) float64
 		most float64
 	}{
-		"exp":      {func(dst, src []float32) { ExpF32(dst, src, 0, 1) }, math.Exp, 2},
-		"logistic": {LogisticF32, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 4},
-		"tanh":     {TanhF32, math.Tanh, 3},
-		"elu":      {EluF32, func(x float64) float64 { return max(x, math.Expm1(min(x, 0))) }, 4},
+		"exp":      {func(k *Routines, dst, src []float32) { k.ExpF32(dst, src, 0, 1) }, math.Exp, 2},
+		"logistic": {(*Routines).LogisticF32, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 4},
+		"tanh":     {(*Routines).TanhF32, math.Tanh, 3},
+		"elu":      {(*Routines).EluF32, func(x float64) float64 { return max(x, math.Expm1(min(x, 0))) }, 4},
 	} {
 		worst := 0.0
 		for i := range 200000 {
 			x := []float32{float32(i-100000) / 1150, math.Float32frombits(uint32(i) * 21474)}[i&1]
 			dst := []float32{0}
-			c.f(dst, []float32{x})
+			c.f(portable, dst, []float32{x})
 			want := c.want(float64(x))
 			if math.Abs(want) > math.MaxFloat32 || x != x || name == "logistic" && x < -87 { // e^-x is infinite soon
 				continue
@@ -162,8 +155,7 @@ func TestExpF32Sums(t *testing.T) {
 	r := rand.New(rand.NewPCG(45, 46))
 	for n := range 60 {
 		src, dst := kerneltest.Normal(r, n), make([]float32, n)
-		var want float32
-		in(cpu.Generic, func() { want = ExpF32(dst, src, 0.5, 1) })
+		want := portable.ExpF32(dst, src, 0.5, 1)
 		exact := 0.0
 		for _, v := range src {
 			exact += math.Exp(float64(v - 0.5))
@@ -171,8 +163,8 @@ func TestExpF32Sums(t *testing.T) {
 		if math.Abs(float64(want)-exact) > 1e-5*exact {
 			t.Errorf("sum of %d: %g, want %g", n, want, exact)
 		}
-		kerneltest.EachVariant(t, func(t *testing.T) {
-			if got := ExpF32(dst, src, 0.5, 1); got != want {
+		kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
+			if got := k.ExpF32(dst, src, 0.5, 1); got != want {
 				t.Errorf("sum of %d: %g, want %g", n, got, want)
 			}
 		})
@@ -189,8 +181,8 @@ func TestTopF32(t *testing.T) {
 				want = x
 			}
 		}
-		kerneltest.EachVariant(t, func(t *testing.T) {
-			if got := TopF32(v); got != want {
+		kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
+			if got := k.TopF32(v); got != want {
 				t.Errorf("greatest of %v: %g, want %g", v, got, want)
 			}
 		})
@@ -200,11 +192,13 @@ func TestTopF32(t *testing.T) {
 func BenchmarkRowsF32(b *testing.B) {
 	src, dst := kerneltest.Normal(rand.New(rand.NewPCG(1, 1)), 4096), make([]float32, 4096)
 	for name, f := range rowsF32 {
-		b.Run(name, func(b *testing.B) { kerneltest.Bench(b, len(src), func() { f(dst, src) }) })
+		b.Run(name, func(b *testing.B) {
+			kerneltest.Bench(b, For, len(src), func(k *Routines) func() { return func() { f(k, dst, src) } })
+		})
 	}
 }
 
 func BenchmarkPairF32(b *testing.B) {
 	src, dst := kerneltest.Normal(rand.New(rand.NewPCG(1, 1)), 4096), make([]float32, 4096)
-	kerneltest.Bench(b, len(src), func() { PreluPair.Run(dst, src, src, minusInf, plusInf) })
+	kerneltest.Bench(b, For, len(src), func(k *Routines) func() { return func() { k.Pair(PreluPair, dst, src, src, minusInf, plusInf) } })
 }

@@ -11,7 +11,7 @@ import (
 // TestQuantise compares every variant with the portable one: halves and their
 // neighbours, values far outside, infinities, NaN and any bits.
 func TestQuantise(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(21, 22))
 		for n := range 300 {
 			src := make([]float32, n)
@@ -29,7 +29,7 @@ func TestQuantise(t *testing.T) {
 			want := make([]byte, n)
 			quantiseGeneric(want, src, scale, zero, lo, hi)
 			dst, check := kerneltest.Guarded(t, n, byte(77))
-			Quantise(dst, src, scale, zero, lo, hi)
+			k.Quantise(dst, src, scale, zero, lo, hi)
 			check()
 			for i, v := range src {
 				if dst[i] != want[i] {
@@ -60,5 +60,5 @@ func BenchmarkQuantise(b *testing.B) {
 	for i := range src {
 		src[i] = float32(i%256) / 128
 	}
-	kerneltest.Bench(b, len(src), func() { Quantise(dst, src, 1.0/128, 0, -128, 127) })
+	kerneltest.Bench(b, For, len(src), func(k *Routines) func() { return func() { k.Quantise(dst, src, 1.0/128, 0, -128, 127) } })
 }

@@ -4,14 +4,22 @@ package vec
 //
 //	acc[i] += sum over r in 0..rows of int32(int8(src[r*stride+i]))    // signed
 //	acc[i] += sum over r in 0..rows of int32(src[r*stride+i])          // otherwise
-func SumRows(acc []int32, src []byte, rows, stride int, signed bool) {
+func (r *Routines) SumRows(acc []int32, src []byte, rows, stride int, signed bool) {
 	if rows <= 0 || len(acc) == 0 {
 		return
 	}
 	src = src[:(rows-1)*stride+len(acc)]
-	n := sumRows(acc, src, rows, stride, signed)
+	l := bySign(signed, &r.sumRowsI8, &r.sumRowsU8)
+	b := l.blocks(len(acc))
+	for at := 0; b > 0 && at < rows; at += sumMost {
+		l.fn(&acc[0], &src[at*stride], b, min(sumMost, rows-at), stride)
+	}
+	n := b * l.size
 	sumRowsGeneric(acc[n:], src[n:], rows, stride, signed)
 }
+
+// sumMost is the number of rows whose sums fit 16 bits.
+const sumMost = 128
 
 func sumRowsGeneric(acc []int32, src []byte, rows, stride int, signed bool) {
 	if len(acc) == 1 {

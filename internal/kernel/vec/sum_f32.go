@@ -6,7 +6,7 @@ package vec
 //
 // Every column is summed from the first row to the last; where there is only
 // one, four sums are carried side by side.
-func SumRowsF32(acc []float64, src []float32, rows, stride int) {
+func (r *Routines) SumRowsF32(acc []float64, src []float32, rows, stride int) {
 	if rows <= 0 || len(acc) == 0 {
 		return
 	}
@@ -15,13 +15,16 @@ func SumRowsF32(acc []float64, src []float32, rows, stride int) {
 		acc[0] += sumColumnF32(src, rows, stride)
 		return
 	}
-	n := sumRowsF32(acc, src, rows, stride)
-	acc, src = acc[n:], src[n:]
-	for r := range rows {
+	if b := r.sumRowsF32.blocks(len(acc)); b > 0 {
+		r.sumRowsF32.fn(&acc[0], &src[0], b, rows, 4*stride)
+		n := b * r.sumRowsF32.size
+		acc, src = acc[n:], src[n:]
+	}
+	for y := range rows {
 		if len(acc) == 0 {
 			return
 		}
-		for i, v := range src[r*stride:][:len(acc)] {
+		for i, v := range src[y*stride:][:len(acc)] {
 			acc[i] += float64(v)
 		}
 	}

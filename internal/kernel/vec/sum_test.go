@@ -10,7 +10,7 @@ import (
 // TestSumRows: every length around the blocks, few rows and many, among them
 // such as hold nothing but the extreme values.
 func TestSumRows(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(5, 5))
 		for n := range 150 {
 			for _, signed := range []bool{true, false} {
@@ -25,7 +25,7 @@ func TestSumRows(t *testing.T) {
 					}
 				}
 				acc, check := kerneltest.Guarded(t, n, int32(1000))
-				SumRows(acc, src, rows, stride, signed)
+				k.SumRows(acc, src, rows, stride, signed)
 				check()
 				want := make([]int32, n)
 				sumRowsGeneric(want, src, rows, stride, signed)
@@ -41,18 +41,18 @@ func TestSumRows(t *testing.T) {
 
 func BenchmarkSumRows(b *testing.B) {
 	acc, src := make([]int32, 1024), make([]byte, 49*1024)
-	kerneltest.Bench(b, len(src), func() { SumRows(acc, src, 49, 1024, true) })
+	kerneltest.Bench(b, For, len(src), func(k *Routines) func() { return func() { k.SumRows(acc, src, 49, 1024, true) } })
 }
 
 // TestSumRowsF32: every variant gives the same bits.
 func TestSumRowsF32(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(6, 5))
 		for n := 2; n < 70; n++ {
 			rows, stride := r.IntN(40), n+r.IntN(10)
 			src := kerneltest.Normal(r, max(0, (rows-1)*stride+n)+1)[1:]
 			acc, check := kerneltest.Guarded(t, n, 0.25)
-			SumRowsF32(acc, src, rows, stride)
+			k.SumRowsF32(acc, src, rows, stride)
 			check()
 			for i, got := range acc {
 				want := 0.25
@@ -74,7 +74,7 @@ func TestSumRowsF32OfOneColumn(t *testing.T) {
 	}
 	for rows := range 34 {
 		acc := []float64{1000}
-		SumRowsF32(acc, src, rows, 3)
+		portable.SumRowsF32(acc, src, rows, 3)
 		if want := 1000 + 3*float64(rows*(rows-1)/2); acc[0] != want {
 			t.Errorf("%d rows give %g, want %g", rows, acc[0], want)
 		}
@@ -83,5 +83,5 @@ func TestSumRowsF32OfOneColumn(t *testing.T) {
 
 func BenchmarkSumRowsF32(b *testing.B) {
 	acc, src := make([]float64, 1024), make([]float32, 49*1024)
-	kerneltest.Bench(b, len(src), func() { SumRowsF32(acc, src, 49, 1024) })
+	kerneltest.Bench(b, For, len(src), func(k *Routines) func() { return func() { k.SumRowsF32(acc, src, 49, 1024) } })
 }

@@ -9,12 +9,12 @@ import (
 
 // TestTable: every value, every length around the blocks, in place too.
 func TestTable(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		r := rand.New(rand.NewPCG(51, 52))
 		for n := range 400 {
 			var values [256]byte
 			copy(values[:], kerneltest.RandomBytes(r, 256))
-			table, src := NewTable(&values), kerneltest.RandomBytes(r, n+1)[1:]
+			table, src := k.NewTable(&values), kerneltest.RandomBytes(r, n+1)[1:]
 			for i := range src {
 				if n >= 256 {
 					src[i] = byte(i)
@@ -38,6 +38,9 @@ func TestTable(t *testing.T) {
 
 func BenchmarkTable(b *testing.B) {
 	var values [256]byte
-	table, src, dst := NewTable(&values), kerneltest.RandomBytes(rand.New(rand.NewPCG(1, 1)), 4096), make([]byte, 4096)
-	kerneltest.Bench(b, len(src), func() { table.Run(dst, src) })
+	src, dst := kerneltest.RandomBytes(rand.New(rand.NewPCG(1, 1)), 4096), make([]byte, 4096)
+	kerneltest.Bench(b, For, len(src), func(k *Routines) func() {
+		table := k.NewTable(&values)
+		return func() { table.Run(dst, src) }
+	})
 }

@@ -6,8 +6,14 @@ package vec
 //	dst[i] = int16(src[i]) - zero              // otherwise
 //
 // dst and src have the same length.
-func Widen(dst []int16, src []byte, zero int16, signed bool) {
-	n := widen(dst, src, zero, signed)
+func (r *Routines) Widen(dst []int16, src []byte, zero int16, signed bool) {
+	l := bySign(signed, &r.widenI8, &r.widenU8)
+	b := l.blocks(len(src))
+	n := b * l.size
+	if b > 0 {
+		_ = dst[n-1]
+		l.fn(&dst[0], &src[0], b, zero)
+	}
 	widenGeneric(dst[n:], src[n:], zero, signed)
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func TestWiden(t *testing.T) {
-	kerneltest.EachVariant(t, func(t *testing.T) {
+	kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 		for n := range 70 {
 			for _, signed := range []bool{true, false} {
 				src := make([]byte, n+3)[3:]
@@ -15,7 +15,7 @@ func TestWiden(t *testing.T) {
 					src[i] = byte(i*37 + n)
 				}
 				dst, check := kerneltest.Guarded(t, n, int16(-77))
-				Widen(dst, src, 19, signed)
+				k.Widen(dst, src, 19, signed)
 				check()
 				for i, b := range src {
 					want := int16(b) - 19

@@ -1,5 +1,0 @@
-//go:build !(amd64 || arm64) || purego
-
-package gemm
-
-func requantTile(*Requant) bool { return false }
