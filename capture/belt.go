@@ -28,7 +28,7 @@ type beltSource struct {
 
 func parseBelt(source string) (Kind, error) {
 	if _, err := belt.Parse(source); err != nil {
-		return 0, fmt.Errorf("capture: %w", err)
+		return 0, wrong("%w", err)
 	}
 	return Belt, nil
 }

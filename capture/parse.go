@@ -12,6 +12,7 @@ import (
 
 	"edged/capture/belt"
 	"edged/capture/internal/redact"
+	"edged/internal/fault"
 )
 
 // Kind is the sort of thing a source string names.
@@ -37,26 +38,29 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
+// wrong is a fault of a camera's source.
+func wrong(format string, args ...any) error { return fault.Newf("capture", "source", format, args...) }
+
 // Parse tells what source names. A path that is not there gives its likely
 // kind and an error for which errors.Is(err, fs.ErrNotExist) holds: it may yet
 // come. Any other error is final. No error repeats a credential.
 func Parse(source string) (Kind, error) {
 	switch {
 	case source == "":
-		return 0, errors.New("capture: empty source: give a device, URL, file, folder, pipeline or test:belt")
+		return 0, wrong("empty source: give a device, URL, file, folder, pipeline or test:belt")
 	case strings.Contains(source, " ! "):
 		return Pipeline, nil
 	case strings.HasPrefix(source, belt.Prefix):
 		return parseBelt(source)
 	case strings.HasPrefix(source, "test:"):
-		return 0, fmt.Errorf("capture: unknown test source %q: there is test:belt", source)
+		return 0, wrong("unknown test source %q: there is test:belt", source)
 	case strings.Contains(source, "://"):
 		return parseURL(source)
 	case strings.HasPrefix(source, "/dev/"):
 		return Device, statDevice(devicePath(source))
 	}
 	if _, err := strconv.Atoi(source); err == nil {
-		return 0, fmt.Errorf("capture: source %q is a bare number: write /dev/video%s, or better its path under /dev/v4l/by-id", source, source)
+		return 0, wrong("source %q is a bare number: write /dev/video%s, or better its path under /dev/v4l/by-id", source, source)
 	}
 	return parsePath(source)
 }
@@ -65,16 +69,16 @@ func parseURL(source string) (Kind, error) {
 	u, err := url.Parse(source)
 	if err != nil { // url's own error would repeat the password, and where that ends is unclear
 		scheme, rest, _ := strings.Cut(source, "://")
-		return 0, fmt.Errorf("capture: malformed URL %s://...%s: percent-encode special characters in user and password",
+		return 0, wrong("malformed URL %s://...%s: percent-encode special characters in user and password",
 			scheme, Redact(rest[strings.LastIndexByte(rest, '@')+1:]))
 	}
 	kinds := map[string]Kind{"rtsp": RTSP, "rtsps": RTSP, "http": HTTP, "https": HTTP}
 	kind := kinds[strings.ToLower(u.Scheme)]
 	if kind == 0 {
-		return 0, fmt.Errorf("capture: URL scheme %q of %q: use rtsp, rtsps, http or https", u.Scheme, Redact(source))
+		return 0, wrong("URL scheme %q of %q: use rtsp, rtsps, http or https", u.Scheme, Redact(source))
 	}
 	if u.Hostname() == "" {
-		return 0, fmt.Errorf("capture: URL %q names no host", Redact(source))
+		return 0, wrong("URL %q names no host", Redact(source))
 	}
 	return kind, nil
 }
@@ -83,13 +87,13 @@ func parsePath(path string) (Kind, error) {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return File, fmt.Errorf("capture: no file or folder %q: %w", Redact(path), fs.ErrNotExist)
+		return File, wrong("no file or folder %q: %w", Redact(path), fs.ErrNotExist)
 	case err != nil:
 		return File, unreadable("file", path, err)
 	case st.IsDir():
 		return Folder, nil
 	case !st.Mode().IsRegular():
-		return File, fmt.Errorf("capture: source %q is neither a file nor a folder", Redact(path))
+		return File, wrong("source %q is neither a file nor a folder", Redact(path))
 	}
 	return File, nil
 }
@@ -101,7 +105,7 @@ func unreadable(what, path string, err error) error {
 	if errors.As(err, &at) {
 		err = at.Err
 	}
-	return fmt.Errorf("capture: source %s %q: %w", what, Redact(path), err)
+	return wrong("source %s %q: %w", what, Redact(path), err)
 }
 
 // devicePath is the path of a device source without its options.
@@ -114,11 +118,11 @@ func statDevice(path string) error {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("capture: no camera device %q (%s): %w", Redact(path), presentDevices(), fs.ErrNotExist)
+		return wrong("no camera device %q (%s): %w", Redact(path), presentDevices(), fs.ErrNotExist)
 	case err != nil:
 		return unreadable("device", path, err)
 	case st.Mode()&os.ModeCharDevice == 0:
-		return fmt.Errorf("capture: %q is not a device", Redact(path))
+		return wrong("%q is not a device", Redact(path))
 	}
 	return nil
 }
@@ -141,7 +145,7 @@ func deviceOptions(c *Config) error {
 	_, query, _ := strings.Cut(c.Source, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return fmt.Errorf("capture: device options %q: %w", query, err)
+		return wrong("device options %q: %w", query, err)
 	}
 	for key, v := range values {
 		var err error
@@ -162,7 +166,7 @@ func deviceOptions(c *Config) error {
 			err = errors.New("unknown option: use width, height, fps, fourcc")
 		}
 		if err != nil {
-			return fmt.Errorf("capture: device option %s=%s: %w", key, v[0], err)
+			return wrong("device option %s=%s: %w", key, v[0], err)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"edged/internal/fact"
 )
 
 // ManifestSchema is the version of the manifest that this package reads and
@@ -129,12 +132,7 @@ func (m *Manifest) Validate() error {
 		{oneOf(m.Output.Meaning, "", "logits", "probabilities", "sigmoid"), "output.meaning is none of logits, probabilities, sigmoid"},
 		{oneOf(m.Form, "", "dilated", "fragments", "shifts"), "form is none of dilated, fragments, shifts"},
 		{oneOf(m.Contract, "", "patch", "frame"), "contract is none of patch, frame"},
-		{m.Input.channelsFit(m.Input.Mean), "input.mean has neither one entry nor one for every channel"},
-		{m.Input.channelsFit(m.Input.Scale), "input.scale has neither one entry nor one for every channel"},
-		{finite(m.Input.Mean) && finite(m.Input.Scale), "input.mean and input.scale must be finite"},
-		{m.Input.inRange(), "input.mean and input.scale make values that no float32 holds"},
-		{!slices.Contains(m.Input.Scale, 0), "input.scale is 0: every picture would look the same"},
-		{finite([]float64{m.Output.Threshold}), "output.threshold must be finite"},
+		{finite(m.Output.Threshold), "output.threshold must be finite"},
 		{m.Grid.Stride[0] >= 0 && m.Grid.Stride[1] >= 0, "grid.stride is negative"},
 		{m.OutputStride[0] >= 0 && m.OutputStride[1] >= 0, "output_stride is negative"},
 		{!slices.Contains(m.Labels, ""), "a label is empty"},
@@ -145,14 +143,12 @@ func (m *Manifest) Validate() error {
 			return fmt.Errorf("model: manifest: %s", c.what)
 		}
 	}
-	return nil
+	return m.Input.check()
 }
 
 func oneOf(s string, list ...string) bool { return slices.Contains(list, s) }
 
-func finite(list []float64) bool {
-	return !slices.ContainsFunc(list, func(f float64) bool { return math.IsNaN(f) || math.IsInf(f, 0) })
-}
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 func distinct(list []string) bool {
 	seen := map[string]bool{}
@@ -165,32 +161,32 @@ func distinct(list []string) bool {
 	return true
 }
 
-// channelsFit tells whether a list suits the channel order.
-func (in Input) channelsFit(list []float64) bool {
-	switch in.ChannelOrder {
-	case "":
-		return oneOf(fmt.Sprint(len(list)), "0", "1", "3")
-	case "GRAY":
-		return len(list) <= 1
+// check tells the first fault of mean and scale; either may be left to the config.
+func (in Input) check() error {
+	channels := map[string]int{"RGB": 3, "BGR": 3, "GRAY": 1}[in.ChannelOrder] // 0: not known
+	var mean, scale error
+	if len(in.Mean) > 0 {
+		mean = fact.Mean(in.Mean, channels)
 	}
-	return len(list) <= 1 || len(list) == 3
+	if len(in.Scale) > 0 {
+		scale = fact.Scale(in.Scale, channels)
+	}
+	err := cmp.Or(mean, scale)
+	if err == nil {
+		err = fact.Range(orElse(in.Mean, 0), orElse(in.Scale, 1))
+	}
+	if err != nil {
+		return fmt.Errorf("model: manifest: input.%w", err)
+	}
+	return nil
 }
 
-// inRange tells whether black and white become finite values.
-func (in Input) inRange() bool {
-	for i := range max(len(in.Mean), len(in.Scale)) {
-		mean, scale := float32(0), float32(1)
-		if n := len(in.Mean); n > 0 {
-			mean = float32(in.Mean[i%n])
-		}
-		if n := len(in.Scale); n > 0 {
-			scale = float32(in.Scale[i%n])
-		}
-		if !finite([]float64{float64(-mean * scale), float64((255 - mean) * scale)}) {
-			return false
-		}
+// orElse is list, or v where it is empty.
+func orElse(list []float64, v float64) []float64 {
+	if len(list) == 0 {
+		return []float64{v}
 	}
-	return true
+	return list
 }
 
 // Manifest is the model's manifest, or nil where it carries none.

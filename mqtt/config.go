@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"edged/internal/fault"
 )
 
 // Config says which broker to use, as whom, and how much to keep. Start from
@@ -64,13 +66,20 @@ func Default() Config {
 // minPayload leaves room for a result with its classes and reasons.
 const minPayload = 2 << 10
 
-// Validate says what is wrong, every fault at once.
+// FieldError is what is wrong with one key: those of a Config are the TOML file's,
+// and node and prefix.
+type FieldError = fault.Field
+
+// wrong is the fault of a key.
+func wrong(key, format string, args ...any) error { return fault.Newf("mqtt", key, format, args...) }
+
+// Validate says what is wrong, every fault at once, each a FieldError.
 func (c Config) Validate() error {
 	return errors.Join(c.checkNames(), c.checkBroker(), c.checkBounds(), c.checkTimes(), c.checkFiles())
 }
 
 func (c Config) checkNames() error {
-	return errors.Join(checkPrefix(c.Prefix), CheckID(c.Node))
+	return errors.Join(checkPrefix(c.Prefix), fault.At("node", CheckID(c.Node)))
 }
 
 func (c Config) checkBroker() error {
@@ -82,10 +91,10 @@ func (c Config) checkBroker() error {
 func (c Config) brokerURL() (u *url.URL, secure bool, err error) {
 	u, err = url.Parse(c.Broker)
 	if err != nil || u.Hostname() == "" {
-		return nil, false, fmt.Errorf("mqtt: broker %q is no address: write tcp://host:1883 or ssl://host:8883", redact(c.Broker))
+		return nil, false, wrong("broker", "broker %q is no address: write tcp://host:1883 or ssl://host:8883", redact(c.Broker))
 	}
 	if u.User != nil {
-		return nil, false, fmt.Errorf("mqtt: broker %q holds a user or a password: move them to username and password_file", redact(c.Broker))
+		return nil, false, wrong("broker", "broker %q holds a user or a password: move them to username and password_file", redact(c.Broker))
 	}
 	port := "1883"
 	switch u.Scheme {
@@ -93,7 +102,7 @@ func (c Config) brokerURL() (u *url.URL, secure bool, err error) {
 	case "ssl", "tls", "mqtts":
 		secure, port = true, "8883"
 	default:
-		return nil, false, fmt.Errorf("mqtt: broker scheme %q: use tcp, mqtt, ssl, tls or mqtts", u.Scheme)
+		return nil, false, wrong("broker", "broker scheme %q: use tcp, mqtt, ssl, tls or mqtts", u.Scheme)
 	}
 	if u.Port() == "" {
 		u.Host = u.Host + ":" + port
@@ -112,29 +121,29 @@ func redact(broker string) string {
 
 func (c Config) checkBounds() error {
 	var faults []error
-	wrong := func(is bool, format string, args ...any) {
+	bound := func(is bool, key, format string, args ...any) {
 		if is {
-			faults = append(faults, fmt.Errorf("mqtt: "+format, args...))
+			faults = append(faults, wrong(key, format, args...))
 		}
 	}
-	wrong(c.MaxPayload < minPayload, "max_payload of %d bytes: at least %d are needed for a result", c.MaxPayload, minPayload)
+	bound(c.MaxPayload < minPayload, "max_payload", "max_payload of %d bytes: at least %d are needed for a result", c.MaxPayload, minPayload)
 	payload := max(c.MaxPayload, minPayload)
-	wrong(c.QueueBytes < 4*int64(payload), "queue_bytes of %d: at least four payloads of %d bytes must fit", c.QueueBytes, payload)
-	wrong(c.SpoolBytes < 4*minPayload, "spool_bytes of %d: at least %d are needed", c.SpoolBytes, 4*minPayload)
-	wrong(c.Encoding != EncodingPNG && c.Encoding != EncodingZstd, "mask encoding %q: use %s or %s", c.Encoding, EncodingPNG, EncodingZstd)
+	bound(c.QueueBytes < 4*int64(payload), "queue_bytes", "queue_bytes of %d: at least four payloads of %d bytes must fit", c.QueueBytes, payload)
+	bound(c.SpoolBytes < 4*minPayload, "spool_bytes", "spool_bytes of %d: at least %d are needed", c.SpoolBytes, 4*minPayload)
+	bound(c.Encoding != EncodingPNG && c.Encoding != EncodingZstd, "encoding", "mask encoding %q: use %s or %s", c.Encoding, EncodingPNG, EncodingZstd)
 	return errors.Join(faults...)
 }
 
 func (c Config) checkTimes() error {
 	var faults []error
 	if c.KeepAlive < time.Second || c.KeepAlive%time.Second != 0 {
-		faults = append(faults, fmt.Errorf("mqtt: keep-alive of %v: whole seconds from 1 are allowed", c.KeepAlive))
+		faults = append(faults, wrong("keep_alive", "keep-alive of %v: whole seconds from 1 are allowed", c.KeepAlive))
 	}
 	if c.ConnectTimeout <= 0 || c.WriteTimeout <= 0 || c.AckTimeout <= 0 || c.StatsEvery <= 0 {
-		faults = append(faults, errors.New("mqtt: time-outs and the stats interval must be positive"))
+		faults = append(faults, wrong("timeouts", "time-outs and the stats interval must be positive"))
 	}
 	if c.BackoffMin <= 0 || c.BackoffMax < c.BackoffMin {
-		faults = append(faults, fmt.Errorf("mqtt: back-off from %v to %v: must be positive and in this order", c.BackoffMin, c.BackoffMax))
+		faults = append(faults, wrong("backoff", "back-off from %v to %v: must be positive and in this order", c.BackoffMin, c.BackoffMax))
 	}
 	return errors.Join(faults...)
 }
@@ -147,18 +156,26 @@ func (c Config) checkFiles() error {
 
 func (c Config) checkTLS() error {
 	if (c.Cert == "") != (c.Key == "") {
-		return errors.New("mqtt: cert and key belong together: give both or neither")
+		return wrong(given(c.Cert, "cert", "key"), "cert and key belong together: give both or neither")
 	}
 	_, secure, err := c.brokerURL()
 	switch {
 	case err != nil:
 		return nil // checkBroker tells
 	case !secure && (c.CA != "" || c.Cert != ""):
-		return fmt.Errorf("mqtt: ca or cert is given, but broker %q does not speak TLS: write ssl://", c.Broker)
+		return wrong(given(c.Cert, "cert", "ca"), "ca or cert is given, but broker %q does not speak TLS: write ssl://", c.Broker)
 	case secure:
 		_, err = c.tlsConfig("")
 	}
 	return err
+}
+
+// given is the key a where its value is set, else b.
+func given(value, a, b string) string {
+	if value != "" {
+		return a
+	}
+	return b
 }
 
 func (c Config) log() *slog.Logger {

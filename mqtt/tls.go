@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
+	"errors"
+	"io/fs"
 	"os"
 )
 
@@ -15,17 +16,21 @@ func (c Config) tlsConfig(host string) (*tls.Config, error) {
 	if c.CA != "" {
 		pem, err := os.ReadFile(c.CA)
 		if err != nil {
-			return nil, fmt.Errorf("mqtt: certificate authority: %w", err)
+			return nil, wrong("ca", "certificate authority: %w", err)
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("mqtt: certificate authority: %s holds no PEM certificate", c.CA)
+			return nil, wrong("ca", "certificate authority: %s holds no PEM certificate", c.CA)
 		}
 	}
 	if c.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 		if err != nil {
-			return nil, fmt.Errorf("mqtt: client certificate: %w", err)
+			key := "cert"
+			if at := (*fs.PathError)(nil); errors.As(err, &at) && at.Path == c.Key {
+				key = "key"
+			}
+			return nil, wrong(key, "client certificate: %w", err)
 		}
 		t.Certificates = []tls.Certificate{pair}
 	}
@@ -39,7 +44,7 @@ func (c Config) password() (string, error) {
 	}
 	b, err := os.ReadFile(c.PasswordFile)
 	if err != nil {
-		return "", fmt.Errorf("mqtt: password file: %w", err)
+		return "", wrong("password_file", "password file: %w", err)
 	}
 	line, _, _ := bytes.Cut(b, []byte("\n"))
 	return string(bytes.TrimSuffix(line, []byte("\r"))), nil

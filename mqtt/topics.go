@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,11 +23,11 @@ var reserved = []string{"status", "info", "stats", "request", "response"}
 func CheckID(id string) error {
 	switch {
 	case len(id) > 64:
-		return fmt.Errorf("mqtt: id of %d characters: at most 64 are allowed", len(id))
+		return wrong("id", "id of %d characters: at most 64 are allowed", len(id))
 	case !idPattern.MatchString(id):
-		return fmt.Errorf("mqtt: id %q: use a to z, 0 to 9, _ and - only, at least one character", id)
+		return wrong("id", "id %q: use a to z, 0 to 9, _ and - only, at least one character", id)
 	case slices.Contains(reserved, id):
-		return fmt.Errorf("mqtt: id %q is a topic of edged itself: choose another name", id)
+		return wrong("id", "id %q is a topic of edged itself: choose another name", id)
 	}
 	return nil
 }
@@ -36,11 +35,11 @@ func CheckID(id string) error {
 // checkPrefix says why prefix cannot stand before every topic.
 func checkPrefix(prefix string) error {
 	if !prefixPattern.MatchString(prefix) {
-		return fmt.Errorf("mqtt: prefix %q: use levels of a to z, 0 to 9, _ and -, with / between them", prefix)
+		return wrong("prefix", "prefix %q: use levels of a to z, 0 to 9, _ and -, with / between them", prefix)
 	}
 	// The longest topic is PREFIX/<node>/<cam>/enabled/state.
 	if n := strings.Count(prefix, "/") + 4; n > maxSlashes {
-		return fmt.Errorf("mqtt: prefix %q makes topics of %d slashes: at most %d are allowed, so at most 4 levels in the prefix", prefix, n, maxSlashes)
+		return wrong("prefix", "prefix %q makes topics of %d slashes: at most %d are allowed, so at most 4 levels in the prefix", prefix, n, maxSlashes)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 	var faults []error
 	say := func(what string, err error, detail string) {
 		if err != nil {
-			fmt.Fprintf(out, "FAIL  %s: %s\n", what, config.Plain(err))
+			fmt.Fprintf(out, "FAIL  %s: %s\n", what, bare(err))
 			faults = append(faults, err)
 			return
 		}
@@ -81,6 +82,16 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 		return fmt.Errorf("%d of the things that the config names are not well", len(faults))
 	}
 	return nil
+}
+
+// bare is an error for a line that names its subject already: without the name
+// of the package that it comes from.
+func bare(err error) string {
+	text := err.Error()
+	for _, room := range []string{"model: ", "mqtt: ", "capture: ", "pipeline: ", "verdict: "} {
+		text = strings.TrimPrefix(text, room)
+	}
+	return text
 }
 
 // checkTime is how long a camera or a broker may take to answer.

@@ -116,7 +116,7 @@ func (r *report) checkLibraries() {
 	}
 	worker, err := capture.FindWorker("")
 	if err != nil {
-		r.add("library OpenCV", "warn", config.Plain(err),
+		r.add("library OpenCV", "warn", bare(err),
 			"'make build' makes edged-camera; without it only folders and test:belt work")
 		return
 	}
@@ -165,14 +165,14 @@ func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		if detail, err := checkModel(ctx, cam, c); err != nil {
-			r.add("model of "+cam.Name, "FAIL", config.Plain(err), "'edged inspect' and 'edged manifest' show what the model has")
+			r.add("model of "+cam.Name, "FAIL", bare(err), "'edged inspect' and 'edged manifest' show what the model has")
 		} else {
 			r.add("model of "+cam.Name, "ok", detail, "")
 		}
 		quiet := slog.New(slog.DiscardHandler)
 		info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
 		if err != nil {
-			r.add("camera "+cam.Name, "FAIL", config.Plain(err), "is it plugged in, reachable and free? The daemon would wait for it")
+			r.add("camera "+cam.Name, "FAIL", bare(err), "is it plugged in, reachable and free? The daemon would wait for it")
 		} else {
 			r.add("camera "+cam.Name, "ok", fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format), "")
 		}
@@ -196,7 +196,7 @@ func (r *report) checkBroker(ctx context.Context, c *config.Config) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	if cure, err := mqtt.Try(ctx, c.Client()); err != nil {
-		r.add("broker", "FAIL", config.Plain(err), cure+"; until then the daemon would wait for it")
+		r.add("broker", "FAIL", bare(err), cure+"; until then the daemon would wait for it")
 		return
 	}
 	r.add("broker", "ok", c.MQTT.Broker+" takes us in", "")

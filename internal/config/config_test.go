@@ -1,9 +1,7 @@
 package config
 
 import (
-	"errors"
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,17 +61,6 @@ func TestSizes(t *testing.T) {
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was read as %d", text, s)
 		}
-	}
-}
-
-func TestFlatten(t *testing.T) {
-	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
-	got := flatten(errors.Join(a, errors.Join(b, nil, c)))
-	if !slices.Equal(got, []error{a, b, c}) {
-		t.Errorf("%v", got)
-	}
-	if flatten(nil) != nil {
-		t.Error("nothing is something")
 	}
 }
 

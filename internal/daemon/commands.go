@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/mqtt"
 )
@@ -126,8 +125,8 @@ func (d *Daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 	}
 	shot, err := u.queue.Fire(body.PartID)
 	if err != nil {
-		u.camera.MissTrigger(shot, config.Plain(err))
-		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, config.Plain(err))
+		u.camera.MissTrigger(shot, err.Error())
+		return nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)
 	}
 	return map[string]string{"camera": u.cfg.Name, "part_id": body.PartID}, nil
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"edged"
+	"edged/internal/fact"
+	"edged/internal/fault"
 	"edged/internal/kernel/picture"
 )
 
@@ -95,8 +97,8 @@ func (c *MaskConfig) check(ch int, output edged.Spec) error {
 		return fmt.Errorf("pipeline: output meaning %q: must be %q or %q", c.Meaning, Logits, Probabilities)
 	case c.Classes != want:
 		return fmt.Errorf("pipeline: %d labels contradict output %v, which tells %d classes apart", c.Classes, output, want)
-	case ch == 1 && !(c.Threshold > 0 && c.Threshold < 1):
-		return fmt.Errorf("pipeline: threshold %v: output %v has one channel, so a probability between 0 and 1 must decide", c.Threshold, output)
+	case ch == 1 && fact.Threshold(c.Threshold) != nil:
+		return fault.Newf("pipeline", "threshold", "threshold %v: output %v has one channel, so a probability between 0 and 1 must decide", c.Threshold, output)
 	case c.Grid.Stride[0] <= 0 || c.Grid.Stride[1] <= 0:
 		return fmt.Errorf("pipeline: grid stride %v: must be positive input pixels per axis (y, x)", c.Grid.Stride)
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"edged"
+	"edged/internal/fact"
+	"edged/internal/fault"
 	"edged/internal/kernel/picture"
 )
 
@@ -44,40 +46,19 @@ type PrepareConfig struct {
 	Mean, Scale []float64
 }
 
-// Validate tells the first fault.
+// Validate tells the first fault, with its key (a fault.Field).
 func (c *PrepareConfig) Validate() error {
-	switch {
-	case c.Rotate != 0 && c.Rotate != 90 && c.Rotate != 180 && c.Rotate != 270:
-		return fmt.Errorf("pipeline: rotate %d: must be 0, 90, 180 or 270 degrees", c.Rotate)
-	case c.ROI != Rect{} && (c.ROI.W < 1 || c.ROI.H < 1 || c.ROI.X < 0 || c.ROI.Y < 0):
-		return fmt.Errorf("pipeline: roi %v: must lie at or right of and below 0,0 and hold at least one pixel", c.ROI)
+	var roi error
+	if c.ROI != (Rect{}) {
+		roi = fact.ROI(c.ROI.X, c.ROI.Y, c.ROI.W, c.ROI.H)
 	}
-	for _, list := range [][]float64{c.Mean, c.Scale} {
-		if n := len(list); n != 1 && n != c.Order.Channels() {
-			return fmt.Errorf("pipeline: %d mean or scale numbers for %s: give one, or one per channel", n, c.Order)
-		}
-		for _, v := range list {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return errors.New("pipeline: mean and scale must be finite numbers")
-			}
+	ch := c.Order.Channels()
+	for _, err := range []error{fact.Rotate(c.Rotate), roi, fact.Mean(c.Mean, ch), fact.Scale(c.Scale, ch)} {
+		if err != nil {
+			return fault.In("pipeline", err)
 		}
 	}
-	return c.checkRange()
-}
-
-// checkRange computes what black and white become, as the engine's input would
-// hold them.
-func (c *PrepareConfig) checkRange() error {
-	for i := range c.Order.Channels() {
-		mean, scale := float32(c.Mean[i%len(c.Mean)]), float32(c.Scale[i%len(c.Scale)])
-		for _, v := range []float32{-mean * scale, (255 - mean) * scale, 255 * scale} {
-			if math.IsInf(float64(v), 0) || v != v {
-				return fmt.Errorf("pipeline: mean %v and scale %v make %v of a pixel: correct prepare (or the manifest's input), the model was trained on finite numbers",
-					c.Mean[i%len(c.Mean)], c.Scale[i%len(c.Scale)], v)
-			}
-		}
-	}
-	return nil
+	return fault.In("pipeline", fact.Range(c.Mean, c.Scale))
 }
 
 // Preparer turns frames into the input of one model. It allocates when the

@@ -227,7 +227,7 @@ func TestNewPreparerNamesWhatContradicts(t *testing.T) {
 		{with(func(c *PrepareConfig) { c.Rotate = 45 }), spec(edged.Float32, 1, 8, 8, 3), "rotate 45"},
 		{with(func(c *PrepareConfig) { c.ROI = Rect{X: -1, W: 2, H: 2} }), spec(edged.Float32, 1, 8, 8, 3), "roi"},
 		{with(func(c *PrepareConfig) { c.Order = edged.Gray }), spec(edged.Float32, 1, 8, 8, 3), "channel order Gray"},
-		{with(func(c *PrepareConfig) { c.Mean = []float64{1, 2} }), spec(edged.Float32, 1, 8, 8, 3), "2 mean"},
+		{with(func(c *PrepareConfig) { c.Mean = []float64{1, 2} }), spec(edged.Float32, 1, 8, 8, 3), "mean has 2 numbers"},
 		{with(func(c *PrepareConfig) { c.Scale = []float64{math.NaN()} }), spec(edged.Float32, 1, 8, 8, 3), "finite"},
 		{unit, spec(edged.Float32, 1, 8, 8, 4), "1 or 3"},
 		{unit, spec(edged.Float32, 2, 8, 8, 3), "one picture"},

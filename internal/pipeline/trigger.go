@@ -50,10 +50,10 @@ func (i *Interval) Wait(ctx context.Context) (Shot, error) {
 }
 
 // ErrTriggerQueue says that triggers come faster than frames can be served.
-var ErrTriggerQueue = errors.New("pipeline: trigger queue is full: triggers come faster than the model runs")
+var ErrTriggerQueue = errors.New("trigger queue is full: triggers come faster than the model runs")
 
 // ErrTriggerEnded says that nobody serves triggers any more.
-var ErrTriggerEnded = errors.New("pipeline: no trigger is served any more: the source has ended, or the daemon stops")
+var ErrTriggerEnded = errors.New("no trigger is served any more: the source has ended, or the daemon stops")
 
 // Queue wants a frame for each call of Fire, in their order.
 type Queue struct {

@@ -20,6 +20,7 @@ import (
 	"strconv"
 
 	"edged"
+	"edged/internal/fault"
 )
 
 // What a verdict is without a rule's own name.
@@ -40,23 +41,29 @@ type Rule struct {
 	Verdict       string // when the rule is broken; empty: NG
 }
 
-// Validate says what is wrong with the rule, every fault at once.
+// Validate says what is wrong with the rule, every fault at once, each with its
+// key (a fault.Field).
 func (r Rule) Validate() error {
 	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("verdict: rule on class %q: "+format, append([]any{r.Name}, args...)...))
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fault.Newf("verdict", key, "rule on class %q: "+format, append([]any{r.Name}, args...)...))
 	}
 	if !(r.MinScore >= 0 && r.MinScore <= 1) {
-		bad("min_score of %v: must be between 0 and 1", r.MinScore)
+		bad("min_score", "min_score of %v: must be between 0 and 1", r.MinScore)
 	}
 	if !(r.MaxTotalRatio >= 0 && r.MaxTotalRatio <= 1) {
-		bad("max_total_ratio of %v: must be between 0 and 1", r.MaxTotalRatio)
+		bad("max_total_ratio", "max_total_ratio of %v: must be between 0 and 1", r.MaxTotalRatio)
 	}
-	if r.MinAreaPx < 0 || r.MaxCount < 0 || r.Hold < 0 {
-		bad("min_area_px, max_count and hold must not be negative")
+	for _, n := range []struct {
+		key   string
+		value int
+	}{{"min_area_px", r.MinAreaPx}, {"max_count", r.MaxCount}, {"hold", r.Hold}} {
+		if n.value < 0 {
+			bad(n.key, "%s of %d: must not be negative", n.key, n.value)
+		}
 	}
 	if r.Verdict == OK {
-		bad("verdict %q is what a camera says when no rule is broken: choose another", OK)
+		bad("verdict", "verdict %q is what a camera says when no rule is broken: choose another", OK)
 	}
 	return errors.Join(errs...)
 }
