@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +18,9 @@ import (
 	"testing"
 	"time"
 
+	"edged"
 	"edged/capture"
+	"edged/capture/belt"
 	"edged/internal/daemontest"
 	"edged/internal/pipeline"
 	"edged/mqtt/mqtttest"
@@ -211,6 +216,7 @@ func runBlocks(t *testing.T, blocks []*block) {
 	}
 	writeFile(t, filepath.Join(dir, "net.tflite"), net)
 	daemontest.DenseFile(t, dir, nets.Valid, 96, 128)
+	writeFile(t, filepath.Join(dir, "frame.png"), beltPicture(t, "test:belt?size=128x96"))
 	for _, b := range blocks {
 		if name := b.tag("file"); name != "" {
 			writeFile(t, filepath.Join(dir, name), []byte(b.text))
@@ -224,6 +230,30 @@ func runBlocks(t *testing.T, blocks []*block) {
 			t.Errorf("%s:%d: %v\n%s%s", b.page, b.line, err, b.text, out)
 		}
 	}
+}
+
+// beltPicture is the belt's first frame as a PNG.
+func beltPicture(t *testing.T, source string) []byte {
+	t.Helper()
+	c, err := belt.Parse(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scene, err := belt.NewScene(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f edged.Frame
+	scene.Render(0, &f, nil)
+	m := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
+	for i := range f.W * f.H { // BGR
+		m.Pix[4*i], m.Pix[4*i+1], m.Pix[4*i+2], m.Pix[4*i+3] = f.Pix[3*i+2], f.Pix[3*i+1], f.Pix[3*i], 255
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // A config that a page shows is one that edged reads: with a model's file and a

@@ -29,6 +29,21 @@ func TestReferencesAreCurrent(t *testing.T) {
 	}
 }
 
+// A key without a word about it is not documented.
+func TestEveryKeyIsExplained(t *testing.T) {
+	pages, err := makePages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range pages {
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "| `") && strings.HasSuffix(line, "|  |\n") {
+				t.Errorf("%s: nothing is said of %s", name, line)
+			}
+		}
+	}
+}
+
 func TestRunWritesEveryPage(t *testing.T) {
 	dir := t.TempDir()
 	if err := run(dir); err != nil {
