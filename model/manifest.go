@@ -36,6 +36,7 @@ type Manifest struct {
 	Rewriter       int          `json:"rewriter,omitempty"` // revision of the rewriter that wrote the graph
 	BaselineSHA256 string       `json:"baseline_sha256,omitempty"`
 	BaselineGraph  string       `json:"baseline_graph_sha256,omitempty"` // of what the baseline computes: names, order and padding aside
+	BaselineCheck  string       `json:"baseline_check,omitempty"`        // ties the two hashes together
 	TunedFrom      string       `json:"tuned_from,omitempty"`            // in a baseline that a tuned dense file inverts to: the graph it was tuned from
 	Form           string       `json:"form,omitempty"`                  // dilated, fragments, shifts
 	Contract       string       `json:"contract,omitempty"`              // patch, frame

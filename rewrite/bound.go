@@ -20,46 +20,6 @@ const unit = 1.0 / (1 << 24)
 // gamma bounds the relative error of a sum of k products.
 func gamma(k int) float64 { return float64(k) * unit / (1 - float64(k)*unit) }
 
-// practical caps a tolerance at this share of the output's common spread: the
-// rigorous bound grows with every layer and would let true faults pass.
-const practical = 1e-3
-
-// bounds works out how far float32 outputs may lie apart by rounding alone.
-func (v *verification) bounds() error {
-	exact := v.integerNet()
-	var at map[*value]*ranges
-	for _, c := range v.outs {
-		if c.val.typ != model.TypeFloat32 || exact {
-			continue
-		}
-		if at == nil {
-			at = v.net.propagate(4)
-		}
-		c.rigorous = make([]float64, c.val.ch)
-		r := at[c.val]
-		for i := range c.rigorous {
-			c.rigorous[i] = math.Inf(1)
-			if r != nil && !math.IsNaN(r.err[i]) {
-				c.rigorous[i] = r.err[i]
-			}
-		}
-	}
-	return nil
-}
-
-// allow sets the tolerances for an output whose values spread over s (or, on a
-// nearly constant one, lie at a hundred times that).
-func (c *compared) allow(s float64) {
-	if c.rigorous == nil {
-		return
-	}
-	c.tol = make([]float64, len(c.rigorous))
-	for i, r := range c.rigorous {
-		c.tol[i] = min(r, practical*s)
-		c.bound = max(c.bound, c.tol[i])
-	}
-}
-
 // propagate bounds every map of the net for inputs in [-limit, limit]. A map
 // behind an operator that it does not know is missing.
 func (n *net) propagate(limit float64) map[*value]*ranges {

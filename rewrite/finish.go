@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -115,14 +117,70 @@ func (s *state) manifest() error {
 	if f.Output.Tensor == "" {
 		f.Output.Tensor = main.Name
 	}
-	f.BaselineSHA256, f.Form, f.Contract = s.sha, string(s.form), string(s.contract)
+	if err := s.origin(f); err != nil {
+		return err
+	}
+	f.Form, f.Contract = string(s.form), string(s.contract)
 	f.OutputStride, f.ReceptiveField = s.opts.stride(), main.Field // an output of smaller eST keeps its own
-	f.Grid = model.Grid{Stride: [2]float64{float64(main.Stride[0]), float64(main.Stride[1])}, Origin: main.Centre}
+	f.Grid = gridOf(main)
 	f.Band = &main.Band
+	f.Outputs = outputFacts(r.Outputs, main.Name)
 	if f.Inverse, err = s.recipe(); err != nil {
 		return err
 	}
 	return r.Model.SetManifest(f)
+}
+
+// Revision counts the changes that make a rewriting come out as another graph.
+// A dense file says which revision wrote it: only the same one can prove it by
+// rewriting its baseline again.
+const Revision = 1
+
+// origin says of what, where ended, and by which revision the dense graph was made.
+func (s *state) origin(f *model.Manifest) error {
+	c, err := canonicalOf(s.work)
+	if err != nil {
+		return err
+	}
+	f.Rewriter, f.BaselineSHA256, f.BaselineGraph, f.TunedFrom = Revision, s.sha, c.sha(), ""
+	f.BaselineCheck = baselineCheck(s.sha, f.BaselineGraph)
+	f.Cuts = nil
+	if s.opts.Cut != "" {
+		f.Cuts = []string{s.opts.Cut}
+	}
+	for _, t := range s.graph.weights {
+		if s.result.carried == nil {
+			s.result.carried = map[int32]bool{}
+		}
+		s.result.carried[t.tensor] = true
+	}
+	return nil
+}
+
+// baselineCheck ties the hash of the baseline's file to that of its graph. A
+// baseline saved anew has another file hash, which is no fault: its graph is
+// what counts. A file hash that was altered in the manifest no longer fits.
+func baselineCheck(file, graph string) string {
+	sum := sha256.Sum256([]byte(file + " " + graph))
+	return hex.EncodeToString(sum[:8])
+}
+
+// outputFacts lists the outputs, the mask first.
+func outputFacts(all []OutputGrid, mask string) []model.OutputFact {
+	var out []model.OutputFact
+	for _, o := range all {
+		x := model.OutputFact{Tensor: o.Name, Grid: gridOf(o), Size: o.Size, ReceptiveField: o.Field, Band: o.Band}
+		if o.Name == mask {
+			out = append([]model.OutputFact{x}, out...)
+		} else {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func gridOf(o OutputGrid) model.Grid {
+	return model.Grid{Stride: [2]float64{float64(o.Stride[0]), float64(o.Stride[1])}, Origin: o.Centre}
 }
 
 // facts are the baseline's manifest under the caller's, which wins.
@@ -163,7 +221,7 @@ func (s *state) outputGrid(o *output) OutputGrid {
 	step := s.dense.stride(v)
 	out := OutputGrid{Name: s.work.Subgraphs[0].Tensors[o.tensor].Name, Size: s.dense.target(v), Stride: step, Channel: v.ch}
 	for i, g := range v.grid {
-		out.Centre[i] = float64(g.r-1)/2 - float64(g.o)
+		out.Centre[i] = float64(float64(g.r-1)/2) - float64(g.o) // conversions keep every machine from fusing the two
 		out.Field[i], out.EST[i] = g.r, g.e
 		out.Padded = out.Padded || g.padded
 	}

@@ -157,7 +157,32 @@ func Inverse(dense *model.Model) (*model.Model, error) {
 	}
 	restoreMetadata(base, dense)
 	base.Trailer = dense.Trailer
-	return base, base.Validate()
+	if err := base.Validate(); err != nil {
+		return nil, err
+	}
+	return base, noteTuning(base, f.BaselineGraph)
+}
+
+// noteTuning writes into a baseline whose weights were changed in the dense file
+// from which graph it was tuned, so that the dense file's own note of its
+// baseline can be followed. A baseline as it was stays as it was.
+func noteTuning(base *model.Model, from string) error {
+	if from == "" {
+		return nil
+	}
+	c, err := canonicalOf(base)
+	if err != nil || c.sha() == from {
+		return err
+	}
+	f, err := base.Manifest()
+	if err != nil {
+		return err
+	}
+	if f == nil {
+		f = &model.Manifest{Schema: model.ManifestSchema}
+	}
+	f.TunedFrom = from
+	return base.SetManifest(f)
 }
 
 func restoreWeight(base, dense *model.Model, w weightEntry) error {

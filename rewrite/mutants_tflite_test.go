@@ -278,7 +278,7 @@ func verdictOf(t *testing.T, x mutant, base *model.Model) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := verifyOnTFLite(b, dense, VerifyOptions{})
+	r, err := verifyOnTFLite(b, dense, VerifyOptions{BlackBox: true})
 	if err != nil {
 		t.Fatal(err)
 	}

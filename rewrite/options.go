@@ -87,6 +87,7 @@ type Result struct {
 	Contract Contract
 	Outputs  []OutputGrid
 	MACs     int64
+	carried  map[int32]bool // tensors of Model that hold the baseline's constants
 }
 
 func sizeText(p pair) string { return fmt.Sprintf("%dx%d", p[0], p[1]) }

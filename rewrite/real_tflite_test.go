@@ -69,7 +69,7 @@ func TestRealEncoders(t *testing.T) {
 			if err != nil || !rep.Equivalent || !rep.BitIdentical || r.Form != c.form {
 				t.Fatalf("form %s: %+v, %v", r.Form, rep, err)
 			}
-			t.Logf("%d outputs, %d positions, %d phases", rep.Outputs, rep.Positions, rep.Phases)
+			t.Logf("%d outputs, %d positions, %d phases", len(rep.OutputsCompared), rep.Positions, rep.Phases)
 			back, err := Inverse(written(t, r.Model))
 			if err != nil {
 				t.Fatal(err)

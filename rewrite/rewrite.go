@@ -217,6 +217,9 @@ func (s *state) promise() error {
 		}
 		return nil
 	}
+	if err := holdsPatch(s.net.frame, s.net.input.n); err != nil {
+		return err
+	}
 	if s.opts.Contract == Frame {
 		return nil
 	}

@@ -14,7 +14,6 @@ type compared struct {
 	tensor   int32
 	val      *value
 	e, q     pair
-	n        pair // positions of one baseline run
 	size     pair // positions of the dense output
 	count    pair // positions that the contract speaks of: less than size where the patch exceeds the receptive field
 	seen     []bool
@@ -34,10 +33,7 @@ func (v *verification) newCompared(i int, o *output, d *dense) *compared {
 	c := &compared{index: i, tensor: o.tensor, val: val, q: d.stride(val), size: d.target(val)}
 	c.count = c.size
 	for a, g := range val.grid {
-		c.e[a], c.n[a] = g.e, g.n
-		if c.local() {
-			c.n[a] = val.n[a]
-		}
+		c.e[a] = g.e
 		if v.report.Contract == Patch {
 			c.count[a] = max(0, min(c.size[a], floorDiv(v.frame[a]-v.net.input.n[a], c.q[a])+1))
 		}
@@ -101,46 +97,53 @@ func (c *compared) position(j, at pair) (t pair, ok bool) {
 
 // block is what one baseline run and one output give to compare.
 type block struct {
-	got  []float64 // dense, [size] x channels
-	want []float64 // baseline
-	dims dims
-	at   pair
+	got     []float64 // dense, [size] x channels
+	want    []float64 // baseline
+	dims    dims
+	n       pair // units of the run
+	at      pair
+	pick    []int // units to compare
+	sampled bool  // pick says which; else all that count
 }
 
 // take compares one baseline run; the caller holds the lock. It returns how
-// many positions were compared.
-func (c *compared) take(b block, limit int, pick []int) int {
+// many positions were compared. Units that see a padded value widen the band.
+func (c *compared) take(b block) int {
 	done := 0
-	units := c.n.area()
-	for k := range units {
-		u := k
-		if pick != nil {
-			u = pick[k]
-		}
-		if limit > 0 && done >= limit {
-			break
-		}
-		j := pair{u / c.n[1], u % c.n[1]}
+	for u := range b.n.area() {
+		j := pair{u / b.n[1], u % b.n[1]}
 		t, ok := c.position(j, b.at)
 		if !ok {
 			continue
 		}
 		at := t[0]*c.size[1] + t[1]
-		if c.seen[at] {
-			continue
-		}
 		p := pair{b.at[0] + j[0]*c.e[0], b.at[1] + j[1]*c.e[1]}
-		got := b.got[at*c.val.ch : (at+1)*c.val.ch]
-		want := j[0]*b.dims.y + j[1]*b.dims.x
-		if !c.comparable(p, b.at) {
-			c.measureBorder(got, b.want, want, b.dims.c, p, b.at)
+		if c.seen[at] || b.sampled && c.comparable(p, b.at) {
 			continue
 		}
-		c.seen[at] = true
-		done++
-		c.equal(got, b.want, want, b.dims.c, p)
+		done += c.unit(b, j, at, p)
+	}
+	for _, u := range b.pick {
+		j := pair{u / b.n[1], u % b.n[1]}
+		if t, ok := c.position(j, b.at); ok && !c.seen[t[0]*c.size[1]+t[1]] {
+			done += c.unit(b, j, t[0]*c.size[1]+t[1], pair{b.at[0] + j[0]*c.e[0], b.at[1] + j[1]*c.e[1]})
+		}
 	}
 	return done
+}
+
+// unit compares unit j of a run with position at of dense, frame pixel p: 1
+// where equality is promised.
+func (c *compared) unit(b block, j pair, at int, p pair) int {
+	got := b.got[at*c.val.ch : (at+1)*c.val.ch]
+	want := j[0]*b.dims.y + j[1]*b.dims.x
+	if !c.comparable(p, b.at) {
+		c.measureBorder(got, b.want, want, b.dims.c, p, b.at)
+		return 0
+	}
+	c.seen[at] = true
+	c.equal(got, b.want, want, b.dims.c, p)
+	return 1
 }
 
 func (c *compared) equal(got, all []float64, at, step int, p pair) {
@@ -233,30 +236,6 @@ func magnitude(v []float64) float64 {
 		most = max(most, math.Abs(x))
 	}
 	return most
-}
-
-// commonSpread is how far apart the middle nine tenths of the elements lie,
-// doubled: a few wild values in a faulty output must not widen its tolerance.
-// Where nearly all are equal it is the whole spread. size is what nine tenths
-// of the elements do not exceed.
-func commonSpread(v []float64) (spread, size float64) {
-	step := max(len(v)/20000, 1)
-	var some, sizes []float64
-	for i := 0; i < len(v); i += step {
-		if !math.IsNaN(v[i]) && !math.IsInf(v[i], 0) {
-			some, sizes = append(some, v[i]), append(sizes, math.Abs(v[i]))
-		}
-	}
-	if len(some) == 0 {
-		return 0, 0
-	}
-	slices.Sort(some)
-	slices.Sort(sizes)
-	spread, size = some[len(some)-1]-some[0], sizes[len(sizes)*9/10]
-	if middle := some[len(some)*19/20] - some[len(some)/20]; middle > 0 {
-		spread = min(2*middle, spread)
-	}
-	return spread, size
 }
 
 // finite replaces what JSON cannot hold by the largest number.

@@ -15,26 +15,49 @@ type probe struct {
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15)) }
 
-// probes are the frames that a verification looks at: noise around zero; noise
-// below zero, which tells a padded zero from a padded minimum; edges and ramps,
-// which tell one pixel from the next.
+// scenes are the kinds of frames that a verification looks at: noise; noise
+// below zero, which tells a padded zero from a padded minimum; and pictures
+// with the structure that noise never has.
+var scenes = []struct {
+	name  string
+	paint func(*canvas)
+}{
+	{"noise", nil},
+	{"negative", nil},
+	{"edges", (*canvas).edges},
+	{"gradients", (*canvas).gradients},
+	{"stripes", (*canvas).stripes},
+	{"blobs", (*canvas).blobs},
+	{"constants", (*canvas).constants},
+	{"texture", (*canvas).texture},
+}
+
+// probes are the frames to look at; the first is noise.
 func (v *verification) probes() []probe {
 	s := v.dense.Inputs()[0]
 	whole := v.integerNet()
 	var out []probe
-	kinds := []string{"noise", "negative", "edges"}
-	for i := range v.probeCount(len(kinds)) {
-		kind := kinds[i%len(kinds)]
+	for i := range v.probeCount(len(scenes)) {
+		scene := scenes[i%len(scenes)]
 		r := newRandom(v.o.Seed + uint64(i))
 		b := make([]byte, s.Bytes())
-		fillRandom(b, s.Type, r, whole)
-		switch kind {
-		case "negative":
-			negate(b, s.Type)
-		case "edges":
-			v.paintEdges(b, s, r)
+		switch {
+		case scene.paint != nil:
+			v.paint(b, s, r, whole, scene.paint)
+		case scene.name == "noise" && !whole && s.Type == edged.Float32:
+			v.paint(b, s, r, false, (*canvas).noise)
+		default:
+			fillRandom(b, s.Type, r, whole)
 		}
-		out = append(out, probe{kind, b})
+		if scene.name == "negative" {
+			negate(b, s.Type)
+		}
+		out = append(out, probe{scene.name, b})
+	}
+	for _, p := range v.o.Pictures {
+		if len(p.Data) == s.Bytes() {
+			out = append(out, probe{p.Name, p.Data})
+		}
 	}
 	return out
 }
@@ -87,27 +110,6 @@ func negate(b []byte, t edged.DType) {
 	case edged.Uint8:
 		for i := range b {
 			b[i] &= 0x7f
-		}
-	}
-}
-
-// paintEdges draws rectangles of constant value over the noise.
-func (v *verification) paintEdges(b []byte, s edged.Spec, r *rand.Rand) {
-	l := newLayout(&value{n: v.frame, ch: v.net.input.ch}, v.net.inDims)
-	d := stepsOf(l)
-	size := s.Type.Size()
-	pixel := make([]byte, size*v.net.input.ch)
-	for range 12 {
-		fillRandom(pixel, s.Type, r, true)
-		y0, x0 := r.IntN(v.frame[0]), r.IntN(v.frame[1])
-		y1, x1 := min(v.frame[0], y0+1+r.IntN(1+v.frame[0]/2)), min(v.frame[1], x0+1+r.IntN(1+v.frame[1]/2))
-		for y := y0; y < y1; y++ {
-			for x := x0; x < x1; x++ {
-				for c := range v.net.input.ch {
-					at := (y*d.y + x*d.x + c*d.c) * size
-					copy(b[at:at+size], pixel[c*size:])
-				}
-			}
 		}
 	}
 }

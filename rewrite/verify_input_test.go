@@ -75,24 +75,42 @@ func TestProbesExerciseNegatives(t *testing.T) {
 	}
 }
 
-// TestSampleSpreadsOverPhases and gives exactly what was asked for.
+// TestSampleSpreadsOverPhases and gives exactly what was asked for, once each.
 func TestSampleSpreadsOverPhases(t *testing.T) {
-	v := &verification{q: pair{1, 1}, outs: []*compared{{e: pair{4, 4}, q: pair{1, 1}, n: pair{3, 3}, count: pair{12, 12}}}}
-	var all []cropPlan
-	for y := range 4 {
-		for x := range 4 {
-			all = append(all, cropPlan{at: pair{y, x}})
+	v := &verification{q: pair{1, 1}, outs: []*compared{{e: pair{4, 4}, q: pair{1, 1}, size: pair{12, 12}, count: pair{12, 12}, val: &value{}}}}
+	o := &oracle{local: true, n: []pair{{3, 3}}}
+	for _, want := range []int64{3, 16, 50, 144, 500} {
+		got := v.sample(o, v.offsets(o), want, 16, newRandom(1))
+		phases, units := map[pair]bool{}, map[[3]int]bool{}
+		for _, p := range got {
+			phases[v.phase(p.at)] = true
+			for _, u := range p.pick[0] {
+				units[[3]int{p.at[0], p.at[1], u}] = true
+			}
+		}
+		if want = min(want, 144); int64(len(units)) != want || len(phases) != int(min(want, 16)) {
+			t.Errorf("%d positions: %d planned in %d phases", want, len(units), len(phases))
 		}
 	}
-	for _, want := range []int64{3, 16, 50, 144} {
-		got := v.sample(all, want, 16, newRandom(1))
-		sum, phases := 0, map[pair]bool{}
-		for _, p := range got {
-			sum += p.limit
-			phases[v.phase(p.at)] = true
+}
+
+// TestSampleTakesPromisedPositions alone: of a padded net's crops those at
+// phase 0, and inside the border elsewhere.
+func TestSampleTakesPromisedPositions(t *testing.T) {
+	grid := axisGrid{e: 4, n: 6, span: 24, before: 5, after: 5, padded: true}
+	c := &compared{e: pair{4, 4}, q: pair{1, 1}, size: pair{21, 21}, count: pair{21, 21}, val: &value{grid: [2]axisGrid{grid, grid}}}
+	v := &verification{q: pair{1, 1}, outs: []*compared{c}}
+	o := &oracle{n: []pair{{6, 6}}}
+	got, n := v.sample(o, v.offsets(o), 1<<20, 0, newRandom(1)), int64(0)
+	for _, p := range got {
+		for _, u := range p.pick[0] {
+			at := pair{p.at[0] + u/6*4, p.at[1] + u%6*4}
+			if n++; p.at != (pair{}) && !c.comparable(at, p.at) {
+				t.Errorf("crop at %v, pixel %v: equality is not promised there", p.at, at)
+			}
 		}
-		if int64(sum) != want || len(phases) != int(min(want, 16)) {
-			t.Errorf("%d positions: %d planned in %d phases", want, sum, len(phases))
-		}
+	}
+	if n != c.promised() || n == 0 {
+		t.Errorf("%d positions taken, %d are promised", n, c.promised())
 	}
 }

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"fmt"
 	"runtime"
+	"slices"
 
 	"edged"
 	"edged/model"
@@ -14,15 +15,20 @@ var proofOptions = edged.Options{Threads: 1, Exact: true}
 
 // oracle is the baseline ready to run on crops of a fixed size.
 type oracle struct {
+	what    string // for the report
 	file    []byte
 	size    pair // of a crop
 	engines []edged.Engine
 	local   bool   // no padding: crops smaller than the frame tile it
+	n       []pair // units of each output in one run
 	dims    []dims // how each output lies in memory
 	patch   edged.Engine
 	bigger  bool // the enlarged baseline, not the file itself
 	v       *verification
 }
+
+// resizedBase is what the report calls the baseline that the engine resized.
+const resizedBase = "baseline resized to the frame"
 
 // dims are the steps in memory, in elements, from one position or channel of
 // an output to the next.
@@ -32,7 +38,7 @@ type dims struct{ y, x, c int }
 // size can show every output; else its enlargement to the frame, which is
 // first compared with the file.
 func (v *verification) newOracle(base []byte) (*oracle, error) {
-	o := &oracle{file: base, size: v.net.input.n, v: v, local: true}
+	o := &oracle{what: "baseline", file: base, size: v.net.input.n, v: v, local: true}
 	for _, c := range v.outs {
 		o.local = o.local && c.local()
 	}
@@ -48,7 +54,7 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 		if o.file, err = lo.m.Write(); err != nil {
 			return nil, err
 		}
-		o.size, o.bigger = v.frame, true
+		o.size, o.bigger, o.what = v.frame, true, "baseline enlarged to the frame"
 	}
 	n := v.o.Workers
 	if n <= 0 {
@@ -69,7 +75,7 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 			return nil, fmt.Errorf("rewrite: baseline: %w", err)
 		}
 	}
-	o.findDims()
+	o.findUnits()
 	if err := o.oneKernelSet(); err != nil {
 		o.close()
 		return nil, err
@@ -107,8 +113,14 @@ func (o *oracle) close() {
 	}
 }
 
-func (o *oracle) findDims() {
+// findUnits notes how many units each output of a run has, and where they lie.
+func (o *oracle) findUnits() {
 	for i, c := range o.v.outs {
+		n := c.val.n
+		if !o.local {
+			n = pair{c.val.grid[0].n, c.val.grid[1].n}
+		}
+		o.n = append(o.n, n)
 		if o.bigger {
 			s := o.engines[0].Outputs()[i].Shape
 			o.dims = append(o.dims, dims{y: s[2] * s[3], x: s[3], c: 1})
@@ -116,6 +128,57 @@ func (o *oracle) findDims() {
 		}
 		o.dims = append(o.dims, stepsOf(o.v.net.layouts[c.tensor]))
 	}
+}
+
+// newWide opens the baseline, untouched, resized by the engine to the whole
+// frame: one run for each phase instead of one for each patch. nil where the
+// file does not take another size, or comes out in another layout: a head that
+// is fully connected, a reshape.
+func (v *verification) newWide(o *oracle) *oracle {
+	if !o.local || o.bigger || v.frame == o.size {
+		return nil
+	}
+	w := &oracle{what: resizedBase, file: o.file, size: v.frame, v: v, local: true}
+	for range o.engines {
+		e, err := v.open(o.file, proofOptions)
+		if err != nil {
+			w.close()
+			return nil
+		}
+		w.engines = append(w.engines, e)
+		shape := slices.Clone(e.Inputs()[0].Shape)
+		for i, s := range v.net.inDims {
+			for _, a := range s {
+				if a != atomC {
+					shape[i] = v.frame[a]
+				}
+			}
+		}
+		if e.Resize(0, shape) != nil || !w.fits(e) {
+			w.close()
+			return nil
+		}
+	}
+	return w
+}
+
+// fits reports whether the resized baseline's outputs are the maps that the
+// arithmetic of the net says, and notes their units.
+func (o *oracle) fits(e edged.Engine) bool {
+	if e.Name() != o.v.oracle.engines[0].Name() {
+		return false
+	}
+	o.n, o.dims = nil, nil
+	for i, c := range o.v.outs {
+		n := pair{c.val.grid[0].n, c.val.grid[1].n}
+		s := e.Outputs()[i].Shape
+		if len(s) != 4 || !slices.Equal(s, []int{1, n[0], n[1], c.val.ch}) {
+			return false
+		}
+		o.n = append(o.n, n)
+		o.dims = append(o.dims, dims{y: n[1] * c.val.ch, x: c.val.ch, c: 1})
+	}
+	return true
 }
 
 // stepsOf finds the steps of a map in a tensor's memory.
@@ -211,10 +274,3 @@ func (o *oracle) sameAs(enlarged []byte) error {
 }
 
 func fileOf(m *model.Model) ([]byte, error) { return m.Write() }
-
-// cropPlan is one run of the baseline: a crop at pixel at, and the positions
-// of each output that are read from it, nil for all that count.
-type cropPlan struct {
-	at    pair
-	limit int // positions to compare at most, 0: all
-}

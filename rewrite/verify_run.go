@@ -2,115 +2,11 @@ package rewrite
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"sync"
 
 	"edged"
 	"edged/model"
 )
-
-// extraPositions and extraRuns bound what is compared on the inputs after the
-// first, which is compared in full.
-const (
-	extraPositions = 4096
-	extraRuns      = 128
-)
-
-// plan lists the baseline runs for input i.
-func (v *verification) plan(i int) []cropPlan {
-	offsets := v.offsets()
-	want, runs := v.o.Positions, int64(len(offsets))
-	if i > 0 {
-		runs = min(runs, extraRuns)
-		if want == 0 || want > extraPositions {
-			want = extraPositions
-		}
-	}
-	if want == 0 {
-		return offsets
-	}
-	return v.sample(offsets, want, runs, newRandom(v.o.Seed+uint64(i)*7919))
-}
-
-// offsets are the pixels at which crops start: one for every phase, and, where
-// crops tile the frame, as often as it takes.
-func (v *verification) offsets() []cropPlan {
-	axis := [2][]int{v.axisOffsets(0), v.axisOffsets(1)}
-	var out []cropPlan
-	for _, y := range axis[0] {
-		for _, x := range axis[1] {
-			out = append(out, cropPlan{at: pair{y, x}})
-		}
-	}
-	return out
-}
-
-// axisOffsets are the offsets that any output needs: below its eST, and no
-// further than its last position.
-func (v *verification) axisOffsets(a int) []int {
-	var all []int
-	for _, c := range v.outs {
-		last := (c.count[a] - 1) * c.q[a]
-		tile := last + 1
-		if v.oracle.local {
-			tile = c.n[a] * c.e[a]
-		}
-		for d := 0; d < c.e[a]; d += c.q[a] {
-			for p := d; p <= last && (p == d || v.oracle.local); p += tile {
-				all = append(all, p)
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// sample takes crops of every phase in turn until want positions are covered,
-// and says how many to read from each.
-func (v *verification) sample(all []cropPlan, want, runs int64, r *rand.Rand) []cropPlan {
-	byPhase := map[pair][]cropPlan{}
-	var phases []pair
-	for _, p := range all {
-		f := v.phase(p.at)
-		if byPhase[f] == nil {
-			phases = append(phases, f)
-		}
-		byPhase[f] = append(byPhase[f], p)
-	}
-	r.Shuffle(len(phases), func(i, j int) { phases[i], phases[j] = phases[j], phases[i] })
-	per := int64(1)
-	for _, c := range v.outs {
-		per = max(per, int64(c.n.area()))
-	}
-	need := min(max(ceil64(want, per), min(want, int64(len(phases)))), runs)
-	var out []cropPlan
-	for k := 0; int64(len(out)) < need; k++ {
-		took := false
-		for _, f := range phases {
-			if l := byPhase[f]; k < len(l) && int64(len(out)) < need {
-				if k == 0 {
-					r.Shuffle(len(l), func(i, j int) { l[i], l[j] = l[j], l[i] })
-				}
-				out = append(out, l[k])
-				took = true
-			}
-		}
-		if !took {
-			break
-		}
-	}
-	n := int64(len(out))
-	for i := range out {
-		out[i].limit = int(want / n)
-		if int64(i) < want%n {
-			out[i].limit++
-		}
-	}
-	return out
-}
-
-func ceil64(a, b int64) int64 { return (a + b - 1) / b }
 
 // phase is an offset modulo the largest eST among the outputs.
 func (v *verification) phase(at pair) pair {
@@ -125,9 +21,17 @@ func (v *verification) phase(at pair) pair {
 	return f
 }
 
-// compareInput runs dense once and the baseline on every crop of the plan.
-func (v *verification) compareInput(i int, p probe, plan []cropPlan, done *int, total int) error {
-	copy(v.dense.Input(0), p.data)
+// job is one comparison: dense on one input against an oracle's runs.
+type job struct {
+	name   string
+	input  probe
+	oracle *oracle
+	plan   []cropPlan
+}
+
+// compareJob runs dense once and the baseline on every crop of the plan.
+func (v *verification) compareJob(i int, j job, tick func()) error {
+	copy(v.dense.Input(0), j.input.data)
 	if err := v.dense.Run(); err != nil {
 		return fmt.Errorf("rewrite: dense model: %w", err)
 	}
@@ -136,31 +40,21 @@ func (v *verification) compareInput(i int, p probe, plan []cropPlan, done *int, 
 		got[k] = realValues(v.dense.Output(k), v.dense.Outputs()[k])
 		c.begin(got[k])
 	}
-	w := &workers{v: v, frame: p.data, got: got, plan: plan, phases: map[pair]bool{}, budget: -1, seed: v.o.Seed + uint64(i)}
-	if v.o.Positions > 0 {
-		w.budget = v.o.Positions
+	if err := v.tolerances(j.input); err != nil {
+		return err
 	}
-	w.tick = func() {
-		*done++
-		if v.o.Progress != nil {
-			v.o.Progress(*done, total)
-		}
-	}
+	w := &workers{v: v, oracle: j.oracle, frame: j.input.data, got: got, plan: j.plan, phases: map[pair]bool{}, positions: make([]int64, len(v.outs)), tick: tick}
 	if err := w.run(); err != nil {
 		return err
 	}
+	v.collect(i, j, w)
 	for _, c := range v.outs {
 		if c.bad > 0 {
-			v.collect(i, w)
 			return disprovef("input %q, output %q: %d elements differ by up to %g (allowed %g), first at pixel y=%d x=%d",
-				p.name, c.val.name, c.bad, c.differ, c.bound, c.badAt[0], c.badAt[1])
+				j.name, c.val.name, c.bad, c.differ, c.bound, c.badAt[0], c.badAt[1])
 		}
 	}
-	v.collect(i, w)
-	if i == 0 {
-		return v.counted(w)
-	}
-	return nil
+	return v.counted(j, w)
 }
 
 // begin prepares an output for another input.
@@ -168,39 +62,45 @@ func (c *compared) begin(got []float64) {
 	clear(c.seen)
 	c.varied = c.varied || spread(got) > 0
 	c.noteNeighbours(got)
-	s, size := commonSpread(got)
-	c.allow(max(s, size/100))
 }
 
-func (v *verification) collect(i int, w *workers) {
+func (v *verification) collect(i int, j job, w *workers) {
 	r := v.report
-	for _, c := range v.outs {
+	line := Compared{Input: j.name, Oracle: j.oracle.what, Runs: len(j.plan)}
+	for k, c := range v.outs {
+		line.Positions += w.positions[k]
 		r.MaxAbsDiff = max(r.MaxAbsDiff, finite(c.differ))
 		r.Bound = max(r.Bound, finite(c.bound))
 		r.BitIdentical = r.BitIdentical && c.differ == 0
 		b := c.band.settle()
 		r.Band = model.Band{Top: max(r.Band.Top, b.Top), Left: max(r.Band.Left, b.Left), Bottom: max(r.Band.Bottom, b.Bottom), Right: max(r.Band.Right, b.Right)}
 	}
+	r.Compared = append(r.Compared, line)
 	if i == 0 {
-		r.Positions, r.Phases = w.positions, len(w.phases)
+		r.Positions, r.Phases = line.Positions, len(w.phases)
+		for k, c := range v.outs {
+			r.OutputsCompared = append(r.OutputsCompared, OutputCompared{Name: c.val.name, Due: c.promised(), Compared: w.positions[k]})
+		}
 	}
 }
 
-// counted proves that a full comparison left nothing out.
-func (v *verification) counted(w *workers) error {
-	want := int64(0)
-	for _, c := range v.outs {
-		want += c.promised()
-	}
-	if v.o.Positions > 0 {
-		want = min(want, v.o.Positions)
-		if w.positions == 0 {
-			return disprovef("vacuous: no position was compared")
+// counted proves that a comparison left nothing out: for every output as many
+// positions as are due by closed form, or as the plan picked.
+func (v *verification) counted(j job, w *workers) error {
+	for k, c := range v.outs {
+		due := c.promised()
+		if due == 0 {
+			return disprovef("vacuous: the contract promises no position of output %q on this frame; rewrite with a larger --input", c.val.name)
 		}
-		return nil
-	}
-	if w.positions != want {
-		return disprovef("vacuous: %d positions were compared, the contract speaks of %d", w.positions, want)
+		if j.plan[0].pick != nil {
+			due = 0
+			for _, p := range j.plan {
+				due += int64(len(p.pick[k]))
+			}
+		}
+		if w.positions[k] != due || due == 0 {
+			return disprovef("vacuous: output %q: %d positions were compared, %d are due", c.val.name, w.positions[k], due)
+		}
 	}
 	return nil
 }
@@ -234,22 +134,21 @@ func (c *compared) promised() int64 {
 // workers run the baseline side by side.
 type workers struct {
 	v         *verification
+	oracle    *oracle
 	frame     []byte
 	got       [][]float64
 	plan      []cropPlan
 	tick      func()
-	seed      uint64
 	mu        sync.Mutex
 	next      int
-	positions int64
-	budget    int64 // positions left to compare, -1: no limit
+	positions []int64 // compared, per output
 	phases    map[pair]bool
 	failed    lockedError
 }
 
 func (w *workers) run() error {
 	var wg sync.WaitGroup
-	for _, e := range w.v.oracle.engines {
+	for _, e := range w.oracle.engines {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -266,13 +165,13 @@ func (w *workers) one(e edged.Engine) bool {
 	w.mu.Lock()
 	k := w.next
 	w.next++
-	stop := k >= len(w.plan) || w.budget == 0
+	stop := k >= len(w.plan)
 	w.mu.Unlock()
 	if stop || w.failed.get() != nil {
 		return false
 	}
 	p := w.plan[k]
-	w.v.crop(e.Input(0), w.frame, p.at, w.v.oracle.size, e.Inputs()[0])
+	w.v.crop(e.Input(0), w.frame, p.at, w.oracle.size, e.Inputs()[0])
 	if err := e.Run(); err != nil {
 		w.failed.set(fmt.Errorf("rewrite: baseline: %w", err))
 		return false
@@ -291,22 +190,12 @@ func (w *workers) one(e edged.Engine) bool {
 
 func (w *workers) compare(p cropPlan, want [][]float64) {
 	for i, c := range w.v.outs {
-		limit := p.limit
-		if w.budget >= 0 {
-			limit = int(min(int64(max(limit, 1)), w.budget))
-			if limit == 0 {
-				return
-			}
+		b := block{got: w.got[i], want: want[i], dims: w.oracle.dims[i], n: w.oracle.n[i], at: p.at, sampled: p.pick != nil}
+		if b.sampled {
+			b.pick = p.pick[i]
 		}
-		var pick []int
-		if limit > 0 {
-			pick = newRandom(w.seed + uint64(p.at[0])<<20 + uint64(p.at[1])).Perm(c.n.area())
-		}
-		n := c.take(block{got: w.got[i], want: want[i], dims: w.v.oracle.dims[i], at: p.at}, limit, pick)
-		w.positions += int64(n)
-		if w.budget >= 0 {
-			w.budget -= int64(n)
-		}
+		n := c.take(b)
+		w.positions[i] += int64(n)
 		if n > 0 {
 			w.phases[w.v.phase(p.at)] = true
 		}

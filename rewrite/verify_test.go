@@ -90,7 +90,7 @@ func TestVerifyFindsOneWrongWeight(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range []int64{0, 64} {
-		if r := verified(t, base, wrong, VerifyOptions{Positions: n}); r.Equivalent || r.MaxAbsDiff == 0 {
+		if r := verified(t, base, wrong, VerifyOptions{Positions: n, BlackBox: true}); r.Equivalent || r.MaxAbsDiff == 0 {
 			t.Errorf("positions %d: a wrong weight passed: %+v", n, *r)
 		}
 	}
@@ -113,7 +113,7 @@ func TestReportsOfWildOutputsAreJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := verified(t, base, wild, VerifyOptions{})
+	r := verified(t, base, wild, VerifyOptions{BlackBox: true})
 	if _, err := json.Marshal(r); err != nil || r.Equivalent {
 		t.Errorf("%+v: %v", *r, err)
 	}
@@ -141,8 +141,11 @@ func TestVerifyNeedsToKnowThePromise(t *testing.T) {
 	if _, err := Verify(base, bare, fallback.Open, VerifyOptions{OutputStride: [2]int{1, 1}}); !errors.As(err, &usage) || !strings.Contains(err.Error(), "--contract") {
 		t.Errorf("error %v, want the missing flag", err)
 	}
-	if r := verified(t, base, bare, VerifyOptions{OutputStride: [2]int{1, 1}, Contract: Frame}); !r.Equivalent {
+	if r := verified(t, base, bare, VerifyOptions{OutputStride: [2]int{1, 1}, Contract: Frame, BlackBox: true}); !r.Equivalent || r.Level != Tested {
 		t.Errorf("with flags: %s", r.Why)
+	}
+	if r := verified(t, base, bare, VerifyOptions{OutputStride: [2]int{1, 1}, Contract: Frame}); r.Equivalent || r.Level != Tested || !strings.Contains(r.Why, "rewrite it again") {
+		t.Errorf("without a manifest: %s, %s", r.Level, r.Why)
 	}
 	if r := verified(t, base, bare, VerifyOptions{OutputStride: [2]int{2, 2}, Contract: Frame}); r.Equivalent {
 		t.Error("a dense model of stride 1 passed as one of stride 2")
@@ -204,7 +207,7 @@ func TestReportHasTheContractsKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range []string{"equivalent", "contract", "form", "engine", "positions", "phases", "bit_identical", "max_abs_diff", "bound",
-		"band", "top", "left", "bottom", "right", "patch_agreement", "equal_classes"} {
+		"level", "sampled", "as_run_max_abs_diff", "band", "top", "left", "bottom", "right", "patch_agreement", "equal_classes"} {
 		if !bytes.Contains(b, []byte(`"`+k+`"`)) {
 			t.Errorf("no %q in %s", k, b)
 		}

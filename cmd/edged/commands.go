@@ -13,6 +13,7 @@ var commands = []func() *cobra.Command{
 	newDemoCmd,
 	newInferCmd,
 	newInspectCmd,
+	newKeyCmd,
 	newManifestCmd,
 	newRewriteCmd,
 	newRunCmd,

@@ -185,7 +185,7 @@ func (f *rewriteFlags) agree(cmd *cobra.Command, base []byte, r *rewrite.Result)
 		}
 		return nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "on patches of noise: largest difference %.4g; agreement of classes not measured\n", a.MaxAbsDiff)
+	printAgreement(cmd.ErrOrStderr(), a)
 	m, err := r.Model.Manifest()
 	if err != nil {
 		return err
