@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -182,6 +185,33 @@ func faultsOf(p listed) []string {
 		}
 	}
 	return faults
+}
+
+// Which engine runs is chosen in one file.
+func TestOneFileKnowsBothEngines(t *testing.T) {
+	files, err := filepath.Glob("cmd/edged/*.go")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	var both []string
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		engines := 0
+		for _, i := range f.Imports {
+			if i.Path.Value == `"edged/tflite"` || i.Path.Value == `"edged/fallback"` {
+				engines++
+			}
+		}
+		if engines == 2 {
+			both = append(both, file)
+		}
+	}
+	if !slices.Equal(both, []string{"cmd/edged/engine.go"}) {
+		t.Errorf("%q know both engines: cmd/edged/engine.go alone may", both)
+	}
 }
 
 func isOurs(path string) bool { return path == "edged" || strings.HasPrefix(path, "edged/") }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"edged"
-	"edged/fallback"
 	"edged/internal/noise"
 	"edged/internal/stage"
 	"edged/model"
@@ -106,16 +105,16 @@ type racer struct {
 	result benchmark
 }
 
-// course is a mapped model file: what is measured must not hold a copy of the
+// subject is a mapped model file: what is measured must not hold a copy of the
 // weights that the engine does not need.
-type course struct {
+type subject struct {
 	path  string
 	data  []byte
 	close func()
 	model *model.Model // its weights are data's own memory
 }
 
-func newCourse(path string) (*course, error) {
+func newSubject(path string) (*subject, error) {
 	data, unmap, err := mapFile(path)
 	if err != nil {
 		return nil, err
@@ -126,23 +125,11 @@ func newCourse(path string) (*course, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	stage.Remark(path, m)
-	return &course{path: path, data: data, close: unmap, model: m}, nil
+	return &subject{path: path, data: data, close: unmap, model: m}, nil
 }
 
-// open loads the model on the engine named.
-func (c *course) open(engine string, o edged.Options) (edged.Engine, error) {
-	if engine != engineGo {
-		return openEngine(engine, c.data, o)
-	}
-	e, err := fallback.OpenMapped(c.data, o)
-	if err != nil {
-		return nil, fmt.Errorf("engine %s: %w", engine, err)
-	}
-	return e, nil
-}
-
-func newRacer(c *course, engine string, o *benchOptions) (*racer, error) {
-	e, err := c.open(engine, edged.Options{Threads: o.threads})
+func newRacer(c *subject, engine string, o *benchOptions) (*racer, error) {
+	e, err := openMapped(engine, c.data, edged.Options{Threads: o.threads})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.path, err)
 	}
@@ -193,7 +180,7 @@ func (r *racer) finish() {
 func fine(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
 func runBench(w io.Writer, path string, o *benchOptions) error {
-	c, err := newCourse(path)
+	c, err := newSubject(path)
 	if err != nil {
 		return err
 	}
@@ -265,7 +252,7 @@ func runCompare(w io.Writer, paths []string, o *benchOptions) error {
 }
 
 func compare(path string, o *benchOptions) (*comparison, error) {
-	file, err := newCourse(path)
+	file, err := newSubject(path)
 	if err != nil {
 		return nil, err
 	}

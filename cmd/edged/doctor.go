@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"edged/capture"
 	"edged/internal/config"
 	"edged/mqtt"
-	"edged/tflite"
 	"edged/train/nets"
 )
 
@@ -108,7 +108,7 @@ func examine(ctx context.Context, path string) *report {
 func (r *report) checkLibraries() {
 	b := thisBuild()
 	r.add("program", "ok", fmt.Sprintf("edged %s on %s, %d processors", b.Version, b.Platform, runtime.NumCPU()), "")
-	if tflite.Linked() {
+	if slices.Contains(linkedEngines(), engineTFLite) {
 		r.add("library TensorFlow Lite", "ok", "linked", "")
 	} else {
 		r.add("library TensorFlow Lite", "warn", "not linked: the engine in Go does all the work",

@@ -112,6 +112,19 @@ func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error
 	return e, nil
 }
 
+// openMapped is openEngine for a model in a mapped file, whose weights the Go
+// engine uses where they lie.
+func openMapped(name string, model []byte, o edged.Options) (edged.Engine, error) {
+	if engineCalled(name) != engineGo {
+		return openEngine(name, model, o)
+	}
+	e, err := fallback.OpenMapped(model, o)
+	if err != nil {
+		return nil, fmt.Errorf("engine %s: %w", name, err)
+	}
+	return e, nil
+}
+
 // openAuto prefers TFLite. That the model does not crash it is for the canary
 // to find out, before.
 func openAuto(model []byte, o edged.Options) (edged.Engine, error) {
