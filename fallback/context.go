@@ -10,8 +10,8 @@ import (
 	"edged/model"
 )
 
-// node is an operator as it is planned: fusion may have taken padding,
-// dilation, an activation or a sum of its neighbours into it.
+// node is an operator as it is planned: fusion may have taken the padding,
+// dilation, activation or residual of its neighbours into it.
 type node struct {
 	index   int
 	code    *model.OperatorCode
@@ -153,7 +153,7 @@ func (c *opContext) shape(i int, dims ...int) error {
 }
 
 // emit adds a step that computes every output from the inputs named, nil ones
-// aside, and from this operator's scratch. kernel says how, for people.
+// aside, and from this operator's scratch. by names the routine.
 func (c *opContext) emit(by routine, units, work int, reads []*tensor, run func(w *worker, lo, hi int)) *step {
 	return c.emitTo(by, units, work, reads, c.out, run)
 }

@@ -34,17 +34,16 @@ func even(n, most, workers int) int {
 	return (n + each*workers - 1) / (each * workers)
 }
 
-// cutting chooses the bands of a convolution. bordered says that its tensors
-// have borders in memory, or that it wants one.
+// cutting lays out the bands of a convolution; bordered: one of its tensors has a
+// border in memory, or is to be padded.
 type cutting func(s *convShape, bordered bool) bands
 
-// columns is the most output pixels that one unit of a convolution computes
-// which only mixes channels: what 16 full tiles do.
+// columns is the most output pixels in one unit of a 1x1 convolution: 16 full tiles.
 const columns = 224
 
-// directBands cuts a direct convolution evenly. One that only mixes channels
-// has no rows where its tensors have no borders: its output is cut anywhere,
-// which fills the kernels' tiles.
+// directBands cuts a direct convolution evenly. A 1x1 convolution of tensors
+// without borders is one long row of pixels, cut anywhere, which fills the kernels'
+// tiles.
 func (c *opContext) directBands(s *convShape, bordered bool) bands {
 	switch {
 	case s.y.k != 1 || s.x.k != 1 || s.y.stride != 1 || s.x.stride != 1:
@@ -105,21 +104,21 @@ func source[T any](b *bands, u unit, data []T) conv.Plane[T] {
 // pixel before.
 func (b *bands) advance() (row, pix int) { return b.s.y.stride * b.src.row, b.s.x.stride * b.src.pix }
 
-// banded is a convolution in bands, and its tensors.
+// banded is a direct convolution in bands of rows, and its tensors.
 type banded struct {
 	bands
 	in, out *tensor
-	other   *tensor // is added to the result; nil: none
+	other   *tensor // the residual that is added, or nil
 	area    *tensor // the input with its border; nil: in is read where it lies
 	cut     cutting
-	gaps    bool // it can do with gaps between the pixels
+	gaps    bool // it reads and writes strided tensors
 
 	f32  conv.RunnerF32 // once it is packed,
 	i8   conv.RunnerI8  // one of them
-	then *banded        // the 1x1 convolution that makes out of its result; nil: none
+	then *banded        // the fused 1x1 convolution, or nil
 }
 
-// last is the convolution that makes out.
+// last is the convolution whose result is written: the 1x1 one of a fused pair.
 func (b *banded) last() *banded {
 	if b.then != nil {
 		return b.then
@@ -142,7 +141,7 @@ func (b *banded) reads() []*tensor {
 	return []*tensor{b.input()}
 }
 
-// settle cuts the bands and lays them out as the tensors lie.
+// settle lays the bands out once the passes have settled where the tensors lie.
 func (b *banded) settle() {
 	s, f := b.s, b.s.border()
 	bordered := !f.plain() || slices.ContainsFunc([]*tensor{b.in, b.out, b.other}, func(t *tensor) bool { return t != nil && t.rowGaps() })

@@ -5,14 +5,14 @@ import (
 	"edged/model"
 )
 
-// direct says whether the direct routines of internal/kernel take this
-// convolution: its weights are known before the first frame.
+// direct says whether the direct routines take this convolution: its weights are
+// known before the first frame.
 func (c *opContext) direct() bool {
 	return c.in[1].constant() && (c.bias() == nil || c.bias().constant())
 }
 
-// banded readies a convolution in bands; pad, where the input needs a border,
-// copies it into one.
+// banded lays out a direct convolution; pad is the copy of its input with padding,
+// a step that the border pass drops where the writer leaves a halo.
 func (c *opContext) banded(in, other *tensor, s *convShape, cut cutting, pad func(in *tensor, b padded) (*tensor, *step, error)) (*banded, error) {
 	b := &banded{bands: bands{s: s}, in: in, out: c.out[0], other: other, cut: cut}
 	b.gaps = s.oc > 1 // conv.DotF32 takes no gaps

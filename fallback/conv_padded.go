@@ -2,7 +2,7 @@ package fallback
 
 import "edged/internal/kernel/vec"
 
-// frame is an NHWC tensor with a border: what a sliding operator reads.
+// padded is an NHWC tensor with its padding: what a sliding operator reads.
 type padded struct {
 	n, h, w, c               int
 	top, bottom, left, right int // negative: cropped

@@ -29,15 +29,16 @@ func (s *convShape) strips() conv.ConvShape {
 	return conv.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc}
 }
 
-// strips is a convolution over pictures that need no border of their own, nor
-// the map behind a pool: a unit is some strips of an image.
+// strips is a Winograd convolution, a few strips of rows a unit. Its kernels pad on
+// the fly, and can pool what they read: neither the padded nor the pooled map is in
+// memory.
 type strips struct {
 	s      *convShape
 	run    conv.StripsF32
 	in     *tensor
 	out    *tensor
-	other  *tensor      // is added to the result; nil: none
-	then   *banded      // the 1x1 convolution that makes out of its result; nil: none
+	other  *tensor      // the residual that is added, or nil
+	then   *banded      // the fused 1x1 convolution, or nil
 	src    conv.Picture // of the first image, without its memory
 	image  int          // elements of an image of the source
 	all    int          // strips of an image
@@ -57,8 +58,8 @@ func (c *opContext) stripUnits(s *convShape) *strips {
 	return st
 }
 
-// planWinograd plans CONV_2D by Winograd. The pool before it computes the rows
-// that it needs while it needs them.
+// planWinograd plans CONV_2D by Winograd, with the deferred max pool before it, if
+// there is one.
 func (c *opContext) planWinograd(s *convShape, a model.Activation) error {
 	other, lo, hi, err := c.takeResidual(a, false)
 	if err != nil {

@@ -4,10 +4,10 @@ import (
 	"slices"
 )
 
-// border is how many pixels a tensor in memory has around each of its images:
-// what its readers want as padding is then there, and nobody copies the tensor.
-// Who writes the tensor fills the border, in every frame, since the memory has
-// other uses meanwhile.
+// border is the halo of a tensor in memory, in pixels around each of its images:
+// the padding that its readers want is then there, and nobody copies the tensor.
+// The step that writes the tensor fills the border in every frame, since the memory
+// has other uses meanwhile.
 type border struct{ top, bottom, left, right int }
 
 // pitch says where the elements of a tensor [n, h, w, c] lie: (n, y, x, c) at
@@ -50,7 +50,7 @@ func edge[T any](t *tensor, data []T, h, w, c, image, lo, hi int, value T) {
 	}
 }
 
-// border is the padding of a frame, which is not cropped.
+// border is p as a halo; ok: nothing is cropped.
 func (f padded) border() (b border, ok bool) {
 	return border{f.top, f.bottom, f.left, f.right}, min(f.top, f.bottom, f.left, f.right) >= 0
 }
@@ -60,12 +60,12 @@ func (b border) around(o border) border {
 	return border{max(b.top, o.top), max(b.bottom, o.bottom), max(b.left, o.left), max(b.right, o.right)}
 }
 
-// borders gives tensors the border that their readers want, and drops the steps
-// that copied them into one: where one step writes the tensor and fills borders,
-// and every reader can do with one.
+// borders gives tensors the halo that their readers want as padding, and drops the
+// steps that copied them into one. It needs a single writer that fills borders, and
+// readers that can all do with one.
 func (p *plan) borders() {
 	readers, writers := p.users()
-	viewed := map[*tensor]bool{} // in another shape, which knows no border
+	viewed := map[*tensor]bool{} // in another shape, which has no place for a border
 	for _, t := range p.tensors {
 		if t.root != nil {
 			viewed[t.memory()] = true
@@ -105,7 +105,8 @@ func (p *plan) settle() {
 	}
 }
 
-// giveBorder sets t's border, if all its readers agree.
+// giveBorder sets t's border to the largest that a reader wants, if all can do with
+// it.
 func (p *plan) giveBorder(t *tensor, readers []*step) {
 	var want border
 	for _, s := range readers {

@@ -6,17 +6,19 @@ import (
 	"edged/internal/kernel/conv"
 )
 
-// head is a convolution that can pass its result on to a 1x1 convolution behind
-// it, piece by piece, while the pieces are in the cache.
+// chainable is the first convolution of a fused pair (conv, then 1x1 conv): it can
+// hand its result to the second one piece by piece, while the pieces are in the
+// cache.
 type chainable interface {
-	result() (*tensor, *convShape) // nil: it passes on nothing
+	result() (*tensor, *convShape) // nil: it cannot be the first of a pair
 	absorb(then *banded)
 	count(n *conv.Scratch, own, then needs)
-	bindWeights() // when the weights are packed
+	bindWeights() // joins the packed weights of both
 }
 
-// chains has 1x1 convolutions, fully connected layers among them, computed with
-// the convolutions whose result they alone read: nobody keeps that.
+// chains fuses a convolution with the 1x1 convolution behind it, or the fully
+// connected layer, which alone reads its result: that is then never in memory as a
+// whole.
 func (p *plan) chains() {
 	readers, writers := p.users()
 	seen := map[*tensor]bool{} // by the caller
@@ -36,13 +38,14 @@ func (p *plan) chains() {
 	p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return s.run == nil })
 }
 
-// pointwise says that b only mixes the channels of each pixel.
+// pointwise says that b is a 1x1 convolution: it mixes the channels of a pixel.
 func (b *banded) pointwise() bool {
 	s := b.s
 	return s.y.k == 1 && s.x.k == 1 && s.y.stride == 1 && s.x.stride == 1 && s.border().plain() && b.then == nil
 }
 
-// fits says that s computes all that then reads, and can write what it writes.
+// fits says that s and then can be fused: s computes all that then reads, and can
+// write what it writes.
 func (s *step) fits(then *banded) bool {
 	if s.chainable == nil {
 		return false
@@ -52,8 +55,8 @@ func (s *step) fits(then *banded) bool {
 		(s.conv != nil || then.out.border == border{}) && (then.s.sameMap(shape) || then.plain()) && pays(out, shape, then.s)
 }
 
-// pays says that to have t computed by a and read by b in pieces saves more than
-// it costs: t is too large to stay in a cache as a whole, and b's weights are few
+// pays says that fusing a and b, which hands tensor t over in pieces, saves more
+// than it costs: t is too large to stay in a cache as a whole, and b's weights are few
 // enough to be read again for every piece. Behind a depthwise convolution, which
 // is done quickly, nothing was gained.
 func pays(t *tensor, a, b *convShape) bool {
@@ -71,7 +74,7 @@ func (b *banded) plain() bool {
 	return !b.out.strided() && b.out.border == border{} && b.other == nil
 }
 
-// chain has then's step do what first does too, in front.
+// chain fuses two steps into then's place.
 func (p *plan) chain(first, then *step) {
 	s, b, by := *first, then.conv, then.how
 	s.macs = p.macs(first) + p.macs(then)
@@ -101,14 +104,14 @@ func (b *banded) absorb(then *banded) {
 	b.settle()
 }
 
-// piece is b for a piece of its result.
+// piece is b laid out for a piece of its result.
 func (b *banded) piece(rows, cols int) *banded {
 	p := *b
 	p.h, p.w, p.rows, p.of, p.flat = rows, cols, rows, 1, false
 	return &p
 }
 
-// between is what b passes on.
+// between is the size of the pieces that b hands over.
 func (b *banded) between() conv.Between {
 	u := b.unit(0) // none is larger
 	return conv.Between{Channels: b.s.oc, Rows: u.rows, Cols: u.cols, Step: b.step}

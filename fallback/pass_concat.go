@@ -2,20 +2,21 @@ package fallback
 
 import "slices"
 
-// slot is where a tensor lies in another, which a concatenation joins from it
-// and others: from index at on along axis. Who computes the tensor writes it
-// there, and nobody copies it.
+// view is the place of a tensor inside a concatenation (in-place concat): from
+// index at on along axis. The step that computes the tensor writes it there, and
+// nobody copies it.
 type view struct {
 	axis, at int
-	strided  bool // its pieces lie apart: neighbours come between
+	strided  bool // the other operands lie between its pieces
 }
 
-// apart says that t's memory has gaps, which its readers and writers must mind.
+// strided says that t has gaps between its pixels, which belong to other tensors:
+// its readers and writers must go by strides.
 func (t *tensor) strided() bool {
 	return t.view != nil && (t.view.strided || t.root.strided())
 }
 
-// steps are the strides of t's dimensions in memory.
+// strides are those of t's dimensions in memory.
 func (t *tensor) strides() []int {
 	if !t.strided() {
 		return strides(t.shape)
@@ -47,7 +48,7 @@ func (t *tensor) within(memory []byte) []byte {
 	return memory[at:][:t.bytes:t.bytes]
 }
 
-// join is a concatenation: what is still to be copied, and where to.
+// concat is a concatenation: which operands are still to be copied, and where to.
 type concat struct {
 	out  *tensor
 	axis int
@@ -85,7 +86,7 @@ func (j *concat) moves() []move {
 	return list
 }
 
-// settle has step s copy what is left.
+// settle has step s copy the operands that are not in place.
 func (j *concat) settle(s *step) {
 	l := newMoveList(j.out, j.from, j.moves())
 	left := slices.DeleteFunc(slices.Clone(j.from), func(t *tensor) bool { return t == nil })
@@ -95,20 +96,20 @@ func (j *concat) settle(s *step) {
 	s.run, s.units, s.work, s.reads = l.run, l.units, l.work, left
 }
 
-// use is that a step reads or writes a tensor.
+// use is one step that reads or writes a tensor.
 type use struct {
 	s *step
 	t *tensor
 }
 
-// joiner finds the operands that can be written into their concatenation.
+// inPlace finds the operands that can be written into their concatenation.
 type inPlace struct {
 	p             *plan
 	reads, writes map[*tensor][]use // of each memory
 	sharing       map[*tensor][]*tensor
 }
 
-// joins has operands computed where their concatenation wants them.
+// concatInPlace has operands written where their concatenation wants them.
 func (p *plan) concatInPlace() {
 	if !slices.ContainsFunc(p.steps, func(s step) bool { return s.concat != nil }) {
 		return
@@ -148,15 +149,15 @@ func (j *inPlace) placeOperands(g *concat) {
 	}
 }
 
-// mostUses bounds the readers, writers and parts of a tensor that is looked at.
+// mostUses bounds how many readers, writers and parts of a tensor are looked at.
 const mostUses = 256
 
-// take has t computed in its place in the concatenation, if it can be.
+// place makes t a view of the concatenation, if all who use it can do with that.
 func (j *inPlace) place(g *concat, t *tensor, at int) bool {
 	m := t
 	for ; m.root != nil; m = m.root {
 		if m.view != nil {
-			return false // lies in another one
+			return false // is a view of another one already
 		}
 	}
 	dense := product(g.out.shape[:g.axis]) == 1
@@ -174,7 +175,7 @@ func (j *inPlace) place(g *concat, t *tensor, at int) bool {
 	return true
 }
 
-// free says that memory m may lie anywhere: a step writes it, without a border,
+// movable says that memory m may lie anywhere: a step writes it, without a border,
 // and no caller sees it.
 func (j *inPlace) movable(m *tensor) bool {
 	return !m.constant() && !m.input && m.border == border{} &&
@@ -182,8 +183,8 @@ func (j *inPlace) movable(m *tensor) bool {
 		!slices.ContainsFunc(j.sharing[m], func(t *tensor) bool { return t.output })
 }
 
-// spread says that all who use memory m, which is t's alone or its parts',
-// can do so with gaps between the pixels.
+// allStride says that every step that uses memory m, which is t's alone or its
+// parts', can do with gaps between the pixels.
 func (j *inPlace) allStride(t, m *tensor) bool {
 	if t != m || len(t.shape) != 4 {
 		return false

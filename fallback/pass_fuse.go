@@ -15,9 +15,9 @@ type fused struct {
 	lo, hi     float32   // clamp of float results
 	block      [2]int    // the padded input must be a multiple of these,
 	padded     [2]int    // with this much padding: what SPACE_TO_BATCH_ND demands
-	residual   *residual // the ADD behind
-	before     *node     // a PAD that is planned only with this operator
-	deferrable bool      // a pool whose reader may compute it
+	residual   *residual // the ADD behind it, or nil
+	before     *node     // the PAD of a residual, planned only with this ADD
+	deferrable bool      // a max pool that its reader may compute
 }
 
 var unfused = fused{dilate: [2]int{1, 1}, lo: -math.MaxFloat32, hi: math.MaxFloat32, block: [2]int{1, 1}}
@@ -31,7 +31,7 @@ type fuser struct {
 	producer  map[int32]int
 }
 
-// newFuser lists who computes and who reads each tensor.
+// newFuser lists the producer and the consumers of each tensor.
 func newFuser(p *plan, nodes []*node) *fuser {
 	f := &fuser{p: p, nodes: nodes, consumers: map[int32][]int{}, producer: map[int32]int{}}
 	for i, n := range nodes {
@@ -45,7 +45,7 @@ func newFuser(p *plan, nodes []*node) *fuser {
 	return f
 }
 
-// is says that operator i is there and has this code.
+// is says that operator i has this code and is not fused away.
 func (f *fuser) is(i int, code model.BuiltinOperator) bool {
 	return f.nodes[i] != nil && f.nodes[i].code.Builtin == code
 }

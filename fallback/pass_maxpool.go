@@ -5,14 +5,15 @@ import (
 	"edged/model"
 )
 
-// poolAhead is a max pool that has no step yet: the convolution that alone
-// reads it may compute the rows it needs itself.
+// deferredPool is a max pool without a step yet: the Winograd convolution that
+// alone reads it computes the rows that it needs, so the pooled map is never in
+// memory as a whole.
 type deferredPool struct {
 	c *opContext
 	p *pool2D
 }
 
-// ahead notes the max pool whose only reader is a convolution.
+// deferPool notes the max pool whose only reader is a convolution.
 func (f *fuser) deferPool(i int) {
 	if n := f.nodes[i]; f.is(i, model.OpMaxPool2D) {
 		next, ok := f.after(n)
@@ -32,8 +33,8 @@ func (p *pool2D) kernel(k *conv.Routines) *conv.PoolF32 {
 	return k.NewPoolF32(p.y.k, p.x.k, p.y.dilate*p.x.in*p.c, p.x.dilate*p.c)
 }
 
-// poolNow has the pool that t waits for, if there is one, computed by a step of
-// its own.
+// emitDeferredPool gives the pool that t waits for, if it does, a step of its own:
+// its reader does not compute it.
 func (t *tensor) emitDeferredPool() {
 	if t != nil && t.deferred != nil {
 		t.deferred.c.emitPool(t.deferred.p)
@@ -52,7 +53,7 @@ func (c *opContext) emitPool(p *pool2D) {
 	})
 }
 
-// through has the strips read what the pool reads, through the pool.
+// throughPool has the strips read what the pool reads, and pool it on the way.
 func (st *strips) throughPool(ahead *deferredPool) {
 	p := ahead.p
 	st.src.Row, st.image, st.src.Pool = p.x.in*p.c, p.y.in*p.x.in*p.c, p.kernel(ahead.c.p.routines.Conv)

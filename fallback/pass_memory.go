@@ -5,7 +5,8 @@ import (
 	"edged/model"
 )
 
-// place computes lifetimes, lays the arena out and checks the memory limit.
+// assignMemory computes the lifetimes of tensors, lays the arena out and checks
+// the memory limit.
 func (p *plan) assignMemory() error {
 	for i := range p.steps {
 		for _, t := range p.steps[i].writes {
@@ -45,8 +46,8 @@ func (p *plan) assignMemory() error {
 	return nil
 }
 
-// needs counts what a step wants of a worker's memory; b is its bands, settled,
-// where it has some.
+// needs adds a step's scratch memory to a worker's; b is its convolution in bands,
+// laid out, nil for other steps.
 type needs func(n *conv.Scratch, b *banded)
 
 func (f needs) count(n *conv.Scratch, b *banded) {

@@ -7,16 +7,16 @@ import (
 	"edged/model"
 )
 
-// sum is the ADD behind a convolution, which the kernels can add before the
-// activation: a residual.
+// residual is the ADD behind a convolution: the kernels add the other operand
+// before the activation.
 type residual struct {
 	add   *node
 	other int32 // the operand that is not the convolution's, before its PAD
 	pad   int   // channels of zeros that PAD adds behind it
 }
 
-// sum notes the ADD that alone reads a convolution. Whether the kernels take
-// it, the convolution's planner sees, which knows the shapes.
+// residual notes the ADD that alone reads a convolution. The convolution's planner,
+// which knows the shapes, decides whether the kernels take it.
 func (f *fuser) residual(i int) {
 	n := f.nodes[i]
 	if !f.is(i, model.OpConv2D) && !f.is(i, model.OpDepthwiseConv2D) {
@@ -34,9 +34,9 @@ func (f *fuser) residual(i int) {
 	f.widening(n.fused.residual)
 }
 
-// widening puts off the PAD that gives a sum's other operand more channels,
-// which have nothing to add: only if no convolution takes the sum, the PAD is
-// planned with the ADD.
+// widening puts off the PAD that gives a residual more channels, of zeros, as in
+// nets whose blocks grow wider: those channels have nothing to add. The PAD is
+// planned, with the ADD, only if no convolution takes the residual.
 func (f *fuser) widening(s *residual) {
 	i, ok := f.producer[s.other]
 	if !ok || !f.private(s.other) || !f.is(i, model.OpPad) || !f.sameValues(f.nodes[i]) {
@@ -50,10 +50,10 @@ func (f *fuser) widening(s *residual) {
 	s.add.fused.before, f.nodes[i] = f.nodes[i], nil
 }
 
-// takeSum takes the ADD behind a float32 convolution with activation a into
-// it, where nothing clamps between them and the other operand is there before
-// the convolution, in its shape; narrow: or with fewer channels. It returns that
-// operand, nil for none, and the range of the results.
+// takeResidual fuses the ADD behind a float32 convolution with activation a, where
+// nothing clamps between them and the other operand is computed before the
+// convolution, in its shape or, with narrow, with fewer channels. It returns that
+// operand, nil where nothing is fused, and the range of the results.
 func (c *opContext) takeResidual(a model.Activation, narrow bool) (other *tensor, lo, hi float32, err error) {
 	if lo, hi, err = c.activationF32(a); err != nil || c.n.fused.residual == nil || lo != unfused.lo || hi != unfused.hi {
 		return nil, lo, hi, err
@@ -77,8 +77,8 @@ func (c *opContext) takeResidual(a model.Activation, narrow bool) (other *tensor
 	return c.p.tensors[s.other], lo, hi, nil
 }
 
-// addable says that t can be added to this operator's result by the kernels,
-// and that nothing has made their sum yet. Channels that t lacks must leave
+// takesResidual says that the kernels can add t to this operator's result, and that
+// no other step has made their sum. Channels that t lacks must leave
 // whole vectors to those that it has.
 func (c *opContext) takesResidual(t *tensor) bool {
 	const channels = 16

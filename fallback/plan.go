@@ -25,8 +25,8 @@ type step struct {
 	done    bool      // of a step that runs once: it has
 	packers []*packer // of a step that runs once: what it needs
 	choice  []Candidate
-	needs   needs // of a worker's memory, nil: none that grows
-	macs    int64 // of the operators, where it computes two
+	needs   needs // of a worker's memory; may be nil
+	macs    int64 // of both operators, of a fused 1x1; else 0
 
 	can       abilities
 	concat    *concat   // the concatenation that it is
@@ -44,7 +44,7 @@ type abilities struct {
 		gaps   []*tensor // with gaps between the pixels, which belong to others
 	}
 	writes struct {
-		border bool // it fills the border, in every frame
+		border bool // it fills the border in every frame
 		gaps   bool // it leaves the gaps as they are
 	}
 }
@@ -82,9 +82,9 @@ type plan struct {
 const ceiling = min(1<<32, math.MaxInt/2)
 
 // newPlan allocates nothing of the size that the model asks for; bind does.
-// Operands that are written into their concatenation hold all its memory from
-// the first one on, and chained convolutions hold what the first reads together
-// with what the last writes: where that is too much, there are none.
+// In-place concatenations hold all their memory from the first operand on, and
+// fused 1x1 convolutions hold what the first convolution reads together with what
+// the second writes: where that is over the limit, it plans again without both.
 func newPlan(k *kernel.Routines, m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
 	p, err := newPlanOf(k, m, o, shapes, true)
 	if tooMuch := (*MemoryError)(nil); p != nil && p.spent && errors.As(err, &tooMuch) {

@@ -2,20 +2,20 @@ package fallback
 
 import "sync/atomic"
 
-// course is the way through a plan's steps that all workers walk together,
+// schedule is the order of a plan's steps, which all workers go through together,
 // frame after frame. Nobody leads: whoever ends a step lets all go on to the
 // next, so a worker that the system has taken off its processor holds up the
 // others by the units that it has begun, and by nothing else.
 type schedule struct {
 	steps    []step
-	progress []progress    // how far each step is
+	progress []progress    // of each step
 	round    atomic.Uint32 // the frame, counted
 	parallel bool          // there is work for more than one
 }
 
-// mark is how far a step is. Its units are cut into bands, one for each worker
-// that is worth its while: a worker takes from its own band, the same rows in
-// every layer, and helps the others at the end. What a unit computes does not
+// progress is how much of a step is done. Its units are cut into shares, one for
+// each worker where there is work enough: a worker takes from its own share, the
+// same rows in every layer, and helps the others at the end. What a unit computes does not
 // depend on who computes it.
 //
 // Nothing is reset between frames: counters go on, claims name their round.
@@ -26,7 +26,7 @@ type progress struct {
 	shares []share
 }
 
-// band is one worker's share of a step; it has a cache line of its own.
+// share is one worker's part of a step; it has a cache line of its own.
 type share struct {
 	claimed atomic.Uint64 // the round in the upper half, units claimed in the lower
 	lo, hi  int
@@ -46,7 +46,7 @@ func newSchedule(steps []step, workers int) *schedule {
 	return c
 }
 
-// cut lays out the bands: by the unit count and the work alone.
+// cut lays out the shares: by the unit count and the work alone.
 func (m *progress) cut(s *step, workers int) {
 	shares := 2 * s.work / minWork
 	n := max(1, min(workers, s.units, shares))
@@ -61,7 +61,7 @@ func (m *progress) cut(s *step, workers int) {
 }
 
 // claim takes some units that nobody has begun: none if there are none left,
-// or if the round is over. Claims become smaller towards the end of the band,
+// or if the round is over. Claims become smaller towards the end of the share,
 // so that those who help find something.
 func (b *share) claim(round uint32, grain int) (lo, hi int) {
 	for {
@@ -84,8 +84,8 @@ func (b *share) claim(round uint32, grain int) (lo, hi int) {
 	}
 }
 
-// share has w compute what it can claim, from its own band first. It tells
-// whether w was the one who ended the step.
+// work has w compute what it can claim, from its own share first. It tells whether
+// w was the one who ended the step.
 func (m *progress) work(w *worker, s *step, round uint32) (ended bool) {
 	for k := range m.shares {
 		b := &m.shares[(w.id+k)%len(m.shares)]

@@ -26,7 +26,7 @@ type worker struct {
 	bell
 }
 
-// pool is a fixed set of resident workers. The caller of run is the first; the
+// workerPool is a fixed set of resident workers. The caller of run is the first; the
 // others are goroutines that sleep between frames.
 type workerPool struct {
 	workers  []*worker
@@ -155,7 +155,7 @@ func (p *workerPool) ring(what int32) {
 // run computes a frame. An error is of the frame's values, as an index that
 // lies outside.
 func (p *workerPool) run(c *schedule, took []time.Duration) error {
-	round := c.round.Add(1) // first: nobody may walk a course before its first round
+	round := c.round.Add(1) // first: nobody may walk a schedule before its first round
 	p.schedule.Store(c)
 	if c.parallel {
 		p.ring(forFrame)

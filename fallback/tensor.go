@@ -22,8 +22,8 @@ type tensor struct {
 	sparse   bool          // raw holds fewer values than shape says: for DENSIFY alone
 	fold     []*step       // the steps that compute it once, before the first frame
 	root     *tensor       // the tensor whose memory it shares, else nil
-	view     *view         // where in root it lies; nil: it is all of it
-	deferred *deferredPool // the pool that is still to compute it, else nil
+	view     *view         // its place in root, a concatenation; nil: it is all of it
+	deferred *deferredPool // the max pool that is still to compute it, or nil
 	input    bool          // of the graph
 	output   bool          // of the graph
 
