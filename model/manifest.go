@@ -302,9 +302,13 @@ func (m *Model) GraphSHA256() (string, error) {
 	if len(c.Metadata) == 0 {
 		c.Metadata = nil
 	}
+	c.Unknown = nil
 	b, err := c.Write()
 	if err != nil {
 		return "", err
+	}
+	for _, u := range m.Unknown { // of another graph than the one without
+		b = append(b, u.String()...)
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), nil

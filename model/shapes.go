@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -21,6 +22,25 @@ func (m *Model) InferShapes(subgraph int) error {
 	in := newInference(m, g)
 	for i, op := range g.Operators {
 		if err := in.operator(op); err != nil {
+			return under(fmt.Sprintf("subgraphs[%d].operators", subgraph),
+				underIndex(i, under(fmt.Sprintf("(%s)", m.Code(op).Name()), err)))
+		}
+	}
+	return nil
+}
+
+// InferKnown is InferShapes for a graph with operators that have no rule, or
+// whose shapes depend on data: what they write keeps the shape that the file
+// says.
+func (m *Model) InferKnown(subgraph int) error {
+	if subgraph < 0 || subgraph >= len(m.Subgraphs) {
+		return malformed("no subgraph %d of %d", subgraph, len(m.Subgraphs))
+	}
+	g := m.Subgraphs[subgraph]
+	in := newInference(m, g)
+	for i, op := range g.Operators {
+		err := in.operator(op)
+		if unknown := (*UnsupportedError)(nil); err != nil && !errors.As(err, &unknown) {
 			return under(fmt.Sprintf("subgraphs[%d].operators", subgraph),
 				underIndex(i, under(fmt.Sprintf("(%s)", m.Code(op).Name()), err)))
 		}

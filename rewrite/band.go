@@ -1,6 +1,10 @@
 package rewrite
 
-import "edged/model"
+import (
+	"slices"
+
+	"edged/model"
+)
 
 // band is the border, in input pixels, in which outputs of phases other than 0
 // may differ from the baseline on a shifted crop: per layer in front of v
@@ -17,7 +21,7 @@ func (n *net) band(v *value) model.Band {
 func (n *net) beta(v *value, i int, pad func(*node) int) int {
 	worst := 0
 	e := v.grid[i].e
-	for d := 1; d < e; d++ {
+	for _, d := range n.phases(i, e) {
 		beta := map[*value]int{}
 		for _, nd := range n.nodes {
 			in := nd.maps()
@@ -35,6 +39,17 @@ func (n *net) beta(v *value, i int, pad func(*node) int) int {
 		worst = max(worst, ceilDiv(beta[v], e)*e)
 	}
 	return worst
+}
+
+// phases are the phases below e that differ in which layers they reach: 1, and
+// every eST at which one more layer is reached.
+func (n *net) phases(i, e int) []int {
+	all := []int{1}
+	for _, nd := range n.nodes {
+		all = append(all, nd.maps()[0].grid[i].e)
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(d int) bool { return d < 1 || d >= e })
 }
 
 // measuredBand is the border, in input pixels, outside which nothing differed:

@@ -34,7 +34,7 @@ type weightEntry struct {
 // recipe describes the way back from the graph just written.
 func (s *state) recipe() (json.RawMessage, error) {
 	bare := s.work.Clone()
-	bare.Trailer = nil
+	bare.Trailer, bare.Unknown = nil, nil // what is unknown has no part in a result: see cut
 	g := bare.Subgraphs[0]
 	var r recipe
 	used := map[uint32]bool{}

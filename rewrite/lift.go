@@ -25,6 +25,13 @@ func lift(m *model.Model) (*net, error) {
 	if len(m.Subgraphs) == 0 || len(m.Subgraphs[0].Inputs) != 1 {
 		return nil, &Refusal{Reason: "the graph has not exactly one input", Instead: "convert the model with one picture as its only input, and the rest as constants"}
 	}
+	if len(m.Subgraphs[0].Outputs) == 0 {
+		return nil, &Refusal{Reason: "the graph has no output", Instead: "name a tensor as its end with --cut"}
+	}
+	m, err := shaped(m)
+	if err != nil {
+		return nil, err
+	}
 	var first *net
 	for _, dims := range inputLayouts(m) {
 		n, err := liftAs(m, dims)
@@ -44,6 +51,25 @@ func lift(m *model.Model) (*net, error) {
 			Instead: "convert the model with a batch of 1"}
 	}
 	return first, nil
+}
+
+// shaped is m with the shapes that its operators make of its inputs', whatever
+// the file says: all that follows relies on them. It shares all but the tensors
+// with m.
+func shaped(m *model.Model) (*model.Model, error) {
+	c, g := *m, *m.Subgraphs[0]
+	c.Subgraphs = slices.Clone(m.Subgraphs)
+	c.Subgraphs[0] = &g
+	g.Tensors = slices.Clone(g.Tensors)
+	for i, t := range g.Tensors {
+		tensor := *t
+		tensor.Shape, tensor.ShapeSignature = slices.Clone(t.Shape), slices.Clone(t.ShapeSignature)
+		g.Tensors[i] = &tensor
+	}
+	if err := c.InferKnown(0); err != nil {
+		return nil, &Refusal{Reason: "the graph does not hold together: " + strings.TrimPrefix(err.Error(), "model: "), Instead: "convert the model anew"}
+	}
+	return &c, nil
 }
 
 // inputLayouts lists how the input's dimensions may be meant, likeliest first.
@@ -270,6 +296,15 @@ func (c *lifting) takeArgs() {
 	for i := range c.op.Inputs {
 		c.nd.args = append(c.nd.args, c.argOf(i))
 	}
+}
+
+// takeMap makes every input an argument of a node that reads one map, and
+// constants beside it.
+func (c *lifting) takeMap() string {
+	if c.takeArgs(); len(c.nd.maps()) != 1 {
+		return fmt.Sprintf("reads %d maps where one is asked for", len(c.nd.maps()))
+	}
+	return ""
 }
 
 // emit adds the node with one output map in the layout dims.

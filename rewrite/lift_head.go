@@ -103,7 +103,9 @@ func liftFC(c *lifting) string {
 		return "its weights are packed or not a matrix"
 	}
 	c.refuseHybrid()
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	seq := l.sequence()
 	features, width := tailAtoms(l, seq, int(f[1]))
 	switch {
@@ -220,7 +222,9 @@ func liftUp(c *lifting) string {
 		}
 		c.nd.up[i] = n[i] / l.val.n[i]
 	}
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	c.emit(n, int(s[3]), nhwc())
 	return ""
 }

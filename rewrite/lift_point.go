@@ -13,7 +13,9 @@ func liftUnary(c *lifting) string {
 	if l == nil {
 		return "its input is no map"
 	}
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	c.emitLike(l, l.val.n, l.val.ch)
 	return ""
 }
@@ -109,7 +111,9 @@ func liftGather(c *lifting) string {
 	if !channelDim(l, c.tensor(0).Shape, axis) {
 		return fmt.Sprintf("gathers along dimension %d, which is not the channels", axis)
 	}
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	c.emit(l.val.n, int(c.tensor(1).Shape[0]), canonicalOr(l, c.tensor(0).Shape, withChannel(l.dims, axis)))
 	return ""
 }
@@ -241,7 +245,9 @@ func liftSplit(c *lifting) string {
 		return fmt.Sprintf("splits dimension %d, which is not the channels", axis)
 	}
 	c.nd.axis = 3
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	c.net.nodes = append(c.net.nodes, c.nd)
 	for i, t := range c.op.Outputs {
 		v := c.newValue(t, l.val.n, int(c.outTensor(i).Shape[axis]))

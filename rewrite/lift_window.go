@@ -21,6 +21,15 @@ func (w window) padded() bool { return w.a != pair{} || w.b != pair{} }
 
 func atLeast1(v pair) pair { return pair{max(v[0], 1), max(v[1], 1)} }
 
+// sane bounds a window, so that no product of two overflows.
+func (w window) sane() string {
+	const most = 1 << 16
+	if n := max(w.k[0], w.k[1], w.s[0], w.s[1], w.d[0], w.d[1]); n > most {
+		return fmt.Sprintf("has a window of %d, and the most is %d", n, most)
+	}
+	return ""
+}
+
 func liftConv(c *lifting) string {
 	l, why := c.canonicalIn()
 	if why != "" {
@@ -43,13 +52,18 @@ func liftConv(c *lifting) string {
 	}
 	w := &c.nd.win
 	w.k, w.s, w.d = slid.Filter, atLeast1(slid.Stride), atLeast1(slid.Dilation)
+	if why := w.sane(); why != "" {
+		return why
+	}
 	w.freeze(slid.Padding, pair{l.val.n[0] / c.block[0], l.val.n[1] / c.block[1]})
 	if why := c.spread(w); why != "" {
 		return why
 	}
 	c.refuseHybrid()
 	c.nd.kind = kindConv
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	return c.emitWindow(l.val, ch)
 }
 
@@ -82,8 +96,13 @@ func liftPool(c *lifting) string {
 	}
 	w := &c.nd.win
 	w.k, w.s = atLeast1(slid.Filter), atLeast1(slid.Stride)
+	if why := w.sane(); why != "" {
+		return why
+	}
 	w.freeze(slid.Padding, l.val.n)
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	switch {
 	case c.nd.code == model.OpMaxPool2D:
 		c.nd.kind = kindMax
@@ -161,7 +180,9 @@ func liftPad(c *lifting) string {
 		return "pads channels of a map that is not [1, h, w, c]"
 	}
 	c.nd.kind = kindPad
-	c.takeArgs()
+	if why := c.takeMap(); why != "" {
+		return why
+	}
 	n := w.out(l.val.n)
 	c.emitLike(l, n, ch)
 	return ""

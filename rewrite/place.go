@@ -79,6 +79,10 @@ func (nd *node) placeAxis(i int) (axisGrid, error) {
 	g.after = padReach(g.after, w.b[i]*g.e)
 	g.e *= w.s[i]
 	g.padded = g.padded || w.a[i] > 0 || w.b[i] > 0
+	const most = 1 << 24 // pixels of any frame along an axis
+	if g.e > most {
+		return g, fmt.Errorf("the strides along %s multiply to %d", axisName(i), g.e)
+	}
 	if g.n < 1 && !g.bad {
 		return g, fmt.Errorf("the frame is too small: nothing is left of the map along %s", axisName(i))
 	}

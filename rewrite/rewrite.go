@@ -94,6 +94,9 @@ func (s *state) cut() error {
 	if err := s.base.Rewritable(); err != nil {
 		return &Refusal{Reason: strings.TrimPrefix(err.Error(), "model: "), Instead: "use the edged of that schema, or export the model for an older runtime"}
 	}
+	for _, u := range s.base.Unknown {
+		s.notes = append(s.notes, "not carried: "+u.String())
+	}
 	g := s.work.Subgraphs[0]
 	for _, op := range g.Operators {
 		if n := s.work.Code(op).Builtin; n == model.OpIf || n == model.OpWhile || n == model.OpCallOnce {
@@ -114,14 +117,17 @@ func (s *state) cut() error {
 	return s.inOneTensor()
 }
 
-// inOneTensor refuses operators whose scales lie in other tensors: every copy
-// of such a tensor would have to take them along.
+// inOneTensor refuses tensors of no numbers, and those whose scales lie in
+// other tensors: every copy of one would have to take them along.
 func (s *state) inOneTensor() error {
 	g := s.work.Subgraphs[0]
 	for i, op := range g.Operators {
 		for _, t := range slices.Concat(op.Inputs, op.Outputs) {
 			if t < 0 {
 				continue
+			}
+			if typ := g.Tensors[t].Type; typ.Bits() == 0 {
+				return &Refusal{Op: s.work.Code(op).Name(), Index: i, Reason: fmt.Sprintf("its tensor %s is of type %s, not of numbers", g.TensorName(t), typ), Instead: "--cut a tensor before it"}
 			}
 			if how := g.Tensors[t].Blocks(); how != "" {
 				return &Refusal{Op: s.work.Code(op).Name(), Index: i, Reason: fmt.Sprintf("its tensor %s has %s", g.TensorName(t), how),
@@ -185,7 +191,7 @@ func (s *state) lift() error {
 		return err
 	}
 	n.prune()
-	s.net = n
+	s.net, s.work = n, n.m
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"testing"
 
 	"edged"
@@ -33,6 +34,34 @@ func Mutant(seed uint64) []byte {
 		return nil // what cannot be written cannot be met in a file
 	}
 	return file
+}
+
+// Mutate changes one thing of m's main graph, for readers that run nothing: also
+// what a Mutant leaves alone. The result may still be a valid file.
+func Mutate(m *model.Model, r *rand.Rand) {
+	x := &mutator{r, m, m.Subgraphs[0]}
+	if len(x.sg.Operators) == 0 || len(x.sg.Tensors) == 0 {
+		return
+	}
+	t, op := x.sg.Tensors[r.IntN(len(x.sg.Tensors))], x.sg.Operators[r.IntN(len(x.sg.Operators))]
+	switch r.IntN(30) {
+	case 0:
+		x.sg.Outputs = nil
+	case 1:
+		x.sg.Operators = nil
+	case 2:
+		op.Outputs = op.Outputs[:r.IntN(len(op.Outputs)+1)]
+	case 3:
+		op.Outputs = append(op.Outputs[:len(op.Outputs):len(op.Outputs)], int32(r.IntN(len(x.sg.Tensors))))
+	case 4:
+		t.Quantization = &model.Quantization{Details: &model.BlockwiseQuantization{ZeroPoints: -1}}
+	case 5:
+		x.sg.Outputs = slices.Clone(x.sg.Inputs)
+	case 6:
+		t.ShapeSignature, t.Name = []int32{-1, -1, -1}, ""
+	default:
+		x.mutate()
+	}
 }
 
 // Hostile opens and runs the mutants of seeds in [from, from+n) under a memory
@@ -202,7 +231,9 @@ func (x *mutator) edges(op *model.Operator) {
 	case 3:
 		op.Inputs[x.r.IntN(n)] = some()
 	case 4:
-		op.Outputs[x.r.IntN(len(op.Outputs))] = some()
+		if len(op.Outputs) > 0 {
+			op.Outputs[x.r.IntN(len(op.Outputs))] = some()
+		}
 	}
 }
 
