@@ -12,11 +12,11 @@ type winogradKernel struct {
 	tiles int                    // that are taken through the steps together
 }
 
-// WinogradVariable is the environment variable that switches Winograd off: off.
-const WinogradVariable = "EDGED_WINOGRAD"
+// winogradVariable is the environment variable that switches Winograd off: off.
+const winogradVariable = "EDGED_WINOGRAD"
 
 // WinogradOn says whether Winograd may be used.
-func WinogradOn() bool { return os.Getenv(WinogradVariable) != "off" }
+func WinogradOn() bool { return os.Getenv(winogradVariable) != "off" }
 
 const (
 	winogradPlanes = 36 // products of a 6x6 tile

@@ -44,7 +44,7 @@ func (f *file) requantTileNEON() {
 // requantNEON turns sums of the same four channels into 8-bit values. The rows
 // of constants that start at offset off from register base are, row bytes
 // apart, left shift, multiplier, two that NEON does not need, right shift.
-// SQRDMULH is kernel.DoublingHighMul for all operands, SRSHL by a negative
+// SQRDMULH is vec.DoublingHighMul for all operands, SRSHL by a negative
 // number the division by a power of two with halves up.
 func (f *file) requantNEON(sums []int, base string, off, row int, r rounding) {
 	f.op("FMOVQ %d(%s), F%d", off, base, rqLeft)

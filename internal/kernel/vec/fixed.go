@@ -25,8 +25,8 @@ func DivideByPOT(x int32, exponent int32) int32 {
 	return q
 }
 
-// DivideByPOTHalfUp is x / 2^exponent rounded half up.
-func DivideByPOTHalfUp(x int32, exponent int32) int32 {
+// divideByPOTHalfUp is x / 2^exponent rounded half up.
+func divideByPOTHalfUp(x int32, exponent int32) int32 {
 	mask := int32(1)<<exponent - 1
 	q := x >> exponent
 	if x&mask > mask>>1 {
@@ -50,7 +50,7 @@ func MulByQuantizedHalfUp(x, multiplier, shift int32) int32 {
 	if shift > 0 {
 		return DoublingHighMul(x<<shift, multiplier)
 	}
-	return DivideByPOTHalfUp(DoublingHighMul(x, multiplier), -shift)
+	return divideByPOTHalfUp(DoublingHighMul(x, multiplier), -shift)
 }
 
 // QuantizeMultiplier writes a real factor as multiplier * 2^(shift-31) with the

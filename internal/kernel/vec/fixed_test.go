@@ -13,8 +13,8 @@ func TestFixedPoint(t *testing.T) {
 		if got := DivideByPOT(c.x, c.e); got != c.away {
 			t.Errorf("DivideByPOT(%d, %d) = %d, want %d", c.x, c.e, got, c.away)
 		}
-		if got := DivideByPOTHalfUp(c.x, c.e); got != c.up {
-			t.Errorf("DivideByPOTHalfUp(%d, %d) = %d, want %d", c.x, c.e, got, c.up)
+		if got := divideByPOTHalfUp(c.x, c.e); got != c.up {
+			t.Errorf("divideByPOTHalfUp(%d, %d) = %d, want %d", c.x, c.e, got, c.up)
 		}
 	}
 	if got := DoublingHighMul(math.MinInt32, math.MinInt32); got != math.MaxInt32 {
