@@ -22,8 +22,8 @@ func TestNotFinite(t *testing.T) {
 		everyPlace(t, edged.Float16, []uint16{0, 0x8000, 0x7bff, 0xfbff, 1, 0x83ff}, []uint16{0x7c00, 0xfc00, 0x7c01, 0xffff})
 	})
 	t.Run("float32", func(t *testing.T) {
-		everyPlace(t, edged.Float32, []uint32{0, 1 << 31, math.Float32bits(math.MaxFloat32), math.Float32bits(-math.MaxFloat32), 1, 0x807fffff},
-			[]uint32{0x7f800000, 0xff800000, 0x7f800001, 0xffffffff})
+		everyPlace(t, edged.Float32, []uint32{0, 1 << 31, 0x7f7ffffe, 0xff7ffffe, 1, 0x807fffff},
+			[]uint32{0x7f800000, 0xff800000, 0x7f800001, 0xffffffff, math.Float32bits(math.MaxFloat32), math.Float32bits(-math.MaxFloat32)})
 	})
 	t.Run("float64", func(t *testing.T) {
 		everyPlace(t, edged.Float64, []uint64{0, 1 << 63, math.Float64bits(math.MaxFloat64), math.Float64bits(-math.MaxFloat64), 1},
@@ -63,7 +63,7 @@ func TestCheckFinite(t *testing.T) {
 	if err := edged.CheckFinite(s, bytesOf(v)); err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -math.MaxFloat32} {
 		v[23], v[18] = float32(bad), float32(bad)
 		err := edged.CheckFinite(s, bytesOf(v))
 		var e *edged.NumberError

@@ -68,8 +68,11 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 	fmt.Fprintf(out, "ok    config: %s, %d camera(s)\n", path, len(c.Cameras))
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
-		detail, err := checkModel(ctx, cam, c)
-		say("camera "+cam.Name+": model", err, detail)
+		m, err := checkModel(ctx, cam, c)
+		say("camera "+cam.Name+": model", err, m.detail)
+		for _, warning := range m.warnings {
+			fmt.Fprintf(out, "warn  camera %s: model: %s\n", cam.Name, warning)
+		}
 		if !offline {
 			info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
 			say("camera "+cam.Name+": source", err, fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format))
@@ -97,28 +100,42 @@ func bare(err error) string {
 // checkTime is how long a camera or a broker may take to answer.
 const checkTime = 10 * time.Second
 
+// checkedModel is what there is to say of a camera's model.
+type checkedModel struct {
+	detail   string
+	warnings []string
+	damaged  bool // it gives what is not a number
+}
+
 // checkModel has a child try the model, then lays out everything around it as
-// the daemon would.
-func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (string, error) {
+// the daemon would, and looks at what comes out.
+func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (checkedModel, error) {
+	var m checkedModel
 	file, err := stage.Read(cam.Model)
 	if err != nil {
-		return "", err
+		return m, err
 	}
 	engine, err := engines.Try(ctx, file.Data, cam.Engine, cam.Threads)
 	if engine == "" || err != nil && cam.Engine != engineAuto {
-		return "", err
+		return m, err
 	}
 	use := *cam
 	use.Engine = engine
 	s, err := stage.Open(file, &use, openEngine, edged.Options{MemoryLimit: int64(c.Node.MemoryLimit)})
 	if err != nil {
-		return "", err
+		return m, err
 	}
 	defer s.Engine.Close()
 	if _, err := stage.NewRuler(cam, s.Labels, nil); err != nil {
-		return "", err
+		return m, err
 	}
-	return fmt.Sprintf("%s on %s, classes %q", file.Name, s.Engine.Name(), s.Labels), nil
+	x, err := stage.Examine(s)
+	if err == nil && x.NotNumbers != nil {
+		m.damaged, err = true, fmt.Errorf("%s: %w", file.Name, x.NotNumbers)
+	}
+	m.warnings = x.Warnings
+	m.detail = fmt.Sprintf("%s on %s, classes %q", file.Name, s.Engine.Name(), s.Labels)
+	return m, err
 }
 
 // askBroker connects as the daemon would, under another client id.

@@ -164,11 +164,7 @@ func (r *report) checkCameras() {
 func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
-		if detail, err := checkModel(ctx, cam, c); err != nil {
-			r.add("model of "+cam.Name, "FAIL", bare(err), "'edged inspect' and 'edged manifest' show what the model has")
-		} else {
-			r.add("model of "+cam.Name, "ok", detail, "")
-		}
+		r.addModel(ctx, cam, c)
 		quiet := slog.New(slog.DiscardHandler)
 		info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
 		if err != nil {
@@ -186,6 +182,21 @@ func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 		r.checkWritable(dir)
 	}
 	r.checkDisk(dir)
+}
+
+func (r *report) addModel(ctx context.Context, cam *config.Camera, c *config.Config) {
+	name := "model of " + cam.Name
+	m, err := checkModel(ctx, cam, c)
+	switch {
+	case m.damaged:
+		r.add(name, "FAIL", bare(err), "no verdict would come out of this model: restore the file, or train it again")
+	case err != nil:
+		r.add(name, "FAIL", bare(err), "'edged inspect' and 'edged manifest' show what the model has")
+	case len(m.warnings) > 0:
+		r.add(name, "warn", m.detail+"\n"+strings.Join(m.warnings, "\n"), "look at the model with 'edged infer' on a picture whose answer you know")
+	default:
+		r.add(name, "ok", m.detail, "")
+	}
 }
 
 func (r *report) checkBroker(ctx context.Context, c *config.Config) {

@@ -54,6 +54,27 @@ func scriptDense(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
+// scriptAlter writes a dense net with one value in all weights (1) or in the
+// whole bias (2) of its last layer: alter IN OUT 1|2 VALUE.
+func scriptAlter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: alter in out input value")
+	}
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	input, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	value, err := strconv.ParseFloat(args[3], 32)
+	ts.Check(err)
+	data, err = daemontest.Altered(data, input, func(w []float32) {
+		for i := range w {
+			w[i] = float32(value)
+		}
+	})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o644))
+}
+
 // scriptArray writes a .npy of noise: array FILE TYPE N,N,...
 func scriptArray(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {

@@ -95,12 +95,16 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := openEngine(o.engine, file.Data, edged.Options{Threads: o.threads})
+	data, own, err := stage.Watched(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	e, err := openEngine(o.engine, data, edged.Options{Threads: o.threads})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	defer e.Close()
-	v := &vision{file: file, engine: e, fit: o.fit}
+	v := &vision{file: file, engine: e, own: own, fit: o.fit}
 	if err := feed(e, file, o.in, v); err != nil {
 		return nil, err
 	}
@@ -109,10 +113,19 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	r := &inferred{Model: path, Engine: e.Name(), InferMS: float64(time.Since(start).Microseconds()) / 1e3}
+	notNumbers := file.Model.CheckNumbers()
+	if notNumbers == nil {
+		notNumbers = stage.CheckOutputs(e)
+	}
 	if strings.HasSuffix(o.out, ".png") {
+		if notNumbers != nil {
+			return nil, fmt.Errorf("%s: %w: no mask can be made of it", path, notNumbers)
+		}
 		r.Outputs, err = v.writeMask(o.out)
-	} else {
-		r.Outputs, err = writeOutputs(e, o.out)
+		return r, err
+	}
+	if r.Outputs, err = writeOutputs(e, own, o.out); err == nil && notNumbers != nil {
+		err = fmt.Errorf("%s: %w; the output was written as it is", path, notNumbers)
 	}
 	return r, err
 }
@@ -197,9 +210,9 @@ func mayTake(file *stage.File, i int, shape []int) bool {
 	return true
 }
 
-// writeOutputs writes every output as .npy.
-func writeOutputs(e edged.Engine, out string) ([]writtenFile, error) {
-	outputs := e.Outputs()
+// writeOutputs writes each of the model's own outputs as .npy.
+func writeOutputs(e edged.Engine, own int, out string) ([]writtenFile, error) {
+	outputs := e.Outputs()[:own]
 	var files []writtenFile
 	for i, s := range outputs {
 		name := out

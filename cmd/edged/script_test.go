@@ -12,6 +12,7 @@ import (
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"exits": scriptExits,
 	"dense": scriptDense,
+	"alter": scriptAlter,
 	"array": scriptArray,
 }
 

@@ -21,6 +21,7 @@ import (
 type vision struct {
 	file   *stage.File
 	engine edged.Engine
+	own    int // outputs of the engine that are the model's
 	fit    string
 	stage  *pipeline.Stage // made when it is first needed
 }
@@ -39,7 +40,7 @@ func (v *vision) lookup() error {
 	if err != nil {
 		return fmt.Errorf("model %s: a picture or a mask needs a manifest; set one with 'edged manifest': %w", v.file.Name, err)
 	}
-	v.stage, err = stage.Surround(v.engine, &known, &cam)
+	v.stage, err = stage.Surround(v.engine, v.own, &known, &cam)
 	return err
 }
 

@@ -36,9 +36,23 @@ type rig struct {
 // startRig runs cameras on the belt, each with the lines given, on one model.
 func startRig(t *testing.T, cameras ...string) *rig {
 	t.Helper()
+	return startRigOn(t, engines, slog.DiscardHandler, func([]byte) []byte { return nil }, cameras...)
+}
+
+// startRigOn is startRig on other engines, with a log, and on a model that alter
+// makes of the usual one; nil leaves it.
+func startRigOn(t *testing.T, on Engines, log slog.Handler, alter func(dense []byte) []byte, cameras ...string) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), done: make(chan error, 1)}
 	b := daemontest.Broker(t)
 	r.model = daemontest.DenseFile(t, r.dir, nets.Valid, 48, 56)
+	if data, err := os.ReadFile(r.model); err != nil {
+		t.Fatal(err)
+	} else if altered := alter(data); altered != nil {
+		if err := os.WriteFile(r.model, altered, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	text := fmt.Sprintf("[node]\nname = \"n\"\nhttp = \"127.0.0.1:0\"\n[mqtt]\nbroker = \"tcp://%s\"\nspool_dir = \"state\"\n", b.Address)
 	for i, lines := range cameras {
 		text += fmt.Sprintf("[[camera]]\nname = \"c%d\"\nsource = \"test:belt?size=96x80&fps=50\"\nmodel = \"dense.tflite\"\nengine = \"go\"\nthreads = 1\n%s\n", i, lines)
@@ -51,7 +65,7 @@ func startRig(t *testing.T, cameras ...string) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	var err error
-	if r.d, err = New(ctx, c, Options{Log: slog.New(slog.DiscardHandler), Engines: engines, Version: version}); err != nil {
+	if r.d, err = New(ctx, c, Options{Log: slog.New(log), Engines: on, Version: version}); err != nil {
 		t.Fatal(err)
 	}
 	go func() { r.done <- r.d.Run(ctx) }()

@@ -30,6 +30,8 @@ const (
 type loaded struct {
 	file  *stage.File
 	stage *pipeline.Stage
+
+	notNumbers error // what its trial gave is not a number somewhere
 }
 
 // firstModel loads what a camera starts with: its model file, or the last good
@@ -46,6 +48,9 @@ func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
 		}
 		if !back {
 			l, err := u.tryAndOpen(ctx, file)
+			if err == nil && l.notNumbers != nil {
+				return u.numberless(ctx, l)
+			}
 			if err == nil {
 				return l, nil
 			}
@@ -54,6 +59,18 @@ func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
 		err = fmt.Errorf("model %s: the daemon has crashed %d times with it", file.Name, maxAttempts)
 	}
 	return u.lastGood(ctx, err)
+}
+
+// numberless goes back to the last good model from one whose trial gave no
+// numbers. Where there is none the camera starts: its frames fail, are counted
+// and told, and no verdict comes out of them.
+func (u *unit) numberless(ctx context.Context, l *loaded) (*loaded, error) {
+	good, err := u.lastGood(ctx, fmt.Errorf("model %s: its trial: %w", l.file.Name, l.notNumbers))
+	if err != nil {
+		return l, nil
+	}
+	l.stage.Engine.Close()
+	return good, nil
 }
 
 // lastGood goes back to the model that ran well before; without one the cause
@@ -95,7 +112,15 @@ func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error
 		s.Engine.Close()
 		return nil, err
 	}
-	return &loaded{file, s}, nil
+	x, err := stage.Examine(s)
+	if err != nil {
+		s.Engine.Close()
+		return nil, fmt.Errorf("model %s: its trial: %w", file.Name, err)
+	}
+	for _, warning := range x.Warnings {
+		u.log.Warn("trial of the model", "model", file.Name, "warning", warning)
+	}
+	return &loaded{file, s, x.NotNumbers}, nil
 }
 
 // reload has the camera take over its model file as it is now. On any error
@@ -110,6 +135,10 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	var l *loaded
 	if err == nil {
 		l, err = u.tryAndOpen(ctx, file)
+	}
+	if err == nil && l.notNumbers != nil {
+		l.stage.Engine.Close()
+		err = fmt.Errorf("model %s: its trial: %w", file.Name, l.notNumbers)
 	}
 	if err != nil {
 		err = fmt.Errorf("camera %s: the new model is not used, the old one stays: %w", u.cfg.Name, err)

@@ -59,6 +59,7 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 	u.camera.Log = d.log
 	u.camera.Sink = u
 	u.camera.Missed = u.missed
+	u.camera.Faulted = u.faulted
 	switch cfg.Trigger {
 	case "continuous":
 	case "mqtt":
@@ -82,7 +83,11 @@ func (u *unit) use(l *loaded) {
 	u.file, u.engine, u.labels = l.file, l.stage.Engine.Name(), l.stage.Labels
 	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
-	u.log.Info("model in use", "model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine)
+	attrs := []any{"model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine}
+	if l.notNumbers != nil {
+		attrs = append(attrs, "trial", "failed: so will its frames")
+	}
+	u.log.Info("model in use", attrs...)
 }
 
 func (u *unit) abandon() { u.camera.Abandon() }
@@ -205,6 +210,11 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 func (u *unit) missed(shot pipeline.Shot, reason string) {
 	u.log.Warn("trigger missed", "part_id", shot.PartID, "reason", reason)
 	u.event(mqtt.Event{Kind: mqtt.EventMissedTrigger, Message: reason, PartID: shot.PartID})
+}
+
+// faulted publishes that no verdict comes out of the model's outputs.
+func (u *unit) faulted(err error) {
+	u.event(mqtt.Event{Kind: mqtt.EventFault, Message: "no verdict comes out of the model's output: its frames fail: " + err.Error()})
 }
 
 func (u *unit) event(e mqtt.Event) {

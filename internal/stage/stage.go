@@ -54,29 +54,54 @@ func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.
 	if err != nil {
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
+	v, err := viewOf(f, known.tensor)
+	if err != nil {
+		return nil, err
+	}
 	o.Threads = cam.Threads
-	e, err := open(cam.Engine, f.Data, o)
+	e, err := open(cam.Engine, v.data, o)
 	if err != nil {
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
-	s, err := Surround(e, &known, cam)
+	s, err := v.surround(e, &known, cam)
 	if err != nil {
 		e.Close()
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
-	s.Model = f.Name
+	s.Model, s.Unfit = f.Name, v.unfit
 	return s, nil
 }
 
-// Surround builds what stands before and behind a loaded engine.
-func Surround(e edged.Engine, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
+// surround is Surround for a model with outputs behind its own.
+func (v *view) surround(e edged.Engine, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
+	output := v.output
+	if output < 0 {
+		var err error
+		if output, err = chooseOutput(e.Outputs()[:v.own], known.tensor); err != nil {
+			return nil, err
+		}
+	}
+	s, err := surround(e, known, cam, output)
+	if err == nil {
+		s.Watch = v.watched(e)
+	}
+	return s, err
+}
+
+// Surround builds what stands before and behind a loaded engine, whose first own
+// outputs are the model's.
+func Surround(e edged.Engine, own int, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
+	output, err := chooseOutput(e.Outputs()[:own], known.tensor)
+	if err != nil {
+		return nil, err
+	}
+	return surround(e, known, cam, output)
+}
+
+func surround(e edged.Engine, known *Facts, cam *config.Camera, output int) (*pipeline.Stage, error) {
 	inputs, outputs := e.Inputs(), e.Outputs()
 	if len(inputs) != 1 {
 		return nil, fmt.Errorf("the model has %d inputs: a camera feeds exactly one", len(inputs))
-	}
-	output, err := chooseOutput(outputs, known.tensor)
-	if err != nil {
-		return nil, err
 	}
 	prepare, err := pipeline.NewPreparer(prepareConfig(known, cam), inputs[0])
 	if err != nil {
