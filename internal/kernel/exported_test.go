@@ -1,3 +1,7 @@
+//go:build !arm64
+
+// What the sources say is the same on every machine: an emulated one is spared.
+
 package kernel
 
 import (
