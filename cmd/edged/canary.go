@@ -6,16 +6,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"edged"
+	"edged/internal/daemon"
 )
 
 // newCanaryCmd is what the daemon runs, as a child, to try a model.
 func newCanaryCmd() *cobra.Command {
-	var engine string
-	var threads int
+	var t daemon.Trial
 	cmd := &cobra.Command{
 		Use:     "canary",
-		Short:   "Load the model on stdin, run it once, and print the engine",
+		Short:   "Load the model on stdin, run it, and print the engine",
 		Example: "  edged canary --engine tflite < net.tflite",
 		Hidden:  true,
 		Args:    cobra.NoArgs,
@@ -24,15 +23,17 @@ func newCanaryCmd() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("canary: %w", err)
 			}
-			name, err := engines.RunCanary(data, engine, edged.Options{Threads: threads})
+			answer, err := engines.RunCanary(data, t)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), name)
-			return err
+			return writeJSON(cmd.OutOrStdout(), answer)
 		},
 	}
-	engineFlag(cmd.Flags(), &engine, "engine to run on")
-	cmd.Flags().IntVar(&threads, "threads", 0, "threads of the engine")
+	f := cmd.Flags()
+	engineFlag(f, &t.Engine, "engine to run on")
+	f.IntVar(&t.Threads, "threads", 0, "threads of the engine")
+	f.BoolVar(&t.Timed, "timed", false, "tell how long it takes")
+	f.DurationVar(&t.Patience, "patience", 0, "give up a first run that takes longer")
 	return cmd
 }

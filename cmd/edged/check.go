@@ -115,12 +115,12 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 	if err != nil {
 		return m, err
 	}
-	engine, err := engines.Try(ctx, file.Data, cam.Engine, cam.Threads)
-	if engine == "" || err != nil && cam.Engine != engineAuto {
+	choice, err := engines.Try(ctx, file.Data, cam.Engine, cam.Threads, "")
+	if err != nil {
 		return m, err
 	}
 	use := *cam
-	use.Engine = engine
+	use.Engine = choice.Engine
 	s, err := stage.Open(file, &use, openEngine, edged.Options{MemoryLimit: int64(c.Node.MemoryLimit)})
 	if err != nil {
 		return m, err
@@ -134,7 +134,11 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 		m.damaged, err = true, fmt.Errorf("%s: %w", file.Name, x.NotNumbers)
 	}
 	m.warnings = x.Warnings
-	m.detail = fmt.Sprintf("%s on %s, classes %q", file.Name, s.Engine.Name(), s.Labels)
+	why := ""
+	if choice.Why != "" {
+		why = " (" + choice.Why + ")"
+	}
+	m.detail = fmt.Sprintf("%s on %s%s, classes %q", file.Name, s.Engine.Name(), why, s.Labels)
 	return m, err
 }
 

@@ -27,6 +27,7 @@ type demoOptions struct {
 	broker  string
 	model   string
 	source  string
+	engine  string
 	seconds float64
 	frames  int
 	verbose bool
@@ -54,6 +55,7 @@ on a page. It goes on until Ctrl-C. Everything listens on loopback only.`,
 	f.StringVar(&o.http, "http", "", "`ADDRESS` of the page (default "+config.DefaultHTTP+", or a free port when that is taken)")
 	f.StringVar(&o.broker, "broker", "", "publish to the broker at `URL` in place of the one inside")
 	f.StringVar(&o.model, "model", "", "run this .tflite `FILE`, which must carry its manifest")
+	engineFlag(f, &o.engine, "engine of the model")
 	f.StringVar(&o.source, "source", "", "look at this `SOURCE` in place of the belt")
 	f.Float64Var(&o.seconds, "seconds", 0, "end after running so many seconds and print the ledger")
 	f.IntVar(&o.frames, "frames", 0, "end after so many results and print the ledger")
@@ -159,6 +161,9 @@ func tellAddresses(d *daemon.Daemon, c *config.Config, say func(string, ...any))
 	info := d.Info()
 	m := info.Models[0]
 	say("First mask after %.1f s: %s on %s.\n", time.Since(info.StartedAt.Time).Seconds(), m.Name, m.Engine)
+	if m.Why != "" {
+		say("  engine      %s (--engine chooses another)", m.Why)
+	}
 	if address := d.Address(); address != "" {
 		say("  page        http://%s/", address)
 	}
@@ -195,7 +200,7 @@ const demoBlob = 25
 
 // demoCamera is the camera of the demo: its scene and its model.
 func demoCamera(ctx context.Context, o *demoOptions, dir string, say func(string, ...any)) (config.Camera, error) {
-	cam := config.Camera{Name: "belt", Source: o.source}
+	cam := config.Camera{Name: "belt", Source: o.source, Engine: o.engine}
 	var err error
 	if cam.Model, err = demoModel(o, dir); err != nil {
 		return cam, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -97,9 +98,8 @@ func openerOf(name string) (edged.Opener, error) {
 	return nil, exitf(exitUsage, "engine %q: no such engine; choose one of %s", name, strings.Join(engineNames, ", "))
 }
 
-// openEngine loads model on the engine named. "auto" takes TFLite where it is
-// linked and can run the model, else the Go engine; an engine asked for by its
-// own name never gives way to another.
+// openEngine loads model on the engine named. "auto" takes the fastest that runs
+// the model; an engine asked for by its own name never gives way to another.
 func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error) {
 	open, err := openerOf(name)
 	if err != nil {
@@ -115,6 +115,12 @@ func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error
 // openMapped is openEngine for a model in a mapped file, whose weights the Go
 // engine uses where they lie.
 func openMapped(name string, model []byte, o edged.Options) (edged.Engine, error) {
+	if name == engineAuto {
+		var err error
+		if name, err = fastest(model, o); err != nil {
+			return nil, err
+		}
+	}
 	if engineCalled(name) != engineGo {
 		return openEngine(name, model, o)
 	}
@@ -125,21 +131,36 @@ func openMapped(name string, model []byte, o edged.Options) (edged.Engine, error
 	return e, nil
 }
 
-// openAuto prefers TFLite. That the model does not crash it is for the canary
-// to find out, before.
+// openAuto takes the engine that child processes found to be the fastest.
 func openAuto(model []byte, o edged.Options) (edged.Engine, error) {
-	e, first := tflite.Open(model, o)
-	if first == nil {
-		return e, nil
-	}
-	e, err := fallback.Open(model, o)
+	name, err := fastest(model, o)
 	if err != nil {
-		return nil, fmt.Errorf("%w; and the Go engine: %w", first, err)
+		return nil, err
 	}
-	if tflite.Linked() {
-		slog.Warn("engine chosen", "engine", e.Name(), "reason", first.Error())
+	return openEngine(name, model, o)
+}
+
+// fastest is the engine that runs model fastest. With a single engine there is
+// nothing to try. Where none runs it, the Go engine tells again why, since only
+// it tells what kind of fault it is.
+func fastest(model []byte, o edged.Options) (string, error) {
+	all := daemon.Engines{Auto: autoOrder()}
+	if len(all.Auto) == 1 {
+		return all.Auto[0], nil
 	}
-	return e, nil
+	c, err := all.Try(context.Background(), model, engineAuto, o.Threads, "")
+	if err != nil {
+		e, first := openEngine(engineGo, model, o)
+		if first == nil {
+			e.Close()
+			return "", err
+		}
+		return "", fmt.Errorf("%w; and %s", first, strings.Join(c.Odd[min(1, len(c.Odd)):], "; and "))
+	}
+	if len(c.Odd) > 0 {
+		slog.Warn("engine chosen", "engine", c.Engine, "why", c.Why, "reason", strings.Join(c.Odd, "; "))
+	}
+	return c.Engine, nil
 }
 
 // linkedEngines lists the engines in this binary.
@@ -151,7 +172,9 @@ func linkedEngines() []string {
 	return names
 }
 
-// autoOrder lists the engines that auto tries.
+// autoOrder lists the engines that auto tries: Go first, which cannot crash and
+// is loaded at once.
 func autoOrder() []string {
-	return slices.DeleteFunc(linkedEngines(), func(name string) bool { return name == engineTFLiteBuiltin })
+	others := slices.DeleteFunc(linkedEngines(), func(name string) bool { return name == engineGo })
+	return append([]string{engineGo}, others...)
 }

@@ -47,7 +47,7 @@ func TestAnEngineAskedForByNameNeverGivesWay(t *testing.T) {
 
 func TestAutoTellsBothReasons(t *testing.T) {
 	_, err := openEngine(engineAuto, []byte("garbage in a file"), edged.Options{})
-	if err == nil || !strings.Contains(err.Error(), "tflite") || !strings.Contains(err.Error(), "Go engine") {
+	if err == nil || !strings.Contains(err.Error(), "engine go") || tflite.Linked() && !strings.Contains(err.Error(), "engine tflite") {
 		t.Errorf("%v", err)
 	}
 }
@@ -66,17 +66,21 @@ func TestFilmedBeltIsAFilm(t *testing.T) {
 	}
 }
 
-// The trial of a model is this program itself, started again.
-func TestAutoTakesTheFirstEngineThatSurvives(t *testing.T) {
+// The trial of a model is this program itself, started again. Every engine that
+// is linked is tried.
+func TestAutoTriesEveryEngine(t *testing.T) {
 	data, err := daemontest.DenseNet(nets.ValidInt8, 48, 56)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, err := engines.Try(context.Background(), data, engineAuto, 1); err != nil || name != engines.Auto[0] {
-		t.Errorf("%s, %v; want the first of %q", name, err, engines.Auto)
+	c, err := engines.Try(context.Background(), data, engineAuto, 1, "")
+	if err != nil || !slices.Contains(linkedEngines(), c.Engine) || len(c.Odd) > 0 {
+		t.Errorf("%+v, %v; want one of %q", c, err, linkedEngines())
 	}
-	if slices.Contains(engines.Auto, engineTFLiteBuiltin) {
-		t.Error("auto would choose the slow kernels")
+	for _, name := range linkedEngines() {
+		if !strings.Contains(c.Why, name+" ") {
+			t.Errorf("%q does not tell of %s", c.Why, name)
+		}
 	}
 }
 

@@ -65,9 +65,15 @@ func (f *evalFlags) run(cmd *cobra.Command, args []string) error {
 		return exitf(exitUsage, "--plot %s: the name must end in .png or .svg", f.plot)
 	}
 	f.cfg.Options = edged.Options{Threads: f.threads}
-	engine := ""
+	engine, use := "", f.engine
 	f.cfg.Open = func(tfl []byte, o edged.Options) (edged.Engine, error) {
-		e, err := openEngine(f.engine, tfl, o)
+		if use == engineAuto { // the first net's choice is all others': they are compared
+			var err error
+			if use, err = fastest(tfl, o); err != nil {
+				return nil, err
+			}
+		}
+		e, err := openEngine(use, tfl, o)
 		if err == nil {
 			engine = e.Name()
 		}

@@ -97,7 +97,7 @@ func (f *rewriteFlags) run(cmd *cobra.Command, path string) error {
 	sum := sha256.Sum256(b)
 	sha := hex.EncodeToString(sum[:])
 	if f.plan {
-		return f.printPlan(cmd, m, sha, o)
+		return f.printPlan(cmd, m, b, sha, o)
 	}
 	r, err := rewrite.Rewrite(m, sha, o)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"edged"
 	"edged/model"
 	"edged/rewrite"
 )
@@ -38,8 +39,15 @@ func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result) error 
 	return nil
 }
 
-func (f *rewriteFlags) printPlan(cmd *cobra.Command, m *model.Model, sha string, o rewrite.Options) error {
-	open, err := openerOf(f.engine)
+func (f *rewriteFlags) printPlan(cmd *cobra.Command, m *model.Model, file []byte, sha string, o rewrite.Options) error {
+	engine := f.engine
+	if engine == engineAuto { // one for all, or times could not be compared
+		var err error
+		if engine, err = fastest(file, edged.Options{}); err != nil {
+			return err
+		}
+	}
+	open, err := openerOf(engine)
 	if err != nil {
 		return err
 	}

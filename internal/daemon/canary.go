@@ -1,10 +1,13 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,68 +29,148 @@ const canaryFile = 64 << 20
 // Engines are those of the program, which is where they are chosen.
 type Engines struct {
 	Open stage.Opener
-	Auto []string // what camera.engine = "auto" tries, in order
+	Auto []string // what camera.engine = "auto" tries, in order: those that cannot crash first
+
+	trial func(context.Context, []byte, Trial) (Answer, error) // nil: by a child
 }
 
-// RunCanary is the child's part of a trial: it runs the model once and returns
-// the engine's own name. A library that crashes or hangs takes the child along
-// and not the daemon.
-func (e *Engines) RunCanary(data []byte, engine string, o edged.Options) (string, error) {
-	opened, err := e.Open(engine, data, o)
+// Trial is what a child is asked to do with a model.
+type Trial struct {
+	Engine   string
+	Threads  int
+	Timed    bool          // tell how long it takes
+	Patience time.Duration // and give up a first run that takes longer; 0: never
+}
+
+// Answer is what the child says, as JSON.
+type Answer struct {
+	Engine string        `json:"engine"` // the engine's own name
+	Took   time.Duration `json:"took"`   // of a run, in ns
+	Over   bool          `json:"over"`   // it was given up after so long
+}
+
+const (
+	// timedFor is how long an engine is timed once it has run the model.
+	timedFor = 200 * time.Millisecond
+
+	// mostTimed is the most runs that this takes.
+	mostTimed = 50
+
+	// mostSlower is how many times as long as the fastest engine so far a first
+	// run may take, leastPatience how long it may take at least: first runs touch
+	// fresh memory.
+	mostSlower    = 3
+	leastPatience = 100 * time.Millisecond
+)
+
+// RunCanary is the child's part of a trial: it runs the model. A library that
+// crashes or hangs takes the child along and not the daemon. The child is to
+// end when this returns: a run that was given up goes on.
+func (e *Engines) RunCanary(data []byte, t Trial) (Answer, error) {
+	opened, err := e.Open(t.Engine, data, edged.Options{Threads: t.Threads})
 	if err != nil {
-		return "", err
+		return Answer{}, err
 	}
-	defer opened.Close()
 	for i, s := range opened.Inputs() {
 		noise.Fill(opened.Input(i), s.Type)
 	}
-	if err := opened.Run(); err != nil {
-		return "", err
+	a := Answer{Engine: opened.Name()}
+	first := make(chan error, 1)
+	go func() { first <- opened.Run() }()
+	var patience <-chan time.Time
+	if t.Patience > 0 {
+		patience = time.After(t.Patience)
 	}
-	return opened.Name(), nil
+	select {
+	case err = <-first:
+	case <-patience:
+		a.Took, a.Over = t.Patience, true
+		return a, nil
+	}
+	defer opened.Close()
+	if err == nil && t.Timed {
+		a.Took, err = median(opened.Run)
+	}
+	return a, err
 }
 
-// Try has a child process run the model, and returns the engine to use. "auto"
-// becomes the first of its engines that survives; the error then tells why
-// others were passed over.
-func (e *Engines) Try(ctx context.Context, data []byte, engine string, threads int) (string, error) {
+// median times runs: one at least, then as many as there is time for.
+func median(run func() error) (time.Duration, error) {
+	var took []time.Duration
+	for start := time.Now(); len(took) == 0 || len(took) < mostTimed && time.Since(start) < timedFor; {
+		began := time.Now()
+		if err := run(); err != nil {
+			return 0, err
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	return took[len(took)/2], nil
+}
+
+// Try has child processes run the model, and returns the engine to use. "auto"
+// becomes the fastest of its engines that run it; before is the one that it was
+// the last time, empty where that is not known.
+func (e *Engines) Try(ctx context.Context, data []byte, engine string, threads int, before string) (Choice, error) {
 	if engine != config.Auto {
-		return engine, e.Canary(ctx, data, engine, threads)
+		return Choice{Engine: engine}, e.Canary(ctx, data, engine, threads)
 	}
-	var refusals []error
-	for _, name := range e.Auto {
-		err := e.Canary(ctx, data, name, threads)
-		if err == nil {
-			return name, errors.Join(refusals...)
-		}
+	var trials []trial
+	t := Trial{Threads: threads, Timed: true}
+	var best time.Duration
+	for _, t.Engine = range e.Auto {
+		a, err := e.try(ctx, data, t)
 		if ctx.Err() != nil {
-			return "", err
+			return Choice{}, err
 		}
-		refusals = append(refusals, err)
+		trials = append(trials, trial{engine: t.Engine, took: a.Took, over: a.Over, err: err})
+		if err == nil && !a.Over && (best == 0 || a.Took < best) {
+			best = a.Took
+			t.Patience = max(leastPatience, mostSlower*best)
+		}
 	}
-	return "", errors.Join(refusals...)
+	c := choose(trials, before)
+	return c, c.err()
 }
 
-// Canary runs one child: this program's command canary. Its error says what the
+// Canary has a child run the model once on one engine. Its error says what the
 // child said last, or which signal ended it.
 func (e *Engines) Canary(ctx context.Context, data []byte, engine string, threads int) error {
+	_, err := e.try(ctx, data, Trial{Engine: engine, Threads: threads})
+	return err
+}
+
+// try runs one child: this program's command canary.
+func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err error) {
+	if e.trial != nil {
+		return e.trial(ctx, data, t)
+	}
 	exe, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("canary: %w", err)
+		return a, fmt.Errorf("canary: %w", err)
 	}
+	var out bytes.Buffer
 	words, err := child.Run(ctx, child.Command{
-		Path: exe,
-		// The name decides what the test binary is; ours is always the same.
-		Args:  []string{"edged", "canary", "--engine", engine, "--threads", strconv.Itoa(threads)},
-		Stdin: data, Alarm: canaryTime, Limits: child.Limits{FileSize: canaryFile, OOMScore: 1000},
+		Path: exe, Args: t.args(), Stdin: data, Stdout: &out, Alarm: canaryTime, Limits: child.Limits{FileSize: canaryFile, OOMScore: 1000},
 	})
 	switch {
 	case err == nil:
-		return nil
 	case errors.Is(err, child.ErrAlarm) || ctx.Err() != nil:
-		return fmt.Errorf("engine %s: the model did not run within %v", engine, canaryTime)
+		return a, fmt.Errorf("engine %s: the model did not run within %v", t.Engine, canaryTime)
+	default:
+		return a, errors.New(lastWords(t.Engine, err, words))
 	}
-	return errors.New(lastWords(engine, err, words))
+	if err := json.Unmarshal(out.Bytes(), &a); err != nil {
+		return a, fmt.Errorf("engine %s: the trial's answer: %w", t.Engine, err)
+	}
+	return a, nil
+}
+
+// args are the child's arguments. The name decides what the test binary is; ours
+// is always the same.
+func (t *Trial) args() []string {
+	return []string{"edged", "canary", "--engine", t.Engine, "--threads", strconv.Itoa(t.Threads),
+		"--timed=" + strconv.FormatBool(t.Timed), "--patience", t.Patience.String()}
 }
 
 // lastWords tells why a child failed: its own error line, else how it ended.

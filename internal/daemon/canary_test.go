@@ -2,13 +2,16 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"edged"
 	"edged/fallback"
@@ -24,6 +27,9 @@ var engines = Engines{Open: openEngine, Auto: []string{"broken", "go"}}
 func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error) {
 	switch name {
 	case "go":
+	case "slow":
+		e, err := fallback.Open(model, o)
+		return slowEngine{e}, err
 	case "crash":
 		debug.SetTraceback("crash") // ends by SIGABRT, as an assertion in C does
 		panic("as a library would")
@@ -40,7 +46,7 @@ func TestMain(m *testing.M) {
 	}
 	data, err := io.ReadAll(os.Stdin)
 	if err == nil {
-		_, err = engines.RunCanary(data, os.Args[3], edged.Options{Threads: 1})
+		err = answer(data)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "edged:", err)
@@ -48,17 +54,34 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func TestTryPicksTheFirstEngineThatSurvives(t *testing.T) {
-	data, err := daemontest.DenseNet(nets.ValidInt8, 48, 56)
+// answer is the child's part of a trial.
+func answer(data []byte) error {
+	t := Trial{Engine: os.Args[3], Threads: 1}
+	fl := flag.NewFlagSet("canary", flag.ContinueOnError)
+	fl.BoolVar(&t.Timed, "timed", false, "")
+	fl.DurationVar(&t.Patience, "patience", 0, "")
+	if err := fl.Parse(os.Args[6:]); err != nil {
+		return err
+	}
+	a, err := engines.RunCanary(data, t)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	name, err := engines.Try(context.Background(), data, "auto", 1)
-	if name != "go" || err == nil || err.Error() != "engine broken: out of order" {
-		t.Errorf("%s, %v; want go, and why not the other", name, err)
-	}
-	if name, err := engines.Try(context.Background(), []byte("garbage in a file"), "auto", 1); err == nil || name != "" {
-		t.Errorf("garbage runs on %q", name)
+	return json.NewEncoder(os.Stdout).Encode(a)
+}
+
+// slowEngine takes longer than a trial waits for one that is behind.
+type slowEngine struct{ edged.Engine }
+
+func (e slowEngine) Run() error {
+	time.Sleep(2 * leastPatience)
+	return e.Engine.Run()
+}
+
+func TestTryOfWhatNoEngineRuns(t *testing.T) {
+	c, err := engines.Try(context.Background(), []byte("garbage in a file"), "auto", 1, "")
+	if err == nil || c.Engine != "" || !strings.Contains(err.Error(), "engine broken: out of order; and ") {
+		t.Errorf("garbage runs on %q: %v", c.Engine, err)
 	}
 }
 

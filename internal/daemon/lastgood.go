@@ -45,6 +45,16 @@ type modelMemory struct {
 	Good      string `json:"good"`      // SHA-256 of the model kept as last good
 	Candidate string `json:"candidate"` // SHA-256 of the one that must prove itself
 	Attempts  int    `json:"attempts"`  // starts with the candidate that ended in a crash
+
+	Chosen chosen `json:"chosen"`
+}
+
+// chosen is the engine that was the fastest, for the model and the program that
+// it was so for.
+type chosen struct {
+	SHA256  string `json:"sha256"`
+	Version string `json:"version"`
+	Engine  string `json:"engine"`
 }
 
 // openMemory reads the state of the run before. A file that is unreadable or
@@ -130,6 +140,25 @@ func (m *memory) of(camera string) *modelMemory {
 		m.file.Models[camera] = &modelMemory{}
 	}
 	return m.file.Models[camera]
+}
+
+// engineOf is the engine that was chosen for a model, empty where that is not
+// known or was another program's choice.
+func (m *memory) engineOf(camera, sha, version string) string {
+	if c := m.of(camera).Chosen; c.SHA256 == sha && c.Version == version {
+		return c.Engine
+	}
+	return ""
+}
+
+// chose notes which engine was chosen.
+func (m *memory) chose(camera, sha, version, engine string) error {
+	now := chosen{sha, version, engine}
+	if c := &m.of(camera).Chosen; *c != now {
+		*c = now
+		return m.save()
+	}
+	return nil
 }
 
 // goodPath is where a camera's last good model is kept.

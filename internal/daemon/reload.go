@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -30,6 +32,7 @@ const (
 type loaded struct {
 	file  *stage.File
 	stage *pipeline.Stage
+	why   string // on this engine
 
 	notNumbers error // what its trial gave is not a number somewhere
 }
@@ -95,15 +98,12 @@ func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
 
 // tryAndOpen has a child try the model, then loads it here.
 func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error) {
-	engine, err := u.d.opts.Engines.Try(ctx, file.Data, u.cfg.Engine, u.cfg.Threads)
-	if engine == "" || err != nil && u.cfg.Engine != config.Auto {
+	choice, err := u.chooseEngine(ctx, file)
+	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", file.Name, err)
 	}
-	if err != nil {
-		u.log.Warn("engine chosen", "engine", engine, "reason", err.Error())
-	}
 	cam := *u.cfg
-	cam.Engine = engine
+	cam.Engine = choice.Engine
 	s, err := stage.Open(file, &cam, u.d.opts.Engines.Open, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
 	if err != nil {
 		return nil, err
@@ -120,7 +120,31 @@ func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error
 	for _, warning := range x.Warnings {
 		u.log.Warn("trial of the model", "model", file.Name, "warning", warning)
 	}
-	return &loaded{file, s, x.NotNumbers}, nil
+	return &loaded{file, s, choice.Why, x.NotNumbers}, nil
+}
+
+// chooseEngine has children try the model: on the engine of the config, or on
+// all, of which it takes the fastest; what it took the last time stays unless
+// another is clearly faster.
+func (u *unit) chooseEngine(ctx context.Context, file *stage.File) (Choice, error) {
+	u.d.stateMu.Lock()
+	before := u.d.memory.engineOf(u.cfg.Name, file.SHA256, u.d.opts.Version)
+	u.d.stateMu.Unlock()
+	c, err := u.d.opts.Engines.Try(ctx, file.Data, u.cfg.Engine, u.cfg.Threads, before)
+	if err != nil || u.cfg.Engine != config.Auto {
+		return c, err
+	}
+	level, args := slog.LevelInfo, []any{"engine", c.Engine, "why", c.Why}
+	if len(c.Odd) > 0 {
+		level, args = slog.LevelWarn, append(args, "reason", strings.Join(c.Odd, "; "))
+	}
+	u.log.Log(ctx, level, "engine chosen", args...)
+	u.d.stateMu.Lock()
+	defer u.d.stateMu.Unlock()
+	if err := u.d.memory.chose(u.cfg.Name, file.SHA256, u.d.opts.Version, c.Engine); err != nil {
+		u.log.Warn("state not saved", "err", err.Error())
+	}
+	return c, nil
 }
 
 // reload has the camera take over its model file as it is now. On any error

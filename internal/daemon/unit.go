@@ -38,6 +38,7 @@ type unit struct {
 	mu            sync.Mutex
 	file          *stage.File // in use
 	engine        string      // in use
+	why           string      // it was chosen
 	labels        []string    // in use
 	usedSince     time.Time
 	proven        bool // the model in use is the last good one
@@ -80,7 +81,7 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 func (u *unit) use(l *loaded) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.file, u.engine, u.labels = l.file, l.stage.Engine.Name(), l.stage.Labels
+	u.file, u.engine, u.why, u.labels = l.file, l.stage.Engine.Name(), l.why, l.stage.Labels
 	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
 	attrs := []any{"model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine}
@@ -183,7 +184,7 @@ func (u *unit) Publish(r *pipeline.Result) {
 			u.log.Error("result not published", "err", err.Error())
 		}
 	}
-	u.d.show(r)
+	u.show(r)
 }
 
 // fill turns the pipeline's result into the payload's.
@@ -245,7 +246,7 @@ func (u *unit) modelInfo() unitModel {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return unitModel{
-		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.Name, SHA256: u.file.SHA256, Engine: u.engine},
+		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.Name, SHA256: u.file.SHA256, Engine: u.engine, Why: u.why},
 		u.labels,
 	}
 }

@@ -51,11 +51,14 @@ func (d *Daemon) startWeb() (stop func()) {
 }
 
 // show offers a result to the page.
-func (d *Daemon) show(r *pipeline.Result) {
-	d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
+func (u *unit) show(r *pipeline.Result) {
+	u.mu.Lock()
+	why := u.why
+	u.mu.Unlock()
+	u.d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
-		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(),
+		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(), Why: why,
 	})
 }
 

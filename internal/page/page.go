@@ -58,6 +58,7 @@ type Shot struct {
 	Reasons     []edged.Reason `json:"reasons"`
 	PartID      string         `json:"part_id"`
 	Engine      string         `json:"engine,omitempty"`
+	Why         string         `json:"why,omitempty"` // this engine
 	Certificate string         `json:"certificate,omitempty"`
 }
 
