@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,14 +28,14 @@ type trial struct {
 }
 
 func (t trial) String() string {
-	ms := float64(t.took.Microseconds()) / 1e3
+	ms := strconv.FormatFloat(float64(t.took.Microseconds())/1e3, 'f', 1, 64)
 	switch {
 	case t.err != nil:
 		return t.engine + " does not run it"
 	case t.over:
-		return fmt.Sprintf("%s over %.3g ms", t.engine, ms)
+		return t.engine + " over " + ms + " ms"
 	}
-	return fmt.Sprintf("%s %.3g ms", t.engine, ms)
+	return t.engine + " " + ms + " ms"
 }
 
 // err is why no engine runs the model.

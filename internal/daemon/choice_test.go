@@ -28,14 +28,14 @@ func TestChoose(t *testing.T) {
 		want   string
 		why    string
 	}{
-		{"the fastest", []trial{{engine: "a", took: 12 * ms}, {engine: "b", took: 3 * ms}}, "", "b", "a 12 ms, b 3 ms"},
-		{"one that was given up is slower", []trial{{engine: "a", took: 30 * ms}, {engine: "b", took: 20 * ms, over: true}}, "", "a", "a 30 ms, b over 20 ms"},
+		{"the fastest", []trial{{engine: "a", took: 12 * ms}, {engine: "b", took: 3 * ms}}, "", "b", "a 12.0 ms, b 3.0 ms"},
+		{"one that was given up is slower", []trial{{engine: "a", took: 30 * ms}, {engine: "b", took: 20 * ms, over: true}}, "", "a", "a 30.0 ms, b over 20.0 ms"},
 		{"as before", []trial{{engine: "a", took: 110 * ms}, {engine: "b", took: 100 * ms}}, "a", "a",
-			"a 110 ms, b 100 ms; a as before, where nothing is 15 % faster"},
-		{"clearly faster than before", []trial{{engine: "a", took: 116 * ms}, {engine: "b", took: 100 * ms}}, "a", "b", "a 116 ms, b 100 ms"},
-		{"before was given up", []trial{{engine: "a", took: 100 * ms, over: true}, {engine: "b", took: 99 * ms}}, "a", "b", "a over 100 ms, b 99 ms"},
-		{"before is not here", []trial{{engine: "a", took: 2 * ms}, {engine: "b", took: ms}}, "warp", "b", "a 2 ms, b 1 ms"},
-		{"one that cannot", []trial{{engine: "c", err: broken}, {engine: "a", took: 2 * ms}}, "c", "a", "c does not run it, a 2 ms"},
+			"a 110.0 ms, b 100.0 ms; a as before, where nothing is 15 % faster"},
+		{"clearly faster than before", []trial{{engine: "a", took: 116 * ms}, {engine: "b", took: 100 * ms}}, "a", "b", "a 116.0 ms, b 100.0 ms"},
+		{"before was given up", []trial{{engine: "a", took: 100 * ms, over: true}, {engine: "b", took: 99 * ms}}, "a", "b", "a over 100.0 ms, b 99.0 ms"},
+		{"before is not here", []trial{{engine: "a", took: 2 * ms}, {engine: "b", took: ms}}, "warp", "b", "a 2.0 ms, b 1.0 ms"},
+		{"one that cannot", []trial{{engine: "c", err: broken}, {engine: "a", took: 2 * ms}}, "c", "a", "c does not run it, a 2.0 ms"},
 		{"none", []trial{{engine: "c", err: broken}}, "", "", ""},
 	} {
 		got := choose(c.trials, c.before)
@@ -118,15 +118,15 @@ func TestARestartKeepsTheEngine(t *testing.T) {
 		defer d.abandon()
 		return d.Info().Models[0]
 	}
-	if m := start(); m.Why != "go 10 ms, twin 9 ms" {
+	if m := start(); m.Why != "go 10.0 ms, twin 9.0 ms" {
 		t.Errorf("first start: %q", m.Why)
 	}
 	took["twin"] = 11 * ms
-	if m := start(); m.Why != "go 10 ms, twin 11 ms; twin as before, where nothing is 15 % faster" {
+	if m := start(); m.Why != "go 10.0 ms, twin 11.0 ms; twin as before, where nothing is 15 % faster" {
 		t.Errorf("restart: %q", m.Why)
 	}
 	took["twin"] = 12 * ms
-	if m := start(); m.Why != "go 10 ms, twin 12 ms" {
+	if m := start(); m.Why != "go 10.0 ms, twin 12.0 ms" {
 		t.Errorf("restart with a slow twin: %q", m.Why)
 	}
 }
