@@ -68,7 +68,7 @@ func (t Topics) Request(cmd string) string { return t.OfNode("request") + "/" + 
 // Response is where the answer to a command appears.
 func (t Topics) Response(cmd string) string { return t.OfNode("response") + "/" + cmd }
 
-// commandOf splits a request topic, empty when topic is none.
+// commandOf is the command of a request topic, empty for other topics.
 func (t Topics) commandOf(topic string) string {
 	cmd, ok := strings.CutPrefix(topic, t.OfNode("request")+"/")
 	if !ok || strings.Contains(cmd, "/") {
@@ -77,7 +77,7 @@ func (t Topics) commandOf(topic string) string {
 	return cmd
 }
 
-// enabledOf is the camera of an enabled/set topic, empty when topic is none.
+// enabledOf is the camera of an enabled/set topic, empty for other topics.
 func (t Topics) enabledOf(topic string) string {
 	rest, ok := strings.CutPrefix(topic, t.Prefix+"/"+t.Node+"/")
 	if !ok {

@@ -155,7 +155,10 @@ func fastest(model []byte, o edged.Options) (string, error) {
 			e.Close()
 			return "", err
 		}
-		return "", fmt.Errorf("%w; and %s", first, strings.Join(c.Odd[min(1, len(c.Odd)):], "; and "))
+		for _, odd := range c.Odd[min(1, len(c.Odd)):] {
+			first = fmt.Errorf("%w; and %s", first, odd)
+		}
+		return "", first
 	}
 	if len(c.Odd) > 0 {
 		slog.Warn("engine chosen", "engine", c.Engine, "why", c.Why, "reason", strings.Join(c.Odd, "; "))

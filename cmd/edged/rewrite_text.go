@@ -44,7 +44,7 @@ func (f *rewriteFlags) printPlan(cmd *cobra.Command, m *model.Model, file []byte
 	if engine == engineAuto { // one for all, or times could not be compared
 		var err error
 		if engine, err = fastest(file, edged.Options{}); err != nil {
-			return err
+			engine = engineGo // the plan tells what is wrong with the net
 		}
 	}
 	open, err := openerOf(engine)

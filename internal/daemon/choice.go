@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,20 @@ func (t trial) String() string {
 	return t.engine + " " + ms + " ms"
 }
 
+// appendReason adds why t failed, unless another engine has failed for the same
+// reason: the two of TFLite read files alike.
+func appendReason(list []string, t trial) []string {
+	reason := func(s string) string {
+		_, why, _ := strings.Cut(s, ": ")
+		return why
+	}
+	now := t.err.Error()
+	if slices.ContainsFunc(list, func(s string) bool { return reason(s) == reason(now) }) {
+		return list
+	}
+	return append(list, now)
+}
+
 // err is why no engine runs the model.
 func (c Choice) err() error {
 	if c.Engine != "" {
@@ -56,7 +71,7 @@ func choose(trials []trial, before string) Choice {
 		told = append(told, t.String())
 		switch {
 		case t.err != nil:
-			c.Odd = append(c.Odd, t.err.Error())
+			c.Odd = appendReason(c.Odd, t)
 			continue
 		case t.over:
 			continue

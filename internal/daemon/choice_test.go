@@ -51,6 +51,15 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// TestReasonsAreToldOnce, where engines fail alike.
+func TestReasonsAreToldOnce(t *testing.T) {
+	c := choose([]trial{{engine: "a", err: errors.New("engine a: no such operator")}, {engine: "b", err: errors.New("engine b: no such operator")},
+		{engine: "c", err: errors.New("engine c: the trial run ended with signal: killed")}}, "")
+	if err := c.err(); err == nil || err.Error() != "engine a: no such operator; and engine c: the trial run ended with signal: killed" {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestAutoTimesItsEngines: a slow engine is given up, whichever comes first, a
 // broken one told.
 func TestAutoTimesItsEngines(t *testing.T) {
