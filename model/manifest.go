@@ -182,6 +182,29 @@ func (in Input) check() error {
 	return nil
 }
 
+// Same tells whether two preparations compute the same values: one number for
+// every channel is as good as three that are equal.
+func (in Input) Same(other Input) bool {
+	return in.ChannelOrder == other.ChannelOrder && SameSpread(in.Mean, other.Mean) && SameSpread(in.Scale, other.Scale)
+}
+
+// SameSpread compares lists of one number, or one per channel. An empty one is
+// left to the config, which no number is.
+func SameSpread(a, b []float64) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return len(a) == len(b)
+	}
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	for i, v := range a {
+		if len(b) > 1 && i >= len(b) || v != b[min(i, len(b)-1)] {
+			return false
+		}
+	}
+	return true
+}
+
 // orElse is list, or v where it is empty.
 func orElse(list []float64, v float64) []float64 {
 	if len(list) == 0 {

@@ -120,3 +120,24 @@ func TestSetManifestNamesTheOutputs(t *testing.T) {
 		t.Errorf("error %v, want one that lists the outputs", err)
 	}
 }
+
+func TestInputsAreTheSameHoweverManyNumbersSayIt(t *testing.T) {
+	in := func(mean, scale []float64) Input { return Input{ChannelOrder: "RGB", Mean: mean, Scale: scale} }
+	one, three := []float64{128}, []float64{128, 128, 128}
+	for _, c := range []struct {
+		a, b Input
+		want bool
+	}{
+		{in(one, one), in(three, one), true},
+		{in(three, three), in(three, one), true},
+		{in(nil, nil), in(nil, nil), true},
+		{in(one, nil), in(nil, nil), false}, // none is left to the config
+		{in([]float64{128, 128, 127}, one), in(one, one), false},
+		{in([]float64{128, 128}, one), in(three, one), false},
+		{Input{ChannelOrder: "BGR", Mean: one, Scale: one}, in(one, one), false},
+	} {
+		if c.a.Same(c.b) != c.want || c.b.Same(c.a) != c.want {
+			t.Errorf("%+v and %+v: same %v", c.a, c.b, !c.want)
+		}
+	}
+}

@@ -34,7 +34,7 @@ type gatherer struct{ faults []error }
 func fact[T any](g *gatherer, dst *T, name string, manifest T, key string, config T) {
 	inManifest, inConfig := !isZero(manifest), !isZero(config)
 	switch {
-	case inManifest && inConfig && !reflect.DeepEqual(manifest, config):
+	case inManifest && inConfig && !sameFact(manifest, config):
 		g.faults = append(g.faults, fmt.Errorf("the model's manifest says %s = %v, the config %s = %v: they contradict each other; drop one",
 			name, manifest, key, config))
 	case inManifest:
@@ -42,6 +42,15 @@ func fact[T any](g *gatherer, dst *T, name string, manifest T, key string, confi
 	case inConfig:
 		*dst = config
 	}
+}
+
+// sameFact compares what two places say of one fact: a number for every channel is
+// as good as three that are equal.
+func sameFact(a, b any) bool {
+	if numbers, ok := a.([]float64); ok {
+		return model.SameSpread(numbers, b.([]float64))
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 func isZero[T any](v T) bool {

@@ -70,7 +70,7 @@ func TestContradictingFactsAreNamed(t *testing.T) {
 	threshold := 0.5
 	for fact, change := range map[string]func(*config.Camera){
 		"input.channel_order": func(c *config.Camera) { c.Prepare.ChannelOrder = "RGB" },
-		"input.mean":          func(c *config.Camera) { c.Prepare.Mean = []float64{1, 1, 1} },
+		"input.mean":          func(c *config.Camera) { c.Prepare.Mean = []float64{1, 1, 2} },
 		"input.scale":         func(c *config.Camera) { c.Prepare.Scale = []float64{3} },
 		"output.tensor":       func(c *config.Camera) { c.Output.Tensor = "p" },
 		"output.meaning":      func(c *config.Camera) { c.Output.Meaning = "logits" },
@@ -99,5 +99,18 @@ func TestChooseOutput(t *testing.T) {
 		if _, err := chooseOutput(two, tensor); err == nil || !strings.Contains(err.Error(), "output.tensor") {
 			t.Errorf("%q: %v", tensor, err)
 		}
+	}
+}
+
+func TestOneNumberForEveryChannelContradictsNothing(t *testing.T) {
+	m, c := fullManifest(), fullCamera()
+	mean := m.Input.Mean[0]
+	m.Input.Mean, c.Prepare.Mean = []float64{mean, mean, mean}, []float64{mean}
+	if _, err := GatherFacts(m, c); err != nil {
+		t.Error(err)
+	}
+	c.Prepare.Mean = []float64{mean + 1}
+	if _, err := GatherFacts(m, c); err == nil {
+		t.Error("another mean is said to be the same")
 	}
 }
