@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -172,12 +173,11 @@ func (in Input) check() error {
 	if len(in.Scale) > 0 {
 		scale = fact.Scale(in.Scale, channels)
 	}
-	err := cmp.Or(mean, scale)
-	if err == nil {
-		err = fact.Range(orElse(in.Mean, 0), orElse(in.Scale, 1))
-	}
-	if err != nil {
+	if err := cmp.Or(mean, scale); err != nil {
 		return fmt.Errorf("model: manifest: input.%w", err)
+	}
+	if fact.Range(orElse(in.Mean, 0), orElse(in.Scale, 1)) != nil {
+		return errors.New("model: manifest: input.mean and input.scale make values that no float32 holds")
 	}
 	return nil
 }
