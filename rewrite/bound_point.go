@@ -83,6 +83,9 @@ func boundedBy(r *ranges, lo, hi, slope, own float64) *ranges {
 }
 
 func (n *net) boundPrelu(nd *node, in *ranges) *ranges {
+	if len(nd.args) < 2 {
+		return nil
+	}
 	alpha := n.floats(nd.args[1].konst)
 	if len(alpha) != 1 && len(alpha) != len(in.lo) {
 		return nil
@@ -170,7 +173,7 @@ func (n *net) floats(t int32) []float64 {
 	switch {
 	case data == nil:
 		for _, op := range n.g.Operators {
-			if n.m.Code(op).Builtin == model.OpDequantize && op.Outputs[0] == t {
+			if n.m.Code(op).Builtin == model.OpDequantize && len(op.Inputs) == 1 && slices.Contains(op.Outputs, t) {
 				return n.floats(op.Inputs[0])
 			}
 		}

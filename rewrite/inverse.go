@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -150,6 +151,9 @@ func Inverse(dense *model.Model) (*model.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rewrite: way back in the manifest: %w", err)
 	}
+	if len(base.Subgraphs) == 0 || len(dense.Subgraphs) == 0 {
+		return nil, errors.New("rewrite: way back in the manifest: no graph")
+	}
 	for _, w := range r.Weights {
 		if err := restoreWeight(base, dense, w); err != nil {
 			return nil, err
@@ -196,7 +200,10 @@ func restoreWeight(base, dense *model.Model, w weightEntry) error {
 	}
 	to, from := g.Tensors[w.Tensor], d.Tensors[i]
 	data := dense.Data(from)
-	if len(w.Perm) == 3 && len(from.Shape) == 4 {
+	if w.Perm != nil {
+		if !isPerm(w.Perm) || len(from.Shape) != 4 || from.Type.Size() == 0 || elems(from.Shape)*from.Type.Size() != len(data) {
+			return fmt.Errorf("rewrite: weight %q cannot be put in the order %v of the way back", w.Name, w.Perm)
+		}
 		data = permute(data, intsOf(from.Shape), inversePerm(w.Perm), from.Type.Size())
 	}
 	if len(data) == 0 || to.Type != from.Type || to.Sparsity == nil && len(data)*8 != elems(to.Shape)*to.Type.Bits() {
@@ -216,6 +223,11 @@ func intsOf(s []int32) []int {
 		v = append(v, int(x))
 	}
 	return v
+}
+
+// isPerm tells whether p orders three axes.
+func isPerm(p []int) bool {
+	return len(p) == 3 && slices.Contains(p, 0) && slices.Contains(p, 1) && slices.Contains(p, 2)
 }
 
 func inversePerm(p []int) []int {

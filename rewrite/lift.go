@@ -69,8 +69,19 @@ func shaped(m *model.Model) (*model.Model, error) {
 	if err := c.InferKnown(0); err != nil {
 		return nil, &Refusal{Reason: "the graph does not hold together: " + strings.TrimPrefix(err.Error(), "model: "), Instead: "convert the model anew"}
 	}
+	for i, op := range g.Operators {
+		for _, t := range slices.Concat(op.Inputs, op.Outputs) {
+			if t >= 0 && slices.ContainsFunc(g.Tensors[t].Shape, func(d int32) bool { return d > maxDimension }) {
+				return nil, &Refusal{Op: m.Code(op).Name(), Index: i, Reason: fmt.Sprintf("its tensor %s has shape %v", g.TensorName(t), g.Tensors[t].Shape), Instead: "no frame is that large: convert the model anew"}
+			}
+		}
+	}
 	return &c, nil
 }
+
+// maxDimension is beyond any map, list of channels or flattened map: what is
+// worked out for every channel stays small.
+const maxDimension = 1 << 22
 
 // inputLayouts lists how the input's dimensions may be meant, likeliest first.
 func inputLayouts(m *model.Model) [][][]atom {

@@ -175,7 +175,7 @@ func (c *lifting) permutable(t int32) bool {
 		return true
 	}
 	for _, op := range c.net.g.Operators {
-		if slices.Contains(op.Outputs, t) {
+		if len(op.Inputs) > 0 && op.Inputs[0] >= 0 && slices.Contains(op.Outputs, t) {
 			from := c.net.g.Tensors[op.Inputs[0]]
 			plain := from.Quantization == nil || len(from.Quantization.Scale) <= 1 || from.Quantization.QuantizedDimension == 0
 			return c.net.m.Code(op).Builtin == model.OpDequantize && plain && from.Sparsity == nil && c.net.m.Data(from) != nil

@@ -248,6 +248,17 @@ func liftSplit(c *lifting) string {
 	if why := c.takeMap(); why != "" {
 		return why
 	}
+	parts := 0
+	for i := range c.op.Outputs {
+		s := c.outTensor(i).Shape
+		if len(s) != len(l.dims) || s[axis] < 1 {
+			return fmt.Sprintf("splits %v into a part of %v", c.tensor(data).Shape, s)
+		}
+		parts += int(s[axis])
+	}
+	if parts != l.val.ch {
+		return fmt.Sprintf("splits %d channels into parts of %d together", l.val.ch, parts)
+	}
 	c.net.nodes = append(c.net.nodes, c.nd)
 	for i, t := range c.op.Outputs {
 		v := c.newValue(t, l.val.n, int(c.outTensor(i).Shape[axis]))
@@ -316,6 +327,11 @@ func liftTranspose(c *lifting) string {
 	perm, ok := ints(c.net.m, c.tensor(1))
 	if !ok || len(perm) != len(l.dims) {
 		return "its permutation is not constant"
+	}
+	for i := range perm {
+		if !slices.Contains(perm, i) {
+			return fmt.Sprintf("its permutation %v is none", perm)
+		}
 	}
 	c.alias(l.transpose(perm))
 	return ""

@@ -159,6 +159,9 @@ func liftSpaceToDepth(c *lifting) string {
 		return "has no options"
 	}
 	s := int(o.BlockSize)
+	if s > 64 {
+		return fmt.Sprintf("makes %d maps of one", s*s)
+	}
 	join := &node{kind: kindPoint, op: c.op, code: model.OpConcatenation, index: c.nd.index, win: unitWindow}
 	for i := range s * s {
 		w := unitWindow

@@ -153,6 +153,9 @@ func liftPad(c *lifting) string {
 	if !ok || len(p) != 2*len(l.dims) {
 		return "its paddings are not constant"
 	}
+	if c.nd.code == model.OpPadV2 && len(c.op.Inputs) < 3 {
+		return "has no value to pad with"
+	}
 	w := &c.nd.win
 	ch := l.val.ch
 	for i := range l.dims {

@@ -146,8 +146,8 @@ func batchBinary(b *batched) string {
 }
 
 func batchConcat(b *batched) string {
-	o := b.options.(*model.ConcatenationOptions)
-	if o.Axis == 0 || int(o.Axis) == -len(b.wasShape(0)) {
+	o, ok := b.options.(*model.ConcatenationOptions)
+	if !ok || o.Axis == 0 || int(o.Axis) == -len(b.wasShape(0)) {
 		return "works along the batch axis"
 	}
 	for _, t := range b.op.Inputs {
@@ -177,7 +177,11 @@ func batchSlice(b *batched) string {
 }
 
 func batchStridedSlice(b *batched) string {
-	o := *b.options.(*model.StridedSliceOptions)
+	said, ok := b.options.(*model.StridedSliceOptions)
+	if !ok {
+		return "has no options"
+	}
+	o := *said
 	begin, ok1 := b.constInts(1)
 	end, ok2 := b.constInts(2)
 	step, ok3 := b.constInts(3)

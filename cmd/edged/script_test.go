@@ -14,6 +14,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"dense": scriptDense,
 	"alter": scriptAlter,
 	"array": scriptArray,
+	"alter": scriptAlter,
 }
 
 // scriptExits runs a program and checks its exit code: exits CODE PROGRAM ARG...
