@@ -54,7 +54,7 @@ type Worker struct {
 	pool    poolCall
 	mask    laneMask  // of the last vector
 	strip   []float32 // rows that directStrips gathers
-	wide    []int16   // activations of a convolution without their zero point
+	widened []int16   // activations of a convolution without their zero point
 	flipped []uint8   // signed ones with 128 added
 	sums    windowCall
 	windows []int32 // sums of windows of activations
@@ -131,9 +131,9 @@ func (s ConvShape) blocks(lanes, weightsPerChannel int) []convBlock {
 }
 
 // cut shares cols pixels among tiles of at most most, as even as can be, since
-// a short tile costs nearly as much as a full one: wide tiles of m pixels, then
-// narrow ones of m-1.
-func cut(cols, most int) (m, wide, narrow int) {
+// a short tile costs nearly as much as a full one: full tiles of m pixels, then
+// short ones of m-1.
+func cut(cols, most int) (m, full, short int) {
 	n := (cols + most - 1) / most
 	m = (cols + n - 1) / n
 	return m, n - (m*n - cols), m*n - cols

@@ -108,20 +108,20 @@ func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32]
 	}
 	call.tileSteps = tileSteps{}
 	fns := c.kernel.fn[b.vectors-1]
-	m, wide, narrow := cut(cols, len(fns)-1)
+	m, full, short := cut(cols, len(fns)-1)
 	last := 0
 	if c.kernel.spills && dst.Pix == c.shape.OC && call.res == nil && b.live < b.width && b.first+b.live == c.shape.OC {
 		call.mask = unsafe.Pointer(&c.whole)
-		if last = m; narrow > 0 {
-			last, narrow = m-1, narrow-1
+		if last = m; short > 0 {
+			last, short = m-1, short-1
 		} else {
-			wide--
+			full--
 		}
 	} else {
 		call.mask = unsafe.Pointer(&b.mask)
 	}
-	call.tilesOf(fns, m, wide)
-	call.tilesOf(fns, m-1, narrow)
+	call.tilesOf(fns, m, full)
+	call.tilesOf(fns, m-1, short)
 	if last > 0 {
 		call.mask = unsafe.Pointer(&b.mask)
 		call.tilesOf(fns, last, 1)

@@ -51,7 +51,7 @@ func grouped(r *rand.Rand, s ConvShape) ConvShape {
 // guard values between and around the destination's pixels.
 func TestConvF32(t *testing.T) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.convF32 }) {
 		k := on.convF32
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
@@ -120,12 +120,12 @@ func TestConvF32Alone(t *testing.T) {
 	s := ConvShape{KH: 2, KW: 3, DY: 1, DX: 1, IC: ic, OC: oc, Pix: ic, Row: ic * (cols + 2)}
 	r := rand.New(rand.NewPCG(5, 5))
 	src, w, bias := kerneltest.Uniform(r, 2*s.Row), kerneltest.Uniform(r, 6*ic*oc), kerneltest.Uniform(r, oc)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.convF32 }) {
 		k := on.convF32
 		testAlone(t, on.variant, newConvF32(k, s, w, bias, -9, 9), s, src, cols)
 	}
 	s.OC, s.IC = ic, ic
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.depthwiseF32 }) {
 		k := on.depthwiseF32
 		testAlone(t, on.variant, newDepthwiseF32(k, s, w[:6*ic], bias[:ic], -9, 9), s, src, cols)
 	}
@@ -149,7 +149,7 @@ func testAlone(t *testing.T, v cpu.Variant, c runner, s ConvShape, src []float32
 
 func BenchmarkConvF32(b *testing.B) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.convF32 }) {
 		k := on.convF32
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {112, 3, 16, 1}} {
 			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", on.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {

@@ -7,7 +7,7 @@ type flipping func(dst, src *uint8, n int)
 // as fit the scratch memory. Rows that share nothing lie closer there.
 func (c *ConvI8) runFlipped(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	one := (cols-1)*src.Pix + c.reach
-	most := wideRows(one, src.Row)
+	most := rowsAtOnce(one, src.Row)
 	for y := 0; y < rows; y += most {
 		n := min(most, rows-y)
 		reserve(&k.flipped, flipSize(n, one, src.Row))

@@ -27,8 +27,8 @@ type convCallI8 struct {
 type convKernelI8 struct {
 	lanes    int
 	reads    reading
-	narrow   bool          // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
-	wide     bool          // its routines read activations that wideConv has widened to int16
+	sums16   bool          // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
+	widens   bool          // its routines read activations that convI16 has widened to int16
 	flips    flipping      // not nil: its routines want unsigned activations in memory
 	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
 	unsigned convTableI8
@@ -91,7 +91,7 @@ func (k *convKernelI8) suit(p *ConvI8Params, w []int8) (t *convTableI8, flip uin
 	case k.reads == asSigned && !p.Signed:
 		p.SrcZero, flip = p.SrcZero-128, 128
 	}
-	if k.narrow && slices.Contains(w, math.MinInt8) {
+	if k.sums16 && slices.Contains(w, math.MinInt8) {
 		t = &k.unsigned
 	}
 	return t, flip
@@ -149,7 +149,7 @@ type ConvI8 struct {
 	zero    int32    // of the output, as stored
 	lo, hi  int32    // clamp, as stored
 	flipped flipping // nil: activations are read where they lie
-	wide    *wideConv
+	i16     *convI16
 	sums    *windowSums // nil: none
 }
 
@@ -184,8 +184,8 @@ func (r *Routines) NewConvI8(s ConvShape, w []int8, bias []int32, p ConvI8Params
 }
 
 func (r *Routines) newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *ConvI8 {
-	if k = k.taking(p.Factors); k.wide {
-		return &ConvI8{wide: newWideConv(r.vec, k, s, w, bias, p)}
+	if k = k.taking(p.Factors); k.widens {
+		return &ConvI8{i16: newConvI16(r.vec, k, s, w, bias, p)}
 	}
 	taps, kc := s.window()
 	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps}
@@ -247,7 +247,7 @@ func pairedLane(o int, b *convBlock) int {
 // the four of a lane together or, of every four lanes, the first two of each in
 // front of the others.
 func (c *ConvI8) place(lane, i int) int {
-	if c.kernel.narrow {
+	if c.kernel.sums16 {
 		return lane/4*16 + i/2*8 + lane%4*2 + i%2
 	}
 	return lane*4 + i
@@ -258,8 +258,8 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	if rows <= 0 || cols <= 0 {
 		return
 	}
-	if c.wide != nil {
-		c.wide.run(k, dst, src, rows, cols)
+	if c.i16 != nil {
+		c.i16.run(k, dst, src, rows, cols)
 		return
 	}
 	dst.holds("destination", rows, cols, c.shape.OC)
@@ -301,11 +301,11 @@ func (c *ConvI8) row(call *convCallI8, b *convBlock, dst, src Plane[uint8], y, c
 // pixels computes a row of cols pixels by fns.
 func (c *convCallI8) pixels(fns []func(*convCallI8), cols int) {
 	c.tileSteps = tileSteps{}
-	m, wide, narrow := cut(cols, len(fns)-1)
-	c.again(m, wide, c.srcStride, c.dstStride, 0)
+	m, full, short := cut(cols, len(fns)-1)
+	c.again(m, full, c.srcStride, c.dstStride, 0)
 	fns[m](c)
-	if narrow > 0 {
-		c.again(m-1, narrow, c.srcStride, c.dstStride, 0)
+	if short > 0 {
+		c.again(m-1, short, c.srcStride, c.dstStride, 0)
 		fns[m-1](c)
 	}
 }

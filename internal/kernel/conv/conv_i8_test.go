@@ -59,7 +59,7 @@ func randomFactors(r *rand.Rand, n int) []Factor {
 // TestConvI8 compares every variant bit for bit with the definition.
 func TestConvI8(t *testing.T) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.convI8 }) {
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for i := range kerneltest.Cases(400) {

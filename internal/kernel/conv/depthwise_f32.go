@@ -63,14 +63,14 @@ func (d *DepthwiseF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols i
 	}
 	k.f32 = convCall{taps: &d.taps[0], ntaps: len(d.taps), lo: d.lo, hi: d.hi,
 		srcStride: src.Pix * 4, dstStride: dst.Pix * 4, resStride: res.Pix * 4}
-	m, wide, narrow := cut(cols, len(d.kernel.fn[0])-1)
+	m, full, short := cut(cols, len(d.kernel.fn[0])-1)
 	for y := range rows {
 		x := 0
-		for range wide {
+		for range full {
 			d.tile(&k.f32, dst, src, res, y, x, m)
 			x += m
 		}
-		for range narrow {
+		for range short {
 			d.tile(&k.f32, dst, src, res, y, x, m-1)
 			x += m - 1
 		}

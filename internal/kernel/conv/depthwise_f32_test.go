@@ -12,7 +12,7 @@ import (
 // weights are zero off the diagonal.
 func TestDepthwiseF32(t *testing.T) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.depthwiseF32 }) {
 		k := on.depthwiseF32
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 6))
@@ -54,7 +54,7 @@ func checkDepthwiseF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand
 }
 
 func BenchmarkDepthwiseF32(b *testing.B) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.depthwiseF32 }) {
 		k := on.depthwiseF32
 		for _, c := range []struct{ size, c, k int }{{112, 64, 3}, {28, 256, 3}, {14, 512, 3}, {56, 24, 5}} {
 			b.Run(fmt.Sprintf("%s/%dx%d_%d_k%d", on.variant, c.size, c.size, c.c, c.k), func(b *testing.B) {

@@ -43,7 +43,7 @@ func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Conv
 	d := &DepthwiseI8{kernel: k, lanes: k.lanes, pair: k.lanes, parts: 1, shape: s}
 	d.zero, d.lo, d.hi, d.back = k.result(&p)
 	d.table, d.flip = k.suit(&p, w)
-	if k.narrow {
+	if k.sums16 {
 		d.pair = k.lanes / 2
 		d.parts = p.parts(w)
 	}
@@ -131,14 +131,14 @@ func (d *DepthwiseI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	src.holds("source", rows, cols, d.reach)
 	k.i8 = convCallI8{taps: &d.taps[0], ntaps: len(d.taps) / 2, srcStride: src.Pix, dstStride: dst.Pix,
 		zero: d.zero, lo: d.lo, hi: d.hi, flip: d.flip, back: d.back}
-	m, wide, narrow := cut(cols, len(d.table[0])-1)
+	m, full, short := cut(cols, len(d.table[0])-1)
 	for y := range rows {
 		x := 0
-		for range wide {
+		for range full {
 			d.tile(&k.i8, dst, src, y, x, m)
 			x += m
 		}
-		for range narrow {
+		for range short {
 			d.tile(&k.i8, dst, src, y, x, m-1)
 			x += m - 1
 		}

@@ -33,7 +33,7 @@ func naiveDepthwiseI8(s ConvShape, w []int8, bias []int32, p ConvI8Params, src, 
 // TestDepthwiseI8 compares every variant bit for bit with the definition.
 func TestDepthwiseI8(t *testing.T) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.depthwiseI8 }) {
 		k := on.depthwiseI8
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(9, 10))
@@ -95,7 +95,7 @@ func checkDepthwiseI8(t *testing.T, worker *Worker, k *convKernelI8, r *rand.Ran
 }
 
 func BenchmarkDepthwiseI8(b *testing.B) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.depthwiseI8 }) {
 		k := on.depthwiseI8
 		for _, c := range []struct{ size, c, k int }{{112, 64, 3}, {28, 256, 3}, {14, 512, 3}, {56, 24, 5}} {
 			b.Run(fmt.Sprintf("%s/%dx%d_%d_k%d", on.variant, c.size, c.size, c.c, c.k), func(b *testing.B) {

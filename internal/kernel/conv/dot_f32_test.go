@@ -12,7 +12,7 @@ import (
 // last element that a window holds.
 func TestDotF32(t *testing.T) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.dotF32 }) {
 		k := on.dotF32
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
@@ -52,7 +52,7 @@ func checkDotF32(t *testing.T, worker *Worker, k *dotKernel, r *rand.Rand) {
 
 // TestDotF32Alone: a pixel's bits do not depend on its neighbours.
 func TestDotF32Alone(t *testing.T) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.dotF32 }) {
 		k := on.dotF32
 		r := rand.New(rand.NewPCG(5, 5))
 		s := ConvShape{KH: 2, KW: 3, DY: 1, DX: 1, IC: 7, OC: 1, Pix: 7, Row: 7 * 23}
@@ -70,7 +70,7 @@ func TestDotF32Alone(t *testing.T) {
 }
 
 func BenchmarkDotF32(b *testing.B) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.dotF32 }) {
 		k := on.dotF32
 		b.Run(string(on.variant), func(b *testing.B) {
 			s := ConvShape{KH: 3, KW: 3, DY: 1, DX: 1, IC: 8, OC: 1, Row: 258 * 8, Pix: 8}

@@ -18,8 +18,8 @@ func tables(v cpu.Variant) []*Routines {
 }
 
 var avx512 = Routines{
-	convF32:      &convKernel{lanes: 16, fn: convF32AVX512},
-	depthwiseF32: &convKernel{lanes: 16, fn: [2][]func(*convCall){depthwiseF32AVX512[0]}},
+	convF32:      &convKernel{lanes: 16, fn: convF32x16AVX512},
+	depthwiseF32: &convKernel{lanes: 16, fn: [2][]func(*convCall){depthwiseF32x16AVX512[0]}},
 	poolF32:      &poolKernel{16, poolF32AVX512},
 	// 28 tiles fill the products' routines, of 14 rows, twice.
 	winograd: &winogradKernel{16, winogradRowsAVX512, winogradColsAVX512, winogradOutAVX512, winogradMulAVX512, 28},
@@ -27,12 +27,12 @@ var avx512 = Routines{
 
 // vnni is what AVX512 has beside that where the machine adds products of bytes.
 var vnni = Routines{
-	convI8: &convKernelI8{lanes: 16, unsigned: convI8VNNI, signed: convI8VNNI, flips: flipAVX512, big: avx2.convI8,
+	convI8: &convKernelI8{lanes: 16, unsigned: convI8x16VNNI, signed: convI8x16VNNI, flips: flipAVX512, big: avx2.convI8,
 		windows: windowSumsAVX512, chunk: 64},
 	depthwiseI8: &convKernelI8{lanes: 32, reads: asTheyAre, big: avx2.depthwiseI8,
-		unsigned: convTableI8{depthwiseI8VNNI[0]},
-		signed:   convTableI8{depthwiseI8VNNISigned[0]},
-		columns:  [2][2]convTableI8{{depthColumnsUp, depthColumnsAway}, {depthColumnsUpRest, depthColumnsAwayRest}}},
+		unsigned: convTableI8{depthwiseI8x32VNNI[0]},
+		signed:   convTableI8{depthwiseI8x32VNNISigned[0]},
+		columns:  [2][2]convTableI8{{depthColumnsx32HalfUp, depthColumnsx32HalfAway}, {depthColumnsx32HalfUpRest, depthColumnsx32HalfAwayRest}}},
 	winogradI8: &winogradKernelI8{lanes: 16, channels: 32, order: highPairs, big: avx2.winogradI8,
 		in: winogradInI8AVX512, inSigned: winogradInI8AVX512Signed,
 		mul:       stepsI8{winogradMulI8x16AVX512, winogradMulI8x32AVX512},
@@ -41,13 +41,13 @@ var vnni = Routines{
 }
 
 var avx2 = Routines{
-	convF32: &convKernel{lanes: 8, fn: [2][]func(*convCall){convF32SlimAVX2[0], convF32WideAVX2[0]}, spills: true},
+	convF32: &convKernel{lanes: 8, fn: [2][]func(*convCall){convF32x8AVX2[0], convF32x16AVX2[0]}, spills: true},
 	// Pairs of int16: AVX2 has no exact product of bytes.
-	convI8: &convKernelI8{wide: true,
-		unsigned: convTableI8{convSlimAVX2[0], convWideAVX2[0]}, signed: convTableI8{convSlimAVX2Signed[0], convWideAVX2Signed[0]}},
-	depthwiseF32: &convKernel{lanes: 8, fn: [2][]func(*convCall){depthwiseF32AVX2[0]}},
+	convI8: &convKernelI8{widens: true,
+		unsigned: convTableI8{convI16x8AVX2[0], convI16x16AVX2[0]}, signed: convTableI8{convI16x8AVX2Signed[0], convI16x16AVX2Signed[0]}},
+	depthwiseF32: &convKernel{lanes: 8, fn: [2][]func(*convCall){depthwiseF32x8AVX2[0]}},
 	depthwiseI8: &convKernelI8{lanes: 16, reads: asTheyAre,
-		unsigned: convTableI8{depthwiseI8AVX2[0]}, signed: convTableI8{depthwiseI8AVX2Signed[0]}},
+		unsigned: convTableI8{depthwiseI8x16AVX2[0]}, signed: convTableI8{depthwiseI8x16AVX2Signed[0]}},
 	dotF32:  &dotKernel{8, 8, dotF32x1AVX2, dotF32x8AVX2},
 	poolF32: &poolKernel{8, poolF32AVX2},
 	// 24 tiles fill them, of 12, 6 or 4 rows.

@@ -16,15 +16,15 @@ func tables(v cpu.Variant) []*Routines {
 }
 
 var neondot = Routines{
-	convI8: &convKernelI8{lanes: 8, reads: asSigned, unsigned: convI8NEONDot, signed: convI8NEONDotSigned, windows: windowSumsSIMD, chunk: 16},
+	convI8: &convKernelI8{lanes: 8, reads: asSigned, unsigned: convI8x8NEONDot, signed: convI8x8NEONDotSigned, windows: windowSumsSIMD, chunk: 16},
 }
 
 var neon = Routines{
-	convF32:      &convKernel{lanes: 4, fn: convF32NEON},
-	convI8:       &convKernelI8{lanes: 8, reads: asSigned, narrow: true, unsigned: convI8NEON, signed: convI8NEONSigned, windows: windowSumsSIMD, chunk: 16},
-	depthwiseF32: &convKernel{lanes: 4, fn: [2][]func(*convCall){depthwiseF32NEON[0]}},
-	depthwiseI8: &convKernelI8{lanes: 8, reads: asSigned, narrow: true,
-		unsigned: convTableI8{depthwiseI8NEON[0]}, signed: convTableI8{depthwiseI8NEONSigned[0]}},
+	convF32:      &convKernel{lanes: 4, fn: convF32x4NEON},
+	convI8:       &convKernelI8{lanes: 8, reads: asSigned, sums16: true, unsigned: convI8x8NEON, signed: convI8x8NEONSigned, windows: windowSumsSIMD, chunk: 16},
+	depthwiseF32: &convKernel{lanes: 4, fn: [2][]func(*convCall){depthwiseF32x4NEON[0]}},
+	depthwiseI8: &convKernelI8{lanes: 8, reads: asSigned, sums16: true,
+		unsigned: convTableI8{depthwiseI8x8NEON[0]}, signed: convTableI8{depthwiseI8x8NEONSigned[0]}},
 	dotF32:  &dotKernel{4, 8, dotF32x1NEON, dotF32x8NEON},
 	poolF32: &poolKernel{4, poolF32NEON},
 	// 24 tiles fill the products' routines, of 8 rows, thrice.

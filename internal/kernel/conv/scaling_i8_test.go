@@ -75,13 +75,14 @@ func checkScalingI8(t *testing.T, sums []int32, p ConvI8Params) {
 		}
 	}
 	one := ConvShape{KH: 1, KW: 1, DY: 1, DX: 1, IC: 1, OC: n, Row: n, Pix: n}
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.convI8 }) {
 		on.NewConvI8(one, make([]int8, n), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
 		compare(on.variant, math.MaxInt32, vec.MulByQuantizedHalfUp)
 	}
 	one.IC = n
-	for i := range 2 * len(variants()) {
-		on := variants()[i/2]
+	list := distinct(func(r *Routines) any { return r.depthwiseI8 })
+	for i := range 2 * len(list) {
+		on := list[i/2]
 		one.KW = 1 + 2*(i%2) // there are routines for three taps alone
 		on.NewDepthwiseI8(one, make([]int8, n*one.KW), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
 		most := int32(math.MaxInt32)

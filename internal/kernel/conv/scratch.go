@@ -7,7 +7,7 @@ type Scratch struct {
 	winograd   [winogradAreas]int // floats
 	winogradI8 winogradSizesI8
 	strip      int // floats
-	wide       int // int16
+	widened    int // int16
 	flipped    int // bytes
 	windows    int // int32
 	asideF32   int
@@ -24,7 +24,7 @@ func (n *Scratch) Bytes() int64 {
 		floats += int64(size)
 	}
 	i8 := n.winogradI8
-	return 4*(floats+int64(i8.product+n.windows)) + 2*int64(n.wide+i8.planes) + int64(n.flipped+i8.window+i8.pixels+n.asideI8)
+	return 4*(floats+int64(i8.product+n.windows)) + 2*int64(n.widened+i8.planes) + int64(n.flipped+i8.window+i8.pixels+n.asideI8)
 }
 
 // Reserve makes k's areas as large as counted, so that no convolution grows them
@@ -33,7 +33,7 @@ func (n *Scratch) Bytes() int64 {
 func (n *Scratch) Reserve(k *Worker) {
 	k.wino.grow(n.winograd)
 	k.winoI8.grow(n.winogradI8)
-	reserve(&k.wide, n.wide)
+	reserve(&k.widened, n.widened)
 	reserve(&k.flipped, n.flipped)
 	reserve(&k.windows, n.windows)
 	reserveF32(&k.asideF32, n.asideF32)
@@ -67,10 +67,10 @@ func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int)
 		return
 	}
 	one := (cols-1)*pix + s.reach()
-	few := min(rows, wideRows(one, row))
+	few := min(rows, rowsAtOnce(one, row))
 	switch {
-	case k.wide:
-		n.wide = max(n.wide, wideSize(few, one, row))
+	case k.widens:
+		n.widened = max(n.widened, i16Size(few, one, row))
 		return
 	case k.flips != nil && p.Signed:
 		n.flipped = max(n.flipped, flipSize(few, one, row))

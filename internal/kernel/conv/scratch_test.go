@@ -8,7 +8,7 @@ import (
 
 // held is the memory of k's areas.
 func held(k *Worker) int64 {
-	n := 4*(len(k.strip)+len(k.asideF32)+len(k.winoI8.product)+len(k.windows)) + 2*(len(k.wide)+len(k.winoI8.planes)) + len(k.flipped) + len(k.asideI8) + len(k.winoI8.window) + len(k.winoI8.pixels)
+	n := 4*(len(k.strip)+len(k.asideF32)+len(k.winoI8.product)+len(k.windows)) + 2*(len(k.widened)+len(k.winoI8.planes)) + len(k.flipped) + len(k.asideI8) + len(k.winoI8.window) + len(k.winoI8.pixels)
 	for _, area := range k.wino.areas() {
 		n += 4 * len(*area)
 	}

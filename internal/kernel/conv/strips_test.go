@@ -70,7 +70,7 @@ func (c stripCase) same(t *testing.T, r *rand.Rand, g StripsF32, whole interface
 
 // TestWinogradStrips shares strips of pictures with a border and a pool.
 func TestWinogradStrips(t *testing.T) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.winograd }) {
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(17, 8))
 			for range kerneltest.Cases(60) {
@@ -98,7 +98,7 @@ func TestDirectStrips(t *testing.T) {
 // TestPoolF32 compares every variant with the definition: any length, values
 // that are no numbers, guards around the result.
 func TestPoolF32(t *testing.T) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.poolF32 }) {
 		k := on.poolF32
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 3))
@@ -136,7 +136,7 @@ func TestPoolF32(t *testing.T) {
 }
 
 func BenchmarkPoolF32(b *testing.B) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.poolF32 }) {
 		k := on.poolF32
 		b.Run(string(on.variant), func(b *testing.B) {
 			p, worker := newPoolF32(k, 2, 2, 2048, 16), new(Worker)

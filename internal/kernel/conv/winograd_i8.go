@@ -42,7 +42,7 @@ type stepsI8 [2]func(*winogradCallI8)
 type winogradOrder uint8
 
 const (
-	widePairs winogradOrder = iota // pairs of input channels, output channels and constants as wideConv has them
+	i16Pairs  winogradOrder = iota // pairs of input channels, output channels and constants as convI16 has them
 	highPairs                      // pairs of input channels, output channels by laneOf, constants by Factor.layHigh
 	plain                          // single channels, constants as Factor.lay writes four channels'
 )
@@ -75,7 +75,7 @@ type WinogradI8 struct {
 	blocks  []convBlock
 	w       []int16 // [block][36][pair][width][2]; plain: [block][36][depth][width]
 	bias    []int32 // the input's zero point folded in
-	requant []int32 // wideRow for eight channels, as the kernel's order says
+	requant []int32 // i16Row for eight channels, as the kernel's order says
 	zero    int32   // of the output, where it is not among the constants
 	lo, hi  int32
 	back    uint8
@@ -111,7 +111,7 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 	last := g.blocks[len(g.blocks)-1]
 	g.w = make([]int16, last.w+last.width*per)
 	g.bias = make([]int32, last.at+last.width)
-	g.requant = make([]int32, (last.at+last.width)/wideLanes*wideRow)
+	g.requant = make([]int32, (last.at+last.width)/i16Lanes*i16Row)
 	for i := range g.blocks {
 		b := &g.blocks[i]
 		for o := b.first; o < b.first+b.live; o++ {
@@ -145,8 +145,8 @@ func (g *WinogradI8) depth() int { return cpu.RoundUp(g.shape.IC, g.step()) }
 // lane is where output channel o stands in its block.
 func (g *WinogradI8) lane(b *convBlock, o int) int {
 	switch g.kernel.order {
-	case widePairs:
-		return wideLane(o-b.first, b.vectors)
+	case i16Pairs:
+		return i16Lane(o-b.first, b.vectors)
 	case highPairs:
 		return pairedLane(o-b.first, b)
 	}
@@ -189,12 +189,12 @@ func (g *WinogradI8) pack(b *convBlock, o int, w []int8, p ConvI8Params) bool {
 	}
 	g.bias[b.first+lane] = -sum * p.SrcZero
 	switch g.kernel.order {
-	case widePairs:
-		p.Factors[o].layWide(g.requant[(b.first+lane)/wideLanes*wideRow:], lane%wideLanes, p.DstZero)
+	case i16Pairs:
+		p.Factors[o].layI16(g.requant[(b.first+lane)/i16Lanes*i16Row:], lane%i16Lanes, p.DstZero)
 	case highPairs:
-		p.Factors[o].layHigh(g.requant[b.first/wideLanes*wideRow:], lane, b.width)
+		p.Factors[o].layHigh(g.requant[b.first/i16Lanes*i16Row:], lane, b.width)
 	case plain:
-		p.Factors[o].lay(g.requant[o/4*(wideRow/2):], o%4, 4)
+		p.Factors[o].lay(g.requant[o/4*(i16Row/2):], o%4, 4)
 	}
 	return true
 }
@@ -332,7 +332,7 @@ func (g *WinogradI8) compute(w *winogradScratchI8, q *tileQueue, dst, src Plane[
 	for i := range g.blocks {
 		b := &g.blocks[i]
 		c.w, c.bias = unsafe.Pointer(&g.w[b.w]), unsafe.Pointer(&g.bias[b.first])
-		c.requant = unsafe.Pointer(&g.requant[b.first/wideLanes*wideRow])
+		c.requant = unsafe.Pointer(&g.requant[b.first/i16Lanes*i16Row])
 		c.live, c.dst = b.live, unsafe.Pointer(&dst.P[b.first])
 		g.kernel.mul[b.vectors-1](c)
 		g.out[b.vectors-1](c)

@@ -5,7 +5,7 @@ import "unsafe"
 // channelsIn is a vector of input channels.
 const channelsIn = 16
 
-var winogradI8Generic = winogradKernelI8{lanes: wideLanes, channels: channelsIn,
+var winogradI8Generic = winogradKernelI8{lanes: i16Lanes, channels: channelsIn,
 	in:        func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(x) }) },
 	inSigned:  func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(int8(x)) }) },
 	mul:       stepsI8{func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
@@ -44,7 +44,7 @@ func transformInI8(d [6]int16) [6]int16 {
 
 // multiply computes the products of every tile and plane.
 func (c *winogradCallI8) multiply(vectors int) {
-	width := wideLanes * vectors
+	width := i16Lanes * vectors
 	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(width))
 	w := unsafe.Slice((*int16)(c.w), winogradPlanes*c.steps*width*2)
 	for i := range winogradPlanes * c.count * width {
@@ -60,17 +60,17 @@ func (c *winogradCallI8) multiply(vectors int) {
 
 // transformOut computes A^T m A of every tile, adds the bias, scales and clamps.
 func (c *winogradCallI8) transformOut(vectors int) {
-	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(wideLanes*vectors))
-	bias := unsafe.Slice((*int32)(c.bias), wideLanes*vectors)
-	requant := unsafe.Slice((*int32)(c.requant), wideRow*vectors)
+	product := unsafe.Slice((*int32)(c.product), winogradPlanes*productPlane(i16Lanes*vectors))
+	bias := unsafe.Slice((*int32)(c.bias), i16Lanes*vectors)
+	requant := unsafe.Slice((*int32)(c.requant), i16Row*vectors)
 	for i, at := range unsafe.Slice(c.outAt, c.count) {
 		for ch := range c.live {
-			lane := wideLane(ch, vectors)
+			lane := i16Lane(ch, vectors)
 			pixels := transformTileOut(func(plane int) int32 {
-				return product[plane*productPlane(wideLanes*vectors)+i*wideLanes*vectors+lane]
+				return product[plane*productPlane(i16Lanes*vectors)+i*i16Lanes*vectors+lane]
 			})
 			for p, sum := range pixels {
-				v := scaleWide(sum+bias[lane], requant[lane/wideLanes*wideRow:], lane%wideLanes)
+				v := scaleI16(sum+bias[lane], requant[lane/i16Lanes*i16Row:], lane%i16Lanes)
 				*(*uint8)(unsafe.Add(c.dst, at+p/4*c.dstRow+p%4*c.dstPix+ch)) = uint8(min(max(v, c.lo), c.hi))
 			}
 		}
@@ -100,9 +100,9 @@ func transformOutI8(m [6]int32) [4]int32 {
 	return [4]int32{2*(m[0]+2*s) + t, 2*d + e, s + t, d + 2*(e+m[5])}
 }
 
-// scaleWide scales a sum by the constants of one lane: see Factor.layWide.
-func scaleWide(sum int32, requant []int32, lane int) int32 {
-	at := 8 + lane%2*wideLanes + lane/2*2
+// scaleI16 scales a sum by the constants of one lane: see Factor.layI16.
+func scaleI16(sum int32, requant []int32, lane int) int32 {
+	at := 8 + lane%2*i16Lanes + lane/2*2
 	term := uint64(uint32(requant[at+16])) | uint64(uint32(requant[at+17]))<<32
 	x := uint64(int64(sum<<requant[lane])*int64(requant[at])) + term
 	return int32(x>>requant[at+32]) + requant[56+lane/4*4+[4]int{0, 2, 1, 3}[lane%4]]

@@ -9,9 +9,9 @@ func (r *Routines) WinogradI8Pays(ic, oc int) bool {
 		return false
 	}
 	switch k := r.convI8; {
-	case k.wide:
+	case k.widens:
 		return min(ic, oc) >= 6
-	case k.narrow, g.order == highPairs: // with dot products of 64 bytes or 32 words
+	case k.sums16, g.order == highPairs: // with dot products of 64 bytes or 32 words
 		return min(ic, oc) >= winogradLeast && min(ic, oc) >= r.winogradFrom()
 	}
 	return false

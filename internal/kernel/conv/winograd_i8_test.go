@@ -14,7 +14,7 @@ import (
 // dilation, any size, ends that are no multiple of a tile.
 func TestWinogradI8(t *testing.T) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.winogradI8 }) {
 		k := on.winogradI8
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(17, 18))
@@ -96,7 +96,7 @@ func TestWinogradI8Bound(t *testing.T) {
 }
 
 func BenchmarkWinogradI8(b *testing.B) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.winogradI8 }) {
 		k := on.winogradI8
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {56, 128, 128, 1}, {112, 3, 16, 1}} {
 			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", on.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {

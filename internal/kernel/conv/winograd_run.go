@@ -244,10 +244,10 @@ func (r *winogradRun) multiply() {
 	for i := range g.parts {
 		part := &g.parts[i]
 		fns := g.kernel.mul[part.vectors-1]
-		m, wide, narrow := cut(n, len(fns)-1)
-		r.multiplyPart(part, fns[m], 0, m, wide)
-		if narrow > 0 {
-			r.multiplyPart(part, fns[m-1], m*wide, m-1, narrow)
+		m, full, short := cut(n, len(fns)-1)
+		r.multiplyPart(part, fns[m], 0, m, full)
+		if short > 0 {
+			r.multiplyPart(part, fns[m-1], m*full, m-1, short)
 		}
 	}
 	for p, mul := range g.conv {

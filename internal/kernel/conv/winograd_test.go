@@ -13,7 +13,7 @@ import (
 // size, ends that are no multiple of a tile.
 func TestWinogradF32(t *testing.T) {
 	worker := new(Worker)
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.winograd }) {
 		t.Run(string(on.variant), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 8))
 			for range kerneltest.Cases(150) {
@@ -53,7 +53,7 @@ func checkWinogradF32(t *testing.T, worker *Worker, on *Routines, r *rand.Rand) 
 }
 
 func BenchmarkWinogradF32(b *testing.B) {
-	for _, on := range variants() {
+	for _, on := range distinct(func(r *Routines) any { return r.winograd }) {
 		for _, c := range []struct{ size, ic, oc, d int }{{56, 64, 64, 1}, {112, 32, 32, 4}, {112, 16, 16, 2}, {112, 8, 8, 2}, {112, 24, 24, 2}, {56, 128, 128, 1}} {
 			b.Run(fmt.Sprintf("%s/%dx%d_%dto%d_d%d", on.variant, c.size, c.size, c.ic, c.oc, c.d), func(b *testing.B) {
 				in := c.size + 2*c.d

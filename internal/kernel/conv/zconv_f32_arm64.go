@@ -52,7 +52,7 @@ func convF32x7x8NEON(c *convCall)
 //go:noescape
 func convF32x8x8NEON(c *convCall)
 
-var convF32NEON = [...][]func(*convCall){
+var convF32x4NEON = [...][]func(*convCall){
 	{nil, convF32x1x4NEON, convF32x2x4NEON, convF32x3x4NEON, convF32x4x4NEON, convF32x5x4NEON, convF32x6x4NEON, convF32x7x4NEON, convF32x8x4NEON},
 	{nil, convF32x1x8NEON, convF32x2x8NEON, convF32x3x8NEON, convF32x4x8NEON, convF32x5x8NEON, convF32x6x8NEON, convF32x7x8NEON, convF32x8x8NEON},
 }

@@ -5,63 +5,63 @@
 package conv
 
 //go:noescape
-func convF32x1x16WideAVX2(c *convCall)
+func convF32x1x16AVX2(c *convCall)
 
 //go:noescape
-func convF32x2x16WideAVX2(c *convCall)
+func convF32x2x16AVX2(c *convCall)
 
 //go:noescape
-func convF32x3x16WideAVX2(c *convCall)
+func convF32x3x16AVX2(c *convCall)
 
 //go:noescape
-func convF32x4x16WideAVX2(c *convCall)
+func convF32x4x16AVX2(c *convCall)
 
 //go:noescape
-func convF32x5x16WideAVX2(c *convCall)
+func convF32x5x16AVX2(c *convCall)
 
 //go:noescape
-func convF32x6x16WideAVX2(c *convCall)
+func convF32x6x16AVX2(c *convCall)
 
-var convF32WideAVX2 = [...][]func(*convCall){
-	{nil, convF32x1x16WideAVX2, convF32x2x16WideAVX2, convF32x3x16WideAVX2, convF32x4x16WideAVX2, convF32x5x16WideAVX2, convF32x6x16WideAVX2},
+var convF32x16AVX2 = [...][]func(*convCall){
+	{nil, convF32x1x16AVX2, convF32x2x16AVX2, convF32x3x16AVX2, convF32x4x16AVX2, convF32x5x16AVX2, convF32x6x16AVX2},
 }
 
 //go:noescape
-func convF32x1x8SlimAVX2(c *convCall)
+func convF32x1x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x2x8SlimAVX2(c *convCall)
+func convF32x2x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x3x8SlimAVX2(c *convCall)
+func convF32x3x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x4x8SlimAVX2(c *convCall)
+func convF32x4x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x5x8SlimAVX2(c *convCall)
+func convF32x5x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x6x8SlimAVX2(c *convCall)
+func convF32x6x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x7x8SlimAVX2(c *convCall)
+func convF32x7x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x8x8SlimAVX2(c *convCall)
+func convF32x8x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x9x8SlimAVX2(c *convCall)
+func convF32x9x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x10x8SlimAVX2(c *convCall)
+func convF32x10x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x11x8SlimAVX2(c *convCall)
+func convF32x11x8AVX2(c *convCall)
 
 //go:noescape
-func convF32x12x8SlimAVX2(c *convCall)
+func convF32x12x8AVX2(c *convCall)
 
-var convF32SlimAVX2 = [...][]func(*convCall){
-	{nil, convF32x1x8SlimAVX2, convF32x2x8SlimAVX2, convF32x3x8SlimAVX2, convF32x4x8SlimAVX2, convF32x5x8SlimAVX2, convF32x6x8SlimAVX2, convF32x7x8SlimAVX2, convF32x8x8SlimAVX2, convF32x9x8SlimAVX2, convF32x10x8SlimAVX2, convF32x11x8SlimAVX2, convF32x12x8SlimAVX2},
+var convF32x8AVX2 = [...][]func(*convCall){
+	{nil, convF32x1x8AVX2, convF32x2x8AVX2, convF32x3x8AVX2, convF32x4x8AVX2, convF32x5x8AVX2, convF32x6x8AVX2, convF32x7x8AVX2, convF32x8x8AVX2, convF32x9x8AVX2, convF32x10x8AVX2, convF32x11x8AVX2, convF32x12x8AVX2},
 }

@@ -88,7 +88,7 @@ func convI8x13x32VNNI(c *convCallI8)
 //go:noescape
 func convI8x14x32VNNI(c *convCallI8)
 
-var convI8VNNI = [...][]func(*convCallI8){
+var convI8x16VNNI = [...][]func(*convCallI8){
 	{nil, convI8x1x16VNNI, convI8x2x16VNNI, convI8x3x16VNNI, convI8x4x16VNNI, convI8x5x16VNNI, convI8x6x16VNNI, convI8x7x16VNNI, convI8x8x16VNNI, convI8x9x16VNNI, convI8x10x16VNNI, convI8x11x16VNNI, convI8x12x16VNNI, convI8x13x16VNNI, convI8x14x16VNNI},
 	{nil, convI8x1x32VNNI, convI8x2x32VNNI, convI8x3x32VNNI, convI8x4x32VNNI, convI8x5x32VNNI, convI8x6x32VNNI, convI8x7x32VNNI, convI8x8x32VNNI, convI8x9x32VNNI, convI8x10x32VNNI, convI8x11x32VNNI, convI8x12x32VNNI, convI8x13x32VNNI, convI8x14x32VNNI},
 }

@@ -28,7 +28,7 @@ func convI8x3x16NEON(c *convCallI8)
 //go:noescape
 func convI8x4x16NEON(c *convCallI8)
 
-var convI8NEON = [...][]func(*convCallI8){
+var convI8x8NEON = [...][]func(*convCallI8){
 	{nil, convI8x1x8NEON, convI8x2x8NEON, convI8x3x8NEON, convI8x4x8NEON},
 	{nil, convI8x1x16NEON, convI8x2x16NEON, convI8x3x16NEON, convI8x4x16NEON},
 }
@@ -57,7 +57,7 @@ func convI8x3x16NEONSigned(c *convCallI8)
 //go:noescape
 func convI8x4x16NEONSigned(c *convCallI8)
 
-var convI8NEONSigned = [...][]func(*convCallI8){
+var convI8x8NEONSigned = [...][]func(*convCallI8){
 	{nil, convI8x1x8NEONSigned, convI8x2x8NEONSigned, convI8x3x8NEONSigned, convI8x4x8NEONSigned},
 	{nil, convI8x1x16NEONSigned, convI8x2x16NEONSigned, convI8x3x16NEONSigned, convI8x4x16NEONSigned},
 }
@@ -98,7 +98,7 @@ func convI8x5x16NEONDot(c *convCallI8)
 //go:noescape
 func convI8x6x16NEONDot(c *convCallI8)
 
-var convI8NEONDot = [...][]func(*convCallI8){
+var convI8x8NEONDot = [...][]func(*convCallI8){
 	{nil, convI8x1x8NEONDot, convI8x2x8NEONDot, convI8x3x8NEONDot, convI8x4x8NEONDot, convI8x5x8NEONDot, convI8x6x8NEONDot},
 	{nil, convI8x1x16NEONDot, convI8x2x16NEONDot, convI8x3x16NEONDot, convI8x4x16NEONDot, convI8x5x16NEONDot, convI8x6x16NEONDot},
 }
@@ -139,7 +139,7 @@ func convI8x5x16NEONDotSigned(c *convCallI8)
 //go:noescape
 func convI8x6x16NEONDotSigned(c *convCallI8)
 
-var convI8NEONDotSigned = [...][]func(*convCallI8){
+var convI8x8NEONDotSigned = [...][]func(*convCallI8){
 	{nil, convI8x1x8NEONDotSigned, convI8x2x8NEONDotSigned, convI8x3x8NEONDotSigned, convI8x4x8NEONDotSigned, convI8x5x8NEONDotSigned, convI8x6x8NEONDotSigned},
 	{nil, convI8x1x16NEONDotSigned, convI8x2x16NEONDotSigned, convI8x3x16NEONDotSigned, convI8x4x16NEONDotSigned, convI8x5x16NEONDotSigned, convI8x6x16NEONDotSigned},
 }

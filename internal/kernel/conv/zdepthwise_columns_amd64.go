@@ -5,69 +5,69 @@
 package conv
 
 //go:noescape
-func depthColumnsx1x32Up(c *convCallI8)
+func depthColumnsx1x32HalfUp(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x32Up(c *convCallI8)
+func depthColumnsx2x32HalfUp(c *convCallI8)
 
 //go:noescape
-func depthColumnsx1x64Up(c *convCallI8)
+func depthColumnsx1x64HalfUp(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x64Up(c *convCallI8)
+func depthColumnsx2x64HalfUp(c *convCallI8)
 
-var depthColumnsUp = [...][]func(*convCallI8){
-	{nil, depthColumnsx1x32Up, depthColumnsx2x32Up},
-	{nil, depthColumnsx1x64Up, depthColumnsx2x64Up},
+var depthColumnsx32HalfUp = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32HalfUp, depthColumnsx2x32HalfUp},
+	{nil, depthColumnsx1x64HalfUp, depthColumnsx2x64HalfUp},
 }
 
 //go:noescape
-func depthColumnsx1x32Away(c *convCallI8)
+func depthColumnsx1x32HalfAway(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x32Away(c *convCallI8)
+func depthColumnsx2x32HalfAway(c *convCallI8)
 
 //go:noescape
-func depthColumnsx1x64Away(c *convCallI8)
+func depthColumnsx1x64HalfAway(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x64Away(c *convCallI8)
+func depthColumnsx2x64HalfAway(c *convCallI8)
 
-var depthColumnsAway = [...][]func(*convCallI8){
-	{nil, depthColumnsx1x32Away, depthColumnsx2x32Away},
-	{nil, depthColumnsx1x64Away, depthColumnsx2x64Away},
+var depthColumnsx32HalfAway = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32HalfAway, depthColumnsx2x32HalfAway},
+	{nil, depthColumnsx1x64HalfAway, depthColumnsx2x64HalfAway},
 }
 
 //go:noescape
-func depthColumnsx1x32UpRest(c *convCallI8)
+func depthColumnsx1x32HalfUpRest(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x32UpRest(c *convCallI8)
+func depthColumnsx2x32HalfUpRest(c *convCallI8)
 
 //go:noescape
-func depthColumnsx1x64UpRest(c *convCallI8)
+func depthColumnsx1x64HalfUpRest(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x64UpRest(c *convCallI8)
+func depthColumnsx2x64HalfUpRest(c *convCallI8)
 
-var depthColumnsUpRest = [...][]func(*convCallI8){
-	{nil, depthColumnsx1x32UpRest, depthColumnsx2x32UpRest},
-	{nil, depthColumnsx1x64UpRest, depthColumnsx2x64UpRest},
+var depthColumnsx32HalfUpRest = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32HalfUpRest, depthColumnsx2x32HalfUpRest},
+	{nil, depthColumnsx1x64HalfUpRest, depthColumnsx2x64HalfUpRest},
 }
 
 //go:noescape
-func depthColumnsx1x32AwayRest(c *convCallI8)
+func depthColumnsx1x32HalfAwayRest(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x32AwayRest(c *convCallI8)
+func depthColumnsx2x32HalfAwayRest(c *convCallI8)
 
 //go:noescape
-func depthColumnsx1x64AwayRest(c *convCallI8)
+func depthColumnsx1x64HalfAwayRest(c *convCallI8)
 
 //go:noescape
-func depthColumnsx2x64AwayRest(c *convCallI8)
+func depthColumnsx2x64HalfAwayRest(c *convCallI8)
 
-var depthColumnsAwayRest = [...][]func(*convCallI8){
-	{nil, depthColumnsx1x32AwayRest, depthColumnsx2x32AwayRest},
-	{nil, depthColumnsx1x64AwayRest, depthColumnsx2x64AwayRest},
+var depthColumnsx32HalfAwayRest = [...][]func(*convCallI8){
+	{nil, depthColumnsx1x32HalfAwayRest, depthColumnsx2x32HalfAwayRest},
+	{nil, depthColumnsx1x64HalfAwayRest, depthColumnsx2x64HalfAwayRest},
 }

@@ -13,11 +13,11 @@
 	VPANDQ C, A, U; VPMULDQ H, A, A; VPSUBQ U, A, A \
 	VPADDQ E, T, T; VPADDQ O, A, A; VMOVSHDUP T, K2, A; VPSRAVD S, A, A
 
-TEXT ·depthColumnsx1x64Up(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x64HalfUp(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx1x64Up_tile:
+depthColumnsx1x64HalfUp_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -63,7 +63,7 @@ depthColumnsx1x64Up_tile:
 	VPDPBUSD Z17, Z25, Z1
 	VPDPBUSD Z18, Z26, Z2
 	VPDPBUSD Z19, Z27, Z3
-depthColumnsx1x64Up_windows:
+depthColumnsx1x64HalfUp_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -92,10 +92,10 @@ depthColumnsx1x64Up_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx1x64Up_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx1x64Up_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfUp_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx1x64HalfUp_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64Up_done
+	JZ depthColumnsx1x64HalfUp_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -124,10 +124,10 @@ depthColumnsx1x64Up_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx1x64Up_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx1x64Up_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfUp_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx1x64HalfUp_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64Up_done
+	JZ depthColumnsx1x64HalfUp_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -156,30 +156,30 @@ depthColumnsx1x64Up_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTQ K1, K1; JNC depthColumnsx1x64Up_part2; VMOVDQU32 Z8, (DI)
-depthColumnsx1x64Up_stored2:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfUp_part2; VMOVDQU32 Z8, (DI)
+depthColumnsx1x64HalfUp_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x64Up_windows
-depthColumnsx1x64Up_done:
+	JNZ depthColumnsx1x64HalfUp_windows
+depthColumnsx1x64HalfUp_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64Up_tile
+	DECQ 104(R8); JNZ depthColumnsx1x64HalfUp_tile
 	VZEROUPPER; RET
-depthColumnsx1x64Up_part0:
+depthColumnsx1x64HalfUp_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx1x64Up_stored0
-depthColumnsx1x64Up_part1:
+	JMP depthColumnsx1x64HalfUp_stored0
+depthColumnsx1x64HalfUp_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx1x64Up_stored1
-depthColumnsx1x64Up_part2:
+	JMP depthColumnsx1x64HalfUp_stored1
+depthColumnsx1x64HalfUp_part2:
 	VMOVDQU8 Z8, K1, (DI)
-	JMP depthColumnsx1x64Up_stored2
+	JMP depthColumnsx1x64HalfUp_stored2
 
-TEXT ·depthColumnsx1x64Away(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x64HalfAway(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx1x64Away_tile:
+depthColumnsx1x64HalfAway_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -225,7 +225,7 @@ depthColumnsx1x64Away_tile:
 	VPDPBUSD Z17, Z25, Z1
 	VPDPBUSD Z18, Z26, Z2
 	VPDPBUSD Z19, Z27, Z3
-depthColumnsx1x64Away_windows:
+depthColumnsx1x64HalfAway_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -255,10 +255,10 @@ depthColumnsx1x64Away_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx1x64Away_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx1x64Away_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfAway_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx1x64HalfAway_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64Away_done
+	JZ depthColumnsx1x64HalfAway_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -288,10 +288,10 @@ depthColumnsx1x64Away_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx1x64Away_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx1x64Away_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfAway_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx1x64HalfAway_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64Away_done
+	JZ depthColumnsx1x64HalfAway_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -321,31 +321,31 @@ depthColumnsx1x64Away_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTQ K1, K1; JNC depthColumnsx1x64Away_part2; VMOVDQU32 Z8, (DI)
-depthColumnsx1x64Away_stored2:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfAway_part2; VMOVDQU32 Z8, (DI)
+depthColumnsx1x64HalfAway_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x64Away_windows
-depthColumnsx1x64Away_done:
+	JNZ depthColumnsx1x64HalfAway_windows
+depthColumnsx1x64HalfAway_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64Away_tile
+	DECQ 104(R8); JNZ depthColumnsx1x64HalfAway_tile
 	VZEROUPPER; RET
-depthColumnsx1x64Away_part0:
+depthColumnsx1x64HalfAway_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx1x64Away_stored0
-depthColumnsx1x64Away_part1:
+	JMP depthColumnsx1x64HalfAway_stored0
+depthColumnsx1x64HalfAway_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx1x64Away_stored1
-depthColumnsx1x64Away_part2:
+	JMP depthColumnsx1x64HalfAway_stored1
+depthColumnsx1x64HalfAway_part2:
 	VMOVDQU8 Z8, K1, (DI)
-	JMP depthColumnsx1x64Away_stored2
+	JMP depthColumnsx1x64HalfAway_stored2
 
-TEXT ·depthColumnsx1x32Up(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x32HalfUp(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx1x32Up_tile:
+depthColumnsx1x32HalfUp_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -393,7 +393,7 @@ depthColumnsx1x32Up_tile:
 	VPDPBUSD Z17, Z25, Z1
 	VPDPBUSD Z18, Z26, Z2
 	VPDPBUSD Z19, Z27, Z3
-depthColumnsx1x32Up_windows:
+depthColumnsx1x32HalfUp_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -423,10 +423,10 @@ depthColumnsx1x32Up_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx1x32Up_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx1x32Up_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfUp_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx1x32HalfUp_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32Up_done
+	JZ depthColumnsx1x32HalfUp_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -456,10 +456,10 @@ depthColumnsx1x32Up_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx1x32Up_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx1x32Up_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfUp_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx1x32HalfUp_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32Up_done
+	JZ depthColumnsx1x32HalfUp_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -489,31 +489,31 @@ depthColumnsx1x32Up_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTD K1, K1; JNC depthColumnsx1x32Up_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
-depthColumnsx1x32Up_stored2:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfUp_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
+depthColumnsx1x32HalfUp_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x32Up_windows
-depthColumnsx1x32Up_done:
+	JNZ depthColumnsx1x32HalfUp_windows
+depthColumnsx1x32HalfUp_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32Up_tile
+	DECQ 104(R8); JNZ depthColumnsx1x32HalfUp_tile
 	VZEROUPPER; RET
-depthColumnsx1x32Up_part0:
+depthColumnsx1x32HalfUp_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32Up_stored0
-depthColumnsx1x32Up_part1:
+	JMP depthColumnsx1x32HalfUp_stored0
+depthColumnsx1x32HalfUp_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32Up_stored1
-depthColumnsx1x32Up_part2:
+	JMP depthColumnsx1x32HalfUp_stored1
+depthColumnsx1x32HalfUp_part2:
 	VEXTRACTI64X4 $1, Z8, Y28; VMOVDQU8 Y8, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32Up_stored2
+	JMP depthColumnsx1x32HalfUp_stored2
 
-TEXT ·depthColumnsx1x32Away(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x32HalfAway(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx1x32Away_tile:
+depthColumnsx1x32HalfAway_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -561,7 +561,7 @@ depthColumnsx1x32Away_tile:
 	VPDPBUSD Z17, Z25, Z1
 	VPDPBUSD Z18, Z26, Z2
 	VPDPBUSD Z19, Z27, Z3
-depthColumnsx1x32Away_windows:
+depthColumnsx1x32HalfAway_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -592,10 +592,10 @@ depthColumnsx1x32Away_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx1x32Away_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx1x32Away_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfAway_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx1x32HalfAway_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32Away_done
+	JZ depthColumnsx1x32HalfAway_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -626,10 +626,10 @@ depthColumnsx1x32Away_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx1x32Away_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx1x32Away_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfAway_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx1x32HalfAway_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32Away_done
+	JZ depthColumnsx1x32HalfAway_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -660,30 +660,30 @@ depthColumnsx1x32Away_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTD K1, K1; JNC depthColumnsx1x32Away_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
-depthColumnsx1x32Away_stored2:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfAway_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
+depthColumnsx1x32HalfAway_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x32Away_windows
-depthColumnsx1x32Away_done:
+	JNZ depthColumnsx1x32HalfAway_windows
+depthColumnsx1x32HalfAway_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32Away_tile
+	DECQ 104(R8); JNZ depthColumnsx1x32HalfAway_tile
 	VZEROUPPER; RET
-depthColumnsx1x32Away_part0:
+depthColumnsx1x32HalfAway_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32Away_stored0
-depthColumnsx1x32Away_part1:
+	JMP depthColumnsx1x32HalfAway_stored0
+depthColumnsx1x32HalfAway_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32Away_stored1
-depthColumnsx1x32Away_part2:
+	JMP depthColumnsx1x32HalfAway_stored1
+depthColumnsx1x32HalfAway_part2:
 	VEXTRACTI64X4 $1, Z8, Y28; VMOVDQU8 Y8, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32Away_stored2
+	JMP depthColumnsx1x32HalfAway_stored2
 
-TEXT ·depthColumnsx1x64UpRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x64HalfUpRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx1x64UpRest_tile:
+depthColumnsx1x64HalfUpRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -741,7 +741,7 @@ depthColumnsx1x64UpRest_tile:
 	VPDPBUSD 2880(DX), Z25, Z1
 	VPDPBUSD 2944(DX), Z26, Z2
 	VPDPBUSD 3008(DX), Z27, Z3
-depthColumnsx1x64UpRest_windows:
+depthColumnsx1x64HalfUpRest_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -782,10 +782,10 @@ depthColumnsx1x64UpRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx1x64UpRest_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx1x64UpRest_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfUpRest_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx1x64HalfUpRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64UpRest_done
+	JZ depthColumnsx1x64HalfUpRest_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -826,10 +826,10 @@ depthColumnsx1x64UpRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx1x64UpRest_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx1x64UpRest_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfUpRest_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx1x64HalfUpRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64UpRest_done
+	JZ depthColumnsx1x64HalfUpRest_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -870,30 +870,30 @@ depthColumnsx1x64UpRest_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTQ K1, K1; JNC depthColumnsx1x64UpRest_part2; VMOVDQU32 Z8, (DI)
-depthColumnsx1x64UpRest_stored2:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfUpRest_part2; VMOVDQU32 Z8, (DI)
+depthColumnsx1x64HalfUpRest_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x64UpRest_windows
-depthColumnsx1x64UpRest_done:
+	JNZ depthColumnsx1x64HalfUpRest_windows
+depthColumnsx1x64HalfUpRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64UpRest_tile
+	DECQ 104(R8); JNZ depthColumnsx1x64HalfUpRest_tile
 	VZEROUPPER; RET
-depthColumnsx1x64UpRest_part0:
+depthColumnsx1x64HalfUpRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx1x64UpRest_stored0
-depthColumnsx1x64UpRest_part1:
+	JMP depthColumnsx1x64HalfUpRest_stored0
+depthColumnsx1x64HalfUpRest_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx1x64UpRest_stored1
-depthColumnsx1x64UpRest_part2:
+	JMP depthColumnsx1x64HalfUpRest_stored1
+depthColumnsx1x64HalfUpRest_part2:
 	VMOVDQU8 Z8, K1, (DI)
-	JMP depthColumnsx1x64UpRest_stored2
+	JMP depthColumnsx1x64HalfUpRest_stored2
 
-TEXT ·depthColumnsx1x64AwayRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x64HalfAwayRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx1x64AwayRest_tile:
+depthColumnsx1x64HalfAwayRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -951,7 +951,7 @@ depthColumnsx1x64AwayRest_tile:
 	VPDPBUSD 2880(DX), Z25, Z1
 	VPDPBUSD 2944(DX), Z26, Z2
 	VPDPBUSD 3008(DX), Z27, Z3
-depthColumnsx1x64AwayRest_windows:
+depthColumnsx1x64HalfAwayRest_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -993,10 +993,10 @@ depthColumnsx1x64AwayRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx1x64AwayRest_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx1x64AwayRest_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfAwayRest_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx1x64HalfAwayRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64AwayRest_done
+	JZ depthColumnsx1x64HalfAwayRest_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -1038,10 +1038,10 @@ depthColumnsx1x64AwayRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx1x64AwayRest_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx1x64AwayRest_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfAwayRest_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx1x64HalfAwayRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x64AwayRest_done
+	JZ depthColumnsx1x64HalfAwayRest_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -1083,31 +1083,31 @@ depthColumnsx1x64AwayRest_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTQ K1, K1; JNC depthColumnsx1x64AwayRest_part2; VMOVDQU32 Z8, (DI)
-depthColumnsx1x64AwayRest_stored2:
+	KORTESTQ K1, K1; JNC depthColumnsx1x64HalfAwayRest_part2; VMOVDQU32 Z8, (DI)
+depthColumnsx1x64HalfAwayRest_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x64AwayRest_windows
-depthColumnsx1x64AwayRest_done:
+	JNZ depthColumnsx1x64HalfAwayRest_windows
+depthColumnsx1x64HalfAwayRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64AwayRest_tile
+	DECQ 104(R8); JNZ depthColumnsx1x64HalfAwayRest_tile
 	VZEROUPPER; RET
-depthColumnsx1x64AwayRest_part0:
+depthColumnsx1x64HalfAwayRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx1x64AwayRest_stored0
-depthColumnsx1x64AwayRest_part1:
+	JMP depthColumnsx1x64HalfAwayRest_stored0
+depthColumnsx1x64HalfAwayRest_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx1x64AwayRest_stored1
-depthColumnsx1x64AwayRest_part2:
+	JMP depthColumnsx1x64HalfAwayRest_stored1
+depthColumnsx1x64HalfAwayRest_part2:
 	VMOVDQU8 Z8, K1, (DI)
-	JMP depthColumnsx1x64AwayRest_stored2
+	JMP depthColumnsx1x64HalfAwayRest_stored2
 
-TEXT ·depthColumnsx1x32UpRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x32HalfUpRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx1x32UpRest_tile:
+depthColumnsx1x32HalfUpRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -1167,7 +1167,7 @@ depthColumnsx1x32UpRest_tile:
 	VPDPBUSD 2880(DX), Z25, Z1
 	VPDPBUSD 2944(DX), Z26, Z2
 	VPDPBUSD 3008(DX), Z27, Z3
-depthColumnsx1x32UpRest_windows:
+depthColumnsx1x32HalfUpRest_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1209,10 +1209,10 @@ depthColumnsx1x32UpRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx1x32UpRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx1x32UpRest_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfUpRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx1x32HalfUpRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32UpRest_done
+	JZ depthColumnsx1x32HalfUpRest_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1254,10 +1254,10 @@ depthColumnsx1x32UpRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx1x32UpRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx1x32UpRest_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfUpRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx1x32HalfUpRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32UpRest_done
+	JZ depthColumnsx1x32HalfUpRest_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1299,31 +1299,31 @@ depthColumnsx1x32UpRest_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTD K1, K1; JNC depthColumnsx1x32UpRest_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
-depthColumnsx1x32UpRest_stored2:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfUpRest_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
+depthColumnsx1x32HalfUpRest_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x32UpRest_windows
-depthColumnsx1x32UpRest_done:
+	JNZ depthColumnsx1x32HalfUpRest_windows
+depthColumnsx1x32HalfUpRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32UpRest_tile
+	DECQ 104(R8); JNZ depthColumnsx1x32HalfUpRest_tile
 	VZEROUPPER; RET
-depthColumnsx1x32UpRest_part0:
+depthColumnsx1x32HalfUpRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32UpRest_stored0
-depthColumnsx1x32UpRest_part1:
+	JMP depthColumnsx1x32HalfUpRest_stored0
+depthColumnsx1x32HalfUpRest_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32UpRest_stored1
-depthColumnsx1x32UpRest_part2:
+	JMP depthColumnsx1x32HalfUpRest_stored1
+depthColumnsx1x32HalfUpRest_part2:
 	VEXTRACTI64X4 $1, Z8, Y28; VMOVDQU8 Y8, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32UpRest_stored2
+	JMP depthColumnsx1x32HalfUpRest_stored2
 
-TEXT ·depthColumnsx1x32AwayRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx1x32HalfAwayRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx1x32AwayRest_tile:
+depthColumnsx1x32HalfAwayRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -1383,7 +1383,7 @@ depthColumnsx1x32AwayRest_tile:
 	VPDPBUSD 2880(DX), Z25, Z1
 	VPDPBUSD 2944(DX), Z26, Z2
 	VPDPBUSD 3008(DX), Z27, Z3
-depthColumnsx1x32AwayRest_windows:
+depthColumnsx1x32HalfAwayRest_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1426,10 +1426,10 @@ depthColumnsx1x32AwayRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx1x32AwayRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx1x32AwayRest_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfAwayRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx1x32HalfAwayRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32AwayRest_done
+	JZ depthColumnsx1x32HalfAwayRest_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1472,10 +1472,10 @@ depthColumnsx1x32AwayRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx1x32AwayRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx1x32AwayRest_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfAwayRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx1x32HalfAwayRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx1x32AwayRest_done
+	JZ depthColumnsx1x32HalfAwayRest_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1518,30 +1518,30 @@ depthColumnsx1x32AwayRest_stored1:
 	VPACKSSDW Z9, Z8, Z8; VPACKSSDW Z11, Z10, Z10
 	VPADDSW 2304(DX), Z8, Z8; VPADDSW 2304(DX), Z10, Z10; VPACKSSWB Z10, Z8, Z8
 	VPMAXSB 2368(DX), Z8, Z8; VPMINSB 2432(DX), Z8, Z8; VPXORD 2496(DX), Z8, Z8
-	KORTESTD K1, K1; JNC depthColumnsx1x32AwayRest_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
-depthColumnsx1x32AwayRest_stored2:
+	KORTESTD K1, K1; JNC depthColumnsx1x32HalfAwayRest_part2; VMOVDQU32 Y8, (DI); VEXTRACTI64X4 $1, Z8, (DI)(R10*1)
+depthColumnsx1x32HalfAwayRest_stored2:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx1x32AwayRest_windows
-depthColumnsx1x32AwayRest_done:
+	JNZ depthColumnsx1x32HalfAwayRest_windows
+depthColumnsx1x32HalfAwayRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32AwayRest_tile
+	DECQ 104(R8); JNZ depthColumnsx1x32HalfAwayRest_tile
 	VZEROUPPER; RET
-depthColumnsx1x32AwayRest_part0:
+depthColumnsx1x32HalfAwayRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32AwayRest_stored0
-depthColumnsx1x32AwayRest_part1:
+	JMP depthColumnsx1x32HalfAwayRest_stored0
+depthColumnsx1x32HalfAwayRest_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32AwayRest_stored1
-depthColumnsx1x32AwayRest_part2:
+	JMP depthColumnsx1x32HalfAwayRest_stored1
+depthColumnsx1x32HalfAwayRest_part2:
 	VEXTRACTI64X4 $1, Z8, Y28; VMOVDQU8 Y8, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx1x32AwayRest_stored2
+	JMP depthColumnsx1x32HalfAwayRest_stored2
 
-TEXT ·depthColumnsx2x64Up(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x64HalfUp(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx2x64Up_tile:
+depthColumnsx2x64HalfUp_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -1570,7 +1570,7 @@ depthColumnsx2x64Up_tile:
 	VPDPBUSD Z13, Z25, Z1
 	VPDPBUSD Z14, Z26, Z2
 	VPDPBUSD Z15, Z27, Z3
-depthColumnsx2x64Up_windows:
+depthColumnsx2x64HalfUp_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -1604,10 +1604,10 @@ depthColumnsx2x64Up_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx2x64Up_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx2x64Up_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfUp_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx2x64HalfUp_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x64Up_done
+	JZ depthColumnsx2x64HalfUp_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -1641,27 +1641,27 @@ depthColumnsx2x64Up_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx2x64Up_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx2x64Up_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfUp_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx2x64HalfUp_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x64Up_windows
-depthColumnsx2x64Up_done:
+	JNZ depthColumnsx2x64HalfUp_windows
+depthColumnsx2x64HalfUp_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64Up_tile
+	DECQ 104(R8); JNZ depthColumnsx2x64HalfUp_tile
 	VZEROUPPER; RET
-depthColumnsx2x64Up_part0:
+depthColumnsx2x64HalfUp_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx2x64Up_stored0
-depthColumnsx2x64Up_part1:
+	JMP depthColumnsx2x64HalfUp_stored0
+depthColumnsx2x64HalfUp_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx2x64Up_stored1
+	JMP depthColumnsx2x64HalfUp_stored1
 
-TEXT ·depthColumnsx2x64Away(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x64HalfAway(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx2x64Away_tile:
+depthColumnsx2x64HalfAway_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -1690,7 +1690,7 @@ depthColumnsx2x64Away_tile:
 	VPDPBUSD Z13, Z25, Z1
 	VPDPBUSD Z14, Z26, Z2
 	VPDPBUSD Z15, Z27, Z3
-depthColumnsx2x64Away_windows:
+depthColumnsx2x64HalfAway_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -1725,10 +1725,10 @@ depthColumnsx2x64Away_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx2x64Away_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx2x64Away_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfAway_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx2x64HalfAway_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x64Away_done
+	JZ depthColumnsx2x64HalfAway_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -1763,28 +1763,28 @@ depthColumnsx2x64Away_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx2x64Away_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx2x64Away_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfAway_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx2x64HalfAway_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x64Away_windows
-depthColumnsx2x64Away_done:
+	JNZ depthColumnsx2x64HalfAway_windows
+depthColumnsx2x64HalfAway_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64Away_tile
+	DECQ 104(R8); JNZ depthColumnsx2x64HalfAway_tile
 	VZEROUPPER; RET
-depthColumnsx2x64Away_part0:
+depthColumnsx2x64HalfAway_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx2x64Away_stored0
-depthColumnsx2x64Away_part1:
+	JMP depthColumnsx2x64HalfAway_stored0
+depthColumnsx2x64HalfAway_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx2x64Away_stored1
+	JMP depthColumnsx2x64HalfAway_stored1
 
-TEXT ·depthColumnsx2x32Up(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x32HalfUp(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx2x32Up_tile:
+depthColumnsx2x32HalfUp_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -1814,7 +1814,7 @@ depthColumnsx2x32Up_tile:
 	VPDPBUSD Z13, Z25, Z1
 	VPDPBUSD Z14, Z26, Z2
 	VPDPBUSD Z15, Z27, Z3
-depthColumnsx2x32Up_windows:
+depthColumnsx2x32HalfUp_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1850,10 +1850,10 @@ depthColumnsx2x32Up_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx2x32Up_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx2x32Up_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfUp_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx2x32HalfUp_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x32Up_done
+	JZ depthColumnsx2x32HalfUp_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1889,28 +1889,28 @@ depthColumnsx2x32Up_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx2x32Up_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx2x32Up_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfUp_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx2x32HalfUp_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x32Up_windows
-depthColumnsx2x32Up_done:
+	JNZ depthColumnsx2x32HalfUp_windows
+depthColumnsx2x32HalfUp_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32Up_tile
+	DECQ 104(R8); JNZ depthColumnsx2x32HalfUp_tile
 	VZEROUPPER; RET
-depthColumnsx2x32Up_part0:
+depthColumnsx2x32HalfUp_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32Up_stored0
-depthColumnsx2x32Up_part1:
+	JMP depthColumnsx2x32HalfUp_stored0
+depthColumnsx2x32HalfUp_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32Up_stored1
+	JMP depthColumnsx2x32HalfUp_stored1
 
-TEXT ·depthColumnsx2x32Away(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x32HalfAway(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx2x32Away_tile:
+depthColumnsx2x32HalfAway_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -1940,7 +1940,7 @@ depthColumnsx2x32Away_tile:
 	VPDPBUSD Z13, Z25, Z1
 	VPDPBUSD Z14, Z26, Z2
 	VPDPBUSD Z15, Z27, Z3
-depthColumnsx2x32Away_windows:
+depthColumnsx2x32HalfAway_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -1977,10 +1977,10 @@ depthColumnsx2x32Away_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx2x32Away_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx2x32Away_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfAway_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx2x32HalfAway_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x32Away_done
+	JZ depthColumnsx2x32HalfAway_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -2017,27 +2017,27 @@ depthColumnsx2x32Away_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx2x32Away_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx2x32Away_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfAway_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx2x32HalfAway_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x32Away_windows
-depthColumnsx2x32Away_done:
+	JNZ depthColumnsx2x32HalfAway_windows
+depthColumnsx2x32HalfAway_done:
 	ADDQ $2560, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32Away_tile
+	DECQ 104(R8); JNZ depthColumnsx2x32HalfAway_tile
 	VZEROUPPER; RET
-depthColumnsx2x32Away_part0:
+depthColumnsx2x32HalfAway_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32Away_stored0
-depthColumnsx2x32Away_part1:
+	JMP depthColumnsx2x32HalfAway_stored0
+depthColumnsx2x32HalfAway_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32Away_stored1
+	JMP depthColumnsx2x32HalfAway_stored1
 
-TEXT ·depthColumnsx2x64UpRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x64HalfUpRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx2x64UpRest_tile:
+depthColumnsx2x64HalfUpRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -2070,7 +2070,7 @@ depthColumnsx2x64UpRest_tile:
 	VPDPBUSD 2624(DX), Z25, Z1
 	VPDPBUSD 2688(DX), Z26, Z2
 	VPDPBUSD 2752(DX), Z27, Z3
-depthColumnsx2x64UpRest_windows:
+depthColumnsx2x64HalfUpRest_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -2116,10 +2116,10 @@ depthColumnsx2x64UpRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx2x64UpRest_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx2x64UpRest_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfUpRest_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx2x64HalfUpRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x64UpRest_done
+	JZ depthColumnsx2x64HalfUpRest_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -2165,27 +2165,27 @@ depthColumnsx2x64UpRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx2x64UpRest_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx2x64UpRest_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfUpRest_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx2x64HalfUpRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x64UpRest_windows
-depthColumnsx2x64UpRest_done:
+	JNZ depthColumnsx2x64HalfUpRest_windows
+depthColumnsx2x64HalfUpRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64UpRest_tile
+	DECQ 104(R8); JNZ depthColumnsx2x64HalfUpRest_tile
 	VZEROUPPER; RET
-depthColumnsx2x64UpRest_part0:
+depthColumnsx2x64HalfUpRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx2x64UpRest_stored0
-depthColumnsx2x64UpRest_part1:
+	JMP depthColumnsx2x64HalfUpRest_stored0
+depthColumnsx2x64HalfUpRest_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx2x64UpRest_stored1
+	JMP depthColumnsx2x64HalfUpRest_stored1
 
-TEXT ·depthColumnsx2x64AwayRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x64HalfAwayRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
-depthColumnsx2x64AwayRest_tile:
+depthColumnsx2x64HalfAwayRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -2218,7 +2218,7 @@ depthColumnsx2x64AwayRest_tile:
 	VPDPBUSD 2624(DX), Z25, Z1
 	VPDPBUSD 2688(DX), Z26, Z2
 	VPDPBUSD 2752(DX), Z27, Z3
-depthColumnsx2x64AwayRest_windows:
+depthColumnsx2x64HalfAwayRest_windows:
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -2265,10 +2265,10 @@ depthColumnsx2x64AwayRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTQ K1, K1; JNC depthColumnsx2x64AwayRest_part0; VMOVDQU32 Z0, (DI)
-depthColumnsx2x64AwayRest_stored0:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfAwayRest_part0; VMOVDQU32 Z0, (DI)
+depthColumnsx2x64HalfAwayRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x64AwayRest_done
+	JZ depthColumnsx2x64HalfAwayRest_done
 	VPXORD.Z (AX)(SI*1), Z31, K3, Z28
 	VPXORD.Z (R11)(SI*1), Z31, K3, Z29
 	VPXORD.Z (R12)(SI*1), Z31, K3, Z30
@@ -2315,28 +2315,28 @@ depthColumnsx2x64AwayRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTQ K1, K1; JNC depthColumnsx2x64AwayRest_part1; VMOVDQU32 Z4, (DI)
-depthColumnsx2x64AwayRest_stored1:
+	KORTESTQ K1, K1; JNC depthColumnsx2x64HalfAwayRest_part1; VMOVDQU32 Z4, (DI)
+depthColumnsx2x64HalfAwayRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x64AwayRest_windows
-depthColumnsx2x64AwayRest_done:
+	JNZ depthColumnsx2x64HalfAwayRest_windows
+depthColumnsx2x64HalfAwayRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64AwayRest_tile
+	DECQ 104(R8); JNZ depthColumnsx2x64HalfAwayRest_tile
 	VZEROUPPER; RET
-depthColumnsx2x64AwayRest_part0:
+depthColumnsx2x64HalfAwayRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
-	JMP depthColumnsx2x64AwayRest_stored0
-depthColumnsx2x64AwayRest_part1:
+	JMP depthColumnsx2x64HalfAwayRest_stored0
+depthColumnsx2x64HalfAwayRest_part1:
 	VMOVDQU8 Z4, K1, (DI)
-	JMP depthColumnsx2x64AwayRest_stored1
+	JMP depthColumnsx2x64HalfAwayRest_stored1
 
-TEXT ·depthColumnsx2x32UpRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x32HalfUpRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx2x32UpRest_tile:
+depthColumnsx2x32HalfUpRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -2370,7 +2370,7 @@ depthColumnsx2x32UpRest_tile:
 	VPDPBUSD 2624(DX), Z25, Z1
 	VPDPBUSD 2688(DX), Z26, Z2
 	VPDPBUSD 2752(DX), Z27, Z3
-depthColumnsx2x32UpRest_windows:
+depthColumnsx2x32HalfUpRest_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -2418,10 +2418,10 @@ depthColumnsx2x32UpRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx2x32UpRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx2x32UpRest_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfUpRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx2x32HalfUpRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x32UpRest_done
+	JZ depthColumnsx2x32HalfUpRest_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -2469,28 +2469,28 @@ depthColumnsx2x32UpRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx2x32UpRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx2x32UpRest_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfUpRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx2x32HalfUpRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x32UpRest_windows
-depthColumnsx2x32UpRest_done:
+	JNZ depthColumnsx2x32HalfUpRest_windows
+depthColumnsx2x32HalfUpRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32UpRest_tile
+	DECQ 104(R8); JNZ depthColumnsx2x32HalfUpRest_tile
 	VZEROUPPER; RET
-depthColumnsx2x32UpRest_part0:
+depthColumnsx2x32HalfUpRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32UpRest_stored0
-depthColumnsx2x32UpRest_part1:
+	JMP depthColumnsx2x32HalfUpRest_stored0
+depthColumnsx2x32HalfUpRest_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32UpRest_stored1
+	JMP depthColumnsx2x32HalfUpRest_stored1
 
-TEXT ·depthColumnsx2x32AwayRest(SB), NOSPLIT, $0-8
+TEXT ·depthColumnsx2x32HalfAwayRest(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
 	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
 	KSHIFTLW $8, K3, K4
-depthColumnsx2x32AwayRest_tile:
+depthColumnsx2x32HalfAwayRest_tile:
 	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
 	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
 	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
@@ -2524,7 +2524,7 @@ depthColumnsx2x32AwayRest_tile:
 	VPDPBUSD 2624(DX), Z25, Z1
 	VPDPBUSD 2688(DX), Z26, Z2
 	VPDPBUSD 2752(DX), Z27, Z3
-depthColumnsx2x32AwayRest_windows:
+depthColumnsx2x32HalfAwayRest_windows:
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -2573,10 +2573,10 @@ depthColumnsx2x32AwayRest_windows:
 	VPACKSSDW Z1, Z0, Z0; VPACKSSDW Z3, Z2, Z2
 	VPADDSW 2304(DX), Z0, Z0; VPADDSW 2304(DX), Z2, Z2; VPACKSSWB Z2, Z0, Z0
 	VPMAXSB 2368(DX), Z0, Z0; VPMINSB 2432(DX), Z0, Z0; VPXORD 2496(DX), Z0, Z0
-	KORTESTD K1, K1; JNC depthColumnsx2x32AwayRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
-depthColumnsx2x32AwayRest_stored0:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfAwayRest_part0; VMOVDQU32 Y0, (DI); VEXTRACTI64X4 $1, Z0, (DI)(R10*1)
+depthColumnsx2x32HalfAwayRest_stored0:
 	ADDQ R13, DI; DECQ CX
-	JZ depthColumnsx2x32AwayRest_done
+	JZ depthColumnsx2x32HalfAwayRest_done
 	VMOVDQU32.Z (AX)(SI*1), K3, Y28; VBROADCASTI32X8 (AX)(R15*1), K4, Z28; VPXORD Z31, Z28, Z28
 	VMOVDQU32.Z (R11)(SI*1), K3, Y29; VBROADCASTI32X8 (R11)(R15*1), K4, Z29; VPXORD Z31, Z29, Z29
 	VMOVDQU32.Z (R12)(SI*1), K3, Y30; VBROADCASTI32X8 (R12)(R15*1), K4, Z30; VPXORD Z31, Z30, Z30
@@ -2625,18 +2625,18 @@ depthColumnsx2x32AwayRest_stored0:
 	VPACKSSDW Z5, Z4, Z4; VPACKSSDW Z7, Z6, Z6
 	VPADDSW 2304(DX), Z4, Z4; VPADDSW 2304(DX), Z6, Z6; VPACKSSWB Z6, Z4, Z4
 	VPMAXSB 2368(DX), Z4, Z4; VPMINSB 2432(DX), Z4, Z4; VPXORD 2496(DX), Z4, Z4
-	KORTESTD K1, K1; JNC depthColumnsx2x32AwayRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
-depthColumnsx2x32AwayRest_stored1:
+	KORTESTD K1, K1; JNC depthColumnsx2x32HalfAwayRest_part1; VMOVDQU32 Y4, (DI); VEXTRACTI64X4 $1, Z4, (DI)(R10*1)
+depthColumnsx2x32HalfAwayRest_stored1:
 	ADDQ R13, DI; DECQ CX
-	JNZ depthColumnsx2x32AwayRest_windows
-depthColumnsx2x32AwayRest_done:
+	JNZ depthColumnsx2x32HalfAwayRest_windows
+depthColumnsx2x32HalfAwayRest_done:
 	ADDQ $3328, DX
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32AwayRest_tile
+	DECQ 104(R8); JNZ depthColumnsx2x32HalfAwayRest_tile
 	VZEROUPPER; RET
-depthColumnsx2x32AwayRest_part0:
+depthColumnsx2x32HalfAwayRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32AwayRest_stored0
-depthColumnsx2x32AwayRest_part1:
+	JMP depthColumnsx2x32HalfAwayRest_stored0
+depthColumnsx2x32HalfAwayRest_part1:
 	VEXTRACTI64X4 $1, Z4, Y28; VMOVDQU8 Y4, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
-	JMP depthColumnsx2x32AwayRest_stored1
+	JMP depthColumnsx2x32HalfAwayRest_stored1

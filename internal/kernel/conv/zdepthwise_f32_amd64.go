@@ -46,7 +46,7 @@ func depthwiseF32x13x16AVX512(c *convCall)
 //go:noescape
 func depthwiseF32x14x16AVX512(c *convCall)
 
-var depthwiseF32AVX512 = [...][]func(*convCall){
+var depthwiseF32x16AVX512 = [...][]func(*convCall){
 	{nil, depthwiseF32x1x16AVX512, depthwiseF32x2x16AVX512, depthwiseF32x3x16AVX512, depthwiseF32x4x16AVX512, depthwiseF32x5x16AVX512, depthwiseF32x6x16AVX512, depthwiseF32x7x16AVX512, depthwiseF32x8x16AVX512, depthwiseF32x9x16AVX512, depthwiseF32x10x16AVX512, depthwiseF32x11x16AVX512, depthwiseF32x12x16AVX512, depthwiseF32x13x16AVX512, depthwiseF32x14x16AVX512},
 }
 
@@ -74,6 +74,6 @@ func depthwiseF32x7x8AVX2(c *convCall)
 //go:noescape
 func depthwiseF32x8x8AVX2(c *convCall)
 
-var depthwiseF32AVX2 = [...][]func(*convCall){
+var depthwiseF32x8AVX2 = [...][]func(*convCall){
 	{nil, depthwiseF32x1x8AVX2, depthwiseF32x2x8AVX2, depthwiseF32x3x8AVX2, depthwiseF32x4x8AVX2, depthwiseF32x5x8AVX2, depthwiseF32x6x8AVX2, depthwiseF32x7x8AVX2, depthwiseF32x8x8AVX2},
 }

@@ -28,6 +28,6 @@ func depthwiseF32x7x4NEON(c *convCall)
 //go:noescape
 func depthwiseF32x8x4NEON(c *convCall)
 
-var depthwiseF32NEON = [...][]func(*convCall){
+var depthwiseF32x4NEON = [...][]func(*convCall){
 	{nil, depthwiseF32x1x4NEON, depthwiseF32x2x4NEON, depthwiseF32x3x4NEON, depthwiseF32x4x4NEON, depthwiseF32x5x4NEON, depthwiseF32x6x4NEON, depthwiseF32x7x4NEON, depthwiseF32x8x4NEON},
 }

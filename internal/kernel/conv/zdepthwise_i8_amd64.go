@@ -34,7 +34,7 @@ func depthwiseI8x9x32VNNI(c *convCallI8)
 //go:noescape
 func depthwiseI8x10x32VNNI(c *convCallI8)
 
-var depthwiseI8VNNI = [...][]func(*convCallI8){
+var depthwiseI8x32VNNI = [...][]func(*convCallI8){
 	{nil, depthwiseI8x1x32VNNI, depthwiseI8x2x32VNNI, depthwiseI8x3x32VNNI, depthwiseI8x4x32VNNI, depthwiseI8x5x32VNNI, depthwiseI8x6x32VNNI, depthwiseI8x7x32VNNI, depthwiseI8x8x32VNNI, depthwiseI8x9x32VNNI, depthwiseI8x10x32VNNI},
 }
 
@@ -68,7 +68,7 @@ func depthwiseI8x9x32VNNISigned(c *convCallI8)
 //go:noescape
 func depthwiseI8x10x32VNNISigned(c *convCallI8)
 
-var depthwiseI8VNNISigned = [...][]func(*convCallI8){
+var depthwiseI8x32VNNISigned = [...][]func(*convCallI8){
 	{nil, depthwiseI8x1x32VNNISigned, depthwiseI8x2x32VNNISigned, depthwiseI8x3x32VNNISigned, depthwiseI8x4x32VNNISigned, depthwiseI8x5x32VNNISigned, depthwiseI8x6x32VNNISigned, depthwiseI8x7x32VNNISigned, depthwiseI8x8x32VNNISigned, depthwiseI8x9x32VNNISigned, depthwiseI8x10x32VNNISigned},
 }
 
@@ -87,7 +87,7 @@ func depthwiseI8x4x16AVX2(c *convCallI8)
 //go:noescape
 func depthwiseI8x5x16AVX2(c *convCallI8)
 
-var depthwiseI8AVX2 = [...][]func(*convCallI8){
+var depthwiseI8x16AVX2 = [...][]func(*convCallI8){
 	{nil, depthwiseI8x1x16AVX2, depthwiseI8x2x16AVX2, depthwiseI8x3x16AVX2, depthwiseI8x4x16AVX2, depthwiseI8x5x16AVX2},
 }
 
@@ -106,6 +106,6 @@ func depthwiseI8x4x16AVX2Signed(c *convCallI8)
 //go:noescape
 func depthwiseI8x5x16AVX2Signed(c *convCallI8)
 
-var depthwiseI8AVX2Signed = [...][]func(*convCallI8){
+var depthwiseI8x16AVX2Signed = [...][]func(*convCallI8){
 	{nil, depthwiseI8x1x16AVX2Signed, depthwiseI8x2x16AVX2Signed, depthwiseI8x3x16AVX2Signed, depthwiseI8x4x16AVX2Signed, depthwiseI8x5x16AVX2Signed},
 }

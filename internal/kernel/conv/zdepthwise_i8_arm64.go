@@ -28,7 +28,7 @@ func depthwiseI8x7x8NEON(c *convCallI8)
 //go:noescape
 func depthwiseI8x8x8NEON(c *convCallI8)
 
-var depthwiseI8NEON = [...][]func(*convCallI8){
+var depthwiseI8x8NEON = [...][]func(*convCallI8){
 	{nil, depthwiseI8x1x8NEON, depthwiseI8x2x8NEON, depthwiseI8x3x8NEON, depthwiseI8x4x8NEON, depthwiseI8x5x8NEON, depthwiseI8x6x8NEON, depthwiseI8x7x8NEON, depthwiseI8x8x8NEON},
 }
 
@@ -56,6 +56,6 @@ func depthwiseI8x7x8NEONSigned(c *convCallI8)
 //go:noescape
 func depthwiseI8x8x8NEONSigned(c *convCallI8)
 
-var depthwiseI8NEONSigned = [...][]func(*convCallI8){
+var depthwiseI8x8NEONSigned = [...][]func(*convCallI8){
 	{nil, depthwiseI8x1x8NEONSigned, depthwiseI8x2x8NEONSigned, depthwiseI8x3x8NEONSigned, depthwiseI8x4x8NEONSigned, depthwiseI8x5x8NEONSigned, depthwiseI8x6x8NEONSigned, depthwiseI8x7x8NEONSigned, depthwiseI8x8x8NEONSigned},
 }

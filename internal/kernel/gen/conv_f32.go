@@ -46,15 +46,15 @@ func convF32AVX512() []byte {
 
 // Routines of one vector take more pixels on AVX2: fewer sums than the latency
 // of an addition would wait for each other.
-const wideAVX2, slimAVX2 = 6, 12
+const f32MostX2, f32MostX1 = 6, 12
 
 func convF32AVX2() []byte {
 	f := newFile("amd64")
-	for m := 1; m <= wideAVX2; m++ {
-		convF32(f, fmt.Sprintf("convF32x%dx16WideAVX2", m), avx2, m, 2)
+	for m := 1; m <= f32MostX2; m++ {
+		convF32(f, fmt.Sprintf("convF32x%dx16AVX2", m), avx2, m, 2)
 	}
-	for m := 1; m <= slimAVX2; m++ {
-		convF32(f, fmt.Sprintf("convF32x%dx8SlimAVX2", m), avx2, m, 1)
+	for m := 1; m <= f32MostX1; m++ {
+		convF32(f, fmt.Sprintf("convF32x%dx8AVX2", m), avx2, m, 1)
 	}
 	return f.Bytes()
 }

@@ -71,9 +71,9 @@ type columns struct {
 }
 
 func (c columns) suffix() string {
-	s := "Up"
+	s := "HalfUp"
 	if c.away {
-		s = "Away"
+		s = "HalfAway"
 	}
 	if c.rest {
 		s += "Rest"

@@ -42,7 +42,7 @@ var files = map[string]func() []byte{
 	"conv/zdepthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
 	"conv/zdepthwise_columns_amd64.s":  depthwiseColumnsVNNI,
 	"conv/zdepthwise_columns_amd64.go": func() []byte {
-		return stubs("amd64", "depthColumns", "convCallI8", 2, []variant{{"Up", 32, 2}, {"Away", 32, 2}, {"UpRest", 32, 2}, {"AwayRest", 32, 2}})
+		return stubs("amd64", "depthColumns", "convCallI8", 2, []variant{{"HalfUp", 32, 2}, {"HalfAway", 32, 2}, {"HalfUpRest", 32, 2}, {"HalfAwayRest", 32, 2}})
 	},
 	"conv/zdepthwise_i8_amd64.go": func() []byte {
 		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM},
@@ -50,17 +50,15 @@ var files = map[string]func() []byte{
 	},
 	"conv/zdepthwise_i8_avx2_amd64.s":  func() []byte { return depthwiseI8AVX2("AVX2", "VPMOVZXBW", unsignedPacking) },
 	"conv/zdepthwise_i8_avx2s_amd64.s": func() []byte { return depthwiseI8AVX2("AVX2Signed", "VPMOVSXBW", signedPacking) },
-	"conv/zconv_wide_avx2_amd64.s":     func() []byte { return convWideAVX2("AVX2", unsignedPacking) },
-	"conv/zconv_wide_avx2s_amd64.s":    func() []byte { return convWideAVX2("AVX2Signed", signedPacking) },
-	"conv/zconv_wide_amd64.go": func() []byte {
-		return stubs("amd64", "convWide", "convCallI8", 1, []variant{{"AVX2", 16, wideMost2}, {"AVX2Signed", 16, wideMost2}})
+	"conv/zconv_i16_avx2_amd64.s":      func() []byte { return convI16AVX2("AVX2", unsignedPacking) },
+	"conv/zconv_i16_avx2s_amd64.s":     func() []byte { return convI16AVX2("AVX2Signed", signedPacking) },
+	"conv/zconv_i16_amd64.go": func() []byte {
+		return stubs("amd64", "convI16", "convCallI8", 1, []variant{{"AVX2", 16, i16MostX2}, {"AVX2Signed", 16, i16MostX2},
+			{"AVX2", 8, i16MostX1}, {"AVX2Signed", 8, i16MostX1}})
 	},
 	"conv/zwinograd_i8_avx2_amd64.s":   winogradI8AVX2,
 	"conv/zwinograd_i8_avx512_amd64.s": winogradI8AVX512,
-	"conv/zconv_slim_amd64.go": func() []byte {
-		return stubs("amd64", "convSlim", "convCallI8", 1, []variant{{"AVX2", 8, wideMost1}, {"AVX2Signed", 8, wideMost1}})
-	},
-	"conv/zconv_i8_vnni_amd64.s": convI8VNNI,
+	"conv/zconv_i8_vnni_amd64.s":       convI8VNNI,
 	"conv/zconv_i8_amd64.go": func() []byte {
 		return stubs("amd64", "convI8", "convCallI8", 2, []variant{{"VNNI", 16, vnniMaxM}})
 	},
@@ -94,7 +92,7 @@ var files = map[string]func() []byte{
 		return stubs("amd64", "convF32", "convCall", 2, []variant{{"AVX512", 16, 14}})
 	},
 	"conv/zconv_f32_avx2_amd64.go": func() []byte {
-		return stubs("amd64", "convF32", "convCall", 1, []variant{{"WideAVX2", 16, wideAVX2}, {"SlimAVX2", 8, slimAVX2}})
+		return stubs("amd64", "convF32", "convCall", 1, []variant{{"AVX2", 16, f32MostX2}, {"AVX2", 8, f32MostX1}})
 	},
 }
 

@@ -20,7 +20,7 @@ func (v simd) productPlane(nv int) int { return winogradTilesI8*v.bytes*nv + 64 
 
 func winogradI8AVX2() []byte {
 	f := newFile("amd64")
-	f.WriteString(requantWideMacro)
+	f.WriteString(requantI16Macro)
 	winogradInI8(f, "winogradInI8AVX2", avx2, "VPMOVZXBW (AX), Y%d")
 	winogradInI8(f, "winogradInI8AVX2Signed", avx2, "VPMOVSXBW (AX), Y%d")
 	for nv := 1; nv <= 2; nv++ {
@@ -87,7 +87,7 @@ func transformInI8(f *file, reg string) {
 var transformedInI8 = [6]int{8, 11, 2, 3, 4, 9}
 
 // winogradMulI8 multiplies the tiles of each plane with its weights: as
-// convWide's inner loop, 6 or 12 tiles by one block of channels.
+// convI16's inner loop, 6 or 12 tiles by one block of channels.
 func winogradMulI8(f *file, name string, nv int) {
 	m := 12 / nv
 	f.fn(name, 8)
@@ -102,12 +102,12 @@ func winogradMulI8(f *file, name string, nv int) {
 	}
 	f.op("SHRQ $1, CX; JZ %s_odd", name)
 	f.label("k")
-	widePair(f, m, nv, 0)
-	widePair(f, m, nv, 1)
+	i16Pair(f, m, nv, 0)
+	i16Pair(f, m, nv, 1)
 	f.op("ADDQ $%d, DX; ADDQ $8, AX; ADDQ $8, R11; ADDQ $8, R12; DECQ CX; JNZ %s_k", 64*nv, name)
 	f.label("odd")
 	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_store", offISteps, name)
-	widePair(f, m, nv, 0)
+	i16Pair(f, m, nv, 0)
 	f.op("ADDQ $%d, DX", 32*nv)
 	f.label("store")
 	for i := range m * nv {

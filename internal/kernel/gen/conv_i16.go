@@ -7,16 +7,16 @@ const offZero, offLo8, offHi8, offLive = 80, 84, 88, 168
 
 // The widest tiles of one and of two vectors of channels: 12 sums, weights,
 // activations and products fill the 16 registers.
-const wideMost1, wideMost2 = 12, 6
+const i16MostX1, i16MostX2 = 12, 6
 
-func convWideAVX2(suffix string, p packing) []byte {
+func convI16AVX2(suffix string, p packing) []byte {
 	f := newFile("amd64")
-	f.WriteString(requantWideMacro)
-	for m := 1; m <= wideMost2; m++ {
-		convWide(f, fmt.Sprintf("convWidex%dx16%s", m, suffix), p, m, 2)
+	f.WriteString(requantI16Macro)
+	for m := 1; m <= i16MostX2; m++ {
+		convI16(f, fmt.Sprintf("convI16x%dx16%s", m, suffix), p, m, 2)
 	}
-	for m := 1; m <= wideMost1; m++ {
-		convWide(f, fmt.Sprintf("convSlimx%dx8%s", m, suffix), p, m, 1)
+	for m := 1; m <= i16MostX1; m++ {
+		convI16(f, fmt.Sprintf("convI16x%dx8%s", m, suffix), p, m, 1)
 	}
 	return f.Bytes()
 }
@@ -29,9 +29,9 @@ var (
 	unsignedPacking = packing{"VPACKUSWB", "VPMINUB", "VPMAXUB"}
 )
 
-// convWide writes one direct convolution of activations widened to int16: two
+// convI16 writes one direct convolution of activations widened to int16: two
 // input channels a step, two steps a turn, 32-bit sums, TFLite's requantisation.
-func convWide(f *file, name string, p packing, m, nv int) {
+func convI16(f *file, name string, p packing, m, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	f.label("tile")
@@ -51,8 +51,8 @@ func convWide(f *file, name string, p packing, m, nv int) {
 	}
 	f.op("SHRQ $1, CX; JZ %s_odd", name)
 	f.label("k")
-	widePair(f, m, nv, 0)
-	widePair(f, m, nv, 1)
+	i16Pair(f, m, nv, 0)
+	i16Pair(f, m, nv, 1)
 	f.op("ADDQ $%d, DX", 64*nv)
 	for i := range nb {
 		f.op("ADDQ $8, %s", bases[i])
@@ -60,15 +60,15 @@ func convWide(f *file, name string, p packing, m, nv int) {
 	f.op("DECQ CX; JNZ %s_k", name)
 	f.label("odd")
 	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_next", offKC, name)
-	widePair(f, m, nv, 0)
+	i16Pair(f, m, nv, 0)
 	f.op("ADDQ $%d, DX", 32*nv)
 	f.label("next")
 	f.op("DECQ R10; JNZ %s_tap", name)
-	finishWide(f, p, m, nv)
+	finishI16(f, p, m, nv)
 }
 
-// widePair multiplies one pair of input channels, the step-th from the bases on.
-func widePair(f *file, m, nv, step int) {
+// i16Pair multiplies one pair of input channels, the step-th from the bases on.
+func i16Pair(f *file, m, nv, step int) {
 	for j := range nv {
 		f.op("VMOVDQU %d(DX), Y%d", 32*(step*nv+j), 12+j)
 	}
@@ -87,9 +87,9 @@ func widePair(f *file, m, nv, step int) {
 	}
 }
 
-// finishWide requantises and stores. The routines' order of channels is such
+// finishI16 requantises and stores. The routines' order of channels is such
 // that the last shuffle leaves them in theirs.
-func finishWide(f *file, p packing, m, nv int) {
+func finishI16(f *file, p packing, m, nv int) {
 	f.op("MOVQ %d(R8), R15", offRequant)
 	for i := range m * nv {
 		f.op("REQUANT(Y%d, %d)", i, 256*(i%nv))
@@ -176,7 +176,7 @@ func storePart(f *file, x, label string, most int) {
 	}
 }
 
-// requantWideMacro scales the eight sums in A, whose constants lie in rows of 32
+// requantI16Macro scales the eight sums in A, whose constants lie in rows of 32
 // bytes from O of requant on: left shift; multipliers of the even and of the
 // odd lanes; what is added to these products; their shifts; the zero point.
 // Both roundings are one, since floors nest:
@@ -185,7 +185,7 @@ func storePart(f *file, x, label string, most int) {
 //
 // There is no arithmetic shift of 64 bits: the term added has 2^63 more, and the
 // zero point has what this becomes less. Y14 and Y15 are scratch, as is Y13.
-const requantWideMacro = `
+const requantI16Macro = `
 #define REQUANT(A, O) \
 	VPSLLVD O(R15), A, A; VPMULDQ O+32(R15), A, Y14; VPSRLQ $32, A, Y15; VPMULDQ O+64(R15), Y15, Y15 \
 	VPADDQ O+96(R15), Y14, Y14; VPADDQ O+128(R15), Y15, Y15; VPSRLVQ O+160(R15), Y14, Y14; VPSRLVQ O+192(R15), Y15, Y15 \

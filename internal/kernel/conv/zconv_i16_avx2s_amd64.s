@@ -9,17 +9,17 @@
 	VPADDQ O+96(R15), Y14, Y14; VPADDQ O+128(R15), Y15, Y15; VPSRLVQ O+160(R15), Y14, Y14; VPSRLVQ O+192(R15), Y15, Y15 \
 	VSHUFPS $0x88, Y15, Y14, A; VPADDD O+224(R15), A, A
 
-TEXT ·convWidex1x16AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x1x16AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convWidex1x16AVX2Signed_tile:
+convI16x1x16AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
-convWidex1x16AVX2Signed_tap:
+convI16x1x16AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convWidex1x16AVX2Signed_odd
-convWidex1x16AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x1x16AVX2Signed_odd
+convI16x1x16AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -28,63 +28,63 @@ convWidex1x16AVX2Signed_k:
 	VPBROADCASTD 4(AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
 	ADDQ $128, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convWidex1x16AVX2Signed_k
-convWidex1x16AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convWidex1x16AVX2Signed_next
+	DECQ CX; JNZ convI16x1x16AVX2Signed_k
+convI16x1x16AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x1x16AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
 	ADDQ $64, DX
-convWidex1x16AVX2Signed_next:
-	DECQ R10; JNZ convWidex1x16AVX2Signed_tap
+convI16x1x16AVX2Signed_next:
+	DECQ R10; JNZ convI16x1x16AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convWidex1x16AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x1x16AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y1, Y0, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VMOVDQU X14, (AX)
 	ADDQ BX, AX
-	JMP convWidex1x16AVX2Signed_stored
-convWidex1x16AVX2Signed_part:
+	JMP convI16x1x16AVX2Signed_stored
+convI16x1x16AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y1, Y0, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex1x16AVX2Signed_part0_8
+	TESTQ $8, R10; JZ convI16x1x16AVX2Signed_part0_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex1x16AVX2Signed_part0_8:
-	TESTQ $4, R10; JZ convWidex1x16AVX2Signed_part0_4
+convI16x1x16AVX2Signed_part0_8:
+	TESTQ $4, R10; JZ convI16x1x16AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex1x16AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convWidex1x16AVX2Signed_part0_2
+convI16x1x16AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x1x16AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex1x16AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convWidex1x16AVX2Signed_part0_1
+convI16x1x16AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x1x16AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convWidex1x16AVX2Signed_part0_1:
+convI16x1x16AVX2Signed_part0_1:
 	ADDQ BX, AX
-convWidex1x16AVX2Signed_stored:
+convI16x1x16AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convWidex1x16AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x1x16AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convWidex2x16AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x2x16AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convWidex2x16AVX2Signed_tile:
+convI16x2x16AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
 	VMOVDQA Y0, Y2
 	VMOVDQA Y1, Y3
-convWidex2x16AVX2Signed_tap:
+convI16x2x16AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convWidex2x16AVX2Signed_odd
-convWidex2x16AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x2x16AVX2Signed_odd
+convI16x2x16AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -95,23 +95,23 @@ convWidex2x16AVX2Signed_k:
 	VPBROADCASTD 4(AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y2, Y2; VPADDD Y14, Y3, Y3
 	ADDQ $128, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convWidex2x16AVX2Signed_k
-convWidex2x16AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convWidex2x16AVX2Signed_next
+	DECQ CX; JNZ convI16x2x16AVX2Signed_k
+convI16x2x16AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x2x16AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y2, Y2; VPADDD Y14, Y3, Y3
 	ADDQ $64, DX
-convWidex2x16AVX2Signed_next:
-	DECQ R10; JNZ convWidex2x16AVX2Signed_tap
+convI16x2x16AVX2Signed_next:
+	DECQ R10; JNZ convI16x2x16AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
 	REQUANT(Y2, 0)
 	REQUANT(Y3, 256)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convWidex2x16AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x2x16AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -119,53 +119,53 @@ convWidex2x16AVX2Signed_next:
 	ADDQ BX, AX
 	VMOVDQU X15, (AX)
 	ADDQ BX, AX
-	JMP convWidex2x16AVX2Signed_stored
-convWidex2x16AVX2Signed_part:
+	JMP convI16x2x16AVX2Signed_stored
+convI16x2x16AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex2x16AVX2Signed_part0_8
+	TESTQ $8, R10; JZ convI16x2x16AVX2Signed_part0_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex2x16AVX2Signed_part0_8:
-	TESTQ $4, R10; JZ convWidex2x16AVX2Signed_part0_4
+convI16x2x16AVX2Signed_part0_8:
+	TESTQ $4, R10; JZ convI16x2x16AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex2x16AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convWidex2x16AVX2Signed_part0_2
+convI16x2x16AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x2x16AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex2x16AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convWidex2x16AVX2Signed_part0_1
+convI16x2x16AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x2x16AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convWidex2x16AVX2Signed_part0_1:
+convI16x2x16AVX2Signed_part0_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex2x16AVX2Signed_part1_8
+	TESTQ $8, R10; JZ convI16x2x16AVX2Signed_part1_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex2x16AVX2Signed_part1_8:
-	TESTQ $4, R10; JZ convWidex2x16AVX2Signed_part1_4
+convI16x2x16AVX2Signed_part1_8:
+	TESTQ $4, R10; JZ convI16x2x16AVX2Signed_part1_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex2x16AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convWidex2x16AVX2Signed_part1_2
+convI16x2x16AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x2x16AVX2Signed_part1_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex2x16AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convWidex2x16AVX2Signed_part1_1
+convI16x2x16AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x2x16AVX2Signed_part1_1
 	VPEXTRB $0, X15, (DX)
-convWidex2x16AVX2Signed_part1_1:
+convI16x2x16AVX2Signed_part1_1:
 	ADDQ BX, AX
-convWidex2x16AVX2Signed_stored:
+convI16x2x16AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convWidex2x16AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x2x16AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convWidex3x16AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x3x16AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convWidex3x16AVX2Signed_tile:
+convI16x3x16AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -174,10 +174,10 @@ convWidex3x16AVX2Signed_tile:
 	VMOVDQA Y1, Y3
 	VMOVDQA Y0, Y4
 	VMOVDQA Y1, Y5
-convWidex3x16AVX2Signed_tap:
+convI16x3x16AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convWidex3x16AVX2Signed_odd
-convWidex3x16AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x3x16AVX2Signed_odd
+convI16x3x16AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -190,17 +190,17 @@ convWidex3x16AVX2Signed_k:
 	VPBROADCASTD 4(AX)(BX*2), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y4, Y4; VPADDD Y14, Y5, Y5
 	ADDQ $128, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convWidex3x16AVX2Signed_k
-convWidex3x16AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convWidex3x16AVX2Signed_next
+	DECQ CX; JNZ convI16x3x16AVX2Signed_k
+convI16x3x16AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x3x16AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y2, Y2; VPADDD Y14, Y3, Y3
 	VPBROADCASTD (AX)(BX*2), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y4, Y4; VPADDD Y14, Y5, Y5
 	ADDQ $64, DX
-convWidex3x16AVX2Signed_next:
-	DECQ R10; JNZ convWidex3x16AVX2Signed_tap
+convI16x3x16AVX2Signed_next:
+	DECQ R10; JNZ convI16x3x16AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
@@ -209,7 +209,7 @@ convWidex3x16AVX2Signed_next:
 	REQUANT(Y4, 0)
 	REQUANT(Y5, 256)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convWidex3x16AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x3x16AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -221,72 +221,72 @@ convWidex3x16AVX2Signed_next:
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VMOVDQU X14, (AX)
 	ADDQ BX, AX
-	JMP convWidex3x16AVX2Signed_stored
-convWidex3x16AVX2Signed_part:
+	JMP convI16x3x16AVX2Signed_stored
+convI16x3x16AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex3x16AVX2Signed_part0_8
+	TESTQ $8, R10; JZ convI16x3x16AVX2Signed_part0_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex3x16AVX2Signed_part0_8:
-	TESTQ $4, R10; JZ convWidex3x16AVX2Signed_part0_4
+convI16x3x16AVX2Signed_part0_8:
+	TESTQ $4, R10; JZ convI16x3x16AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex3x16AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convWidex3x16AVX2Signed_part0_2
+convI16x3x16AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x3x16AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex3x16AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convWidex3x16AVX2Signed_part0_1
+convI16x3x16AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x3x16AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convWidex3x16AVX2Signed_part0_1:
+convI16x3x16AVX2Signed_part0_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex3x16AVX2Signed_part1_8
+	TESTQ $8, R10; JZ convI16x3x16AVX2Signed_part1_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex3x16AVX2Signed_part1_8:
-	TESTQ $4, R10; JZ convWidex3x16AVX2Signed_part1_4
+convI16x3x16AVX2Signed_part1_8:
+	TESTQ $4, R10; JZ convI16x3x16AVX2Signed_part1_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex3x16AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convWidex3x16AVX2Signed_part1_2
+convI16x3x16AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x3x16AVX2Signed_part1_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex3x16AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convWidex3x16AVX2Signed_part1_1
+convI16x3x16AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x3x16AVX2Signed_part1_1
 	VPEXTRB $0, X15, (DX)
-convWidex3x16AVX2Signed_part1_1:
+convI16x3x16AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y5, Y4, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex3x16AVX2Signed_part2_8
+	TESTQ $8, R10; JZ convI16x3x16AVX2Signed_part2_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex3x16AVX2Signed_part2_8:
-	TESTQ $4, R10; JZ convWidex3x16AVX2Signed_part2_4
+convI16x3x16AVX2Signed_part2_8:
+	TESTQ $4, R10; JZ convI16x3x16AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex3x16AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convWidex3x16AVX2Signed_part2_2
+convI16x3x16AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x3x16AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex3x16AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convWidex3x16AVX2Signed_part2_1
+convI16x3x16AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x3x16AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convWidex3x16AVX2Signed_part2_1:
+convI16x3x16AVX2Signed_part2_1:
 	ADDQ BX, AX
-convWidex3x16AVX2Signed_stored:
+convI16x3x16AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convWidex3x16AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x3x16AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convWidex4x16AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x4x16AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convWidex4x16AVX2Signed_tile:
+convI16x4x16AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -297,10 +297,10 @@ convWidex4x16AVX2Signed_tile:
 	VMOVDQA Y1, Y5
 	VMOVDQA Y0, Y6
 	VMOVDQA Y1, Y7
-convWidex4x16AVX2Signed_tap:
+convI16x4x16AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convWidex4x16AVX2Signed_odd
-convWidex4x16AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x4x16AVX2Signed_odd
+convI16x4x16AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -315,9 +315,9 @@ convWidex4x16AVX2Signed_k:
 	VPBROADCASTD 4(AX)(DI*1), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y6, Y6; VPADDD Y14, Y7, Y7
 	ADDQ $128, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convWidex4x16AVX2Signed_k
-convWidex4x16AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convWidex4x16AVX2Signed_next
+	DECQ CX; JNZ convI16x4x16AVX2Signed_k
+convI16x4x16AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x4x16AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -325,8 +325,8 @@ convWidex4x16AVX2Signed_odd:
 	VPBROADCASTD (AX)(BX*2), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y4, Y4; VPADDD Y14, Y5, Y5
 	VPBROADCASTD (AX)(DI*1), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y6, Y6; VPADDD Y14, Y7, Y7
 	ADDQ $64, DX
-convWidex4x16AVX2Signed_next:
-	DECQ R10; JNZ convWidex4x16AVX2Signed_tap
+convI16x4x16AVX2Signed_next:
+	DECQ R10; JNZ convI16x4x16AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
@@ -337,7 +337,7 @@ convWidex4x16AVX2Signed_next:
 	REQUANT(Y6, 0)
 	REQUANT(Y7, 256)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convWidex4x16AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x4x16AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -352,90 +352,90 @@ convWidex4x16AVX2Signed_next:
 	ADDQ BX, AX
 	VMOVDQU X15, (AX)
 	ADDQ BX, AX
-	JMP convWidex4x16AVX2Signed_stored
-convWidex4x16AVX2Signed_part:
+	JMP convI16x4x16AVX2Signed_stored
+convI16x4x16AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex4x16AVX2Signed_part0_8
+	TESTQ $8, R10; JZ convI16x4x16AVX2Signed_part0_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex4x16AVX2Signed_part0_8:
-	TESTQ $4, R10; JZ convWidex4x16AVX2Signed_part0_4
+convI16x4x16AVX2Signed_part0_8:
+	TESTQ $4, R10; JZ convI16x4x16AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex4x16AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convWidex4x16AVX2Signed_part0_2
+convI16x4x16AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x4x16AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex4x16AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convWidex4x16AVX2Signed_part0_1
+convI16x4x16AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x4x16AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convWidex4x16AVX2Signed_part0_1:
+convI16x4x16AVX2Signed_part0_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex4x16AVX2Signed_part1_8
+	TESTQ $8, R10; JZ convI16x4x16AVX2Signed_part1_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex4x16AVX2Signed_part1_8:
-	TESTQ $4, R10; JZ convWidex4x16AVX2Signed_part1_4
+convI16x4x16AVX2Signed_part1_8:
+	TESTQ $4, R10; JZ convI16x4x16AVX2Signed_part1_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex4x16AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convWidex4x16AVX2Signed_part1_2
+convI16x4x16AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x4x16AVX2Signed_part1_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex4x16AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convWidex4x16AVX2Signed_part1_1
+convI16x4x16AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x4x16AVX2Signed_part1_1
 	VPEXTRB $0, X15, (DX)
-convWidex4x16AVX2Signed_part1_1:
+convI16x4x16AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex4x16AVX2Signed_part2_8
+	TESTQ $8, R10; JZ convI16x4x16AVX2Signed_part2_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex4x16AVX2Signed_part2_8:
-	TESTQ $4, R10; JZ convWidex4x16AVX2Signed_part2_4
+convI16x4x16AVX2Signed_part2_8:
+	TESTQ $4, R10; JZ convI16x4x16AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex4x16AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convWidex4x16AVX2Signed_part2_2
+convI16x4x16AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x4x16AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex4x16AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convWidex4x16AVX2Signed_part2_1
+convI16x4x16AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x4x16AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convWidex4x16AVX2Signed_part2_1:
+convI16x4x16AVX2Signed_part2_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex4x16AVX2Signed_part3_8
+	TESTQ $8, R10; JZ convI16x4x16AVX2Signed_part3_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex4x16AVX2Signed_part3_8:
-	TESTQ $4, R10; JZ convWidex4x16AVX2Signed_part3_4
+convI16x4x16AVX2Signed_part3_8:
+	TESTQ $4, R10; JZ convI16x4x16AVX2Signed_part3_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex4x16AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convWidex4x16AVX2Signed_part3_2
+convI16x4x16AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x4x16AVX2Signed_part3_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex4x16AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convWidex4x16AVX2Signed_part3_1
+convI16x4x16AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x4x16AVX2Signed_part3_1
 	VPEXTRB $0, X15, (DX)
-convWidex4x16AVX2Signed_part3_1:
+convI16x4x16AVX2Signed_part3_1:
 	ADDQ BX, AX
-convWidex4x16AVX2Signed_stored:
+convI16x4x16AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convWidex4x16AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x4x16AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convWidex5x16AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x5x16AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convWidex5x16AVX2Signed_tile:
+convI16x5x16AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -448,11 +448,11 @@ convWidex5x16AVX2Signed_tile:
 	VMOVDQA Y1, Y7
 	VMOVDQA Y0, Y8
 	VMOVDQA Y1, Y9
-convWidex5x16AVX2Signed_tap:
+convI16x5x16AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
-	SHRQ $1, CX; JZ convWidex5x16AVX2Signed_odd
-convWidex5x16AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x5x16AVX2Signed_odd
+convI16x5x16AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -470,9 +470,9 @@ convWidex5x16AVX2Signed_k:
 	ADDQ $128, DX
 	ADDQ $8, AX
 	ADDQ $8, R11
-	DECQ CX; JNZ convWidex5x16AVX2Signed_k
-convWidex5x16AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convWidex5x16AVX2Signed_next
+	DECQ CX; JNZ convI16x5x16AVX2Signed_k
+convI16x5x16AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x5x16AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -481,8 +481,8 @@ convWidex5x16AVX2Signed_odd:
 	VPBROADCASTD (AX)(DI*1), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y6, Y6; VPADDD Y14, Y7, Y7
 	VPBROADCASTD (R11), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y8, Y8; VPADDD Y14, Y9, Y9
 	ADDQ $64, DX
-convWidex5x16AVX2Signed_next:
-	DECQ R10; JNZ convWidex5x16AVX2Signed_tap
+convI16x5x16AVX2Signed_next:
+	DECQ R10; JNZ convI16x5x16AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
@@ -495,7 +495,7 @@ convWidex5x16AVX2Signed_next:
 	REQUANT(Y8, 0)
 	REQUANT(Y9, 256)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convWidex5x16AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x5x16AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -514,109 +514,109 @@ convWidex5x16AVX2Signed_next:
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VMOVDQU X14, (AX)
 	ADDQ BX, AX
-	JMP convWidex5x16AVX2Signed_stored
-convWidex5x16AVX2Signed_part:
+	JMP convI16x5x16AVX2Signed_stored
+convI16x5x16AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex5x16AVX2Signed_part0_8
+	TESTQ $8, R10; JZ convI16x5x16AVX2Signed_part0_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex5x16AVX2Signed_part0_8:
-	TESTQ $4, R10; JZ convWidex5x16AVX2Signed_part0_4
+convI16x5x16AVX2Signed_part0_8:
+	TESTQ $4, R10; JZ convI16x5x16AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex5x16AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convWidex5x16AVX2Signed_part0_2
+convI16x5x16AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x5x16AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex5x16AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convWidex5x16AVX2Signed_part0_1
+convI16x5x16AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x5x16AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convWidex5x16AVX2Signed_part0_1:
+convI16x5x16AVX2Signed_part0_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex5x16AVX2Signed_part1_8
+	TESTQ $8, R10; JZ convI16x5x16AVX2Signed_part1_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex5x16AVX2Signed_part1_8:
-	TESTQ $4, R10; JZ convWidex5x16AVX2Signed_part1_4
+convI16x5x16AVX2Signed_part1_8:
+	TESTQ $4, R10; JZ convI16x5x16AVX2Signed_part1_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex5x16AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convWidex5x16AVX2Signed_part1_2
+convI16x5x16AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x5x16AVX2Signed_part1_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex5x16AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convWidex5x16AVX2Signed_part1_1
+convI16x5x16AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x5x16AVX2Signed_part1_1
 	VPEXTRB $0, X15, (DX)
-convWidex5x16AVX2Signed_part1_1:
+convI16x5x16AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex5x16AVX2Signed_part2_8
+	TESTQ $8, R10; JZ convI16x5x16AVX2Signed_part2_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex5x16AVX2Signed_part2_8:
-	TESTQ $4, R10; JZ convWidex5x16AVX2Signed_part2_4
+convI16x5x16AVX2Signed_part2_8:
+	TESTQ $4, R10; JZ convI16x5x16AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex5x16AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convWidex5x16AVX2Signed_part2_2
+convI16x5x16AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x5x16AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex5x16AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convWidex5x16AVX2Signed_part2_1
+convI16x5x16AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x5x16AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convWidex5x16AVX2Signed_part2_1:
+convI16x5x16AVX2Signed_part2_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex5x16AVX2Signed_part3_8
+	TESTQ $8, R10; JZ convI16x5x16AVX2Signed_part3_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex5x16AVX2Signed_part3_8:
-	TESTQ $4, R10; JZ convWidex5x16AVX2Signed_part3_4
+convI16x5x16AVX2Signed_part3_8:
+	TESTQ $4, R10; JZ convI16x5x16AVX2Signed_part3_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex5x16AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convWidex5x16AVX2Signed_part3_2
+convI16x5x16AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x5x16AVX2Signed_part3_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex5x16AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convWidex5x16AVX2Signed_part3_1
+convI16x5x16AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x5x16AVX2Signed_part3_1
 	VPEXTRB $0, X15, (DX)
-convWidex5x16AVX2Signed_part3_1:
+convI16x5x16AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y9, Y8, Y14; VPACKSSDW Y9, Y8, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex5x16AVX2Signed_part4_8
+	TESTQ $8, R10; JZ convI16x5x16AVX2Signed_part4_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex5x16AVX2Signed_part4_8:
-	TESTQ $4, R10; JZ convWidex5x16AVX2Signed_part4_4
+convI16x5x16AVX2Signed_part4_8:
+	TESTQ $4, R10; JZ convI16x5x16AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex5x16AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convWidex5x16AVX2Signed_part4_2
+convI16x5x16AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x5x16AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex5x16AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convWidex5x16AVX2Signed_part4_1
+convI16x5x16AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x5x16AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convWidex5x16AVX2Signed_part4_1:
+convI16x5x16AVX2Signed_part4_1:
 	ADDQ BX, AX
-convWidex5x16AVX2Signed_stored:
+convI16x5x16AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convWidex5x16AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x5x16AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convWidex6x16AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x6x16AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convWidex6x16AVX2Signed_tile:
+convI16x6x16AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -631,11 +631,11 @@ convWidex6x16AVX2Signed_tile:
 	VMOVDQA Y1, Y9
 	VMOVDQA Y0, Y10
 	VMOVDQA Y1, Y11
-convWidex6x16AVX2Signed_tap:
+convI16x6x16AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
-	SHRQ $1, CX; JZ convWidex6x16AVX2Signed_odd
-convWidex6x16AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x6x16AVX2Signed_odd
+convI16x6x16AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -655,9 +655,9 @@ convWidex6x16AVX2Signed_k:
 	ADDQ $128, DX
 	ADDQ $8, AX
 	ADDQ $8, R11
-	DECQ CX; JNZ convWidex6x16AVX2Signed_k
-convWidex6x16AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convWidex6x16AVX2Signed_next
+	DECQ CX; JNZ convI16x6x16AVX2Signed_k
+convI16x6x16AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x6x16AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -667,8 +667,8 @@ convWidex6x16AVX2Signed_odd:
 	VPBROADCASTD (R11), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y8, Y8; VPADDD Y14, Y9, Y9
 	VPBROADCASTD (R11)(BX*1), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y10, Y10; VPADDD Y14, Y11, Y11
 	ADDQ $64, DX
-convWidex6x16AVX2Signed_next:
-	DECQ R10; JNZ convWidex6x16AVX2Signed_tap
+convI16x6x16AVX2Signed_next:
+	DECQ R10; JNZ convI16x6x16AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
@@ -683,7 +683,7 @@ convWidex6x16AVX2Signed_next:
 	REQUANT(Y10, 0)
 	REQUANT(Y11, 256)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convWidex6x16AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x6x16AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -705,192 +705,192 @@ convWidex6x16AVX2Signed_next:
 	ADDQ BX, AX
 	VMOVDQU X15, (AX)
 	ADDQ BX, AX
-	JMP convWidex6x16AVX2Signed_stored
-convWidex6x16AVX2Signed_part:
+	JMP convI16x6x16AVX2Signed_stored
+convI16x6x16AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex6x16AVX2Signed_part0_8
+	TESTQ $8, R10; JZ convI16x6x16AVX2Signed_part0_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex6x16AVX2Signed_part0_8:
-	TESTQ $4, R10; JZ convWidex6x16AVX2Signed_part0_4
+convI16x6x16AVX2Signed_part0_8:
+	TESTQ $4, R10; JZ convI16x6x16AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex6x16AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convWidex6x16AVX2Signed_part0_2
+convI16x6x16AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x6x16AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex6x16AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convWidex6x16AVX2Signed_part0_1
+convI16x6x16AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x6x16AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convWidex6x16AVX2Signed_part0_1:
+convI16x6x16AVX2Signed_part0_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex6x16AVX2Signed_part1_8
+	TESTQ $8, R10; JZ convI16x6x16AVX2Signed_part1_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex6x16AVX2Signed_part1_8:
-	TESTQ $4, R10; JZ convWidex6x16AVX2Signed_part1_4
+convI16x6x16AVX2Signed_part1_8:
+	TESTQ $4, R10; JZ convI16x6x16AVX2Signed_part1_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex6x16AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convWidex6x16AVX2Signed_part1_2
+convI16x6x16AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x6x16AVX2Signed_part1_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex6x16AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convWidex6x16AVX2Signed_part1_1
+convI16x6x16AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x6x16AVX2Signed_part1_1
 	VPEXTRB $0, X15, (DX)
-convWidex6x16AVX2Signed_part1_1:
+convI16x6x16AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex6x16AVX2Signed_part2_8
+	TESTQ $8, R10; JZ convI16x6x16AVX2Signed_part2_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex6x16AVX2Signed_part2_8:
-	TESTQ $4, R10; JZ convWidex6x16AVX2Signed_part2_4
+convI16x6x16AVX2Signed_part2_8:
+	TESTQ $4, R10; JZ convI16x6x16AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex6x16AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convWidex6x16AVX2Signed_part2_2
+convI16x6x16AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x6x16AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex6x16AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convWidex6x16AVX2Signed_part2_1
+convI16x6x16AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x6x16AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convWidex6x16AVX2Signed_part2_1:
+convI16x6x16AVX2Signed_part2_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex6x16AVX2Signed_part3_8
+	TESTQ $8, R10; JZ convI16x6x16AVX2Signed_part3_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex6x16AVX2Signed_part3_8:
-	TESTQ $4, R10; JZ convWidex6x16AVX2Signed_part3_4
+convI16x6x16AVX2Signed_part3_8:
+	TESTQ $4, R10; JZ convI16x6x16AVX2Signed_part3_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex6x16AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convWidex6x16AVX2Signed_part3_2
+convI16x6x16AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x6x16AVX2Signed_part3_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex6x16AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convWidex6x16AVX2Signed_part3_1
+convI16x6x16AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x6x16AVX2Signed_part3_1
 	VPEXTRB $0, X15, (DX)
-convWidex6x16AVX2Signed_part3_1:
+convI16x6x16AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y9, Y8, Y14; VPACKSSDW Y11, Y10, Y15; VPACKSSWB Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex6x16AVX2Signed_part4_8
+	TESTQ $8, R10; JZ convI16x6x16AVX2Signed_part4_8
 	VMOVQ X14, (DX)
 	VPSRLDQ $8, X14, X14; ADDQ $8, DX
-convWidex6x16AVX2Signed_part4_8:
-	TESTQ $4, R10; JZ convWidex6x16AVX2Signed_part4_4
+convI16x6x16AVX2Signed_part4_8:
+	TESTQ $4, R10; JZ convI16x6x16AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convWidex6x16AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convWidex6x16AVX2Signed_part4_2
+convI16x6x16AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x6x16AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convWidex6x16AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convWidex6x16AVX2Signed_part4_1
+convI16x6x16AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x6x16AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convWidex6x16AVX2Signed_part4_1:
+convI16x6x16AVX2Signed_part4_1:
 	ADDQ BX, AX
 	MOVQ AX, DX
-	TESTQ $8, R10; JZ convWidex6x16AVX2Signed_part5_8
+	TESTQ $8, R10; JZ convI16x6x16AVX2Signed_part5_8
 	VMOVQ X15, (DX)
 	VPSRLDQ $8, X15, X15; ADDQ $8, DX
-convWidex6x16AVX2Signed_part5_8:
-	TESTQ $4, R10; JZ convWidex6x16AVX2Signed_part5_4
+convI16x6x16AVX2Signed_part5_8:
+	TESTQ $4, R10; JZ convI16x6x16AVX2Signed_part5_4
 	VMOVD X15, (DX)
 	VPSRLDQ $4, X15, X15; ADDQ $4, DX
-convWidex6x16AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convWidex6x16AVX2Signed_part5_2
+convI16x6x16AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x6x16AVX2Signed_part5_2
 	VPEXTRW $0, X15, (DX)
 	VPSRLDQ $2, X15, X15; ADDQ $2, DX
-convWidex6x16AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convWidex6x16AVX2Signed_part5_1
+convI16x6x16AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x6x16AVX2Signed_part5_1
 	VPEXTRB $0, X15, (DX)
-convWidex6x16AVX2Signed_part5_1:
+convI16x6x16AVX2Signed_part5_1:
 	ADDQ BX, AX
-convWidex6x16AVX2Signed_stored:
+convI16x6x16AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convWidex6x16AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x6x16AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx1x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x1x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx1x8AVX2Signed_tile:
+convI16x1x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
-convSlimx1x8AVX2Signed_tap:
+convI16x1x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convSlimx1x8AVX2Signed_odd
-convSlimx1x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x1x8AVX2Signed_odd
+convI16x1x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VMOVDQU 32(DX), Y12
 	VPBROADCASTD 4(AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	ADDQ $64, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convSlimx1x8AVX2Signed_k
-convSlimx1x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx1x8AVX2Signed_next
+	DECQ CX; JNZ convI16x1x8AVX2Signed_k
+convI16x1x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x1x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	ADDQ $32, DX
-convSlimx1x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx1x8AVX2Signed_tap
+convI16x1x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x1x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx1x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x1x8AVX2Signed_part
 	VPACKSSDW Y0, Y0, Y14; VPACKSSDW Y0, Y0, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVQ X0, (AX)
 	ADDQ BX, AX
-	JMP convSlimx1x8AVX2Signed_stored
-convSlimx1x8AVX2Signed_part:
+	JMP convI16x1x8AVX2Signed_stored
+convI16x1x8AVX2Signed_part:
 	VPACKSSDW Y0, Y0, Y14; VPACKSSDW Y0, Y0, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx1x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x1x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx1x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx1x8AVX2Signed_part0_2
+convI16x1x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x1x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx1x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx1x8AVX2Signed_part0_1
+convI16x1x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x1x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx1x8AVX2Signed_part0_1:
+convI16x1x8AVX2Signed_part0_1:
 	ADDQ BX, AX
-convSlimx1x8AVX2Signed_stored:
+convI16x1x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx1x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x1x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx2x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x2x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx2x8AVX2Signed_tile:
+convI16x2x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
-convSlimx2x8AVX2Signed_tap:
+convI16x2x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convSlimx2x8AVX2Signed_odd
-convSlimx2x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x2x8AVX2Signed_odd
+convI16x2x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -899,20 +899,20 @@ convSlimx2x8AVX2Signed_k:
 	VPBROADCASTD 4(AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
 	ADDQ $64, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convSlimx2x8AVX2Signed_k
-convSlimx2x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx2x8AVX2Signed_next
+	DECQ CX; JNZ convI16x2x8AVX2Signed_k
+convI16x2x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x2x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
 	ADDQ $32, DX
-convSlimx2x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx2x8AVX2Signed_tap
+convI16x2x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x2x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx2x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x2x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y1, Y1, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -921,57 +921,57 @@ convSlimx2x8AVX2Signed_next:
 	VPSRLDQ $8, X0, X0
 	VMOVQ X0, (AX)
 	ADDQ BX, AX
-	JMP convSlimx2x8AVX2Signed_stored
-convSlimx2x8AVX2Signed_part:
+	JMP convI16x2x8AVX2Signed_stored
+convI16x2x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y1, Y1, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx2x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x2x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx2x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx2x8AVX2Signed_part0_2
+convI16x2x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x2x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx2x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx2x8AVX2Signed_part0_1
+convI16x2x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x2x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx2x8AVX2Signed_part0_1:
+convI16x2x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx2x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x2x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx2x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx2x8AVX2Signed_part1_2
+convI16x2x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x2x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx2x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx2x8AVX2Signed_part1_1
+convI16x2x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x2x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx2x8AVX2Signed_part1_1:
+convI16x2x8AVX2Signed_part1_1:
 	ADDQ BX, AX
-convSlimx2x8AVX2Signed_stored:
+convI16x2x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx2x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x2x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx3x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x3x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx3x8AVX2Signed_tile:
+convI16x3x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
-convSlimx3x8AVX2Signed_tap:
+convI16x3x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convSlimx3x8AVX2Signed_odd
-convSlimx3x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x3x8AVX2Signed_odd
+convI16x3x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -982,22 +982,22 @@ convSlimx3x8AVX2Signed_k:
 	VPBROADCASTD 4(AX)(BX*2), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y2, Y2
 	ADDQ $64, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convSlimx3x8AVX2Signed_k
-convSlimx3x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx3x8AVX2Signed_next
+	DECQ CX; JNZ convI16x3x8AVX2Signed_k
+convI16x3x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x3x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
 	VPBROADCASTD (AX)(BX*2), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y2, Y2
 	ADDQ $32, DX
-convSlimx3x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx3x8AVX2Signed_tap
+convI16x3x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x3x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx3x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x3x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y2, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1008,72 +1008,72 @@ convSlimx3x8AVX2Signed_next:
 	ADDQ BX, AX
 	VMOVQ X15, (AX)
 	ADDQ BX, AX
-	JMP convSlimx3x8AVX2Signed_stored
-convSlimx3x8AVX2Signed_part:
+	JMP convI16x3x8AVX2Signed_stored
+convI16x3x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y2, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx3x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x3x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx3x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx3x8AVX2Signed_part0_2
+convI16x3x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x3x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx3x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx3x8AVX2Signed_part0_1
+convI16x3x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x3x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx3x8AVX2Signed_part0_1:
+convI16x3x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx3x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x3x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx3x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx3x8AVX2Signed_part1_2
+convI16x3x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x3x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx3x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx3x8AVX2Signed_part1_1
+convI16x3x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x3x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx3x8AVX2Signed_part1_1:
+convI16x3x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx3x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x3x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx3x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx3x8AVX2Signed_part2_2
+convI16x3x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x3x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx3x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx3x8AVX2Signed_part2_1
+convI16x3x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x3x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx3x8AVX2Signed_part2_1:
+convI16x3x8AVX2Signed_part2_1:
 	ADDQ BX, AX
-convSlimx3x8AVX2Signed_stored:
+convI16x3x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx3x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x3x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx4x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x4x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx4x8AVX2Signed_tile:
+convI16x4x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
 	VMOVDQA Y0, Y3
-convSlimx4x8AVX2Signed_tap:
+convI16x4x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
-	SHRQ $1, CX; JZ convSlimx4x8AVX2Signed_odd
-convSlimx4x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x4x8AVX2Signed_odd
+convI16x4x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1086,24 +1086,24 @@ convSlimx4x8AVX2Signed_k:
 	VPBROADCASTD 4(AX)(DI*1), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y3, Y3
 	ADDQ $64, DX
 	ADDQ $8, AX
-	DECQ CX; JNZ convSlimx4x8AVX2Signed_k
-convSlimx4x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx4x8AVX2Signed_next
+	DECQ CX; JNZ convI16x4x8AVX2Signed_k
+convI16x4x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x4x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
 	VPBROADCASTD (AX)(BX*2), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y2, Y2
 	VPBROADCASTD (AX)(DI*1), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y3, Y3
 	ADDQ $32, DX
-convSlimx4x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx4x8AVX2Signed_tap
+convI16x4x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x4x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
 	REQUANT(Y3, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx4x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x4x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1117,77 +1117,77 @@ convSlimx4x8AVX2Signed_next:
 	VPSRLDQ $8, X15, X15
 	VMOVQ X15, (AX)
 	ADDQ BX, AX
-	JMP convSlimx4x8AVX2Signed_stored
-convSlimx4x8AVX2Signed_part:
+	JMP convI16x4x8AVX2Signed_stored
+convI16x4x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx4x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x4x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx4x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx4x8AVX2Signed_part0_2
+convI16x4x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x4x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx4x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx4x8AVX2Signed_part0_1
+convI16x4x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x4x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx4x8AVX2Signed_part0_1:
+convI16x4x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx4x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x4x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx4x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx4x8AVX2Signed_part1_2
+convI16x4x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x4x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx4x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx4x8AVX2Signed_part1_1
+convI16x4x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x4x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx4x8AVX2Signed_part1_1:
+convI16x4x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx4x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x4x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx4x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx4x8AVX2Signed_part2_2
+convI16x4x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x4x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx4x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx4x8AVX2Signed_part2_1
+convI16x4x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x4x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx4x8AVX2Signed_part2_1:
+convI16x4x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx4x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x4x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx4x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx4x8AVX2Signed_part3_2
+convI16x4x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x4x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx4x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx4x8AVX2Signed_part3_1
+convI16x4x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x4x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx4x8AVX2Signed_part3_1:
+convI16x4x8AVX2Signed_part3_1:
 	ADDQ BX, AX
-convSlimx4x8AVX2Signed_stored:
+convI16x4x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx4x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x4x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx5x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x5x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx5x8AVX2Signed_tile:
+convI16x5x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -1195,11 +1195,11 @@ convSlimx5x8AVX2Signed_tile:
 	VMOVDQA Y0, Y2
 	VMOVDQA Y0, Y3
 	VMOVDQA Y0, Y4
-convSlimx5x8AVX2Signed_tap:
+convI16x5x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
-	SHRQ $1, CX; JZ convSlimx5x8AVX2Signed_odd
-convSlimx5x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x5x8AVX2Signed_odd
+convI16x5x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1215,9 +1215,9 @@ convSlimx5x8AVX2Signed_k:
 	ADDQ $64, DX
 	ADDQ $8, AX
 	ADDQ $8, R11
-	DECQ CX; JNZ convSlimx5x8AVX2Signed_k
-convSlimx5x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx5x8AVX2Signed_next
+	DECQ CX; JNZ convI16x5x8AVX2Signed_k
+convI16x5x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x5x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1225,8 +1225,8 @@ convSlimx5x8AVX2Signed_odd:
 	VPBROADCASTD (AX)(DI*1), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y3, Y3
 	VPBROADCASTD (R11), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y4, Y4
 	ADDQ $32, DX
-convSlimx5x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx5x8AVX2Signed_tap
+convI16x5x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x5x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -1234,7 +1234,7 @@ convSlimx5x8AVX2Signed_next:
 	REQUANT(Y3, 0)
 	REQUANT(Y4, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx5x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x5x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1253,94 +1253,94 @@ convSlimx5x8AVX2Signed_next:
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVQ X4, (AX)
 	ADDQ BX, AX
-	JMP convSlimx5x8AVX2Signed_stored
-convSlimx5x8AVX2Signed_part:
+	JMP convI16x5x8AVX2Signed_stored
+convI16x5x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx5x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x5x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx5x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx5x8AVX2Signed_part0_2
+convI16x5x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x5x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx5x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx5x8AVX2Signed_part0_1
+convI16x5x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x5x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx5x8AVX2Signed_part0_1:
+convI16x5x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx5x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x5x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx5x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx5x8AVX2Signed_part1_2
+convI16x5x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x5x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx5x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx5x8AVX2Signed_part1_1
+convI16x5x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x5x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx5x8AVX2Signed_part1_1:
+convI16x5x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx5x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x5x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx5x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx5x8AVX2Signed_part2_2
+convI16x5x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x5x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx5x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx5x8AVX2Signed_part2_1
+convI16x5x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x5x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx5x8AVX2Signed_part2_1:
+convI16x5x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx5x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x5x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx5x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx5x8AVX2Signed_part3_2
+convI16x5x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x5x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx5x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx5x8AVX2Signed_part3_1
+convI16x5x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x5x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx5x8AVX2Signed_part3_1:
+convI16x5x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y4, Y4, Y14; VPACKSSDW Y4, Y4, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx5x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x5x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx5x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx5x8AVX2Signed_part4_2
+convI16x5x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x5x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx5x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx5x8AVX2Signed_part4_1
+convI16x5x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x5x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx5x8AVX2Signed_part4_1:
+convI16x5x8AVX2Signed_part4_1:
 	ADDQ BX, AX
-convSlimx5x8AVX2Signed_stored:
+convI16x5x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx5x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x5x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx6x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x6x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx6x8AVX2Signed_tile:
+convI16x6x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -1349,11 +1349,11 @@ convSlimx6x8AVX2Signed_tile:
 	VMOVDQA Y0, Y3
 	VMOVDQA Y0, Y4
 	VMOVDQA Y0, Y5
-convSlimx6x8AVX2Signed_tap:
+convI16x6x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
-	SHRQ $1, CX; JZ convSlimx6x8AVX2Signed_odd
-convSlimx6x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x6x8AVX2Signed_odd
+convI16x6x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1371,9 +1371,9 @@ convSlimx6x8AVX2Signed_k:
 	ADDQ $64, DX
 	ADDQ $8, AX
 	ADDQ $8, R11
-	DECQ CX; JNZ convSlimx6x8AVX2Signed_k
-convSlimx6x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx6x8AVX2Signed_next
+	DECQ CX; JNZ convI16x6x8AVX2Signed_k
+convI16x6x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x6x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1382,8 +1382,8 @@ convSlimx6x8AVX2Signed_odd:
 	VPBROADCASTD (R11), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y4, Y4
 	VPBROADCASTD (R11)(BX*1), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y5, Y5
 	ADDQ $32, DX
-convSlimx6x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx6x8AVX2Signed_tap
+convI16x6x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x6x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -1392,7 +1392,7 @@ convSlimx6x8AVX2Signed_next:
 	REQUANT(Y4, 0)
 	REQUANT(Y5, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx6x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x6x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1414,109 +1414,109 @@ convSlimx6x8AVX2Signed_next:
 	VPSRLDQ $8, X4, X4
 	VMOVQ X4, (AX)
 	ADDQ BX, AX
-	JMP convSlimx6x8AVX2Signed_stored
-convSlimx6x8AVX2Signed_part:
+	JMP convI16x6x8AVX2Signed_stored
+convI16x6x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx6x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x6x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx6x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx6x8AVX2Signed_part0_2
+convI16x6x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x6x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx6x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx6x8AVX2Signed_part0_1
+convI16x6x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x6x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx6x8AVX2Signed_part0_1:
+convI16x6x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx6x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x6x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx6x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx6x8AVX2Signed_part1_2
+convI16x6x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x6x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx6x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx6x8AVX2Signed_part1_1
+convI16x6x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x6x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx6x8AVX2Signed_part1_1:
+convI16x6x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx6x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x6x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx6x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx6x8AVX2Signed_part2_2
+convI16x6x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x6x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx6x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx6x8AVX2Signed_part2_1
+convI16x6x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x6x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx6x8AVX2Signed_part2_1:
+convI16x6x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx6x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x6x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx6x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx6x8AVX2Signed_part3_2
+convI16x6x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x6x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx6x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx6x8AVX2Signed_part3_1
+convI16x6x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x6x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx6x8AVX2Signed_part3_1:
+convI16x6x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y5, Y5, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx6x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x6x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx6x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx6x8AVX2Signed_part4_2
+convI16x6x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x6x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx6x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx6x8AVX2Signed_part4_1
+convI16x6x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x6x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx6x8AVX2Signed_part4_1:
+convI16x6x8AVX2Signed_part4_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X4, X4
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx6x8AVX2Signed_part5_4
+	TESTQ $4, R10; JZ convI16x6x8AVX2Signed_part5_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx6x8AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convSlimx6x8AVX2Signed_part5_2
+convI16x6x8AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x6x8AVX2Signed_part5_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx6x8AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convSlimx6x8AVX2Signed_part5_1
+convI16x6x8AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x6x8AVX2Signed_part5_1
 	VPEXTRB $0, X14, (DX)
-convSlimx6x8AVX2Signed_part5_1:
+convI16x6x8AVX2Signed_part5_1:
 	ADDQ BX, AX
-convSlimx6x8AVX2Signed_stored:
+convI16x6x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx6x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x6x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx7x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x7x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx7x8AVX2Signed_tile:
+convI16x7x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -1526,11 +1526,11 @@ convSlimx7x8AVX2Signed_tile:
 	VMOVDQA Y0, Y4
 	VMOVDQA Y0, Y5
 	VMOVDQA Y0, Y6
-convSlimx7x8AVX2Signed_tap:
+convI16x7x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
-	SHRQ $1, CX; JZ convSlimx7x8AVX2Signed_odd
-convSlimx7x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x7x8AVX2Signed_odd
+convI16x7x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1550,9 +1550,9 @@ convSlimx7x8AVX2Signed_k:
 	ADDQ $64, DX
 	ADDQ $8, AX
 	ADDQ $8, R11
-	DECQ CX; JNZ convSlimx7x8AVX2Signed_k
-convSlimx7x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx7x8AVX2Signed_next
+	DECQ CX; JNZ convI16x7x8AVX2Signed_k
+convI16x7x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x7x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1562,8 +1562,8 @@ convSlimx7x8AVX2Signed_odd:
 	VPBROADCASTD (R11)(BX*1), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y5, Y5
 	VPBROADCASTD (R11)(BX*2), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y6, Y6
 	ADDQ $32, DX
-convSlimx7x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx7x8AVX2Signed_tap
+convI16x7x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x7x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -1573,7 +1573,7 @@ convSlimx7x8AVX2Signed_next:
 	REQUANT(Y5, 0)
 	REQUANT(Y6, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx7x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x7x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1597,123 +1597,123 @@ convSlimx7x8AVX2Signed_next:
 	ADDQ BX, AX
 	VMOVQ X15, (AX)
 	ADDQ BX, AX
-	JMP convSlimx7x8AVX2Signed_stored
-convSlimx7x8AVX2Signed_part:
+	JMP convI16x7x8AVX2Signed_stored
+convI16x7x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx7x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x7x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx7x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx7x8AVX2Signed_part0_2
+convI16x7x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x7x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx7x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx7x8AVX2Signed_part0_1
+convI16x7x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x7x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx7x8AVX2Signed_part0_1:
+convI16x7x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx7x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x7x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx7x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx7x8AVX2Signed_part1_2
+convI16x7x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x7x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx7x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx7x8AVX2Signed_part1_1
+convI16x7x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x7x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx7x8AVX2Signed_part1_1:
+convI16x7x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx7x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x7x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx7x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx7x8AVX2Signed_part2_2
+convI16x7x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x7x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx7x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx7x8AVX2Signed_part2_1
+convI16x7x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x7x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx7x8AVX2Signed_part2_1:
+convI16x7x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx7x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x7x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx7x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx7x8AVX2Signed_part3_2
+convI16x7x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x7x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx7x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx7x8AVX2Signed_part3_1
+convI16x7x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x7x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx7x8AVX2Signed_part3_1:
+convI16x7x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y6, Y6, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx7x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x7x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx7x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx7x8AVX2Signed_part4_2
+convI16x7x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x7x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx7x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx7x8AVX2Signed_part4_1
+convI16x7x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x7x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx7x8AVX2Signed_part4_1:
+convI16x7x8AVX2Signed_part4_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X4, X4
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx7x8AVX2Signed_part5_4
+	TESTQ $4, R10; JZ convI16x7x8AVX2Signed_part5_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx7x8AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convSlimx7x8AVX2Signed_part5_2
+convI16x7x8AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x7x8AVX2Signed_part5_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx7x8AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convSlimx7x8AVX2Signed_part5_1
+convI16x7x8AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x7x8AVX2Signed_part5_1
 	VPEXTRB $0, X14, (DX)
-convSlimx7x8AVX2Signed_part5_1:
+convI16x7x8AVX2Signed_part5_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx7x8AVX2Signed_part6_4
+	TESTQ $4, R10; JZ convI16x7x8AVX2Signed_part6_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx7x8AVX2Signed_part6_4:
-	TESTQ $2, R10; JZ convSlimx7x8AVX2Signed_part6_2
+convI16x7x8AVX2Signed_part6_4:
+	TESTQ $2, R10; JZ convI16x7x8AVX2Signed_part6_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx7x8AVX2Signed_part6_2:
-	TESTQ $1, R10; JZ convSlimx7x8AVX2Signed_part6_1
+convI16x7x8AVX2Signed_part6_2:
+	TESTQ $1, R10; JZ convI16x7x8AVX2Signed_part6_1
 	VPEXTRB $0, X14, (DX)
-convSlimx7x8AVX2Signed_part6_1:
+convI16x7x8AVX2Signed_part6_1:
 	ADDQ BX, AX
-convSlimx7x8AVX2Signed_stored:
+convI16x7x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx7x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x7x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx8x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x8x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx8x8AVX2Signed_tile:
+convI16x8x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -1724,11 +1724,11 @@ convSlimx8x8AVX2Signed_tile:
 	VMOVDQA Y0, Y5
 	VMOVDQA Y0, Y6
 	VMOVDQA Y0, Y7
-convSlimx8x8AVX2Signed_tap:
+convI16x8x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
-	SHRQ $1, CX; JZ convSlimx8x8AVX2Signed_odd
-convSlimx8x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x8x8AVX2Signed_odd
+convI16x8x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1750,9 +1750,9 @@ convSlimx8x8AVX2Signed_k:
 	ADDQ $64, DX
 	ADDQ $8, AX
 	ADDQ $8, R11
-	DECQ CX; JNZ convSlimx8x8AVX2Signed_k
-convSlimx8x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx8x8AVX2Signed_next
+	DECQ CX; JNZ convI16x8x8AVX2Signed_k
+convI16x8x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x8x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1763,8 +1763,8 @@ convSlimx8x8AVX2Signed_odd:
 	VPBROADCASTD (R11)(BX*2), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y6, Y6
 	VPBROADCASTD (R11)(DI*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y7, Y7
 	ADDQ $32, DX
-convSlimx8x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx8x8AVX2Signed_tap
+convI16x8x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x8x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -1775,7 +1775,7 @@ convSlimx8x8AVX2Signed_next:
 	REQUANT(Y6, 0)
 	REQUANT(Y7, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx8x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x8x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1802,138 +1802,138 @@ convSlimx8x8AVX2Signed_next:
 	VPSRLDQ $8, X15, X15
 	VMOVQ X15, (AX)
 	ADDQ BX, AX
-	JMP convSlimx8x8AVX2Signed_stored
-convSlimx8x8AVX2Signed_part:
+	JMP convI16x8x8AVX2Signed_stored
+convI16x8x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part0_2
+convI16x8x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part0_1
+convI16x8x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part0_1:
+convI16x8x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part1_2
+convI16x8x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part1_1
+convI16x8x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part1_1:
+convI16x8x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part2_2
+convI16x8x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part2_1
+convI16x8x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part2_1:
+convI16x8x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part3_2
+convI16x8x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part3_1
+convI16x8x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part3_1:
+convI16x8x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part4_2
+convI16x8x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part4_1
+convI16x8x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part4_1:
+convI16x8x8AVX2Signed_part4_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X4, X4
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part5_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part5_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part5_2
+convI16x8x8AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part5_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part5_1
+convI16x8x8AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part5_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part5_1:
+convI16x8x8AVX2Signed_part5_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part6_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part6_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part6_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part6_2
+convI16x8x8AVX2Signed_part6_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part6_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part6_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part6_1
+convI16x8x8AVX2Signed_part6_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part6_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part6_1:
+convI16x8x8AVX2Signed_part6_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx8x8AVX2Signed_part7_4
+	TESTQ $4, R10; JZ convI16x8x8AVX2Signed_part7_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx8x8AVX2Signed_part7_4:
-	TESTQ $2, R10; JZ convSlimx8x8AVX2Signed_part7_2
+convI16x8x8AVX2Signed_part7_4:
+	TESTQ $2, R10; JZ convI16x8x8AVX2Signed_part7_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx8x8AVX2Signed_part7_2:
-	TESTQ $1, R10; JZ convSlimx8x8AVX2Signed_part7_1
+convI16x8x8AVX2Signed_part7_2:
+	TESTQ $1, R10; JZ convI16x8x8AVX2Signed_part7_1
 	VPEXTRB $0, X14, (DX)
-convSlimx8x8AVX2Signed_part7_1:
+convI16x8x8AVX2Signed_part7_1:
 	ADDQ BX, AX
-convSlimx8x8AVX2Signed_stored:
+convI16x8x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx8x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x8x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx9x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x9x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx9x8AVX2Signed_tile:
+convI16x9x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -1945,12 +1945,12 @@ convSlimx9x8AVX2Signed_tile:
 	VMOVDQA Y0, Y6
 	VMOVDQA Y0, Y7
 	VMOVDQA Y0, Y8
-convSlimx9x8AVX2Signed_tap:
+convI16x9x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
-	SHRQ $1, CX; JZ convSlimx9x8AVX2Signed_odd
-convSlimx9x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x9x8AVX2Signed_odd
+convI16x9x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1975,9 +1975,9 @@ convSlimx9x8AVX2Signed_k:
 	ADDQ $8, AX
 	ADDQ $8, R11
 	ADDQ $8, R12
-	DECQ CX; JNZ convSlimx9x8AVX2Signed_k
-convSlimx9x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx9x8AVX2Signed_next
+	DECQ CX; JNZ convI16x9x8AVX2Signed_k
+convI16x9x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x9x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1989,8 +1989,8 @@ convSlimx9x8AVX2Signed_odd:
 	VPBROADCASTD (R11)(DI*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y7, Y7
 	VPBROADCASTD (R12), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y8, Y8
 	ADDQ $32, DX
-convSlimx9x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx9x8AVX2Signed_tap
+convI16x9x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x9x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -2002,7 +2002,7 @@ convSlimx9x8AVX2Signed_next:
 	REQUANT(Y7, 0)
 	REQUANT(Y8, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx9x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x9x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2034,155 +2034,155 @@ convSlimx9x8AVX2Signed_next:
 	VPUNPCKLDQ X15, X14, X8; VPUNPCKHDQ X15, X14, X15
 	VMOVQ X8, (AX)
 	ADDQ BX, AX
-	JMP convSlimx9x8AVX2Signed_stored
-convSlimx9x8AVX2Signed_part:
+	JMP convI16x9x8AVX2Signed_stored
+convI16x9x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part0_2
+convI16x9x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part0_1
+convI16x9x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part0_1:
+convI16x9x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part1_2
+convI16x9x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part1_1
+convI16x9x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part1_1:
+convI16x9x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part2_2
+convI16x9x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part2_1
+convI16x9x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part2_1:
+convI16x9x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part3_2
+convI16x9x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part3_1
+convI16x9x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part3_1:
+convI16x9x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part4_2
+convI16x9x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part4_1
+convI16x9x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part4_1:
+convI16x9x8AVX2Signed_part4_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X4, X4
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part5_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part5_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part5_2
+convI16x9x8AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part5_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part5_1
+convI16x9x8AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part5_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part5_1:
+convI16x9x8AVX2Signed_part5_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part6_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part6_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part6_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part6_2
+convI16x9x8AVX2Signed_part6_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part6_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part6_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part6_1
+convI16x9x8AVX2Signed_part6_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part6_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part6_1:
+convI16x9x8AVX2Signed_part6_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part7_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part7_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part7_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part7_2
+convI16x9x8AVX2Signed_part7_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part7_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part7_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part7_1
+convI16x9x8AVX2Signed_part7_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part7_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part7_1:
+convI16x9x8AVX2Signed_part7_1:
 	ADDQ BX, AX
 	VPACKSSDW Y8, Y8, Y14; VPACKSSDW Y8, Y8, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X8; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X8, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx9x8AVX2Signed_part8_4
+	TESTQ $4, R10; JZ convI16x9x8AVX2Signed_part8_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx9x8AVX2Signed_part8_4:
-	TESTQ $2, R10; JZ convSlimx9x8AVX2Signed_part8_2
+convI16x9x8AVX2Signed_part8_4:
+	TESTQ $2, R10; JZ convI16x9x8AVX2Signed_part8_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx9x8AVX2Signed_part8_2:
-	TESTQ $1, R10; JZ convSlimx9x8AVX2Signed_part8_1
+convI16x9x8AVX2Signed_part8_2:
+	TESTQ $1, R10; JZ convI16x9x8AVX2Signed_part8_1
 	VPEXTRB $0, X14, (DX)
-convSlimx9x8AVX2Signed_part8_1:
+convI16x9x8AVX2Signed_part8_1:
 	ADDQ BX, AX
-convSlimx9x8AVX2Signed_stored:
+convI16x9x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx9x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x9x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx10x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x10x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx10x8AVX2Signed_tile:
+convI16x10x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -2195,12 +2195,12 @@ convSlimx10x8AVX2Signed_tile:
 	VMOVDQA Y0, Y7
 	VMOVDQA Y0, Y8
 	VMOVDQA Y0, Y9
-convSlimx10x8AVX2Signed_tap:
+convI16x10x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
-	SHRQ $1, CX; JZ convSlimx10x8AVX2Signed_odd
-convSlimx10x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x10x8AVX2Signed_odd
+convI16x10x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2227,9 +2227,9 @@ convSlimx10x8AVX2Signed_k:
 	ADDQ $8, AX
 	ADDQ $8, R11
 	ADDQ $8, R12
-	DECQ CX; JNZ convSlimx10x8AVX2Signed_k
-convSlimx10x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx10x8AVX2Signed_next
+	DECQ CX; JNZ convI16x10x8AVX2Signed_k
+convI16x10x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x10x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2242,8 +2242,8 @@ convSlimx10x8AVX2Signed_odd:
 	VPBROADCASTD (R12), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y8, Y8
 	VPBROADCASTD (R12)(BX*1), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y9, Y9
 	ADDQ $32, DX
-convSlimx10x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx10x8AVX2Signed_tap
+convI16x10x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x10x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -2256,7 +2256,7 @@ convSlimx10x8AVX2Signed_next:
 	REQUANT(Y8, 0)
 	REQUANT(Y9, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx10x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x10x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2291,170 +2291,170 @@ convSlimx10x8AVX2Signed_next:
 	VPSRLDQ $8, X8, X8
 	VMOVQ X8, (AX)
 	ADDQ BX, AX
-	JMP convSlimx10x8AVX2Signed_stored
-convSlimx10x8AVX2Signed_part:
+	JMP convI16x10x8AVX2Signed_stored
+convI16x10x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part0_2
+convI16x10x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part0_1
+convI16x10x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part0_1:
+convI16x10x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part1_2
+convI16x10x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part1_1
+convI16x10x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part1_1:
+convI16x10x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part2_2
+convI16x10x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part2_1
+convI16x10x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part2_1:
+convI16x10x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part3_2
+convI16x10x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part3_1
+convI16x10x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part3_1:
+convI16x10x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part4_2
+convI16x10x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part4_1
+convI16x10x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part4_1:
+convI16x10x8AVX2Signed_part4_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X4, X4
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part5_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part5_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part5_2
+convI16x10x8AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part5_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part5_1
+convI16x10x8AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part5_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part5_1:
+convI16x10x8AVX2Signed_part5_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part6_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part6_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part6_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part6_2
+convI16x10x8AVX2Signed_part6_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part6_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part6_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part6_1
+convI16x10x8AVX2Signed_part6_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part6_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part6_1:
+convI16x10x8AVX2Signed_part6_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part7_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part7_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part7_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part7_2
+convI16x10x8AVX2Signed_part7_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part7_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part7_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part7_1
+convI16x10x8AVX2Signed_part7_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part7_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part7_1:
+convI16x10x8AVX2Signed_part7_1:
 	ADDQ BX, AX
 	VPACKSSDW Y9, Y8, Y14; VPACKSSDW Y9, Y9, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X8; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X8, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part8_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part8_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part8_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part8_2
+convI16x10x8AVX2Signed_part8_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part8_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part8_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part8_1
+convI16x10x8AVX2Signed_part8_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part8_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part8_1:
+convI16x10x8AVX2Signed_part8_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X8, X8
 	VMOVDQA X8, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx10x8AVX2Signed_part9_4
+	TESTQ $4, R10; JZ convI16x10x8AVX2Signed_part9_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx10x8AVX2Signed_part9_4:
-	TESTQ $2, R10; JZ convSlimx10x8AVX2Signed_part9_2
+convI16x10x8AVX2Signed_part9_4:
+	TESTQ $2, R10; JZ convI16x10x8AVX2Signed_part9_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx10x8AVX2Signed_part9_2:
-	TESTQ $1, R10; JZ convSlimx10x8AVX2Signed_part9_1
+convI16x10x8AVX2Signed_part9_2:
+	TESTQ $1, R10; JZ convI16x10x8AVX2Signed_part9_1
 	VPEXTRB $0, X14, (DX)
-convSlimx10x8AVX2Signed_part9_1:
+convI16x10x8AVX2Signed_part9_1:
 	ADDQ BX, AX
-convSlimx10x8AVX2Signed_stored:
+convI16x10x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx10x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x10x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx11x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x11x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx11x8AVX2Signed_tile:
+convI16x11x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -2468,12 +2468,12 @@ convSlimx11x8AVX2Signed_tile:
 	VMOVDQA Y0, Y8
 	VMOVDQA Y0, Y9
 	VMOVDQA Y0, Y10
-convSlimx11x8AVX2Signed_tap:
+convI16x11x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
-	SHRQ $1, CX; JZ convSlimx11x8AVX2Signed_odd
-convSlimx11x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x11x8AVX2Signed_odd
+convI16x11x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2502,9 +2502,9 @@ convSlimx11x8AVX2Signed_k:
 	ADDQ $8, AX
 	ADDQ $8, R11
 	ADDQ $8, R12
-	DECQ CX; JNZ convSlimx11x8AVX2Signed_k
-convSlimx11x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx11x8AVX2Signed_next
+	DECQ CX; JNZ convI16x11x8AVX2Signed_k
+convI16x11x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x11x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2518,8 +2518,8 @@ convSlimx11x8AVX2Signed_odd:
 	VPBROADCASTD (R12)(BX*1), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y9, Y9
 	VPBROADCASTD (R12)(BX*2), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y10, Y10
 	ADDQ $32, DX
-convSlimx11x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx11x8AVX2Signed_tap
+convI16x11x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x11x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -2533,7 +2533,7 @@ convSlimx11x8AVX2Signed_next:
 	REQUANT(Y9, 0)
 	REQUANT(Y10, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx11x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x11x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2570,184 +2570,184 @@ convSlimx11x8AVX2Signed_next:
 	ADDQ BX, AX
 	VMOVQ X15, (AX)
 	ADDQ BX, AX
-	JMP convSlimx11x8AVX2Signed_stored
-convSlimx11x8AVX2Signed_part:
+	JMP convI16x11x8AVX2Signed_stored
+convI16x11x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part0_2
+convI16x11x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part0_1
+convI16x11x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part0_1:
+convI16x11x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part1_2
+convI16x11x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part1_1
+convI16x11x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part1_1:
+convI16x11x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part2_2
+convI16x11x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part2_1
+convI16x11x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part2_1:
+convI16x11x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part3_2
+convI16x11x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part3_1
+convI16x11x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part3_1:
+convI16x11x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part4_2
+convI16x11x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part4_1
+convI16x11x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part4_1:
+convI16x11x8AVX2Signed_part4_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X4, X4
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part5_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part5_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part5_2
+convI16x11x8AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part5_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part5_1
+convI16x11x8AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part5_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part5_1:
+convI16x11x8AVX2Signed_part5_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part6_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part6_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part6_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part6_2
+convI16x11x8AVX2Signed_part6_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part6_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part6_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part6_1
+convI16x11x8AVX2Signed_part6_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part6_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part6_1:
+convI16x11x8AVX2Signed_part6_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part7_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part7_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part7_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part7_2
+convI16x11x8AVX2Signed_part7_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part7_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part7_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part7_1
+convI16x11x8AVX2Signed_part7_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part7_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part7_1:
+convI16x11x8AVX2Signed_part7_1:
 	ADDQ BX, AX
 	VPACKSSDW Y9, Y8, Y14; VPACKSSDW Y10, Y10, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X8; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X8, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part8_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part8_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part8_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part8_2
+convI16x11x8AVX2Signed_part8_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part8_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part8_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part8_1
+convI16x11x8AVX2Signed_part8_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part8_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part8_1:
+convI16x11x8AVX2Signed_part8_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X8, X8
 	VMOVDQA X8, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part9_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part9_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part9_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part9_2
+convI16x11x8AVX2Signed_part9_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part9_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part9_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part9_1
+convI16x11x8AVX2Signed_part9_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part9_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part9_1:
+convI16x11x8AVX2Signed_part9_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx11x8AVX2Signed_part10_4
+	TESTQ $4, R10; JZ convI16x11x8AVX2Signed_part10_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx11x8AVX2Signed_part10_4:
-	TESTQ $2, R10; JZ convSlimx11x8AVX2Signed_part10_2
+convI16x11x8AVX2Signed_part10_4:
+	TESTQ $2, R10; JZ convI16x11x8AVX2Signed_part10_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx11x8AVX2Signed_part10_2:
-	TESTQ $1, R10; JZ convSlimx11x8AVX2Signed_part10_1
+convI16x11x8AVX2Signed_part10_2:
+	TESTQ $1, R10; JZ convI16x11x8AVX2Signed_part10_1
 	VPEXTRB $0, X14, (DX)
-convSlimx11x8AVX2Signed_part10_1:
+convI16x11x8AVX2Signed_part10_1:
 	ADDQ BX, AX
-convSlimx11x8AVX2Signed_stored:
+convI16x11x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx11x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x11x8AVX2Signed_tile
 	VZEROUPPER; RET
 
-TEXT ·convSlimx12x8AVX2Signed(SB), NOSPLIT, $0-8
+TEXT ·convI16x12x8AVX2Signed(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-convSlimx12x8AVX2Signed_tile:
+convI16x12x8AVX2Signed_tile:
 	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
 	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
 	VMOVDQU 0(R15), Y0
@@ -2762,12 +2762,12 @@ convSlimx12x8AVX2Signed_tile:
 	VMOVDQA Y0, Y9
 	VMOVDQA Y0, Y10
 	VMOVDQA Y0, Y11
-convSlimx12x8AVX2Signed_tap:
+convI16x12x8AVX2Signed_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
-	SHRQ $1, CX; JZ convSlimx12x8AVX2Signed_odd
-convSlimx12x8AVX2Signed_k:
+	SHRQ $1, CX; JZ convI16x12x8AVX2Signed_odd
+convI16x12x8AVX2Signed_k:
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2798,9 +2798,9 @@ convSlimx12x8AVX2Signed_k:
 	ADDQ $8, AX
 	ADDQ $8, R11
 	ADDQ $8, R12
-	DECQ CX; JNZ convSlimx12x8AVX2Signed_k
-convSlimx12x8AVX2Signed_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convSlimx12x8AVX2Signed_next
+	DECQ CX; JNZ convI16x12x8AVX2Signed_k
+convI16x12x8AVX2Signed_odd:
+	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x12x8AVX2Signed_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2815,8 +2815,8 @@ convSlimx12x8AVX2Signed_odd:
 	VPBROADCASTD (R12)(BX*2), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y10, Y10
 	VPBROADCASTD (R12)(DI*1), Y15; VPMADDWD Y12, Y15, Y15; VPADDD Y15, Y11, Y11
 	ADDQ $32, DX
-convSlimx12x8AVX2Signed_next:
-	DECQ R10; JNZ convSlimx12x8AVX2Signed_tap
+convI16x12x8AVX2Signed_next:
+	DECQ R10; JNZ convI16x12x8AVX2Signed_tap
 	MOVQ 32(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
@@ -2831,7 +2831,7 @@ convSlimx12x8AVX2Signed_next:
 	REQUANT(Y10, 0)
 	REQUANT(Y11, 0)
 	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convSlimx12x8AVX2Signed_part
+	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x12x8AVX2Signed_part
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2871,192 +2871,192 @@ convSlimx12x8AVX2Signed_next:
 	VPSRLDQ $8, X15, X15
 	VMOVQ X15, (AX)
 	ADDQ BX, AX
-	JMP convSlimx12x8AVX2Signed_stored
-convSlimx12x8AVX2Signed_part:
+	JMP convI16x12x8AVX2Signed_stored
+convI16x12x8AVX2Signed_part:
 	VPACKSSDW Y1, Y0, Y14; VPACKSSDW Y3, Y2, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part0_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part0_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part0_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part0_2
+convI16x12x8AVX2Signed_part0_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part0_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part0_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part0_1
+convI16x12x8AVX2Signed_part0_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part0_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part0_1:
+convI16x12x8AVX2Signed_part0_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X0, X0
 	VMOVDQA X0, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part1_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part1_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part1_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part1_2
+convI16x12x8AVX2Signed_part1_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part1_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part1_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part1_1
+convI16x12x8AVX2Signed_part1_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part1_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part1_1:
+convI16x12x8AVX2Signed_part1_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part2_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part2_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part2_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part2_2
+convI16x12x8AVX2Signed_part2_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part2_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part2_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part2_1
+convI16x12x8AVX2Signed_part2_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part2_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part2_1:
+convI16x12x8AVX2Signed_part2_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part3_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part3_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part3_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part3_2
+convI16x12x8AVX2Signed_part3_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part3_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part3_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part3_1
+convI16x12x8AVX2Signed_part3_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part3_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part3_1:
+convI16x12x8AVX2Signed_part3_1:
 	ADDQ BX, AX
 	VPACKSSDW Y5, Y4, Y14; VPACKSSDW Y7, Y6, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X4; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part4_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part4_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part4_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part4_2
+convI16x12x8AVX2Signed_part4_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part4_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part4_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part4_1
+convI16x12x8AVX2Signed_part4_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part4_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part4_1:
+convI16x12x8AVX2Signed_part4_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X4, X4
 	VMOVDQA X4, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part5_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part5_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part5_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part5_2
+convI16x12x8AVX2Signed_part5_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part5_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part5_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part5_1
+convI16x12x8AVX2Signed_part5_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part5_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part5_1:
+convI16x12x8AVX2Signed_part5_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part6_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part6_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part6_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part6_2
+convI16x12x8AVX2Signed_part6_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part6_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part6_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part6_1
+convI16x12x8AVX2Signed_part6_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part6_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part6_1:
+convI16x12x8AVX2Signed_part6_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part7_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part7_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part7_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part7_2
+convI16x12x8AVX2Signed_part7_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part7_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part7_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part7_1
+convI16x12x8AVX2Signed_part7_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part7_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part7_1:
+convI16x12x8AVX2Signed_part7_1:
 	ADDQ BX, AX
 	VPACKSSDW Y9, Y8, Y14; VPACKSSDW Y11, Y10, Y15; VPACKSSWB Y15, Y14, Y14
 	VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X8; VPUNPCKHDQ X15, X14, X15
 	VMOVDQA X8, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part8_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part8_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part8_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part8_2
+convI16x12x8AVX2Signed_part8_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part8_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part8_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part8_1
+convI16x12x8AVX2Signed_part8_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part8_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part8_1:
+convI16x12x8AVX2Signed_part8_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X8, X8
 	VMOVDQA X8, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part9_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part9_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part9_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part9_2
+convI16x12x8AVX2Signed_part9_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part9_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part9_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part9_1
+convI16x12x8AVX2Signed_part9_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part9_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part9_1:
+convI16x12x8AVX2Signed_part9_1:
 	ADDQ BX, AX
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part10_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part10_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part10_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part10_2
+convI16x12x8AVX2Signed_part10_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part10_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part10_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part10_1
+convI16x12x8AVX2Signed_part10_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part10_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part10_1:
+convI16x12x8AVX2Signed_part10_1:
 	ADDQ BX, AX
 	VPSRLDQ $8, X15, X15
 	VMOVDQA X15, X14
 	MOVQ AX, DX
-	TESTQ $4, R10; JZ convSlimx12x8AVX2Signed_part11_4
+	TESTQ $4, R10; JZ convI16x12x8AVX2Signed_part11_4
 	VMOVD X14, (DX)
 	VPSRLDQ $4, X14, X14; ADDQ $4, DX
-convSlimx12x8AVX2Signed_part11_4:
-	TESTQ $2, R10; JZ convSlimx12x8AVX2Signed_part11_2
+convI16x12x8AVX2Signed_part11_4:
+	TESTQ $2, R10; JZ convI16x12x8AVX2Signed_part11_2
 	VPEXTRW $0, X14, (DX)
 	VPSRLDQ $2, X14, X14; ADDQ $2, DX
-convSlimx12x8AVX2Signed_part11_2:
-	TESTQ $1, R10; JZ convSlimx12x8AVX2Signed_part11_1
+convI16x12x8AVX2Signed_part11_2:
+	TESTQ $1, R10; JZ convI16x12x8AVX2Signed_part11_1
 	VPEXTRB $0, X14, (DX)
-convSlimx12x8AVX2Signed_part11_1:
+convI16x12x8AVX2Signed_part11_1:
 	ADDQ BX, AX
-convSlimx12x8AVX2Signed_stored:
+convI16x12x8AVX2Signed_stored:
 	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convSlimx12x8AVX2Signed_tile
+	DECQ 104(R8); JNZ convI16x12x8AVX2Signed_tile
 	VZEROUPPER; RET
