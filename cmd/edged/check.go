@@ -14,6 +14,7 @@ import (
 	"edged/capture"
 	"edged/internal/config"
 	"edged/internal/stage"
+	"edged/model"
 	"edged/mqtt"
 )
 
@@ -115,6 +116,9 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 	if err != nil {
 		return m, err
 	}
+	if err := file.Admit(c.Trust()); err != nil {
+		return m, err
+	}
 	choice, err := engines.Try(ctx, file.Data, cam.Engine, cam.Threads, "")
 	if err != nil {
 		return m, err
@@ -138,7 +142,10 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 	if choice.Why != "" {
 		why = " (" + choice.Why + ")"
 	}
-	m.detail = fmt.Sprintf("%s on %s%s, classes %q", file.Name, s.Engine.Name(), why, s.Labels)
+	if file.Standing.Level == model.Invalid {
+		m.warnings = append(m.warnings, "certificate invalid: "+file.Standing.Why)
+	}
+	m.detail = fmt.Sprintf("%s on %s%s, classes %q, certificate: %s", file.Name, s.Engine.Name(), why, s.Labels, file.Standing.Level)
 	return m, err
 }
 

@@ -54,6 +54,16 @@ func scriptDense(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
+// scriptBase writes a bundled net as it is: base FILE NET.
+func scriptBase(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: base file net")
+	}
+	data, err := nets.Read(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
+}
+
 // scriptAlter writes a dense net with one value in all weights (1) or in the
 // whole bias (2) of its last layer: alter IN OUT 1|2 VALUE.
 func scriptAlter(ts *testscript.TestScript, neg bool, args []string) {

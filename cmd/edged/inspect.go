@@ -76,6 +76,8 @@ type inspection struct {
 	WeightsBytes   int64           `json:"weights_bytes"`
 	Manifest       *model.Manifest `json:"manifest"`
 
+	Certificate *standing `json:"certificate,omitempty"` // where the model carries one
+
 	Plan *fallback.PlanInfo `json:"plan,omitempty"` // where --plan asks for it
 
 	analysis    *rewrite.Analysis
@@ -111,6 +113,9 @@ func inspect(m *model.Model) *inspection {
 		WeightsBytes: weightsBytes(m), analysis: rewrite.Analyse(m),
 	}
 	r.Manifest, r.manifestErr = m.Manifest()
+	if s := standingOf(m); s.certificate != nil {
+		r.Certificate = &s
+	}
 	r.MACs = r.analysis.MACs
 	if len(m.Subgraphs) == 0 {
 		return r

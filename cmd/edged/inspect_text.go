@@ -34,6 +34,11 @@ func (r *inspection) text(path string, size int, m *model.Model) []byte {
 		fmt.Fprintf(&b, "grid origin      y %g, x %g: the pixel that output (0, 0) is centred on\n", g.origin[0], g.origin[1])
 	}
 	b.WriteString(manifestText(r.Manifest))
+	if r.Certificate != nil {
+		fmt.Fprintf(&b, "certificate      %v\n", r.Certificate)
+	} else {
+		b.WriteString("certificate      none\n")
+	}
 	if r.Plan != nil {
 		b.WriteString(planText(r.Plan))
 	}
@@ -111,11 +116,37 @@ func manifestText(f *model.Manifest) string {
 	if f.Form != "" {
 		s += fmt.Sprintf(", form %s, contract %s, output stride %s", f.Form, f.Contract, pairText(&f.OutputStride))
 	}
-	switch c := f.Certificate; {
-	case c != nil && c.Equivalent:
-		s += fmt.Sprintf("\ncertificate      equivalent at %d positions on %s, largest difference %g", c.Positions, c.Engine, c.MaxAbsDiff)
-	case c != nil:
-		s += "\ncertificate      NOT equivalent"
-	}
 	return s + "\n"
+}
+
+// standing is what a certificate amounts to, as inspect prints it.
+type standing struct {
+	Level    model.Level `json:"level"`
+	Why      string      `json:"why,omitempty"`
+	SignedBy string      `json:"signed_by,omitempty"`
+
+	certificate *model.Certificate
+}
+
+// standingOf computes the hashes that m's certificate names, and its signature.
+func standingOf(m *model.Model) standing {
+	s := m.Standing()
+	return standing{s.Level, s.Why, s.SignedBy, s.Certificate}
+}
+
+func (s standing) String() string {
+	text := string(s.Level)
+	if c := s.certificate; c != nil && s.Why == "" {
+		text += fmt.Sprintf(": equivalent at %d positions on %s, largest difference %g", c.Positions, c.Engine, c.MaxAbsDiff)
+		if c.Sampled {
+			text += ", a sample"
+		}
+	}
+	if s.Why != "" {
+		text += ": " + s.Why
+	}
+	if s.SignedBy != "" {
+		text += "; signed by key " + s.SignedBy
+	}
+	return text
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edged/internal/config"
+	"edged/internal/stage"
 )
 
 func main() {
@@ -41,6 +42,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return e.code
 	case errors.Is(err, config.ErrBad):
 		return exitBadConfig
+	case errors.As(err, new(*stage.Refused)):
+		return exitRefused
 	}
 	return exitFailed
 }

@@ -20,6 +20,7 @@ import (
 // models and the broker are there is another question.
 func (c *Config) check() {
 	c.checkNode()
+	c.checkTrust()
 	c.checkMQTT()
 	if len(c.Cameras) == 0 {
 		c.file.Addf("camera", "no camera: add a [[camera]] table with name, source and model")

@@ -14,6 +14,7 @@ import (
 
 	"edged/internal/tomlfile"
 	"edged/internal/verdict"
+	"edged/model"
 	"edged/mqtt"
 	"edged/systemd"
 )
@@ -53,6 +54,7 @@ type Config struct {
 	Cameras []Camera `toml:"camera"`
 
 	engines Engines
+	trust   Trust
 	file    *tomlfile.File // where the keys stand
 }
 
@@ -62,6 +64,9 @@ type Node struct {
 	Prefix      string `toml:"prefix"`
 	HTTP        string `toml:"http"`
 	MemoryLimit Size   `toml:"memory_limit"`
+
+	RequireCertificate string   `toml:"require_certificate"` // none, tested or proved
+	TrustedKeys        []string `toml:"trusted_keys"`        // files of public keys
 }
 
 // MQTT is about the broker. An empty Broker means that there is none.
@@ -135,7 +140,7 @@ func Default() Config {
 		host = "edged"
 	}
 	return Config{
-		Node: Node{Name: strings.ToLower(host), Prefix: m.Prefix, HTTP: DefaultHTTP},
+		Node: Node{Name: strings.ToLower(host), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
 		MQTT: MQTT{
 			QueueBytes: Size(m.QueueBytes), SpoolBytes: Size(m.SpoolBytes),
 			MaxPayload: Size(m.MaxPayload), Encoding: m.Encoding,
@@ -178,6 +183,9 @@ func Parse(path string, data []byte, e Engines) *Config {
 	m := &c.MQTT
 	for _, p := range []*string{&m.PasswordFile, &m.CA, &m.Cert, &m.Key} {
 		*p = secretAt(dir, *p)
+	}
+	for i, key := range c.Node.TrustedKeys {
+		c.Node.TrustedKeys[i] = relativeTo(dir, key)
 	}
 	m.SpoolDir = relativeTo(dir, m.SpoolDir)
 	if state := systemStateDir(); m.SpoolDir == "" && state != "" {

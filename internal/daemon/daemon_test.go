@@ -90,12 +90,12 @@ func (r *rig) end() {
 func TestResultsMasksAndInfo(t *testing.T) {
 	r := startRig(t, "", "rotate = 90\nroi = [0, 0, 64, 80]")
 	info := daemontest.Await(r.Subscriber, "edged/n/info", func(i *mqtt.Info) bool { return len(i.Models) == 2 })
-	if info.Version != version || info.LastStop != nil || info.Models[0].SHA256 != r.d.units[0].file.SHA256 || len(info.Classes["c1"]) != 5 {
+	if info.Version != version || info.LastStop != nil || info.Models[0].SHA256 != r.d.units[0].file.SHA256 || len(info.Classes["c1"]) != 5 || info.Models[0].Certificate != "none" || len(info.Run) < 8 {
 		t.Errorf("info %+v", info)
 	}
 	for _, cam := range []string{"c0", "c1"} {
 		res := daemontest.Await(r.Subscriber, "edged/n/"+cam+"/result", func(p *mqtt.Result) bool { return p.Seq >= 2 })
-		if res.Frame != (mqtt.Size{W: 96, H: 80}) || res.Fit != "crop" || res.Mask == nil || len(res.Classes) != 5 || res.Model != "dense.tflite" {
+		if res.Frame != (mqtt.Size{W: 96, H: 80}) || res.Fit != "crop" || res.Mask == nil || len(res.Classes) != 5 || res.Model != "dense.tflite" || res.Certificate != "none" {
 			t.Fatalf("%s: %+v", cam, res)
 		}
 		w, h := 18, 10 // of the mask of a 56x48 input; turned back where the input is turned

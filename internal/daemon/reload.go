@@ -16,6 +16,7 @@ import (
 	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
+	"edged/model"
 	"edged/mqtt"
 )
 
@@ -98,6 +99,12 @@ func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
 
 // tryAndOpen has a child try the model, then loads it here.
 func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error) {
+	if err := file.Admit(u.d.cfg.Trust()); err != nil {
+		return nil, err
+	}
+	if file.Standing.Level == model.Invalid {
+		u.log.Warn("the model's certificate is invalid", "model", file.Name, "reason", file.Standing.Why)
+	}
 	choice, err := u.chooseEngine(ctx, file)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", file.Name, err)

@@ -84,7 +84,7 @@ func (u *unit) use(l *loaded) {
 	u.file, u.engine, u.why, u.labels = l.file, l.stage.Engine.Name(), l.why, l.stage.Labels
 	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
-	attrs := []any{"model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine}
+	attrs := []any{"model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine, "certificate", string(l.file.Standing.Level)}
 	if l.notNumbers != nil {
 		attrs = append(attrs, "trial", "failed: so will its frames")
 	}
@@ -196,6 +196,7 @@ func (u *unit) fill(r *pipeline.Result) {
 	p.ROI = mqtt.Rect{X: roi.X, Y: roi.Y, W: roi.W, H: roi.H}
 	p.Fit = r.Stage.Prepare.Config().Fit.String()
 	p.FrameAgeMS, p.InferMS = milliseconds(r.Age), milliseconds(r.Infer)
+	p.Certificate = r.Stage.Certificate
 	p.Model, p.Engine, p.Verdict, p.PartID = r.Stage.Model, r.Stage.Engine.Name(), r.Verdict, r.PartID
 	p.Reasons = mqtt.Whys(p.Reasons, r.Reasons)
 	p.Classes = p.Classes[:0]
@@ -246,7 +247,7 @@ func (u *unit) modelInfo() unitModel {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return unitModel{
-		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.Name, SHA256: u.file.SHA256, Engine: u.engine, Why: u.why},
+		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.Name, SHA256: u.file.SHA256, Engine: u.engine, Why: u.why, Certificate: string(u.file.Standing.Level)},
 		u.labels,
 	}
 }

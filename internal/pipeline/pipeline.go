@@ -46,8 +46,10 @@ type Stage struct {
 	Unfit   error // why no output of the model can be believed; nil: nothing is known
 	Grid    edged.Grid
 	Model   string // name for people and payloads
-	Labels  []string
-	Judge   Judge // nil: no verdict
+	// Certificate is what the model's amounts to: proved, tested, none or invalid.
+	Certificate string
+	Labels      []string
+	Judge       Judge // nil: no verdict
 
 	input   []byte       // of the engine
 	outputs []edged.Spec // of the engine

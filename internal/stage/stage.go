@@ -27,7 +27,27 @@ type File struct {
 	Data   []byte
 	SHA256 string
 	Model  *model.Model
+
+	Standing model.Standing // of its certificate, set by Admit
 }
+
+// Admit says what f's certificate amounts to, and why f may not run where more
+// is required. It is asked before anything runs f.
+func (f *File) Admit(t config.Trust) error {
+	f.Standing = f.Model.Standing(t.Keys...)
+	if err := f.Standing.Meets(t.Required); err != nil {
+		return &Refused{fmt.Errorf("model %s: %w", f.Name, err)}
+	}
+	return nil
+}
+
+// Refused is a model that works and may not run.
+type Refused struct{ Why error }
+
+func (r *Refused) Error() string { return r.Why.Error() }
+
+// Unwrap gives the reason.
+func (r *Refused) Unwrap() error { return r.Why }
 
 // Read reads and checks the file at path.
 func Read(path string) (*File, error) {
@@ -68,7 +88,7 @@ func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.
 		e.Close()
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
-	s.Model, s.Unfit = f.Name, v.unfit
+	s.Model, s.Unfit, s.Certificate = f.Name, v.unfit, string(f.Standing.Level)
 	return s, nil
 }
 
