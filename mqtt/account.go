@@ -1,5 +1,10 @@
 package mqtt
 
+import (
+	"maps"
+	"slices"
+)
+
 // Everything in this file runs with Client.mu held, so that a message is never
 // seen between two columns of the ledger.
 
@@ -67,6 +72,7 @@ func (c *Client) confirm(m *message) {
 		a.HandedOver++
 	} else {
 		a.Acknowledged++
+		c.acknowledged(m)
 	}
 	c.release(m)
 }
@@ -100,17 +106,44 @@ func (c *Client) next() *message {
 		if m.seq != 0 && c.gaps.reveals(m.cam, m.kind, m.seq) {
 			return c.report(m.cam)
 		}
+		c.share(m)
 		return q.pop()
 	}
 	return c.next()
 }
 
-func (c *Client) nextQueue() *queue {
-	for _, q := range []*queue{&c.states.queue, c.queues[KindResponse], c.queues[KindEvent]} {
-		if q.len() > 0 {
-			return q
-		}
+// share keeps the account by which answers get at most half of a busy link:
+// whoever asks much must not stop results.
+func (c *Client) share(m *message) {
+	if m.kind == KindResponse {
+		c.answers += m.size()
+	} else {
+		c.answers = max(0, c.answers-m.size())
 	}
+}
+
+func (c *Client) nextQueue() *queue {
+	answers := c.queues[KindResponse]
+	switch {
+	case c.states.queue.len() > 0:
+		return &c.states.queue
+	case answers.len() > 0 && c.answers == 0:
+		return answers
+	case c.queues[KindEvent].len() > 0:
+		return c.queues[KindEvent]
+	}
+	if q := c.nextOfCameras(); q != nil {
+		return q
+	}
+	if answers.len() > 0 {
+		return answers
+	}
+	return nil
+}
+
+// nextOfCameras is the queue of results or of masks, by the order in which they
+// were produced.
+func (c *Client) nextOfCameras() *queue {
 	results, masks := c.queues[KindResult], c.queues[KindMask]
 	r, m := results.peek(), masks.peek()
 	switch {
@@ -120,6 +153,19 @@ func (c *Client) nextQueue() *queue {
 		return masks
 	}
 	return results
+}
+
+// reports are the events for every hole that nothing sent later would reveal: at
+// the end of a sequence, that is until now.
+func (c *Client) reports() (events []*message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cam := range slices.Sorted(maps.Keys(c.gaps)) {
+		if len(c.gaps[cam]) > 0 {
+			events = append(events, c.report(cam))
+		}
+	}
+	return events
 }
 
 // report makes the event that names every gap of a camera.

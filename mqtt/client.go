@@ -33,20 +33,23 @@ type Client struct {
 	stats    func() Stats
 	spool    *spool
 
-	mu        sync.Mutex
-	order     uint64
-	account   map[Kind]*Account
-	queues    map[Kind]*queue // results, masks, events, responses
-	states    states
-	gaps      gapBook
-	cameras   map[string]*camera
-	link      LinkStats
-	started   bool
-	closed    bool // Close has begun
-	finished  bool // nothing is sent any more
-	lastTry   error
-	corrected time.Time // when status was last put right
-	deadline  time.Time // set by Close: when draining must end
+	mu       sync.Mutex
+	order    uint64
+	account  map[Kind]*Account
+	queues   map[Kind]*queue // results, masks, events, responses
+	states   states
+	gaps     gapBook
+	cameras  map[string]*camera
+	link     LinkStats
+	started  bool
+	closed   bool // Close has begun
+	finished bool // nothing is sent any more
+	lastTry  error
+	echoes   map[string]*echo
+	answers  int64     // bytes of answers sent that nothing else has matched yet
+	ownStats [4]string // the last payloads of stats
+	twin     twin
+	deadline time.Time // set by Close: when draining must end
 
 	beat    atomic.Int64 // counts the steps of the publisher
 	resting atomic.Bool  // between two attempts to connect
@@ -73,10 +76,10 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, topics: Topics{cfg.Prefix, cfg.Node}, log: cfg.log(),
-		handlers: map[string]*handler{}, account: newLedger(), cameras: map[string]*camera{}, gaps: gapBook{},
+		handlers: map[string]*handler{}, account: newLedger(), cameras: map[string]*camera{}, gaps: gapBook{}, echoes: map[string]*echo{},
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
 		runID: strings.ToLower(rand.Text()[:16]),
-		link:  LinkStats{Degraded: map[string]uint64{}, PayloadLimit: cfg.MaxPayload},
+		link:  LinkStats{Degraded: map[string]uint64{}, PayloadLimit: cfg.MaxPayload, Arrives: ArrivesUnknown},
 	}
 	c.limit.Store(int64(cfg.MaxPayload))
 	c.setRun(time.Now())

@@ -81,14 +81,14 @@ func (h *handler) work(c *Client) {
 func (c *Client) handlerContext() context.Context { return closingContext{c.ctx, c.closing} }
 
 func (c *Client) filters() []string {
-	return []string{c.topics.Request("+"), c.topics.OfCamera("+", "enabled/set"), c.topics.OfNode("status")}
+	return append([]string{c.topics.Request("+"), c.topics.OfCamera("+", "enabled/set")}, c.ownFilters()...)
 }
 
 // receive sorts what arrives. It runs on the connection's reading goroutine and
 // never waits.
 func (c *Client) receive(topic string, payload []byte, retained bool) {
-	if topic == c.topics.OfNode("status") {
-		c.correct(string(payload), retained)
+	if c.topics.owns(topic) {
+		c.heard(topic, payload, retained, time.Now())
 		return
 	}
 	if cam := c.topics.enabledOf(topic); cam != "" {
@@ -180,24 +180,6 @@ func (c *Client) respond(cmd, transaction string, data any, err error) {
 	c.produce(&message{kind: KindResponse, topic: c.topics.Response(cmd), payload: body, qos: 1})
 	c.mu.Unlock()
 	c.rouse()
-}
-
-// correct publishes online again when somebody has published offline for this
-// node while it is here: the will of an older connection that the broker gave up
-// late, or another daemon with the same name.
-func (c *Client) correct(state string, retained bool) {
-	if state != Offline || retained || c.stopping() {
-		return
-	}
-	c.mu.Lock()
-	soon := time.Since(c.corrected) < time.Second
-	c.corrected = time.Now()
-	c.mu.Unlock()
-	if soon {
-		c.said.hourly(c.log, "name", "the node is declared offline again and again while it runs: another daemon seems to use its name", "node", c.cfg.Node)
-		return
-	}
-	c.setState(c.topics.OfNode("status"), Online)
 }
 
 // noticeFlood says that the wire swallows commands, while it does. It is called

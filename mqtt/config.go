@@ -33,6 +33,7 @@ type Config struct {
 	SpoolBytes int64  // bound on the events that wait
 	MaxPayload int    // bytes of the largest payload that is sent
 	Encoding   string // of masks: EncodingPNG or EncodingZstd
+	Retain     bool   // states are retained by the broker; else they are sent again with every stats
 
 	StatsEvery     time.Duration // between two stats messages
 	KeepAlive      time.Duration // whole seconds; a silent broker is noticed after one and a half of it
@@ -53,6 +54,7 @@ func Default() Config {
 		SpoolBytes:     4 << 20,
 		MaxPayload:     128 << 10,
 		Encoding:       EncodingPNG,
+		Retain:         true,
 		StatsEvery:     10 * time.Second,
 		KeepAlive:      10 * time.Second,
 		ConnectTimeout: 5 * time.Second,

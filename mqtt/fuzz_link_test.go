@@ -140,7 +140,7 @@ func converse(d *dialer) {
 		return
 	}
 	defer l.drop(net.ErrClosed)
-	if l.subscribe(100*time.Millisecond, "a", "b", "c") != nil {
+	if _, err := l.subscribe(100*time.Millisecond, "a", "b", "c"); err != nil {
 		return
 	}
 	for range 3 {

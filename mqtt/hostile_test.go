@@ -56,12 +56,11 @@ func hostile(t *testing.T, mode string) {
 	r.c.HandleEnabled(func(context.Context, string, bool) error { return nil })
 	r.c.Start()
 	r.load(20 * time.Millisecond)
-	mqtttest.Until(t, 10*time.Second, "what the mode does\n"+log.String(), func() bool {
-		l, led := link(r), r.c.Ledger()
+	mqtttest.Until(t, patience, "what the mode does\n"+log.String(), func() bool {
 		if standing {
-			return led[mqtt.KindResult].Acknowledged > 20
+			return r.c.Ledger()[mqtt.KindResult].Acknowledged > 20
 		}
-		return l.Connections+l.FailedAttempts >= 2
+		return f.Connections.Load() >= 2
 	})
 	r.closeSoon()
 	l, led := link(r), r.c.Ledger()

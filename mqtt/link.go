@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -129,7 +130,7 @@ func (d *dialer) options(w *wire) (*paho.ClientOptions, error) {
 		}
 	})
 	if d.will.topic != "" {
-		o.SetWill(d.will.topic, d.will.payload, 1, true)
+		o.SetWill(d.will.topic, d.will.payload, 1, d.cfg.Retain)
 	}
 	return o, nil
 }
@@ -146,25 +147,33 @@ func (l *link) publish(m *message) token {
 	return l.client.Publish(m.topic, m.qos, m.retain, m.payload)
 }
 
-// subscribe asks for every filter at QoS 1.
-func (l *link) subscribe(timeout time.Duration, filters ...string) error {
+// subscribe asks for every filter at QoS 1, and names those that the broker
+// refuses.
+func (l *link) subscribe(timeout time.Duration, filters ...string) (refused []string, err error) {
 	qos := make(map[string]byte, len(filters))
 	for _, f := range filters {
 		qos[f] = 1
 	}
 	t := l.client.SubscribeMultiple(qos, nil).(*paho.SubscribeToken)
-	if !t.WaitTimeout(timeout) {
-		return fmt.Errorf("mqtt: subscription: no answer from the broker in %v", timeout)
+	late := time.NewTimer(timeout)
+	defer late.Stop()
+	select {
+	case <-t.Done():
+	case <-l.wire.lost:
+		return nil, l.wire.why()
+	case <-late.C:
+		return nil, fmt.Errorf("mqtt: subscription: no answer from the broker in %v", timeout)
 	}
 	if err := t.Error(); err != nil {
-		return fmt.Errorf("mqtt: subscription: %w", err)
+		return nil, fmt.Errorf("mqtt: subscription: %w", err)
 	}
 	for f, granted := range t.Result() {
 		if granted > 2 {
-			return fmt.Errorf("mqtt: subscription: the broker refuses %s: does its access list allow it?", f)
+			refused = append(refused, f)
 		}
 	}
-	return nil
+	slices.Sort(refused)
+	return refused, nil
 }
 
 // leave ends the connection with a DISCONNECT, which keeps the broker from

@@ -186,6 +186,9 @@ type LinkStats struct {
 	Resent          uint64            `json:"resent"`           // events and states sent again after a lost link
 	PayloadLimit    int               `json:"payload_limit"`    // bytes; below max_payload when the broker refuses more
 	SpoolErrors     uint64            `json:"spool_errors"`
+	Arrives         string            `json:"arrives"`          // whether what is published comes back: ArrivesYes, ArrivesNo or ArrivesUnknown
+	StatesCorrected uint64            `json:"states_corrected"` // retained topics put right after somebody else wrote to them
+	Twin            string            `json:"twin,omitempty"`   // run id of another node with this name
 }
 
 // Kinds of events. A program may see others in a later version.

@@ -30,7 +30,12 @@ type session struct {
 	bytes  int
 	stats  time.Time // when the last stats were sent
 	acked  time.Time // when the broker last acknowledged anything
+	newest time.Time // when what it acknowledged was sent, at the latest
 	cause  error     // why the session ended
+
+	refused  []string      // filters that the broker refuses ...
+	askAgain time.Time     // ... and when they are asked for again
+	asked    chan []string // refused anew
 
 	largestConfirmed int // payload bytes
 	largestLost      int // payload bytes of what was in flight at the end
@@ -57,12 +62,15 @@ func (f *flying) done() bool {
 func (s *session) run() {
 	defer func() { s.link.drop(s.cause) }()
 	c := s.c
-	if err := s.link.subscribe(c.cfg.AckTimeout, c.filters()...); err != nil {
+	c.listen()
+	refused, err := s.link.subscribe(c.cfg.AckTimeout, c.filters()...)
+	if err != nil {
 		if s.cause = err; s.link.wire.why() != nil {
 			s.cause = s.link.wire.why()
 		}
 		return
 	}
+	s.note(refused)
 	c.connected()
 	c.announce()
 	t := time.NewTicker(tick)
@@ -121,6 +129,7 @@ func (s *session) open() bool {
 
 func (s *session) put(m *message) {
 	s.c.beat.Add(1)
+	s.c.spoke(m)
 	s.flight = append(s.flight, flying{m, s.link.publish(m), time.Now()})
 	s.bytes += len(m.payload)
 }
@@ -167,6 +176,9 @@ func (s *session) settle() {
 		}
 		s.bytes -= len(f.payload)
 		s.largestConfirmed = max(s.largestConfirmed, len(f.payload))
+		if f.qos > 0 && f.sent.After(s.newest) {
+			s.newest = f.sent
+		}
 		c.confirm(f.message)
 	}
 	clear(s.flight[len(kept):])
@@ -182,12 +194,12 @@ func (s *session) keep() {
 	if s.h.limit.relax(now) {
 		s.c.setLimit(s.h.limit.cur)
 	}
+	s.c.attend(now, s.refused)
+	s.ask(now)
 	waiting := s.firstToken() != nil
-	for i := range s.flight {
-		if f := &s.flight[i]; f.qos > 0 && now.Sub(f.sent) > s.c.cfg.AckTimeout && now.Sub(s.acked) > s.c.cfg.AckTimeout {
-			s.link.wire.fail(fmt.Errorf("mqtt: no PUBACK in %v", s.c.cfg.AckTimeout))
-			return
-		}
+	if err := s.overdue(now); err != nil {
+		s.link.wire.fail(err)
+		return
 	}
 	stale := len(s.flight) > 0 && !waiting && now.Sub(s.flight[0].sent) > 2*tick
 	if stale || now.Sub(s.stats) >= s.c.cfg.StatsEvery {
@@ -195,8 +207,68 @@ func (s *session) keep() {
 	}
 }
 
+// overdue tells that the broker acknowledges nothing more, or that it has passed
+// over a message: what was sent after it has its PUBACK. The link ends then, so
+// that the hole is told before long.
+func (s *session) overdue(now time.Time) error {
+	limit := s.c.cfg.AckTimeout
+	for i := range s.flight {
+		f := &s.flight[i]
+		switch waits := now.Sub(f.sent); {
+		case f.qos == 0:
+		case waits > limit && now.Sub(s.acked) > limit:
+			return fmt.Errorf("mqtt: no PUBACK in %v", limit)
+		case waits > limit/2 && s.newest.Sub(f.sent) > limit/4:
+			return fmt.Errorf("mqtt: no PUBACK in %v for a message, while later ones have it", limit/2)
+		}
+	}
+	return nil
+}
+
+// askEvery is how often a refused subscription is asked for again: a cluster
+// that has lost a node refuses for a while.
+const askEvery = 30 * time.Second
+
+// note takes what the broker refuses to subscribe to.
+func (s *session) note(refused []string) {
+	s.refused, s.askAgain = refused, time.Now().Add(askEvery)
+	if len(refused) == 0 {
+		s.c.said.clear("filters")
+		return
+	}
+	s.c.said.once(s.c.log, "filters", "the broker refuses subscriptions: commands to them do not arrive, states there are not put right; asking again",
+		"filters", refused, "cure", "let this user subscribe to them (access list)")
+}
+
+// ask asks again for what was refused, and takes the answer.
+func (s *session) ask(now time.Time) {
+	select {
+	case refused := <-s.asked:
+		s.asked = nil
+		s.note(refused)
+	default:
+	}
+	if len(s.refused) == 0 || s.asked != nil || now.Before(s.askAgain) {
+		return
+	}
+	s.asked = make(chan []string, 1)
+	go func(l *link, filters []string, answer chan<- []string) {
+		if refused, err := l.subscribe(s.c.cfg.AckTimeout, filters...); err == nil {
+			answer <- refused
+		} else {
+			answer <- filters
+		}
+	}(s.link, s.refused, s.asked)
+}
+
 func (s *session) sendStats(now time.Time) {
+	if !s.c.cfg.Retain && now.Sub(s.stats) >= s.c.cfg.StatsEvery {
+		s.c.announce() // who subscribes later finds nothing otherwise
+	}
 	s.stats = now
+	for _, m := range s.c.reports() {
+		s.put(m)
+	}
 	m := s.c.newStats(now)
 	if int64(len(m.payload)) > s.c.limit.Load() {
 		s.c.mu.Lock()

@@ -14,6 +14,14 @@ type states struct {
 	queue  queue
 }
 
+// of is the state of a topic, nil when there is none.
+func (s *states) of(topic string) *message {
+	if i := slices.IndexFunc(s.latest, func(m *message) bool { return m.topic == topic }); i >= 0 {
+		return s.latest[i]
+	}
+	return nil
+}
+
 func (c *Client) setJSON(topic string, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -26,7 +34,7 @@ func (c *Client) setJSON(topic string, v any) error {
 // setState makes payload the state of topic and queues it. One that still waits
 // is superseded.
 func (c *Client) setState(topic, payload string) {
-	m := &message{kind: KindState, topic: topic, payload: []byte(payload), qos: 1, retain: true}
+	m := &message{kind: KindState, topic: topic, payload: []byte(payload), qos: 1, retain: c.cfg.Retain}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := &c.states
@@ -52,9 +60,7 @@ func (c *Client) announce() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range c.states.latest {
-		if !c.states.queue.has(m.topic) {
-			c.queueState(m)
-		}
+		c.restate(m)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -67,7 +68,11 @@ func watchOnce(ctx context.Context, d *dialer, filters []string, said *saidOnce,
 		h.refused()
 		return err
 	}
-	if err := l.subscribe(d.cfg.AckTimeout, filters...); err != nil {
+	refused, err := l.subscribe(d.cfg.AckTimeout, filters...)
+	if err == nil && len(refused) == len(filters) {
+		err = fmt.Errorf("mqtt: subscription: the broker refuses %s: does its access list allow it?", strings.Join(refused, ", "))
+	}
+	if err != nil {
 		h.refused()
 		l.drop(err)
 		return err
