@@ -47,14 +47,14 @@ func TestWrongPassword(t *testing.T) {
 	if n := log.count("refuses user or password"); n != 1 {
 		t.Errorf("the refusal was said %d times:\n%s", n, log)
 	}
-	if cure, err := mqtt.Try(context.Background(), cfg); err == nil || cure != "check username and password_file" || !strings.Contains(err.Error(), "refuses user or password") {
-		t.Errorf("a try with a wrong password: %v: %s", err, cure)
+	if tried := mqtt.Try(context.Background(), cfg); tried.Err == nil || !strings.HasPrefix(tried.Cure, "check username and password_file") || !strings.Contains(tried.Err.Error(), "refuses user or password") {
+		t.Errorf("a try with a wrong password: %+v", tried)
 	}
 	// The file is read for each attempt: no restart is needed.
 	write(t, cfg.PasswordFile, "s3cret-good\n")
 	connects(t, r.c, log)
-	if cure, err := mqtt.Try(context.Background(), cfg); err != nil || cure != "" {
-		t.Error(err, cure)
+	if tried := mqtt.Try(context.Background(), cfg); tried.Err != nil || tried.Cure != "" || tried.Warnings != nil {
+		t.Errorf("%+v", tried)
 	}
 	r.close()
 	if log.count("s3cret") > 0 {

@@ -81,7 +81,7 @@ func (h *handler) work(c *Client) {
 func (c *Client) handlerContext() context.Context { return closingContext{c.ctx, c.closing} }
 
 func (c *Client) filters() []string {
-	return append([]string{c.topics.Request("+"), c.topics.OfCamera("+", "enabled/set")}, c.ownFilters()...)
+	return c.topics.filters()
 }
 
 // receive sorts what arrives. It runs on the connection's reading goroutine and

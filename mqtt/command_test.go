@@ -4,6 +4,7 @@ package mqtt_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 // sender is a plain client that sends what others would.
 func sender(t *testing.T, b *mqtttest.Broker) paho.Client {
 	t.Helper()
-	c := paho.NewClient(paho.NewClientOptions().AddBroker(b.URL()).SetClientID(strings.ReplaceAll(t.Name(), "/", "-")).SetProtocolVersion(4))
+	c := paho.NewClient(paho.NewClientOptions().AddBroker(b.URL()).SetClientID("sender-" + rand.Text()).SetProtocolVersion(4))
 	if tok := c.Connect(); !tok.WaitTimeout(patience) || tok.Error() != nil {
 		t.Fatal("sender:", tok.Error())
 	}

@@ -81,14 +81,24 @@ func diagnose(err error) (what, cure string) {
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	switch {
-	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+	case errors.Is(err, errNoRetain):
+		return "the broker has no retained messages", "set mqtt.retain = false: states are then sent again with every stats"
+	case errors.Is(err, errMQTT5), errors.Is(err, packets.ErrorRefusedBadProtocolVersion):
+		return "the broker does not speak MQTT 3.1.1", "allow MQTT 3.1.1 (protocol level 4) at the broker or on another of its ports: edged does not speak MQTT 5"
+	case errors.Is(err, errProtocol):
+		return "what answers is no MQTT 3.1.1 broker, or a broken one", "correct broker's host and port; if they are right, update the broker"
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword):
 		return "the broker refuses user or password", "check username and password_file"
+	case errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return "the broker refuses user or password, or this client", "check username and password_file; if they are right, the broker wants another client id (a prefix, or one it knows: set client_id) or its access list lacks this user"
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
-		return "the broker refuses the client id", "set client_id to one that the broker allows"
+		return "the broker refuses the client id", "set client_id to one that the broker allows (a prefix, a length, or one that it knows)"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "the broker's certificate is not valid at this time", "renew the certificate, or set this machine's clock"
 	case errors.As(err, &unknown):
 		return "the broker's certificate is signed by an unknown authority", "set ca to the certificate authority's PEM file"
+	case errors.As(err, &host) && len(host.Certificate.DNSNames)+len(host.Certificate.IPAddresses) == 0:
+		return "the broker's certificate names its host in CN alone, which no longer counts", "have it issued with the host as subjectAltName (openssl: -addext subjectAltName=DNS:host, or IP: for an address)"
 	case errors.As(err, &host):
 		return "the broker's certificate is for another host", "use the name that the certificate holds in broker"
 	case errors.As(err, &invalid):

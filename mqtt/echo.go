@@ -44,13 +44,15 @@ type twin struct {
 	answered time.Time // when this node last told it of itself
 }
 
-// ownFilters are the topics that this node alone should publish to.
-func (c *Client) ownFilters() []string {
-	return []string{c.topics.OfNode("status"), c.topics.OfNode("info"), c.topics.OfNode("stats"),
-		c.topics.OfCamera("+", "status"), c.topics.OfCamera("+", "enabled/state"), c.topics.OfCamera("+", LeafZonesState)}
+// filters are what a node subscribes to: its commands, and the topics that it
+// alone should publish to.
+func (t Topics) filters() []string {
+	return []string{t.Request("+"), t.OfCamera("+", "enabled/set"),
+		t.OfNode("status"), t.OfNode("info"), t.OfNode("stats"),
+		t.OfCamera("+", "status"), t.OfCamera("+", "enabled/state"), t.OfCamera("+", LeafZonesState)}
 }
 
-// owns tells whether ownFilters match a topic that is no command's.
+// owns tells whether a topic is one that the node alone should publish to.
 func (t Topics) owns(topic string) bool {
 	rest, ok := strings.CutPrefix(topic, t.Prefix+"/"+t.Node+"/")
 	cam, leaf, of := strings.Cut(rest, "/")

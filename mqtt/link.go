@@ -27,7 +27,10 @@ type link struct {
 type incoming func(topic string, payload []byte, retained bool)
 
 // will is what the broker publishes when the link breaks.
-type will struct{ topic, payload string }
+type will struct {
+	topic, payload string
+	retain         bool
+}
 
 // dialer holds what every link of one client has in common.
 type dialer struct {
@@ -40,15 +43,39 @@ type dialer struct {
 	tcp     func(ctx context.Context, address string) (net.Conn, error) // nil: dial
 }
 
-// dial opens the connection and waits for the broker's consent.
+// errNoRetain marks a broker that hangs up on a retained will and takes another.
+var errNoRetain = errors.New("mqtt: the broker takes no retained messages")
+
+// dial opens the connection and waits for the broker's consent. MQTT 3.1.1 has no
+// answer that means "not retained", so a broker that hangs up is asked again
+// without, and once more with, before that is said.
 func (d *dialer) dial(ctx context.Context) (*link, error) {
+	l, err := d.connect(ctx, d.will)
+	if err == nil || !d.will.retain || !closedByPeer(err) {
+		return l, err
+	}
+	bare := d.will
+	bare.retain = false
+	probe, refusal := d.connect(ctx, bare)
+	if refusal != nil {
+		return nil, err
+	}
+	probe.leave(250 * time.Millisecond)
+	if l, again := d.connect(ctx, d.will); again == nil || !closedByPeer(again) {
+		return l, again
+	}
+	return nil, fmt.Errorf("%w: %w", errNoRetain, err)
+}
+
+// connect makes one attempt.
+func (d *dialer) connect(ctx context.Context, last will) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.ConnectTimeout)
 	defer cancel()
 	w, err := d.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	o, err := d.options(w)
+	o, err := d.options(w, last)
 	if err != nil {
 		w.Close()
 		return nil, err
@@ -110,7 +137,7 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, u *url.URL) (net.Con
 	return t, nil
 }
 
-func (d *dialer) options(w *wire) (*paho.ClientOptions, error) {
+func (d *dialer) options(w *wire, last will) (*paho.ClientOptions, error) {
 	password, err := d.cfg.password()
 	if err != nil {
 		return nil, err
@@ -129,8 +156,8 @@ func (d *dialer) options(w *wire) (*paho.ClientOptions, error) {
 			d.receive(m.Topic(), m.Payload(), m.Retained())
 		}
 	})
-	if d.will.topic != "" {
-		o.SetWill(d.will.topic, d.will.payload, 1, d.cfg.Retain)
+	if last.topic != "" {
+		o.SetWill(last.topic, last.payload, 1, last.retain)
 	}
 	return o, nil
 }

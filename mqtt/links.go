@@ -12,7 +12,7 @@ func (c *Client) publish() {
 	defer close(c.done)
 	defer c.finish()
 	d := &dialer{
-		cfg: c.cfg, id: c.cfg.clientID(), will: will{c.topics.OfNode("status"), Offline},
+		cfg: c.cfg, id: c.cfg.clientID(), will: will{c.topics.OfNode("status"), Offline, c.cfg.Retain},
 		limit:   intake{maxPayload: c.cfg.MaxPayload, rate: commandRate, burst: commandBurst},
 		swallow: &c.swallow, receive: c.receive,
 	}

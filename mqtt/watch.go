@@ -17,6 +17,10 @@ type Received struct {
 	Retained bool // it was published before this connection began
 }
 
+// maxWatched bounds a message that a watcher takes: far over any of ours, and no
+// broker fills its memory.
+const maxWatched = 16 << 20
+
 // Watch subscribes to filters and calls on for each message, in order, until
 // ctx ends; then it returns nil. It connects again by itself after a loss. Of
 // cfg only the fields of the connection count. It errs when they are wrong.
@@ -28,7 +32,7 @@ func Watch(ctx context.Context, cfg Config, on func(Received), filters ...string
 	if id == "" {
 		id = "edged-watch-" + rand.Text()[:8]
 	}
-	d := &dialer{cfg: cfg, id: id, swallow: new(atomic.Uint64), receive: func(topic string, payload []byte, retained bool) {
+	d := &dialer{cfg: cfg, id: id, limit: intake{maxPayload: maxWatched}, swallow: new(atomic.Uint64), receive: func(topic string, payload []byte, retained bool) {
 		on(Received{topic, payload, retained})
 	}}
 	var said saidOnce
@@ -43,22 +47,6 @@ func Watch(ctx context.Context, cfg Config, on func(Received), filters ...string
 		}
 	}
 	return nil
-}
-
-// Try connects once, as cfg says but under a client id of its own, and leaves
-// again without a trace at the broker. With an error it says what would help.
-func Try(ctx context.Context, cfg Config) (cure string, err error) {
-	if err := errors.Join(cfg.checkBroker(), cfg.checkTimes(), cfg.checkFiles()); err != nil {
-		return "correct the configuration", err
-	}
-	d := &dialer{cfg: cfg, id: "edged-try-" + rand.Text()[:8], swallow: new(atomic.Uint64), receive: func(string, []byte, bool) {}}
-	l, err := d.dial(ctx)
-	if err != nil {
-		what, cure := diagnose(err)
-		return cure, fmt.Errorf("mqtt: %s: %s: %w", cfg.Broker, what, err)
-	}
-	l.leave(250 * time.Millisecond)
-	return "", nil
 }
 
 // watchOnce follows one connection to its end.

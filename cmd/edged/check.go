@@ -80,7 +80,14 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 		}
 	}
 	if c.MQTT.Broker != "" && !offline {
-		say("broker", askBroker(ctx, c), c.MQTT.Broker+" takes us in")
+		tried := askBroker(ctx, c)
+		for _, w := range tried.Warnings {
+			fmt.Fprintf(out, "warn  broker: %s: %s\n", w.Text, w.Cure)
+		}
+		if tried.Err != nil {
+			tried.Err = fmt.Errorf("%w: %s", tried.Err, tried.Cure)
+		}
+		say("broker", tried.Err, c.MQTT.Broker+" takes us in")
 	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%d of the things that the config names are not well", len(faults))
@@ -149,13 +156,9 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 	return m, err
 }
 
-// askBroker connects as the daemon would, under another client id.
-func askBroker(ctx context.Context, c *config.Config) error {
+// askBroker connects and publishes as the daemon would.
+func askBroker(ctx context.Context, c *config.Config) mqtt.Trial {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	cure, err := mqtt.Try(ctx, c.Client())
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, cure)
-	}
-	return nil
+	return mqtt.Try(ctx, c.Client())
 }

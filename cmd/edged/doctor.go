@@ -206,11 +206,17 @@ func (r *report) checkBroker(ctx context.Context, c *config.Config) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	if cure, err := mqtt.Try(ctx, c.Client()); err != nil {
-		r.add("broker", "FAIL", bare(err), cure+"; until then the daemon would wait for it")
+	tried := mqtt.Try(ctx, c.Client())
+	if tried.Err != nil {
+		r.add("broker", "FAIL", bare(tried.Err), tried.Cure+"; until then the daemon would wait for it")
 		return
 	}
-	r.add("broker", "ok", c.MQTT.Broker+" takes us in", "")
+	for _, w := range tried.Warnings {
+		r.add("broker", "warn", w.Text, w.Cure)
+	}
+	if len(tried.Warnings) == 0 {
+		r.add("broker", "ok", c.MQTT.Broker+" takes us in and delivers what we publish", "")
+	}
 }
 
 func (r *report) checkWritable(dir string) {

@@ -83,6 +83,7 @@ type MQTT struct {
 	SpoolBytes   Size   `toml:"spool_bytes"`
 	MaxPayload   Size   `toml:"max_payload"`
 	Encoding     string `toml:"encoding"`
+	Retain       bool   `toml:"retain"`
 }
 
 // Camera is one camera and the model that looks through it.
@@ -143,7 +144,7 @@ func Default() Config {
 		Node: Node{Name: strings.ToLower(host), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
 		MQTT: MQTT{
 			QueueBytes: Size(m.QueueBytes), SpoolBytes: Size(m.SpoolBytes),
-			MaxPayload: Size(m.MaxPayload), Encoding: m.Encoding,
+			MaxPayload: Size(m.MaxPayload), Encoding: m.Encoding, Retain: m.Retain,
 		},
 	}
 }
@@ -272,6 +273,7 @@ func (c *Config) Client() mqtt.Config {
 	m.PasswordFile, m.CA, m.Cert, m.Key = c.MQTT.PasswordFile, c.MQTT.CA, c.MQTT.Cert, c.MQTT.Key
 	m.QueueBytes, m.SpoolBytes = int64(c.MQTT.QueueBytes), int64(c.MQTT.SpoolBytes)
 	m.SpoolDir, m.MaxPayload, m.Encoding = c.MQTT.SpoolDir, int(c.MQTT.MaxPayload), c.MQTT.Encoding
+	m.Retain = c.MQTT.Retain
 	return m
 }
 

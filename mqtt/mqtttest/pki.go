@@ -57,11 +57,22 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 // Sign makes a certificate and its key for 127.0.0.1 that is valid until then.
 func (a *Authority) Sign(name string, until time.Time) (cert, key string) {
 	a.t.Helper()
+	return a.sign(name, until, net.IPv4(127, 0, 0, 1))
+}
+
+// SignName makes one that names its host in CN alone.
+func (a *Authority) SignName(name string, until time.Time) (cert, key string) {
+	a.t.Helper()
+	return a.sign(name, until)
+}
+
+func (a *Authority) sign(name string, until time.Time, hosts ...net.IP) (cert, key string) {
+	a.t.Helper()
 	k := newKey(a.t)
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
+		IPAddresses: hosts, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, a.cert, k.Public(), a.key)
