@@ -92,7 +92,7 @@ func full() map[string]any {
 			Models: []mqtt.ModelInfo{{Camera: "cam", SHA256: hash, Why: "fastest", Certificate: "tested", Shadow: &mqtt.ShadowInfo{Name: "new", SHA256: hash, Certificate: "none"}}},
 		},
 		"n/stats": &mqtt.Stats{
-			Schema: mqtt.Schema, TS: now, Process: map[string]float64{}, Delivery: mqtt.Ledger{}, Link: mqtt.LinkStats{Degraded: map[string]uint64{}},
+			Schema: mqtt.Schema, TS: now, Process: map[string]float64{}, Delivery: mqtt.Ledger{}, Link: mqtt.LinkStats{Degraded: map[string]uint64{}, Arrives: mqtt.ArrivesYes},
 			Thermal: &mqtt.Thermal{Celsius: 71.5, Sensor: "cpu-thermal", MHz: 600, MaxMHz: 1800, Throttled: true, Throttles: 2},
 			Cameras: map[string]mqtt.CameraStats{"cam": {
 				RefusedBy: map[string]uint64{}, Noticed: map[string]uint64{},
