@@ -80,10 +80,6 @@ func (h *handler) work(c *Client) {
 
 func (c *Client) handlerContext() context.Context { return closingContext{c.ctx, c.closing} }
 
-func (c *Client) filters() []string {
-	return c.topics.filters()
-}
-
 // receive sorts what arrives. It runs on the connection's reading goroutine and
 // never waits.
 func (c *Client) receive(topic string, payload []byte, retained bool) {

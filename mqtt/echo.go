@@ -44,12 +44,14 @@ type twin struct {
 	answered time.Time // when this node last told it of itself
 }
 
-// filters are what a node subscribes to: its commands, and the topics that it
-// alone should publish to.
-func (t Topics) filters() []string {
-	return []string{t.Request("+"), t.OfCamera("+", "enabled/set"),
-		t.OfNode("status"), t.OfNode("info"), t.OfNode("stats"),
-		t.OfCamera("+", "status"), t.OfCamera("+", "enabled/state"), t.OfCamera("+", LeafZonesState)}
+// filters are what a node subscribes to, in three packets: its commands, and the
+// topics that it alone should publish to, its own and its cameras'.
+func (t Topics) filters() [][]string {
+	return [][]string{
+		{t.Request("+"), t.OfCamera("+", "enabled/set"), t.OfCamera("+", LeafZonesSet)},
+		{t.OfNode("status"), t.OfNode("info"), t.OfNode("stats")},
+		{t.OfCamera("+", "status"), t.OfCamera("+", "enabled/state"), t.OfCamera("+", LeafZonesState)},
+	}
 }
 
 // owns tells whether a topic is one that the node alone should publish to.

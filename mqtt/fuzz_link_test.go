@@ -140,7 +140,7 @@ func converse(d *dialer) {
 		return
 	}
 	defer l.drop(net.ErrClosed)
-	if _, err := l.subscribe(100*time.Millisecond, "a", "b", "c"); err != nil {
+	if _, err := l.subscribe(100*time.Millisecond, []string{"a", "b", "c"}, []string{"d"}); err != nil {
 		return
 	}
 	for range 3 {

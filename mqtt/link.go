@@ -174,9 +174,21 @@ func (l *link) publish(m *message) token {
 	return l.client.Publish(m.topic, m.qos, m.retain, m.payload)
 }
 
-// subscribe asks for every filter at QoS 1, and names those that the broker
-// refuses.
-func (l *link) subscribe(timeout time.Duration, filters ...string) (refused []string, err error) {
+// subscribe asks for every filter at QoS 1, a packet for each group, and names
+// those that the broker refuses.
+func (l *link) subscribe(timeout time.Duration, groups ...[]string) (refused []string, err error) {
+	for _, filters := range groups {
+		r, err := l.subscribeTo(timeout, filters)
+		if err != nil {
+			return nil, err
+		}
+		refused = append(refused, r...)
+	}
+	slices.Sort(refused)
+	return refused, nil
+}
+
+func (l *link) subscribeTo(timeout time.Duration, filters []string) (refused []string, err error) {
 	qos := make(map[string]byte, len(filters))
 	for _, f := range filters {
 		qos[f] = 1
@@ -199,7 +211,6 @@ func (l *link) subscribe(timeout time.Duration, filters ...string) (refused []st
 			refused = append(refused, f)
 		}
 	}
-	slices.Sort(refused)
 	return refused, nil
 }
 

@@ -63,7 +63,7 @@ func (s *session) run() {
 	defer func() { s.link.drop(s.cause) }()
 	c := s.c
 	c.listen()
-	refused, err := s.link.subscribe(c.cfg.AckTimeout, c.filters()...)
+	refused, err := s.link.subscribe(c.cfg.AckTimeout, c.topics.filters()...)
 	if err != nil {
 		if s.cause = err; s.link.wire.why() != nil {
 			s.cause = s.link.wire.why()
@@ -253,7 +253,7 @@ func (s *session) ask(now time.Time) {
 	}
 	s.asked = make(chan []string, 1)
 	go func(l *link, filters []string, answer chan<- []string) {
-		if refused, err := l.subscribe(s.c.cfg.AckTimeout, filters...); err == nil {
+		if refused, err := l.subscribe(s.c.cfg.AckTimeout, filters); err == nil {
 			answer <- refused
 		} else {
 			answer <- filters

@@ -97,7 +97,9 @@ func (t *trial) enter(ctx context.Context) (err error) {
 	if t.link, err = t.d.dial(ctx); err != nil {
 		return err
 	}
-	refused, err := t.link.subscribe(t.d.cfg.AckTimeout, append(t.topics.filters(), t.topics.Response(checkCommand))...)
+	filters := t.topics.filters()
+	filters[1][2] = t.topics.Response(checkCommand) // in place of stats
+	refused, err := t.link.subscribe(t.d.cfg.AckTimeout, filters...)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func watchOnce(ctx context.Context, d *dialer, filters []string, said *saidOnce,
 		h.refused()
 		return err
 	}
-	refused, err := l.subscribe(d.cfg.AckTimeout, filters...)
+	refused, err := l.subscribe(d.cfg.AckTimeout, filters)
 	if err == nil && len(refused) == len(filters) {
 		err = fmt.Errorf("mqtt: subscription: the broker refuses %s: does its access list allow it?", strings.Join(refused, ", "))
 	}
