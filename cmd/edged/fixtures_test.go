@@ -64,11 +64,11 @@ func scriptBase(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
-// scriptAlter writes a dense net with one value in all weights (1) or in the
-// whole bias (2) of its last layer: alter IN OUT 1|2 VALUE.
-func scriptAlter(ts *testscript.TestScript, neg bool, args []string) {
+// scriptFill writes a dense net with one value in all weights (1) or in the
+// whole bias (2) of its last layer: fill IN OUT 1|2 VALUE.
+func scriptFill(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
-		ts.Fatalf("usage: alter in out input value")
+		ts.Fatalf("usage: fill in out input value")
 	}
 	data, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)

@@ -15,7 +15,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"alter": scriptAlter,
 	"base":  scriptBase,
 	"array": scriptArray,
-	"alter": scriptAlter,
+	"fill":  scriptFill,
 }
 
 // scriptExits runs a program and checks its exit code: exits CODE PROGRAM ARG...
