@@ -48,6 +48,9 @@ on a page. It goes on until Ctrl-C. Everything listens on loopback only.`,
   edged demo --broker tcp://localhost:1883 --http 127.0.0.1:8080`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := openerOf(o.engine); err != nil {
+				return err
+			}
 			return runDemo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

@@ -87,6 +87,7 @@ func TestWrongUsage(t *testing.T) {
 		{exitUsage, engines, []string{"infer", w.dense, "--in", x, "--out", y, "--engine", "warp"}},
 		{exitUsage, engines, []string{"bench", w.dense, "--engine", "warp"}},
 		{exitUsage, engines, []string{"bench", w.dense, "--compare", "go,warp"}},
+		{exitUsage, engines, []string{"demo", "--engine", "warp"}},
 		{exitUsage, engines, []string{"verify", w.base, w.dense, "--engine", "warp"}},
 		{exitUsage, engines, []string{"rewrite", w.base, "--plan", "--engine", "warp"}},
 		{exitUsage, engines, []string{"rewrite", w.same, "-o", w.out("d"), "--contract", "frame", "--engine", "warp"}},
