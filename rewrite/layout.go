@@ -80,9 +80,6 @@ func (l *layout) transpose(perm []int) *layout {
 	return &layout{val: l.val, dims: dims}
 }
 
-// on is the same arrangement of dimensions for another map.
-func (l *layout) on(v *value) *layout { return newLayout(v, l.dims) }
-
 // only reports whether dimension i runs through atom a alone.
 func (l *layout) only(i int, a atom) bool {
 	if i < 0 || i >= len(l.dims) {

@@ -342,11 +342,3 @@ func (c *lifting) canonicalIn() (*layout, string) {
 	}
 	return l, ""
 }
-
-// data is the constant content of input i, nil where it has none.
-func (c *lifting) data(i int) []byte {
-	if i >= len(c.op.Inputs) || c.op.Inputs[i] < 0 {
-		return nil
-	}
-	return c.net.m.Data(c.tensor(i))
-}

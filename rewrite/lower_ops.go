@@ -1,8 +1,6 @@
 package rewrite
 
 import (
-	"slices"
-
 	"edged/model"
 )
 
@@ -163,12 +161,4 @@ func (lo *lowering) emitChannels(nd *node, in int32, s spec) int32 {
 	end := c.begin + (c.n-1)*c.step + 1
 	return lo.op(builtin(model.OpStridedSlice), &model.StridedSliceOptions{BeginMask: 0b0111, EndMask: 0b0111},
 		[]int32{in, lo.list(0, 0, 0, c.begin), lo.list(0, 0, 0, end), lo.list(1, 1, 1, c.step)}, s)
-}
-
-// sameQuant reports whether two quantisations map alike.
-func sameQuant(a, b *model.Quantization) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return slices.Equal(a.Scale, b.Scale) && slices.Equal(a.ZeroPoint, b.ZeroPoint)
 }

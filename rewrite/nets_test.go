@@ -107,7 +107,6 @@ func square(k, s int) win {
 }
 
 func (w win) same() win                   { w.pad = model.PaddingSame; return w }
-func (w win) dilated(d int) win           { w.d = pair{d, d}; return w }
 func (w win) with(a model.Activation) win { w.act = a; return w }
 
 func (b *maker) conv(x model.Ref, out int, w win) model.Ref {

@@ -189,3 +189,112 @@ func TestDoctorForPeople(t *testing.T) {
 		}
 	}
 }
+
+// keyPair makes a key pair by the command and gives its path.
+func keyPair(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "line1.key")
+	code, out, errs := runEdged("key", "-o", path)
+	if code != exitOK || !strings.Contains(out, "line1.key.pub: key ") {
+		t.Fatalf("exit %d, %q, %s", code, out, errs)
+	}
+	return path
+}
+
+// --sign signs what --certify writes; the certificate then stands for whoever
+// trusts the key, until somebody changes a fact.
+func TestSignedCertificate(t *testing.T) {
+	key, base := keyPair(t), bundledNet(t, nets.ValidInt8)
+	dense := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
+	if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("private key %v, %v", info.Mode(), err)
+	}
+	if code, _, errs := runEdged("key", "-o", key); code != exitFailed || !strings.Contains(errs, "never overwritten") {
+		t.Errorf("a second key over the first: exit %d, %s", code, errs)
+	}
+	if code, _, errs := runEdged("verify", base, dense, "--sign", key, "--engine", engineGo, "--positions", "40"); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	pem, err := os.ReadFile(key + ".pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, err := model.ParsePublicKey(pem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _, err := readGraph(dense)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := m.Standing(pub); s.Level != model.Proved || s.SignedBy != model.Fingerprint(pub) || !s.Certificate.Sampled || s.Certificate.Positions != 40 {
+		t.Errorf("%s (%s), signed by %q: %+v", s.Level, s.Why, s.SignedBy, s.Certificate)
+	}
+	f := manifestOf(t, dense)
+	f.Labels[0], f.Labels[1] = f.Labels[1], f.Labels[0]
+	if err := m.SetManifest(f); err != nil {
+		t.Fatal(err)
+	}
+	if s := m.Standing(pub); s.Level != model.Invalid || !strings.Contains(s.Why, "facts") {
+		t.Errorf("labels swapped: %s (%s)", s.Level, s.Why)
+	}
+	if code, _, errs := runEdged("verify", base, dense, "--sign", key+".pub"); code != exitFailed || !strings.Contains(errs, "edged key") {
+		t.Errorf("a public key to sign with: exit %d, %s", code, errs)
+	}
+}
+
+// A file that an older edged wrote is tested only: exit 3 and what to do, or 0
+// and level tested where --black-box asks for no more.
+func TestOlderFilesAreTestedOnly(t *testing.T) {
+	base := bundledNet(t, nets.ValidInt8)
+	dense := daemontest.DenseFile(t, t.TempDir(), nets.ValidInt8, 48, 56)
+	m, _, err := readGraph(dense)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := manifestOf(t, dense)
+	f.Rewriter = 0
+	if err := m.SetManifest(f); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeModel(dense, m); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := runEdged("verify", base, dense, "--engine", engineGo, "--certify", "--positions", "40")
+	if code != exitRefused || !strings.HasPrefix(out, "TESTED ONLY") || !strings.Contains(errs, "rewrite it again") {
+		t.Errorf("exit %d, %q, %s", code, out, errs)
+	}
+	if manifestOf(t, dense).Certificate != nil {
+		t.Error("a test that nobody asked for was certified")
+	}
+	code, out, errs = runEdged("verify", base, dense, "--engine", engineGo, "--certify", "--positions", "40", "--black-box", "--json")
+	if code != exitOK || !strings.Contains(out, `"level": "tested"`) || !strings.Contains(out, `"equivalent": true`) {
+		t.Errorf("exit %d, %q, %s", code, out, errs)
+	}
+	if c := manifestOf(t, dense).Certificate; c == nil || c.Level != model.Tested {
+		t.Errorf("certificate %+v", c)
+	}
+}
+
+// With pictures the frame contract's agreement is counted per class; without,
+// no share is told.
+func TestAgreementNeedsPictures(t *testing.T) {
+	base, dir := bundledNet(t, nets.SameInt8), t.TempDir()
+	dense := filepath.Join(dir, "dense.tflite")
+	code, _, errs := runEdged("rewrite", base, "-o", dense, "--input", "96x96", "--contract", "frame", "--output-stride", "4", "--engine", engineGo)
+	if code != exitOK || !strings.Contains(errs, "not measured") || strings.Contains(errs, "%") {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	for name, source := range map[string]string{"a.png": "test:belt?seed=1&size=160x120", "b.png": "test:belt?seed=2&size=80x64"} { // one is smaller than the net's input
+		writeFile(t, filepath.Join(dir, name), beltPicture(t, source))
+	}
+	code, out, errs := runEdged("verify", base, dense, "--engine", engineGo, "--positions", "50", "--images", dir)
+	if code != exitOK || !strings.Contains(out, "baseline says") || !strings.Contains(out, "by theory no position has to agree") {
+		t.Errorf("exit %d, %s%s", code, out, errs)
+	}
+	for _, c := range []struct{ dir, says string }{{t.TempDir(), "no PNG or JPEG"}, {filepath.Join(dir, "absent"), "no such file"}} {
+		if code, _, errs := runEdged("verify", base, dense, "--images", c.dir, "--engine", engineGo); code != exitFailed || !strings.Contains(errs, c.says) {
+			t.Errorf("%s: exit %d, %s", c.dir, code, errs)
+		}
+	}
+}

@@ -33,7 +33,7 @@ func picturesFor(dir, path string, m *model.Model, dense []byte, open edged.Open
 	}
 	defer e.Close()
 	file := &stage.File{Name: path, Model: m}
-	crop, resize := &vision{file: file, engine: e, fit: "crop"}, &vision{file: file, engine: e, fit: "resize"}
+	crop, resize := &vision{file: file, engine: e, own: len(e.Outputs()), fit: "crop"}, &vision{file: file, engine: e, own: len(e.Outputs()), fit: "resize"}
 	var out []rewrite.Picture
 	for _, name := range names {
 		err := crop.feedPicture(name)
