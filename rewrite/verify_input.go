@@ -63,16 +63,17 @@ func (v *verification) probes() []probe {
 }
 
 // enough is how many positions, over all inputs, a comparison should have: an
-// integer classifier's few outputs on one patch round a changed weight away.
-const enough = 32
+// integer classifier's few outputs on one patch round a changed weight away, and
+// so do the few that a padded net promises on a frame smaller than its field.
+const enough = 4096
 
 // probeCount is how many inputs make up for few positions.
 func (v *verification) probeCount(least int) int {
-	positions := math.MaxInt
+	positions := int64(math.MaxInt32)
 	for _, c := range v.outs {
-		positions = min(positions, max(c.count.area(), 1))
+		positions = min(positions, max(c.promised(), 1))
 	}
-	return max(least, min(24, enough/positions))
+	return max(least, int(min(3*int64(least), enough/positions)))
 }
 
 // fillRandom fills a tensor: floats in [-1, 1), or whole numbers from -4 to 4;
