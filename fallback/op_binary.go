@@ -58,8 +58,8 @@ func binaryF32(c *opContext, bc *broadcast, act model.Activation, f vec.PairF32)
 	if act == model.ActNone && lo == unfused.lo && hi == unfused.hi {
 		lo, hi = float32(math.Inf(-1)), float32(math.Inf(1))
 	}
-	k := c.p.routines.Vec
-	return emitPairs(c, bc, "pointwise f32", c.out[0].elems(), (*tensor).f32, func(dst, a, b []float32) { k.Pair(f, dst, a, b, lo, hi) })
+	row := c.p.routines.Vec.Pair(f)
+	return emitPairs(c, bc, "pointwise f32", c.out[0].elems(), (*tensor).f32, func(dst, a, b []float32) { row(dst, a, b, lo, hi) })
 }
 
 // rowsOf applies f along a row.

@@ -17,29 +17,27 @@ const (
 	pairs
 )
 
-// Pair computes a row of results of p and clamps it:
+// Pair makes the function that computes a row of results of p and clamps it:
 //
 //	dst[i] = clamp(p(x[i], y[i]))
 //
 // dst may be x or y. What is no number stays.
-func (r *Routines) Pair(p PairF32, dst, x, y []float32, lo, hi float32) {
-	x, y = x[:len(dst)], y[:len(dst)]
-	l := r.pair(p)
-	b := l.blocks(len(dst))
-	if b > 0 {
-		l.fn(&dst[0], &x[0], &y[0], b, lo, hi)
+func (r *Routines) Pair(p PairF32) func(dst, x, y []float32, lo, hi float32) {
+	l := [pairs]*floatPair{&r.addPair, &r.subPair, &r.mulPair, &r.divPair, &r.maxPair, &r.minPair, &r.preluPair, &r.squaredDiffers}[p]
+	return func(dst, x, y []float32, lo, hi float32) {
+		x, y = x[:len(dst)], y[:len(dst)]
+		b := l.blocks(len(dst))
+		if b > 0 {
+			l.fn(&dst[0], &x[0], &y[0], b, lo, hi)
+		}
+		n := b * l.size
+		pairPortable(p, dst[n:], x[n:], y[n:])
+		clampPortable(dst[n:], dst[n:], lo, hi)
 	}
-	n := b * l.size
-	pairPortable(p, dst[n:], x[n:], y[n:])
-	clampPortable(dst[n:], dst[n:], lo, hi)
 }
 
 // floatPair is a routine of a PairF32.
 type floatPair = loop[func(dst, x, y *float32, blocks int, lo, hi float32)]
-
-func (r *Routines) pair(p PairF32) *floatPair {
-	return [pairs]*floatPair{&r.addPair, &r.subPair, &r.mulPair, &r.divPair, &r.maxPair, &r.minPair, &r.preluPair, &r.squaredDiffers}[p]
-}
 
 func pairPortable(p PairF32, dst, x, y []float32) {
 	x, y = x[:len(dst)], y[:len(dst)]

@@ -86,10 +86,10 @@ func TestPairF32(t *testing.T) {
 			if n%3 == 0 {
 				lo, hi = -3, 6
 			}
-			portable.Pair(p, want, x, y, lo, hi)
+			portable.Pair(p)(want, x, y, lo, hi)
 			kerneltest.EachVariant(t, For, func(t *testing.T, k *Routines) {
 				dst, check := kerneltest.Guarded(t, n, float32(77))
-				k.Pair(p, dst, x, y, lo, hi)
+				k.Pair(p)(dst, x, y, lo, hi)
 				check()
 				sameFloats(t, dst, want, fmt.Sprint("operation ", p))
 			})
@@ -106,7 +106,7 @@ func TestPairF32Defines(t *testing.T) {
 			for i := range x {
 				x[i], y[i] = -2, 3
 			}
-			k.Pair(p, x, x, y, minusInf, plusInf)
+			k.Pair(p)(x, x, y, minusInf, plusInf)
 			for i, v := range x {
 				if v != want[p] {
 					t.Errorf("operation %d on -2 and 3, element %d: %g, want %g", p, i, v, want[p])
@@ -200,5 +200,8 @@ func BenchmarkRowsF32(b *testing.B) {
 
 func BenchmarkPairF32(b *testing.B) {
 	src, dst := kerneltest.Normal(rand.New(rand.NewPCG(1, 1)), 4096), make([]float32, 4096)
-	kerneltest.Bench(b, For, len(src), func(k *Routines) func() { return func() { k.Pair(PreluPair, dst, src, src, minusInf, plusInf) } })
+	kerneltest.Bench(b, For, len(src), func(k *Routines) func() {
+		prelu := k.Pair(PreluPair)
+		return func() { prelu(dst, src, src, minusInf, plusInf) }
+	})
 }
