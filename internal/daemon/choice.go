@@ -1,12 +1,17 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"edged/internal/config"
+	"edged/internal/stage"
 )
 
 // clearGain is how much faster than the engine used before another must be to
@@ -93,4 +98,48 @@ func choose(trials []trial, before string) Choice {
 	}
 	c.Engine = trials[best].engine
 	return c
+}
+
+// tried is what the choice for a model depends on while the daemon runs.
+type tried struct {
+	sha256  string
+	threads int
+}
+
+// chooseEngine has children try the model: on the engine of the config, or on
+// all, of which it takes the fastest; what it took the last time stays unless
+// another is clearly faster.
+func (u *unit) chooseEngine(ctx context.Context, file *stage.File) (Choice, error) {
+	if u.cfg.Engine != config.Auto {
+		return u.d.opts.Engines.Try(ctx, file.Data, u.cfg.Engine, u.cfg.Threads, "")
+	}
+	c, err := u.fastest(ctx, file)
+	if err != nil {
+		return c, err
+	}
+	level, args := slog.LevelInfo, []any{"engine", c.Engine, "why", c.Why}
+	if len(c.Odd) > 0 {
+		level, args = slog.LevelWarn, append(args, "reason", strings.Join(c.Odd, "; "))
+	}
+	u.log.Log(ctx, level, "engine chosen", args...)
+	u.d.stateMu.Lock()
+	defer u.d.stateMu.Unlock()
+	u.d.tried[tried{file.SHA256, u.cfg.Threads}] = c
+	if err := u.d.memory.chose(u.cfg.Name, file.SHA256, u.d.opts.Version, c.Engine); err != nil {
+		u.log.Warn("state not saved", "err", err.Error())
+	}
+	return c, nil
+}
+
+// fastest times the engines on a model, once for all cameras: many on one model
+// are not to wait for as many trials.
+func (u *unit) fastest(ctx context.Context, file *stage.File) (Choice, error) {
+	u.d.stateMu.Lock()
+	c, known := u.d.tried[tried{file.SHA256, u.cfg.Threads}]
+	before := u.d.memory.engineOf(u.cfg.Name, file.SHA256, u.d.opts.Version)
+	u.d.stateMu.Unlock()
+	if known {
+		return c, nil
+	}
+	return u.d.opts.Engines.Try(ctx, file.Data, config.Auto, u.cfg.Threads, before)
 }

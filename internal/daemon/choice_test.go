@@ -110,10 +110,15 @@ func TestARestartKeepsTheEngine(t *testing.T) {
 	dir := t.TempDir()
 	daemontest.DenseFile(t, dir, nets.Valid, 48, 56)
 	text := "[node]\nname = \"n\"\n[mqtt]\nspool_dir = \"state\"\n" +
-		"[[camera]]\nname = \"a\"\nsource = \"test:belt\"\nmodel = \"dense.tflite\"\n"
+		"[[camera]]\nname = \"a\"\nsource = \"test:belt\"\nmodel = \"dense.tflite\"\n" +
+		"[[camera]]\nname = \"b\"\nsource = \"test:belt\"\nmodel = \"dense.tflite\"\n"
+	trials := 0
 	took := map[string]time.Duration{"go": 10 * ms, "twin": 9 * ms}
 	open := func(_ string, model []byte, o edged.Options) (edged.Engine, error) { return fallback.Open(model, o) }
-	fixed := func(_ context.Context, _ []byte, t Trial) (Answer, error) { return Answer{Took: took[t.Engine]}, nil }
+	fixed := func(_ context.Context, _ []byte, t Trial) (Answer, error) {
+		trials++
+		return Answer{Took: took[t.Engine]}, nil
+	}
 	start := func() mqtt.ModelInfo {
 		c := config.Parse(filepath.Join(dir, "edged.toml"), []byte(text), config.Engines{Names: []string{"auto"}})
 		if err := c.Err(); err != nil {
@@ -125,7 +130,11 @@ func TestARestartKeepsTheEngine(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer d.abandon()
-		return d.Info().Models[0]
+		m := d.Info().Models
+		if m[0].Why != m[1].Why {
+			t.Errorf("two cameras of one model: %q, %q", m[0].Why, m[1].Why)
+		}
+		return m[0]
 	}
 	if m := start(); m.Why != "go 10.0 ms, twin 9.0 ms" {
 		t.Errorf("first start: %q", m.Why)
@@ -137,5 +146,8 @@ func TestARestartKeepsTheEngine(t *testing.T) {
 	took["twin"] = 12 * ms
 	if m := start(); m.Why != "go 10.0 ms, twin 12.0 ms" {
 		t.Errorf("restart with a slow twin: %q", m.Why)
+	}
+	if trials != 3*2 {
+		t.Errorf("%d trials of 2 engines in 3 starts: once for both cameras", trials)
 	}
 }

@@ -48,13 +48,14 @@ type Daemon struct {
 
 	stateMu sync.Mutex
 	memory  *memory
+	tried   map[tried]Choice // by "auto", since the start
 
 	lastStop *mqtt.LastStop // of the run before
 }
 
 // New loads every model and lays out every camera. Nothing runs yet.
 func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
-	d := &Daemon{cfg: c, opts: o, log: o.Log, started: time.Now(), page: page.New(c.Node.Name, c.Names())}
+	d := &Daemon{cfg: c, opts: o, log: o.Log, started: time.Now(), page: page.New(c.Node.Name, c.Names()), tried: map[tried]Choice{}}
 	if c.Node.MemoryLimit > 0 {
 		debug.SetMemoryLimit(int64(c.Node.MemoryLimit))
 	}

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"edged"
-	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
 	"edged/model"
@@ -128,30 +125,6 @@ func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error
 		u.log.Warn("trial of the model", "model", file.Name, "warning", warning)
 	}
 	return &loaded{file, s, choice.Why, x.NotNumbers}, nil
-}
-
-// chooseEngine has children try the model: on the engine of the config, or on
-// all, of which it takes the fastest; what it took the last time stays unless
-// another is clearly faster.
-func (u *unit) chooseEngine(ctx context.Context, file *stage.File) (Choice, error) {
-	u.d.stateMu.Lock()
-	before := u.d.memory.engineOf(u.cfg.Name, file.SHA256, u.d.opts.Version)
-	u.d.stateMu.Unlock()
-	c, err := u.d.opts.Engines.Try(ctx, file.Data, u.cfg.Engine, u.cfg.Threads, before)
-	if err != nil || u.cfg.Engine != config.Auto {
-		return c, err
-	}
-	level, args := slog.LevelInfo, []any{"engine", c.Engine, "why", c.Why}
-	if len(c.Odd) > 0 {
-		level, args = slog.LevelWarn, append(args, "reason", strings.Join(c.Odd, "; "))
-	}
-	u.log.Log(ctx, level, "engine chosen", args...)
-	u.d.stateMu.Lock()
-	defer u.d.stateMu.Unlock()
-	if err := u.d.memory.chose(u.cfg.Name, file.SHA256, u.d.opts.Version, c.Engine); err != nil {
-		u.log.Warn("state not saved", "err", err.Error())
-	}
-	return c, nil
 }
 
 // reload has the camera take over its model file as it is now. On any error
