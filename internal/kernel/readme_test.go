@@ -70,6 +70,17 @@ func lineDiff(old, now string) string {
 	return b.String()
 }
 
+// The test of the test: a row that is gone and one that is new are shown.
+func TestLineDiffShowsWhatDiffers(t *testing.T) {
+	if got, want := lineDiff("a\nb\nc\n", "a\nc\nd\n"), "-b\n+d\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	have := []map[string]bool{{"x": true}, {}, {}, {"x": true}}
+	if got := []string{cell(have, 0, "x"), cell(have, 1, "x"), cell(have, 2, "x"), cell(have, 1, "y")}; !slices.Equal(got, []string{"yes", "as avx2", "**Go**", "**Go**"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // routineTable is the table as README.md has it.
 func routineTable(t *testing.T) string {
 	var b strings.Builder
