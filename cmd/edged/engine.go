@@ -62,7 +62,7 @@ func engineFlag(fl *pflag.FlagSet, name *string, what string) {
 const maxThreads = 256
 
 // engines is what the daemon and its trials of models know of them.
-var engines = daemon.Engines{Open: openEngine, Auto: autoOrder()}
+var engines = daemon.Engines{Open: openEngine, Auto: autoOrder(), ReportFaults: tflite.ReportFaults}
 
 // configEngines is what a config may say of them.
 var configEngines = config.Engines{Names: engineNames, Aliases: engineAliases, MaxThreads: maxThreads}

@@ -28,8 +28,11 @@ const canaryFile = 64 << 20
 
 // Engines are those of the program, which is where they are chosen.
 type Engines struct {
-	Open stage.Opener
-	Auto []string // what camera.engine = "auto" tries, in order: those that cannot crash first
+	// ReportFaults has faults in threads of a linked library, of which the
+	// runtime does not tell, written to a file; nil: there is no such library.
+	ReportFaults func(*os.File) error
+	Open         stage.Opener
+	Auto         []string // what camera.engine = "auto" tries, in order: those that cannot crash first
 
 	trial func(context.Context, []byte, Trial) (Answer, error) // nil: by a child
 }

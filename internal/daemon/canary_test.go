@@ -41,6 +41,9 @@ func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error
 
 // TestMain lets this test binary be the child that tries a model.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == "crash" {
+		os.Exit(runForCrash(os.Args[2]))
+	}
 	if len(os.Args) < 4 || os.Args[1] != "canary" {
 		os.Exit(m.Run())
 	}

@@ -63,6 +63,12 @@ func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
 	if d.memory, err = openMemory(c.StateDir()); err != nil {
 		o.Log.Warn("starting without the state of the last run", "err", err.Error())
 	}
+	for _, b := range d.memory.blame {
+		o.Log.Error("the last run ended because of a model", "camera", b.camera, "sha256", b.sha256[:min(12, len(b.sha256))], "cause", b.cause)
+	}
+	if err := d.memory.listen(o.Engines.ReportFaults); err != nil {
+		o.Log.Warn("a crash by a model would not be told from another", "err", err.Error())
+	}
 	if c.MQTT.Broker != "" {
 		mc := c.Client()
 		mc.Log = o.Log

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"edged/internal/atomicfile"
@@ -16,8 +18,8 @@ import (
 )
 
 const (
-	// maxAttempts is how often the daemon starts with a model that has never
-	// been proven before it goes back to the last good one.
+	// maxAttempts is how often a model that has never been proven may crash the
+	// daemon before it goes back to the last good one.
 	maxAttempts = 3
 
 	// provenAfter is how long a new model must run without a crash to be good.
@@ -29,6 +31,8 @@ type memory struct {
 	dir   string // empty: none
 	file  memoryFile
 	alive time.Time // when the run before last showed that it runs
+	marks *marks
+	blame []blame // for the end of the run before
 }
 
 // memoryFile is state.json.
@@ -44,7 +48,7 @@ type memoryFile struct {
 type modelMemory struct {
 	Good      string `json:"good"`      // SHA-256 of the model kept as last good
 	Candidate string `json:"candidate"` // SHA-256 of the one that must prove itself
-	Attempts  int    `json:"attempts"`  // starts with the candidate that ended in a crash
+	Attempts  int    `json:"attempts"`  // runs in a row that ended because of the candidate
 
 	Chosen chosen `json:"chosen"`
 }
@@ -61,15 +65,17 @@ type chosen struct {
 // garbage is no reason not to start: it is told and replaced.
 func openMemory(dir string) (*memory, error) {
 	m := &memory{dir: dir, file: memoryFile{Models: map[string]*modelMemory{}}}
+	m.marks, _ = openMarks("")
 	if dir == "" {
 		return m, nil
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return m, fmt.Errorf("state folder: %w", err)
 	}
+	marksErr := m.readMarks()
 	data, err := os.ReadFile(m.path("state.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, nil
+		return m, marksErr
 	}
 	if err == nil {
 		err = m.read(data)
@@ -80,7 +86,57 @@ func openMemory(dir string) (*memory, error) {
 	if info, err := os.Stat(m.path("state.json")); err == nil {
 		m.alive = info.ModTime() // before this run writes it
 	}
-	return m, nil
+	return m, errors.Join(marksErr, m.count())
+}
+
+// readMarks finds what ended the run before, and begins the marks of this one.
+func (m *memory) readMarks() (err error) {
+	if m.marks, err = openMarks(m.path("marks")); err != nil {
+		return err
+	}
+	d := death{kills: readKills()}
+	if f, err := os.Open(m.path("crash.txt")); err == nil {
+		defer f.Close()
+		text, _ := io.ReadAll(io.LimitReader(f, 1<<20)) // what can be read of it is better than nothing
+		d.crash = string(text)
+		if info, err := f.Stat(); err == nil {
+			d.at = info.ModTime()
+		}
+	}
+	m.blame = m.marks.blames(d)
+	m.marks.begin(time.Now(), d.kills)
+	return nil
+}
+
+// count counts the end of the run before against the models that caused it.
+func (m *memory) count() error {
+	for _, b := range m.blame {
+		if mm := m.of(b.camera); mm.Candidate == b.sha256 {
+			mm.Attempts++
+		}
+	}
+	if len(m.blame) == 0 {
+		return nil
+	}
+	return m.save()
+}
+
+// listen has the runtime write its last words where the next run finds them.
+func (m *memory) listen(library func(*os.File) error) error {
+	if m.dir == "" {
+		return nil
+	}
+	f, err := os.OpenFile(m.path("crash.txt"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("crash report: %w", err)
+	}
+	defer f.Close() // the runtime and the library have their own copies
+	if library != nil {
+		if err := library(f); err != nil {
+			return fmt.Errorf("crash report: %w", err)
+		}
+	}
+	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
 // read takes over what state.json says.
@@ -108,6 +164,9 @@ func (m *memory) lastStop() *mqtt.LastStop {
 		at := f.StartedAt
 		if m.alive.After(at.Time) {
 			at.Time = m.alive
+		}
+		if len(m.blame) > 0 {
+			return &mqtt.LastStop{At: at, Reason: "crash by the model of " + m.blame[0].camera + ": " + m.blame[0].cause}
 		}
 		return &mqtt.LastStop{At: at, Reason: "crash, kill or loss of power"}
 	}
@@ -171,13 +230,10 @@ func (m *memory) attempt(camera, sha string) (useGood bool, err error) {
 	if m.dir == "" || sha == mm.Good {
 		return false, nil
 	}
-	if mm.Candidate != sha {
-		mm.Candidate, mm.Attempts = sha, 0
+	if mm.Candidate == sha {
+		return mm.Attempts >= maxAttempts && mm.Good != "", nil
 	}
-	if mm.Attempts >= maxAttempts && mm.Good != "" {
-		return true, nil
-	}
-	mm.Attempts++
+	mm.Candidate, mm.Attempts = sha, 0
 	return false, m.save()
 }
 
@@ -207,5 +263,6 @@ func (m *memory) stopped(reason string) error {
 	for _, mm := range m.file.Models {
 		mm.Attempts = 0
 	}
+	clear(m.marks.mem)
 	return m.save()
 }

@@ -3,7 +3,9 @@ package daemon
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,21 @@ func start(t *testing.T, dir, sha string) (m *memory, back bool) {
 	return m, back
 }
 
+// crashes is the end of a run in whose inference its library crashes.
+func crashes(t *testing.T, m *memory, sha string) {
+	t.Helper()
+	s := m.marks.of("cam")
+	s.set(inferring, sha)
+	text := fmt.Sprintf("SIGSEGV: segmentation violation\nPC=0x7f m=0 sigcode=1 addr=0x0\nsignal arrived during cgo execution\n\ngoroutine %d gp=0xc0 m=0 mp=0x1 [syscall]:\nruntime.cgocall(0x1)\n", s.goroutine())
+	if err := os.WriteFile(m.path("crash.txt"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killed is the end of a run that somebody kills, or that loses its power, while
+// its model is at work.
+func killed(m *memory, sha string) { m.marks.of("cam").set(inferring, sha) }
+
 func TestLastGoodComesBackAfterRepeatedCrashes(t *testing.T) {
 	dir := t.TempDir()
 	m, _ := start(t, dir, "good")
@@ -41,11 +58,16 @@ func TestLastGoodComesBackAfterRepeatedCrashes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range maxAttempts {
-		if _, back := start(t, dir, "new"); back {
+		m, back := start(t, dir, "new")
+		if back {
 			t.Fatalf("start %d with the new model already goes back", n+1)
 		}
+		crashes(t, m, "new")
 	}
 	m, back := start(t, dir, "new")
+	if s := m.lastStop(); s == nil || s.Clean || !strings.Contains(s.Reason, "the model of cam: while it was run: SIGSEGV") {
+		t.Errorf("last stop %+v", s)
+	}
 	if !back {
 		t.Fatal("the new model is tried for ever")
 	}
@@ -57,6 +79,29 @@ func TestLastGoodComesBackAfterRepeatedCrashes(t *testing.T) {
 	}
 	if _, back := start(t, dir, "good"); back {
 		t.Error("the good model is not trusted")
+	}
+}
+
+// What the model did not cause does not count against it.
+func TestOnlyCrashesByTheModelCount(t *testing.T) {
+	dir := t.TempDir()
+	m, _ := start(t, dir, "good")
+	if err := m.proven("cam", &stage.File{SHA256: "good"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 * maxAttempts {
+		m, back := start(t, dir, "new")
+		if back {
+			t.Fatal("went back without a crash by the model")
+		}
+		killed(m, "new")
+	}
+	for range maxAttempts {
+		m, _ := start(t, dir, "new")
+		crashes(t, m, "old") // another model was at work
+	}
+	if m, back := start(t, dir, "new"); back || m.of("cam").Attempts != 0 {
+		t.Errorf("%+v", m.of("cam"))
 	}
 }
 

@@ -81,9 +81,13 @@ func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
 	if u.d.memory.dir == "" || u.d.memory.of(u.cfg.Name).Good == "" || ctx.Err() != nil {
 		return nil, cause
 	}
-	file, err := stage.Read(u.d.memory.goodPath(u.cfg.Name))
+	path := u.d.memory.goodPath(u.cfg.Name)
+	file, err := stage.Read(path)
 	if err != nil {
 		return nil, errors.Join(cause, err)
+	}
+	if good := u.d.memory.of(u.cfg.Name).Good; file.SHA256 != good {
+		return nil, errors.Join(cause, fmt.Errorf("the last good model %s is not what it was: its SHA-256 is %s, it ran with %s: the disk has changed it; deploy a model that is whole", path, file.SHA256, good))
 	}
 	l, err := u.tryAndOpen(ctx, file)
 	if err != nil {
@@ -106,6 +110,14 @@ func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", file.Name, err)
 	}
+	done := u.markLoading(file)
+	l, err := u.load(file, choice)
+	done() // not deferred: a panic must find the mark
+	return l, err
+}
+
+// load opens a model that a child has tried, and looks at what comes out of it.
+func (u *unit) load(file *stage.File, choice Choice) (*loaded, error) {
 	cam := *u.cfg
 	cam.Engine = choice.Engine
 	s, err := stage.Open(file, &cam, u.d.opts.Engines.Open, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
@@ -125,6 +137,21 @@ func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error
 		u.log.Warn("trial of the model", "model", file.Name, "warning", warning)
 	}
 	return &loaded{file, s, choice.Why, x.NotNumbers}, nil
+}
+
+// markLoading marks that a model is being loaded, until the function that it
+// returns is called. While another runs the mark stays that one's: it is at work
+// as well, and a child has loaded the new one before.
+func (u *unit) markLoading(file *stage.File) (done func()) {
+	if u.camera != nil {
+		return func() {}
+	}
+	u.slot.set(loading, file.SHA256)
+	late := time.AfterFunc(canaryTime, u.slot.stick)
+	return func() {
+		late.Stop()
+		u.slot.set(idle, "")
+	}
 }
 
 // reload has the camera take over its model file as it is now. On any error
@@ -217,6 +244,7 @@ func (d *Daemon) watchModels(ctx context.Context) {
 				}
 			}
 			u.prove()
+			u.markStuck()
 		}
 		if time.Since(touched) > touchEvery {
 			touched = time.Now()

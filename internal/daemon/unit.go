@@ -32,6 +32,7 @@ type unit struct {
 	queue  *pipeline.Queue // nil unless the trigger is mqtt
 
 	timing     timing
+	slot       slot // marks what the model is at
 	reloading  sync.Mutex
 	startFault string // told once the broker's client is there
 
@@ -50,7 +51,7 @@ type unit struct {
 
 // newUnit loads the camera's model. The source is opened by run.
 func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) {
-	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name)}
+	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name), slot: d.memory.marks.of(cfg.Name)}
 	l, err := u.firstModel(ctx)
 	if err != nil {
 		return nil, err
@@ -61,6 +62,7 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 	u.camera.Sink = u
 	u.camera.Missed = u.missed
 	u.camera.Faulted = u.faulted
+	u.camera.Working = u.working
 	switch cfg.Trigger {
 	case "continuous":
 	case "mqtt":
@@ -212,6 +214,22 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 func (u *unit) missed(shot pipeline.Shot, reason string) {
 	u.log.Warn("trigger missed", "part_id", shot.PartID, "reason", reason)
 	u.event(mqtt.Event{Kind: mqtt.EventMissedTrigger, Message: reason, PartID: shot.PartID})
+}
+
+// working marks what the camera's model is at.
+func (u *unit) working(s *pipeline.Stage, on bool) {
+	if on {
+		u.slot.set(inferring, s.SHA256)
+	} else {
+		u.slot.set(idle, "")
+	}
+}
+
+// markStuck marks a model that does not come back from a frame.
+func (u *unit) markStuck() {
+	if phase, since, _ := u.camera.Progress(); phase == pipeline.Inferring && time.Since(since) > stuckAfter {
+		u.slot.stick()
+	}
 }
 
 // faulted publishes that no verdict comes out of the model's outputs.

@@ -46,6 +46,7 @@ type Stage struct {
 	Unfit   error // why no output of the model can be believed; nil: nothing is known
 	Grid    edged.Grid
 	Model   string // name for people and payloads
+	SHA256  string // of its file
 	// Certificate is what the model's amounts to: proved, tested, none or invalid.
 	Certificate string
 	Labels      []string
@@ -82,6 +83,9 @@ type Camera struct {
 	Log     *slog.Logger
 	// Missed is told of each trigger that could not be served; nil: nobody is.
 	Missed func(shot Shot, reason string)
+	// Working is told when the stage's engine begins to run, and when it has;
+	// nil: nobody is.
+	Working func(s *Stage, on bool)
 	// Faulted is told once when outputs begin not to be numbers; nil: nobody is.
 	Faulted func(err error)
 
@@ -274,7 +278,7 @@ func (c *Camera) infer(f *edged.Frame) (Refusal, error) {
 	if s.Unfit != nil {
 		return RefusedNumber, s.Unfit
 	}
-	if err := s.Engine.Run(); err != nil {
+	if err := c.run(s); err != nil {
 		return RefusedEngine, err
 	}
 	inferred := c.progress.enter(Masking)
@@ -316,6 +320,18 @@ func (c *Camera) refuse(f *edged.Frame, shot Shot, why Refusal, err error) {
 		c.miss(shot, "frame refused: "+why.String())
 	}
 	c.progress.done()
+}
+
+// run runs the stage's engine and says so. A panic must find it working: nothing
+// is deferred.
+func (c *Camera) run(s *Stage) error {
+	if c.Working == nil {
+		return s.Engine.Run()
+	}
+	c.Working(s, true)
+	err := s.Engine.Run()
+	c.Working(s, false)
+	return err
 }
 
 // checkNumbers is the rule that an output which is not a number somewhere is no
