@@ -109,6 +109,17 @@ func TestRandomNetsOnFallback(t *testing.T) {
 	})
 }
 
+// TestClippedOutputsAreProved: an output that a RELU clips to nothing wherever
+// rounding was measured on one input, and that is a number elsewhere.
+func TestClippedOutputsAreProved(t *testing.T) {
+	const seed = 1_000_479
+	if _, _, _, err := tryNet(draw(seed), seed, func(base, dense []byte, o VerifyOptions) (*Report, error) {
+		return Verify(base, dense, fallback.Open, o)
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOneValueIsProved: a net that ends in a single float32 has an output without
 // spread, and sums of another order in the enlarged baseline.
 func TestOneValueIsProved(t *testing.T) {

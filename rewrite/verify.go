@@ -393,6 +393,9 @@ func (v *verification) run() error {
 	if err := v.bounds(); err != nil {
 		return err
 	}
+	if err := v.tolerances(); err != nil {
+		return err
+	}
 	jobs := v.jobs()
 	total, done := 0, 0
 	for _, j := range jobs {

@@ -40,9 +40,6 @@ func (v *verification) compareJob(i int, j job, tick func()) error {
 		got[k] = realValues(v.dense.Output(k), v.dense.Outputs()[k])
 		c.begin(got[k])
 	}
-	if err := v.tolerances(j.input); err != nil {
-		return err
-	}
 	w := &workers{v: v, oracle: j.oracle, frame: j.input.data, got: got, plan: j.plan, phases: map[pair]bool{}, positions: make([]int64, len(v.outs)), tick: tick}
 	if err := w.run(); err != nil {
 		return err
