@@ -73,6 +73,7 @@ func (c *lifting) refuseHybrid() {
 	if c.tensor(0).Type == model.TypeFloat32 && c.tensor(1).Type == model.TypeInt8 && c.net.m.Data(c.tensor(1)) != nil {
 		c.nd.refuse = "is dynamic-range quantised: it scales its input by the largest value of the whole map"
 		c.nd.cure = insteadShifts
+		c.nd.scales = true
 	}
 }
 

@@ -89,6 +89,7 @@ type node struct {
 	order      []int  // a channel shuffle: where each channel comes from
 	keepDims   bool   // kindGlobal: as in the baseline
 	channelPad pair   // kindPad: before and after the channels
+	scales     bool   // dynamic-range: scales its input by the largest value of the whole map
 	refuse     string // why the dense forms cannot hold this node, empty if they can
 	cure       string
 }

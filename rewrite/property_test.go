@@ -30,7 +30,9 @@ func tryNets(t *testing.T, count int, first uint64, verify verifier) {
 		if m == nil {
 			continue
 		}
-		tried++
+		if tried++; tried%500 == 0 {
+			t.Logf("%d nets, %d proofs so far", tried, proofs)
+		}
 		p, r, v, err := tryNet(m, seed, verify)
 		proofs, refusals, vacuous = proofs+p, refusals+r, vacuous+v
 		if err != nil {

@@ -236,7 +236,7 @@ func (s *state) promise() error {
 				Reason:  "pads its input: on a patch it sees zeros where the frame has true pixels, so only patch by patch keeps the patch contract",
 				Instead: "use --contract frame"}
 		}
-		if nd.kind == kindMixed || nd.kind == kindUp {
+		if nd.kind == kindMixed || nd.kind == kindUp || nd.scales && s.net.frame != s.net.input.n {
 			return &Refusal{Op: s.net.opName(nd.op), Index: nd.index, Reason: nd.refuse, Instead: "use --contract frame"}
 		}
 	}

@@ -200,6 +200,32 @@ func TestOlderRevisionsAreTested(t *testing.T) {
 	}
 }
 
+// TestDynamicRangeKeepsNoPatchOnAFrame: it scales by the largest value of what
+// it sees, which is more than the patch. On its own size nothing is enlarged.
+func TestDynamicRangeKeepsNoPatchOnAFrame(t *testing.T) {
+	m := hybrid()
+	in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
+	n, err := lift(m.Clone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Input: [2]int{int(in[1]) + 4, int(in[2]) + 4}}
+	s := &state{opts: o, base: m, result: &Result{}}
+	for _, p := range passes[:3] {
+		if err := p.run(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.net.outputs[0].val.n = pair{1, 1} // as a patch classifier's
+	if err := s.promise(); asRefusal(err) == nil || !strings.Contains(err.Error(), "dynamic-range") {
+		t.Errorf("a larger frame: %v", err)
+	}
+	s.net.frame = n.input.n
+	if err := s.promise(); err != nil {
+		t.Errorf("its own size: %v", err)
+	}
+}
+
 // TestFramesThatHoldNoPatch are refused before anything is compared: a pool may
 // drop a column, so that the receptive field is smaller than the patch.
 func TestFramesThatHoldNoPatch(t *testing.T) {
