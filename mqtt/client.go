@@ -66,6 +66,7 @@ type Client struct {
 type camera struct {
 	mu     sync.Mutex
 	enc    maskEncoder
+	told   bool          // that results do not fit
 	events atomic.Uint64 // the last number given to an event
 }
 
@@ -164,9 +165,9 @@ func (c *Client) Publish(cam string, r *Result, m *edged.Mask) error {
 	if r.Mask != nil {
 		r.Mask.Topic = c.topics.OfCamera(cam, "mask")
 	}
-	body, err := json.Marshal(r)
+	body, err := c.fit(cam, k, r)
 	if err != nil {
-		return fmt.Errorf("mqtt: result of camera %s: %w", cam, err)
+		return err
 	}
 	c.mu.Lock()
 	if m != nil {

@@ -108,6 +108,7 @@ type Result struct {
 	Line        *Line    `json:"line,omitempty"`        // of a line camera
 	Quality     *Quality `json:"quality,omitempty"`     // measured where the config sets limits
 	File        string   `json:"file,omitempty"`        // name of the file that the frame was read from
+	LeftOut     []string `json:"left_out,omitempty"`    // blobs, classes, reasons: the keys that lack something for the payload's limit
 }
 
 // Info is the payload of .../info, retained.
@@ -182,7 +183,7 @@ type LinkStats struct {
 	Connections     uint64            `json:"connections"`      // since the start
 	FailedAttempts  uint64            `json:"failed_attempts"`  // since the start
 	CommandsDropped uint64            `json:"commands_dropped"` // over the rate, too large or not understood
-	Degraded        map[string]uint64 `json:"degraded"`         // masks by step: zstd, coarser, result_alone
+	Degraded        map[string]uint64 `json:"degraded"`         // by step: masks as zstd, coarser, result_alone; result: with something left out
 	Resent          uint64            `json:"resent"`           // events and states sent again after a lost link
 	PayloadLimit    int               `json:"payload_limit"`    // bytes; below max_payload when the broker refuses more
 	SpoolErrors     uint64            `json:"spool_errors"`
