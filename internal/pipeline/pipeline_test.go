@@ -110,7 +110,12 @@ func TestDisabledCameraPassesOver(t *testing.T) {
 	source.before = func(i int) {
 		if i == 1 { // between the loop's wait and its frame
 			c.Enable(false)
-			time.AfterFunc(10*time.Millisecond, func() { c.Enable(true) })
+			go func() {
+				for c.Counts().PassedOver == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				c.Enable(true)
+			}()
 		}
 	}
 	published := 0
