@@ -22,5 +22,7 @@
 //
 // A payload over the limit is never sent. A mask is degraded in this order, and
 // each step is counted: zstd instead of PNG; every second position of the grid,
-// as often as needed; the result alone.
+// as often as needed; the result alone. A result leaves out blobs, classes without
+// a position, reasons but the first, the classes with the fewest positions, and
+// says so in left_out.
 package mqtt

@@ -13,6 +13,7 @@ import (
 	"edged"
 	"edged/capture"
 	"edged/internal/config"
+	"edged/internal/daemon"
 	"edged/internal/stage"
 	"edged/model"
 	"edged/mqtt"
@@ -151,6 +152,9 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 	}
 	if file.Standing.Level == model.Invalid {
 		m.warnings = append(m.warnings, "certificate invalid: "+file.Standing.Why)
+	}
+	if text := daemon.Oversize(c, cam, file.Name, s.Engine.Name(), s.Labels); text != "" {
+		m.warnings = append(m.warnings, text)
 	}
 	m.detail = fmt.Sprintf("%s on %s%s, classes %q, certificate: %s", file.Name, s.Engine.Name(), why, s.Labels, file.Standing.Level)
 	return m, err

@@ -91,6 +91,9 @@ func (u *unit) use(l *loaded) {
 		attrs = append(attrs, "trial", "failed: so will its frames")
 	}
 	u.log.Info("model in use", attrs...)
+	if text := Oversize(u.d.cfg, u.cfg, u.file.Name, u.engine, u.labels); text != "" {
+		u.log.Warn(text, "cure", "raise mqtt.max_payload")
+	}
 }
 
 func (u *unit) abandon() { u.camera.Abandon() }
