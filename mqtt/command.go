@@ -27,6 +27,7 @@ type Request struct {
 	Command     string
 	Transaction string          // echoed in the response
 	Body        json.RawMessage // the whole payload: an object, or empty
+	Retained    bool            // it was there before this connection: enabled/set alone
 }
 
 // Handler carries out a command. Its value becomes data of the response. ctx
@@ -50,11 +51,13 @@ func (c *Client) Handle(cmd string, do Handler) {
 }
 
 // HandleEnabled sets what switches a camera on and off; on success the client
-// publishes enabled/state. Call it before Start.
-func (c *Client) HandleEnabled(do func(ctx context.Context, cam string, on bool) error) {
+// publishes enabled/state. A retained message is carried out too, at every
+// connection: what is switched off for good stays so over a restart. Call it
+// before Start.
+func (c *Client) HandleEnabled(do func(ctx context.Context, cam string, on, retained bool) error) {
 	c.Handle(enabledCommand, func(ctx context.Context, r Request) (any, error) {
 		cam, on := r.Transaction, string(r.Body) == "ON"
-		if err := do(ctx, cam, on); err != nil {
+		if err := do(ctx, cam, on, r.Retained); err != nil {
 			c.said.hourly(c.log, "enabled", "a camera could not be switched", "camera", cam, "on", on, "error", err)
 			return nil, err
 		}
@@ -93,7 +96,7 @@ func (c *Client) receive(topic string, payload []byte, retained bool) {
 			c.dropCommand("enabled/set understands ON and OFF only", topic)
 			return
 		}
-		c.enqueue(Request{Command: enabledCommand, Transaction: cam, Body: json.RawMessage(state)}, topic)
+		c.enqueue(Request{Command: enabledCommand, Transaction: cam, Body: json.RawMessage(state), Retained: retained}, topic)
 		return
 	}
 	cmd := c.topics.commandOf(topic)

@@ -84,18 +84,23 @@ func TestEnabled(t *testing.T) {
 	a := mqtttest.NewAuditor(t, b.Addr(), mqtttest.SchemaCheck(t))
 	log := &bytesLog{}
 	r := newRig(t, quick(b.URL(), log), log)
-	r.c.HandleEnabled(func(_ context.Context, cam string, on bool) error {
+	var retained atomic.Int64
+	r.c.HandleEnabled(func(_ context.Context, cam string, on, was bool) error {
 		if cam != "cam" {
 			return fmt.Errorf("no camera %q", cam)
+		}
+		if was {
+			retained.Add(1)
 		}
 		return nil
 	})
 	r.c.Enabled("cam", true)
+	send(t, sender(t, b), "edged/n1/cam/enabled/set", 1, true, "ON") // before the node is there
 	r.c.Start()
 	connects(t, r.c, log)
 	s := sender(t, b)
 	state := func() string { return a.Last("edged/n1/cam/enabled/state") }
-	mqtttest.Until(t, patience, "ON", func() bool { return state() == "ON" })
+	mqtttest.Until(t, patience, "ON", func() bool { return state() == "ON" && retained.Load() == 1 })
 	send(t, s, "edged/n1/cam/enabled/set", 1, false, "OFF")
 	mqtttest.Until(t, patience, "OFF", func() bool { return state() == "OFF" })
 	send(t, s, "edged/n1/cam/enabled/set", 1, false, "perhaps")
@@ -106,6 +111,9 @@ func TestEnabled(t *testing.T) {
 	})
 	if state() != "OFF" || a.Last("edged/n1/other/enabled/state") != "" {
 		t.Errorf("state %q; other %q", state(), a.Last("edged/n1/other/enabled/state"))
+	}
+	if n := retained.Load(); n != 1 {
+		t.Errorf("%d messages passed for retained ones", n)
 	}
 	r.close()
 }

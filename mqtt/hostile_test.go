@@ -53,7 +53,7 @@ func hostile(t *testing.T, mode string) {
 	}
 	r := newRig(t, cfg, log)
 	r.c.Handle("trigger", func(context.Context, mqtt.Request) (any, error) { return nil, nil })
-	r.c.HandleEnabled(func(context.Context, string, bool) error { return nil })
+	r.c.HandleEnabled(func(context.Context, string, bool, bool) error { return nil })
 	r.c.Start()
 	r.load(20 * time.Millisecond)
 	mqtttest.Until(t, patience, "what the mode does\n"+log.String(), func() bool {

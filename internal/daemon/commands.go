@@ -14,13 +14,12 @@ import (
 
 // handleCommands carries out what comes over MQTT.
 func (d *Daemon) handleCommands() {
-	d.client.HandleEnabled(func(_ context.Context, cam string, on bool) error {
+	d.client.HandleEnabled(func(_ context.Context, cam string, on, retained bool) error {
 		u, err := d.unit(cam)
 		if err != nil {
 			return err
 		}
-		u.camera.Enable(on)
-		u.publishStatus()
+		u.enable(on, retained)
 		return nil
 	})
 	d.client.Handle("trigger", d.onTrigger)

@@ -105,6 +105,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.startWeb()()
 	d.lastStop = lastStop
 	d.startClient()
+	for _, u := range d.units {
+		u.traceSettings()
+	}
 	told := ctx // done when somebody wants an end, not when the sources have ended
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -42,6 +42,8 @@ type memoryFile struct {
 	StoppedAt mqtt.Time               `json:"stopped_at"`
 	Reason    string                  `json:"reason"`
 	Models    map[string]*modelMemory `json:"models"` // by camera
+
+	Settings map[string]map[string]json.RawMessage `json:"settings"` // by camera, then by key
 }
 
 // modelMemory is what is known of one camera's models.
