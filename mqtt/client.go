@@ -90,10 +90,7 @@ func New(cfg Config) (*Client, error) {
 		KindEvent: {bound: cfg.SpoolBytes}, KindResponse: {bound: int64(4 * cfg.MaxPayload)},
 	}
 	c.states.queue.bound = 1 << 40 // one message a topic: bounded by the number of cameras
-	if err := c.openSpool(); err != nil {
-		c.cancel()
-		return nil, err
-	}
+	c.openSpool()
 	c.setState(c.topics.OfNode("status"), Online)
 	return c, nil
 }

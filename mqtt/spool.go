@@ -12,10 +12,9 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
+	"time"
 )
 
 // The spool is one file of records, appended to and never changed in place:
@@ -34,6 +33,7 @@ const (
 
 	recordHead = 8
 	recordMin  = 9
+	recordMax  = 64 << 20 // more than any event: a length that is damage
 
 	// slack is how much of the file may be done with before it is written anew.
 	slack = 256 << 10
@@ -54,10 +54,14 @@ type spooled struct {
 // publisher ever waits for the disk. Records that come while it writes go into
 // one write and one fsync.
 type spool struct {
-	file *os.File
+	file *os.File // nil: it cannot be had yet; the writer's alone once that runs
 	path string
 	log  *slog.Logger
 	said saidOnce
+
+	openFile func(path string) (*os.File, error)
+	arrived  func([]spooled) // gets what an earlier run has left
+	retry    time.Duration   // from a failure to the next try
 
 	mu      sync.Mutex
 	wake    sync.Cond
@@ -69,55 +73,10 @@ type spool struct {
 	stale   bool  // the file lacks records: a write has failed
 	anew    bool  // so much has waited that the file is written anew
 	errors  uint64
+	fault   error // why stale
+	due     bool  // it is time to try again
 	closed  bool
 	done    chan struct{}
-}
-
-// openSpoolFile reads what an earlier run has left, in the order of its events.
-func openSpoolFile(dir string, log *slog.Logger) (*spool, []spooled, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("mqtt: spool: %w", err)
-	}
-	s := &spool{path: filepath.Join(dir, "events.spool"), log: log, pending: map[uint64]spooled{}, done: make(chan struct{})}
-	s.wake.L = &s.mu
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, nil, fmt.Errorf("mqtt: spool: %w", err)
-	}
-	s.file = f
-	if err := lock(f); err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	if err = s.load(f); err == nil {
-		err = f.Truncate(s.size)
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, fmt.Errorf("mqtt: spool %s: %w", s.path, err)
-	}
-	left := s.inOrder()
-	go s.write()
-	return s, left, nil
-}
-
-// lock keeps a second daemon from writing to the same file. The kernel lets go
-// of it when the process ends, however it ends.
-func lock(f *os.File) error {
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return fmt.Errorf("mqtt: spool %s is in use by another edged: give each its own spool_dir: %w", f.Name(), err)
-	}
-	return nil
-}
-
-// load reads what the file holds.
-func (s *spool) load(f *os.File) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	s.size, err = s.replay(f, info.Size())
-	return err
 }
 
 // replay reads records from r, which holds size bytes, up to the first that is
@@ -130,7 +89,7 @@ func (s *spool) replay(r io.Reader, size int64) (good int64, err error) {
 			return good, unlessCut(err)
 		}
 		n := binary.LittleEndian.Uint32(head[:])
-		if n < recordMin || int64(n) > size-good-recordHead { // never allocate more than is there
+		if n < recordMin || n > recordMax || int64(n) > size-good-recordHead { // never allocate more than is there
 			return good, nil
 		}
 		body := make([]byte, n)
@@ -240,20 +199,34 @@ func (s *spool) settle(id uint64) {
 // write appends what waits until close.
 func (s *spool) write() {
 	defer close(s.done)
-	for {
+	for s.await() {
+		if s.file == nil {
+			if err := s.attach(); err != nil {
+				s.note(err)
+				continue
+			}
+		}
 		s.mu.Lock()
-		for len(s.waiting) == 0 && !s.closed {
-			s.wake.Wait()
-		}
-		if len(s.waiting) == 0 {
-			s.mu.Unlock()
-			return
-		}
 		rewrite, batch := s.batch()
 		s.mu.Unlock()
-		err := s.put(rewrite, batch)
-		s.note(err)
+		s.note(s.put(rewrite, batch))
 	}
+}
+
+// await waits for something to write, or for the time to try again after a
+// failure, and tells whether there is any.
+func (s *spool) await() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.waiting) == 0 && !s.due && !s.closed {
+		s.wake.Wait()
+	}
+	more := len(s.waiting) > 0 || s.due && !s.closed
+	s.due = false
+	if s.file == nil {
+		s.waiting = nil // all that is pending is written once there is a file
+	}
+	return more
 }
 
 // batch is what to write now: the records that wait, or the whole pending part
@@ -313,17 +286,27 @@ func (s *spool) replace(batch []byte) error {
 	return nil
 }
 
-// note counts a failure. The next batch then writes the whole pending part,
-// because the file may lack records of this one.
+// note counts a failure and sees to another try, whether or not events come. The
+// next batch then writes the whole pending part, because the file may lack
+// records of this one.
 func (s *spool) note(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.fault = err
 	if s.stale = err != nil; !s.stale {
-		s.said.clear("spool")
+		if s.said.clear("spool") {
+			s.log.Info("events are written to the spool again", "file", s.path)
+		}
 		return
 	}
 	s.errors++
-	s.said.once(s.log, "spool", "events cannot be written to the spool: they are kept in memory alone", "error", err, "file", s.path, "cure", "make room on the disk or correct spool_dir")
+	s.said.once(s.log, "spool", "events cannot be written to the spool: they are kept in memory alone", "error", err, "file", s.path, "cure", "make room on the disk or correct spool_dir; it is tried again by itself")
+	time.AfterFunc(s.retry, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.due = s.stale
+		s.wake.Signal()
+	})
 }
 
 // close writes what waits and closes the file.
@@ -336,27 +319,11 @@ func (s *spool) close() error {
 	s.wake.Signal()
 	s.mu.Unlock()
 	<-s.done
-	if err := s.file.Close(); err != nil {
-		return fmt.Errorf("mqtt: spool: %w", err)
-	}
-	return nil
-}
-
-// openSpool queues the events that an earlier run has left. Without a spool_dir
-// events are kept in memory alone.
-func (c *Client) openSpool() error {
-	if c.cfg.SpoolDir == "" {
+	if s.file == nil {
 		return nil
 	}
-	s, left, err := openSpoolFile(c.cfg.SpoolDir, c.log)
-	if err != nil {
-		return err
-	}
-	c.spool = s
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, e := range left {
-		c.produce(&message{kind: KindEvent, cam: e.Camera, topic: e.Topic, payload: e.Payload, qos: 1, seq: e.Seq, spooled: e.ID})
+	if err := s.file.Close(); err != nil {
+		return fmt.Errorf("mqtt: spool: %w", err)
 	}
 	return nil
 }
@@ -380,13 +347,4 @@ func (c *Client) release(m *message) {
 	if m.spooled != 0 {
 		c.spool.settle(m.spooled)
 	}
-}
-
-func (c *Client) spoolErrors() uint64 {
-	if c.spool == nil {
-		return 0
-	}
-	c.spool.mu.Lock()
-	defer c.spool.mu.Unlock()
-	return c.spool.errors
 }

@@ -14,9 +14,15 @@ import (
 
 func open(t *testing.T, dir string) (*spool, []spooled) {
 	t.Helper()
-	s, left, err := openSpoolFile(dir, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
+	return openWith(t, dir, slog.New(slog.DiscardHandler))
+}
+
+func openWith(t *testing.T, dir string, log *slog.Logger) (s *spool, left []spooled) {
+	t.Helper()
+	s = newSpool(dir, log, func(e []spooled) { left = e })
+	s.start()
+	if s.fault != nil {
+		t.Fatal(s.fault)
 	}
 	return s, left
 }
@@ -109,7 +115,7 @@ func TestSpoolOpensDamagedFiles(t *testing.T) {
 func TestSpoolHasOneOwner(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := open(t, dir)
-	if _, _, err := openSpoolFile(dir, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "in use by another edged") {
+	if _, err := openSpoolFile(s.path); err == nil || !strings.Contains(err.Error(), "in use by another edged") {
 		t.Errorf("a second owner: %v", err)
 	}
 	if err := s.close(); err != nil {
@@ -166,10 +172,7 @@ func staysSmall(t *testing.T, pause time.Duration) {
 func TestSpoolOutlivesAFailedWrite(t *testing.T) {
 	dir := t.TempDir()
 	var text lockedBuffer
-	s, _, err := openSpoolFile(dir, slog.New(slog.NewTextHandler(&text, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, _ := openWith(t, dir, slog.New(slog.NewTextHandler(&text, nil)))
 	s.mu.Lock()
 	good := s.file
 	closed, err := os.Open(os.DevNull) // cannot be written to

@@ -163,8 +163,8 @@ func TestOtherFilesThatCannotBeRead(t *testing.T) {
 		{exitFailed, "lables", []string{"manifest", w.dense, "--set", w.facts, "-o", w.out("d")}},
 		{exitFailed, absent, []string{"manifest", w.dense, "--set", absent, "-o", w.out("d")}},
 		{exitFailed, absent, []string{"eval", w.base, "--images", absent}},
-		{exitBadConfig, absent, []string{"run", "-c", absent}},
-		{exitBadConfig, absent, []string{"check", "-c", absent}},
+		{exitFailed, absent, []string{"run", "-c", absent}},
+		{exitFailed, absent, []string{"check", "-c", absent}},
 		{exitBadConfig, w.facts + ":1:", []string{"check", "-c", w.facts}},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"edged/internal/tomlfile"
@@ -27,8 +28,15 @@ var Sample []byte
 // ErrBad is what every fault of a configuration is.
 var ErrBad = errors.New("config: bad")
 
-// Bad makes a fault of the configuration of err; its text stays.
-func Bad(err error) error { return bad{err} }
+// Bad makes a fault of the configuration of err; its text stays. What the system
+// has refused - a file that is absent, a disk that is broken - is none: another
+// try may find it well.
+func Bad(err error) error {
+	if errors.As(err, new(syscall.Errno)) {
+		return err
+	}
+	return bad{err}
+}
 
 type bad struct{ error }
 
@@ -162,7 +170,8 @@ func (c *Camera) WithDefaults() {
 }
 
 // Load reads and checks the file at path. Its error tells every fault with line
-// and column, and is ErrBad.
+// and column, and is ErrBad unless all there is to tell is what the system has
+// refused.
 func Load(path string, e Engines) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

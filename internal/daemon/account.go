@@ -127,6 +127,9 @@ func (d *Daemon) stats() mqtt.Stats {
 		UptimeS: time.Since(d.started).Seconds(),
 		Cameras: map[string]mqtt.CameraStats{}, Process: processStats(),
 	}
+	d.stateMu.Lock()
+	s.Process["state_errors"] = float64(d.memory.disk.errors)
+	d.stateMu.Unlock()
 	for _, u := range d.units {
 		f := u.account()
 		s.Cameras[u.cfg.Name] = mqtt.CameraStats{

@@ -46,8 +46,9 @@ type Daemon struct {
 	page    *page.Page
 	address string // of the page; empty: it is not served
 
-	stateMu sync.Mutex
-	memory  *memory
+	stateMu  sync.Mutex
+	memory   *memory
+	troubles troubles
 	tried   map[tried]Choice // by "auto", since the start
 
 	lastStop *mqtt.LastStop // of the run before
@@ -55,7 +56,7 @@ type Daemon struct {
 
 // New loads every model and lays out every camera. Nothing runs yet.
 func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
-	d := &Daemon{cfg: c, opts: o, log: o.Log, started: time.Now(), page: page.New(c.Node.Name, c.Names()), tried: map[tried]Choice{}}
+	d := &Daemon{cfg: c, opts: o, log: o.Log, started: time.Now(), page: page.New(c.Node.Name, c.Names()), tried: map[tried]Choice{}, troubles: troubles{}}
 	if c.Node.MemoryLimit > 0 {
 		debug.SetMemoryLimit(int64(c.Node.MemoryLimit))
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"edged/internal/atomicfile"
@@ -29,6 +30,7 @@ const (
 // memory is the daemon's state on disk.
 type memory struct {
 	dir   string // empty: none
+	disk  disk
 	file  memoryFile
 	alive time.Time // when the run before last showed that it runs
 	marks *marks
@@ -72,6 +74,8 @@ func openMemory(dir string) (*memory, error) {
 		return m, nil
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
+		m.disk.note(err)
+		m.disk.unread = true
 		return m, fmt.Errorf("state folder: %w", err)
 	}
 	marksErr := m.readMarks()
@@ -83,6 +87,8 @@ func openMemory(dir string) (*memory, error) {
 		err = m.read(data)
 	}
 	if err != nil {
+		m.disk.note(err)
+		m.disk.unread = errors.As(err, new(syscall.Errno))
 		return m, fmt.Errorf("state of the last run: %w", err)
 	}
 	if info, err := os.Stat(m.path("state.json")); err == nil {
@@ -173,17 +179,6 @@ func (m *memory) lastStop() *mqtt.LastStop {
 		return &mqtt.LastStop{At: at, Reason: "crash, kill or loss of power"}
 	}
 	return &mqtt.LastStop{At: f.StoppedAt, Clean: true, Reason: f.Reason}
-}
-
-func (m *memory) save() error {
-	if m.dir == "" {
-		return nil
-	}
-	data, err := json.MarshalIndent(&m.file, "", "  ")
-	if err != nil {
-		return fmt.Errorf("state: %w", err)
-	}
-	return atomicfile.Write(m.path("state.json"), data)
 }
 
 // touch notes that the daemon still runs, without writing data.

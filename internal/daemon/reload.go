@@ -230,7 +230,7 @@ func (d *Daemon) watchModels(ctx context.Context) {
 		marks[i].used = markOf(u.cfg.Model)
 		marks[i].seen = marks[i].used
 	}
-	touched := time.Now()
+	touched, tended := time.Now(), time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -245,6 +245,10 @@ func (d *Daemon) watchModels(ctx context.Context) {
 			}
 			u.prove()
 			u.markStuck()
+		}
+		if time.Since(tended) > retryDisk {
+			tended = time.Now()
+			d.tend()
 		}
 		if time.Since(touched) > touchEvery {
 			touched = time.Now()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -17,6 +18,7 @@ import (
 type Fault struct {
 	Line, Column int // from 1; 0 where the fault has no place
 	Text         string
+	Refused      error // by the system, where that is what is wrong: another try may work
 }
 
 func (f Fault) String() string {
@@ -61,20 +63,30 @@ func (f *File) addSyntax(err error) {
 		return
 	}
 	line, column := d.Position()
-	f.faults = append(f.faults, Fault{line, column, strings.TrimPrefix(d.Error(), "toml: ")})
+	f.faults = append(f.faults, Fault{Line: line, Column: column, Text: strings.TrimPrefix(d.Error(), "toml: ")})
 }
 
 // Addf notes a fault at the key path, for example "camera[1].rotate": where
 // the key is missing, at the nearest table around it.
 func (f *File) Addf(path, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	fault := Fault{Text: fmt.Sprintf(format, args...), Refused: refusal(args)}
 	for p := path; p != ""; p = parent(p) {
 		if at, ok := f.at[p]; ok {
-			f.faults = append(f.faults, Fault{at.line, at.column, text})
-			return
+			fault.Line, fault.Column = at.line, at.column
+			break
 		}
 	}
-	f.faults = append(f.faults, Fault{Text: text})
+	f.faults = append(f.faults, fault)
+}
+
+// refusal is what the system has refused, nil where none of args is that.
+func refusal(args []any) error {
+	for _, a := range args {
+		if err, ok := a.(error); ok && errors.As(err, new(syscall.Errno)) {
+			return err
+		}
+	}
+	return nil
 }
 
 // parent is the path of what holds path: "a.b[0]" -> "a.b" -> "a" -> "".
@@ -104,6 +116,8 @@ func (f *File) Faults() []Fault {
 }
 
 // Err is nil, or all faults in one error: one line each, with the file's name.
+// Where every one of them is something that the system has refused, the error
+// holds the first such.
 func (f *File) Err() error {
 	if len(f.faults) == 0 {
 		return nil
@@ -116,5 +130,20 @@ func (f *File) Err() error {
 		}
 		lines = append(lines, f.name+sep+fault.String())
 	}
-	return errors.New(strings.Join(lines, "\n"))
+	text := strings.Join(lines, "\n")
+	if i := slices.IndexFunc(f.faults, func(f Fault) bool { return f.Refused == nil }); i >= 0 {
+		return errors.New(text)
+	}
+	return &refused{text, f.faults[0].Refused}
 }
+
+// refused are faults that are all the system's.
+type refused struct {
+	text  string
+	cause error
+}
+
+func (r *refused) Error() string { return r.text }
+
+// Unwrap gives the first cause.
+func (r *refused) Unwrap() error { return r.cause }
