@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"edged/internal/config"
@@ -116,4 +117,20 @@ func TestTellsOfItsFolderAndHeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	told("the state of the node is kept again")
+}
+
+// Nothing is mapped that a full disk could not hold: writing to it would be the
+// end of the process.
+func TestMarksHaveTheirRoom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "marks")
+	if _, err := openMarks(path); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := info.Sys().(*syscall.Stat_t); s.Blocks*512 < info.Size() {
+		t.Errorf("%d bytes are mapped, %d are on the disk", info.Size(), s.Blocks*512)
+	}
 }

@@ -60,6 +60,10 @@ func openMarks(path string) (*marks, error) {
 	if err := f.Truncate(int64(size)); err != nil {
 		return m, fmt.Errorf("marks: %w", err)
 	}
+	// A page that a full disk has no room for would be a SIGBUS when it is written.
+	if err := syscall.Fallocate(int(f.Fd()), 0, 0, int64(size)); err != nil {
+		return m, fmt.Errorf("marks: %w", err)
+	}
 	mem, err := syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if err != nil {
 		return m, fmt.Errorf("marks: %w", err)
