@@ -37,15 +37,15 @@ func TestLoadTellsRefusedFromWrong(t *testing.T) {
 	}
 	const camera = "[[camera]]\nname = \"a\"\nsource = \"test:belt\"\nmodel = \"m\"\n"
 	for text, bad := range map[string]bool{
-		"[node]\ntrusted_keys = [\"absent.pub\"]\n" + camera:                                                false,
-		"[node]\ntrusted_keys = [\"none.pem\"]\n" + camera:                                                  true,
-		"[node]\ntrusted_keys = [\".\"]\n" + camera:                                                         false,
-		"[mqtt]\nbroker = \"tcp://h\"\nusername = \"u\"\npassword_file = \"absent\"\n" + camera:             false,
-		"[mqtt]\nbroker = \"ssl://h\"\nca = \"absent\"\n" + camera:                                          false,
-		"[mqtt]\nbroker = \"ssl://h\"\nca = \"none.pem\"\n" + camera:                                        true,
-		"[mqtt]\nbroker = \"ssl://h\"\nca = \"absent\"\nencoding = \"x\"\n" + camera:                        true,
-		"[mqtt]\nbroker = \"ssl://h\"\ncert = \"absent\"\nkey = \"absent\"\n" + camera:                      false,
-		"[node]\nname = \"Not One\"\ntrusted_keys = [\"absent.pub\"]\n" + camera:                            true,
+		"[node]\ntrusted_keys = [\"absent.pub\"]\n" + camera:                                               false,
+		"[node]\ntrusted_keys = [\"none.pem\"]\n" + camera:                                                 true,
+		"[node]\ntrusted_keys = [\".\"]\n" + camera:                                                        false,
+		"[mqtt]\nbroker = \"tcp://h\"\nusername = \"u\"\npassword_file = \"absent\"\n" + camera:            false,
+		"[mqtt]\nbroker = \"ssl://h\"\nca = \"absent\"\n" + camera:                                         false,
+		"[mqtt]\nbroker = \"ssl://h\"\nca = \"none.pem\"\n" + camera:                                       true,
+		"[mqtt]\nbroker = \"ssl://h\"\nca = \"absent\"\nencoding = \"x\"\n" + camera:                       true,
+		"[mqtt]\nbroker = \"ssl://h\"\ncert = \"absent\"\nkey = \"absent\"\n" + camera:                     false,
+		"[node]\nname = \"Not One\"\ntrusted_keys = [\"absent.pub\"]\n" + camera:                           true,
 		strings.Replace("[node]\ntrusted_keys = [\"a.pub\", \"none.pem\"]\n"+camera, "a.pub", "absent", 1): true,
 	} {
 		path := filepath.Join(dir, "edged.toml")

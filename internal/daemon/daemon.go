@@ -49,7 +49,7 @@ type Daemon struct {
 	stateMu  sync.Mutex
 	memory   *memory
 	troubles troubles
-	tried   map[tried]Choice // by "auto", since the start
+	tried    map[tried]Choice // by "auto", since the start
 
 	lastStop *mqtt.LastStop // of the run before
 }
