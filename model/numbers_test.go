@@ -31,7 +31,7 @@ func TestCheckNumbers(t *testing.T) {
 		tail          func(b *Builder, x Ref) Ref
 		says          string
 	}{
-		{"right", []float32{1, 2, 3, 4, 5, math.MaxFloat32}, []float32{-0.0, 0, 1e-40}, nil, ""},
+		{"right", []float32{1, 2, 3, 4, 5, math.MaxFloat32}, []float32{math.Float32frombits(1 << 31), 0, 1e-40}, nil, ""},
 		{"NaN weight", []float32{1, 2, 3, 4, nan, 6}, []float32{0, 0, 0}, nil, `"w" holds NaN at element 4`},
 		{"infinite bias", []float32{1, 2, 3, 4, 5, 6}, []float32{0, inf, 0}, nil, `"b" holds an infinity at element 1`},
 		{"an infinity that masks", []float32{1, 2, 3, 4, 5, 6}, []float32{0, 0, 0}, func(b *Builder, x Ref) Ref {
