@@ -167,6 +167,19 @@ func Inverse(dense *model.Model) (*model.Model, error) {
 	return base, noteTuning(base, f.BaselineGraph)
 }
 
+// InverseFile is Inverse from file to file.
+func InverseFile(dense []byte) (base []byte, err error) {
+	defer noPanic(&err)
+	m, err := model.Read(dense)
+	if err != nil {
+		return nil, err
+	}
+	if m, err = Inverse(m); err != nil {
+		return nil, err
+	}
+	return m.Write()
+}
+
 // noteTuning writes into a baseline whose weights were changed in the dense file
 // from which graph it was tuned, so that the dense file's own note of its
 // baseline can be followed. A baseline as it was stays as it was.

@@ -22,6 +22,9 @@ func (c *Config) check() {
 	c.checkNode()
 	c.checkTrust()
 	c.checkMQTT()
+	if s := c.Audit.Share; !(s >= 0 && s <= mostAuditShare) {
+		c.file.Addf("audit.share", "audit.share %v: use a share of time from 0 (no audit) to %v, for example %v", s, mostAuditShare, DefaultAuditShare)
+	}
 	if len(c.Cameras) == 0 {
 		c.file.Addf("camera", "no camera: add a [[camera]] table with name, source and model")
 	}

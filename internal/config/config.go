@@ -59,6 +59,7 @@ type Engines struct {
 type Config struct {
 	Node    Node     `toml:"node"`
 	MQTT    MQTT     `toml:"mqtt"`
+	Audit   Audit    `toml:"audit"`
 	Cameras []Camera `toml:"camera"`
 
 	engines Engines
@@ -93,6 +94,19 @@ type MQTT struct {
 	Encoding     string `toml:"encoding"`
 	Retain       bool   `toml:"retain"`
 }
+
+// Audit is about what the node does in spare time: checking its own answers, and
+// running shadows.
+type Audit struct {
+	Share float64 `toml:"share"` // of time; 0: none
+}
+
+// DefaultAuditShare is the share of time for audits and shadows, unless told
+// otherwise.
+const DefaultAuditShare = 0.02
+
+// mostAuditShare leaves the frames at least as much time.
+const mostAuditShare = 0.5
 
 // Camera is one camera and the model that looks through it.
 type Camera struct {
@@ -149,7 +163,8 @@ func Default() Config {
 		host = "edged"
 	}
 	return Config{
-		Node: Node{Name: strings.ToLower(host), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
+		Audit: Audit{Share: DefaultAuditShare},
+		Node:  Node{Name: strings.ToLower(host), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
 		MQTT: MQTT{
 			QueueBytes: Size(m.QueueBytes), SpoolBytes: Size(m.SpoolBytes),
 			MaxPayload: Size(m.MaxPayload), Encoding: m.Encoding, Retain: m.Retain,

@@ -15,6 +15,7 @@ import (
 	"edged/internal/config"
 	"edged/internal/page"
 	"edged/internal/pipeline"
+	"edged/internal/spare"
 	"edged/mqtt"
 	"edged/systemd"
 )
@@ -51,6 +52,8 @@ type Daemon struct {
 	troubles troubles
 	tried    map[tried]Choice // by "auto", since the start
 
+	share *spare.Share // of time, for audits and shadows; nil: none
+
 	lastStop *mqtt.LastStop // of the run before
 }
 
@@ -59,6 +62,9 @@ func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
 	d := &Daemon{cfg: c, opts: o, log: o.Log, started: time.Now(), page: page.New(c.Node.Name, c.Names()), tried: map[tried]Choice{}, troubles: troubles{}}
 	if c.Node.MemoryLimit > 0 {
 		debug.SetMemoryLimit(int64(c.Node.MemoryLimit))
+	}
+	if c.Audit.Share > 0 {
+		d.share = spare.New(c.Audit.Share)
 	}
 	var err error
 	if d.memory, err = openMemory(c.StateDir()); err != nil {

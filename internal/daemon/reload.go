@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/audit"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
 	"edged/model"
@@ -33,6 +34,9 @@ type loaded struct {
 	why   string // on this engine
 
 	notNumbers error // what its trial gave is not a number somewhere
+
+	asked string         // the engine, as it is asked for
+	audit *audit.Auditor // of its answers; nil: none
 }
 
 // firstModel loads what a camera starts with: its model file, or the last good
@@ -136,7 +140,9 @@ func (u *unit) load(file *stage.File, choice Choice) (*loaded, error) {
 	for _, warning := range x.Warnings {
 		u.log.Warn("trial of the model", "model", file.Name, "warning", warning)
 	}
-	return &loaded{file, s, choice.Why, x.NotNumbers}, nil
+	l := &loaded{file: file, stage: s, why: choice.Why, notNumbers: x.NotNumbers, asked: choice.Engine}
+	u.layAudit(l, x.Samples)
+	return l, nil
 }
 
 // markLoading marks that a model is being loaded, until the function that it
@@ -160,7 +166,8 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
 	file, err := stage.Read(u.cfg.Model)
-	if err == nil && file.SHA256 == u.modelInfo().SHA256 {
+	u.wrong = []string{""}
+	if err == nil && file.SHA256 == u.modelInfo().SHA256 && !u.doubted() {
 		return u.modelInfo().ModelInfo, nil // it is this one already
 	}
 	var l *loaded
@@ -185,6 +192,7 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	u.log.Info("model adopted", "why", why)
 	u.use(l)
 	u.camera.Adopt(l.stage)
+	u.startAudit(l)
 	u.d.publishInfo()
 	return u.modelInfo().ModelInfo, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"edged/capture"
+	"edged/internal/audit"
 	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
@@ -34,7 +35,8 @@ type unit struct {
 	timing     timing
 	slot       slot // marks what the model is at
 	reloading  sync.Mutex
-	startFault string // told once the broker's client is there
+	wrong      []string // a model's SHA-256, and the engines whose answers an audit found wrong on it; reloading guards it
+	startFault string   // told once the broker's client is there
 
 	mu            sync.Mutex
 	file          *stage.File // in use
@@ -45,13 +47,21 @@ type unit struct {
 	proven        bool // the model in use is the last good one
 	resultsBefore int  // results when it was taken into use
 	status        capture.Status
+	loaded        *loaded // in use
+
+	audits   audit.Account
+	spare    sync.WaitGroup     // what runs in spare time
+	endAudit context.CancelFunc // of the model in use
+	life     context.Context    // of spare work: until the camera's end
+	endSpare context.CancelFunc
 
 	result mqtt.Result // reused for every frame
 }
 
 // newUnit loads the camera's model. The source is opened by run.
 func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) {
-	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name), slot: d.memory.marks.of(cfg.Name)}
+	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name), slot: d.memory.marks.of(cfg.Name), wrong: []string{""}}
+	u.life, u.endSpare = context.WithCancel(ctx)
 	l, err := u.firstModel(ctx)
 	if err != nil {
 		return nil, err
@@ -83,6 +93,7 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 func (u *unit) use(l *loaded) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.loaded = l
 	u.file, u.engine, u.why, u.labels = l.file, l.stage.Engine.Name(), l.why, l.stage.Labels
 	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
@@ -96,7 +107,10 @@ func (u *unit) use(l *loaded) {
 	}
 }
 
-func (u *unit) abandon() { u.camera.Abandon() }
+func (u *unit) abandon() {
+	u.stopSpare()
+	u.camera.Abandon()
+}
 
 // run opens the source and carries its frames. A source that has ended is no
 // error.
@@ -114,7 +128,9 @@ func (u *unit) run(ctx context.Context) error {
 	u.source = source
 	u.mu.Unlock()
 	u.camera.Source = source
+	u.startAudit(u.loaded)
 	err = u.camera.Run(ctx)
+	u.stopSpare()
 	u.endTriggers(ctx)
 	if ctx.Err() != nil {
 		return nil

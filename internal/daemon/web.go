@@ -59,6 +59,7 @@ func (u *unit) show(r *pipeline.Result) {
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
 		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(), Why: why, Certificate: r.Stage.Certificate,
+		Audit: u.auditText(),
 	})
 }
 
@@ -71,7 +72,7 @@ func (d *Daemon) snapshot() metrics.Snapshot {
 			Name: u.cfg.Name, Online: u.isOnline(), Read: f.Read, Published: f.Published,
 			PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed, InWork: f.InWork,
 			Missed: f.MissedTriggers, Restarts: f.source.Restarts, InferSeconds: u.timing.median().Seconds(),
-			RefusedBy: f.RefusedBy, Noticed: noticed(f.source),
+			RefusedBy: f.RefusedBy, Noticed: noticed(f.source), Audit: u.auditMetrics(),
 		})
 	}
 	if d.client == nil {

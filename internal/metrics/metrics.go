@@ -24,6 +24,15 @@ type Camera struct {
 	InferSeconds                                                 float64           // median of the last inferences
 	RefusedBy                                                    map[string]uint64 // Refused and Failed, by reason
 	Noticed                                                      map[string]uint64 // what is in no sum
+	Audit                                                        Audit
+}
+
+// Audit is what a camera's audit of its answers has found.
+type Audit struct {
+	On                bool
+	Frames, Differing uint64
+	Positions         map[string]uint64 // by pair of engines
+	Largest           float64           // difference of a score
 }
 
 // Messages is the account of one kind of MQTT message. Produced is the sum of
@@ -128,6 +137,13 @@ func collectCamera(out chan<- prometheus.Metric, c *Camera) {
 	counter(desc("worker_restarts_total", "Workers started in place of another.", "camera"), c.Restarts, c.Name)
 	gauge(desc("frames_in_work", "Frames being worked on.", "camera"), float64(c.InWork))
 	gauge(desc("camera_online", "Whether the camera delivers frames.", "camera"), number(c.Online))
+	gauge(desc("audit_on", "Whether the camera's answers are audited.", "camera"), number(c.Audit.On))
+	counter(desc("audit_frames_total", "Answered frames that were audited.", "camera"), c.Audit.Frames, c.Name)
+	for pair, n := range c.Audit.Positions {
+		counter(desc("audit_positions_total", "Mask positions audited, by engine that answered and engine that ran the baseline.", "camera", "engines"), n, c.Name, pair)
+	}
+	counter(desc("audit_differing_total", "Mask positions that differ from the baseline beyond the margin.", "camera"), c.Audit.Differing, c.Name)
+	gauge(desc("audit_largest_difference", "Largest difference of a score from the baseline's.", "camera"), c.Audit.Largest)
 	gauge(desc("infer_seconds", "Median time of the last inferences.", "camera"), c.InferSeconds)
 }
 

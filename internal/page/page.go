@@ -60,6 +60,7 @@ type Shot struct {
 	Engine      string         `json:"engine,omitempty"`
 	Why         string         `json:"why,omitempty"` // this engine
 	Certificate string         `json:"certificate,omitempty"`
+	Audit       string         `json:"audit,omitempty"`
 }
 
 // Page holds the latest picture of each camera. Show may be called from each

@@ -103,7 +103,8 @@ function show(shot) {
   legend(shot);
   facts({ model: shot.model, frame: shot.frame.join(" x "), mask: shot.mask.join(" x "),
     result: shot.seq, taken: new Date(shot.ts).toLocaleTimeString(), part: shot.part_id,
-    engine: (shot.engine || "") + (shot.why ? ` (${shot.why})` : ""), certificate: shot.certificate || "" });
+    engine: (shot.engine || "") + (shot.why ? ` (${shot.why})` : ""), certificate: shot.certificate || "",
+    audit: shot.audit || "" });
 }
 
 function verdict(shot) {

@@ -51,7 +51,10 @@ type Stage struct {
 	Certificate string
 	Labels      []string
 	Judge       Judge // nil: no verdict
+	// Witness sees what the model is given and what it says; nil: nobody does.
+	Witness Witness
 
+	doubt   atomic.Pointer[edged.Reason]
 	input   []byte       // of the engine
 	outputs []edged.Spec // of the engine
 }
@@ -88,6 +91,9 @@ type Camera struct {
 	Working func(s *Stage, on bool)
 	// Faulted is told once when outputs begin not to be numbers; nil: nobody is.
 	Faulted func(err error)
+
+	// Witness sees every frame that is served, whichever the model; nil: nobody does.
+	Witness Witness
 
 	stage    *Stage
 	next     atomic.Pointer[Stage]
@@ -258,9 +264,8 @@ func (c *Camera) serve(f *edged.Frame, shot Shot) {
 		return
 	}
 	c.describe(f, shot)
-	if c.stage.Judge != nil {
-		c.stage.Judge.Judge(&c.result)
-	}
+	c.judge()
+	c.answered()
 	c.progress.enter(Publishing)
 	c.Sink.Publish(&c.result)
 	c.counts.published.Add(1)
@@ -278,6 +283,7 @@ func (c *Camera) infer(f *edged.Frame) (Refusal, error) {
 	if s.Unfit != nil {
 		return RefusedNumber, s.Unfit
 	}
+	c.prepared()
 	if err := c.run(s); err != nil {
 		return RefusedEngine, err
 	}

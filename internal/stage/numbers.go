@@ -81,7 +81,11 @@ func CheckOutputs(e edged.Engine) error {
 type Examination struct {
 	NotNumbers error    // an output or a constant is not a number
 	Warnings   []string // what may be meant so
+	Samples    []Sample // what it was given and what it said
 }
+
+// Sample is one input of an engine, and its output that the mask is made from.
+type Sample struct{ Input, Output []byte }
 
 // Examine runs s on two pictures of noise, in the range that its preparation
 // makes of a camera's. That the model does not crash a child has found before.
@@ -91,11 +95,11 @@ func Examine(s *pipeline.Stage) (Examination, error) {
 		return x, nil
 	}
 	outputs := s.Engine.Outputs()
-	var seen [2][]byte
-	for i := range seen {
+	for i := range 2 {
 		if err := feedNoise(s, uint64(i)); err != nil {
 			return x, err
 		}
+		sample := Sample{Input: slices.Clone(s.Engine.Input(0))}
 		if err := s.Engine.Run(); err != nil {
 			return x, err
 		}
@@ -105,9 +109,10 @@ func Examine(s *pipeline.Stage) (Examination, error) {
 				return x, nil
 			}
 		}
-		seen[i] = slices.Clone(s.Engine.Output(s.Output))
+		sample.Output = slices.Clone(s.Engine.Output(s.Output))
+		x.Samples = append(x.Samples, sample)
 	}
-	if slices.Equal(seen[0], seen[1]) {
+	if slices.Equal(x.Samples[0].Output, x.Samples[1].Output) {
 		x.Warnings = append(x.Warnings, "the output is the same for two different pictures of noise: the weights, or the input's mean and scale, let nothing through")
 	}
 	return x, nil

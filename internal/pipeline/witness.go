@@ -1,0 +1,70 @@
+package pipeline
+
+import (
+	"edged"
+)
+
+// Witness sees what a frame became and what came of it, on the frame's path: it
+// copies what it wants and never waits. All that it is shown is lent.
+type Witness interface {
+	// Prepared shows the engine's input, before the engine runs. What follows may
+	// be a frame that is refused, and then the next Prepared.
+	Prepared(input []byte)
+	// Answered shows the result, and the output that its mask was made from.
+	Answered(r *Result, output []byte)
+}
+
+func (c *Camera) prepared() {
+	for _, w := range [2]Witness{c.stage.Witness, c.Witness} {
+		if w != nil {
+			w.Prepared(c.stage.input)
+		}
+	}
+}
+
+func (c *Camera) answered() {
+	for _, w := range [2]Witness{c.stage.Witness, c.Witness} {
+		if w != nil {
+			w.Answered(&c.result, c.stage.Engine.Output(c.stage.Output))
+		}
+	}
+}
+
+// judge fills in the verdict. While the model is in doubt its masks are no ground
+// for one, and the rules do not see them.
+func (c *Camera) judge() {
+	r := &c.result
+	if why := c.stage.doubt.Load(); why != nil {
+		r.Verdict, r.Reasons = Unsure, append(r.Reasons[:0], *why)
+		return
+	}
+	if c.stage.Judge != nil {
+		c.stage.Judge.Judge(r)
+	}
+}
+
+// Unsure is the verdict on what cannot be trusted.
+const Unsure = "unsure"
+
+// Doubt makes every verdict of the stage Unsure, for one reason. Any goroutine
+// may call it.
+func (s *Stage) Doubt(why edged.Reason) { s.doubt.Store(&why) }
+
+// Doubted tells whether Doubt was called.
+func (s *Stage) Doubted() bool { return s.doubt.Load() != nil }
+
+// Limit is, where the output has one channel, the least value that means class 1.
+func (m *Masker) Limit() float64 { return m.cfg.limit() }
+
+// Place is where position (y, x) of the output lies in the mask.
+func (m *Masker) Place(y, x int) (row, col int) {
+	switch m.cfg.Rotate {
+	case 90:
+		return m.w - 1 - x, y
+	case 180:
+		return m.h - 1 - y, m.w - 1 - x
+	case 270:
+		return x, m.h - 1 - y
+	}
+	return y, x
+}
