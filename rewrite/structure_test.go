@@ -10,6 +10,7 @@ import (
 
 	"edged/fallback"
 	"edged/model"
+	"edged/train/nets"
 )
 
 // shuffledFile is the same graph written otherwise: names, order of tensors,
@@ -273,6 +274,37 @@ func TestFramesThatHoldNoPatch(t *testing.T) {
 	for _, box := range []bool{false, true} {
 		if rep, err := Verify(file, wrong, fallback.Open, VerifyOptions{BlackBox: box}); err != nil || rep.Level != Refuted {
 			t.Errorf("black box %t: every weight negated: %+v, %v", box, rep, err)
+		}
+	}
+}
+
+// TestRevisionStandsForTheseGraphs: what a revision of the rewriter writes must
+// stay the same on every machine, or files that it wrote are proved no longer.
+func TestRevisionStandsForTheseGraphs(t *testing.T) {
+	want := map[Form]string{Dilated: "6b60b7e43ffcf0bf", Fragments: "8614ff08d22775a0", Shifts: "23bf2da781f0654f"}
+	for form, sum := range want {
+		var all string
+		for _, name := range nets.Names() {
+			b, err := nets.Read(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := model.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := Rewrite(m, hashOf(b), Options{Input: [2]int{96, 88}, OutputStride: [2]int{2, 2}, Contract: Frame, Form: form})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := canonicalOf(r.Model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += c.sha() + fmt.Sprint(r.Outputs)
+		}
+		if got := hashOf([]byte(all))[:16]; got != sum {
+			t.Errorf("revision %d, form %s: %s, was %s. If the change is meant, count Revision up and put the new one here", Revision, form, got, sum)
 		}
 	}
 }
