@@ -123,6 +123,9 @@ func (v *verification) prove(base, dense []byte) error {
 		}
 	}
 	v.report.Structure, v.report.Stated = s.proven, s.stated
+	if err := numbersIn(base, dense); err != nil {
+		return err
+	}
 	if err := v.prepareRun(base, dense); err != nil {
 		return err
 	}
@@ -139,6 +142,21 @@ func (v *verification) prove(base, dense []byte) error {
 		v.report.Level, v.report.Why = Proved, ""
 	}
 	v.report.Equivalent = s.proven || v.o.BlackBox
+	return nil
+}
+
+// numbersIn refutes nets with constants that are no numbers: a NaN equals itself
+// bit for bit, and is an answer to nothing.
+func numbersIn(base, dense []byte) error {
+	for name, file := range map[string][]byte{"the baseline": base, "the dense net": dense} {
+		m, err := model.Read(file)
+		if err != nil {
+			return fmt.Errorf("rewrite: %s: %w", name, err)
+		}
+		if err := m.CheckNumbers(); err != nil {
+			return disprovef("%s: %v", name, err)
+		}
+	}
 	return nil
 }
 

@@ -37,6 +37,9 @@ func (v *verification) compareJob(i int, j job, tick func()) error {
 	}
 	got := make([][]float64, len(v.outs))
 	for k, c := range v.outs {
+		if err := edged.CheckFinite(v.dense.Outputs()[k], v.dense.Output(k)); err != nil {
+			return disprovef("input %q: the dense net: %v", j.name, err)
+		}
 		got[k] = realValues(v.dense.Output(k), v.dense.Outputs()[k])
 		c.begin(got[k])
 	}
@@ -176,6 +179,10 @@ func (w *workers) one(e edged.Engine) bool {
 	specs := e.Outputs()
 	want := make([][]float64, len(specs))
 	for i, s := range specs {
+		if err := edged.CheckFinite(s, e.Output(i)); err != nil {
+			w.failed.set(disprovef("the baseline: %v", err))
+			return false
+		}
 		want[i] = realValues(e.Output(i), s)
 	}
 	w.mu.Lock()
