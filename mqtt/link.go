@@ -169,9 +169,31 @@ type token interface {
 	Error() error
 }
 
+// lost is the token of what was not sent because the link had ended.
+type lost struct{ cause error }
+
+var ended = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+func (lost) Done() <-chan struct{} { return ended }
+func (t lost) Error() error        { return t.cause }
+
+// whileUp calls the client and returns its token, or that of a lost link: the
+// client does not see a link end under a call, and waits for its writer, which is
+// gone, as long as the longest write may take. Such a call is left behind.
+func (l *link) whileUp(call func() token) token {
+	done := make(chan token, 1)
+	go func() { done <- call() }()
+	select {
+	case t := <-done:
+		return t
+	case <-l.wire.lost:
+		return lost{l.wire.why()}
+	}
+}
+
 // publish hands m to the writer.
 func (l *link) publish(m *message) token {
-	return l.client.Publish(m.topic, m.qos, m.retain, m.payload)
+	return l.whileUp(func() token { return l.client.Publish(m.topic, m.qos, m.retain, m.payload) })
 }
 
 // subscribe asks for every filter at QoS 1, a packet for each group, and names
@@ -193,7 +215,7 @@ func (l *link) subscribeTo(timeout time.Duration, filters []string) (refused []s
 	for _, f := range filters {
 		qos[f] = 1
 	}
-	t := l.client.SubscribeMultiple(qos, nil).(*paho.SubscribeToken)
+	t := l.whileUp(func() token { return l.client.SubscribeMultiple(qos, nil) })
 	late := time.NewTimer(timeout)
 	defer late.Stop()
 	select {
@@ -206,7 +228,11 @@ func (l *link) subscribeTo(timeout time.Duration, filters []string) (refused []s
 	if err := t.Error(); err != nil {
 		return nil, fmt.Errorf("mqtt: subscription: %w", err)
 	}
-	for f, granted := range t.Result() {
+	answer, ok := t.(*paho.SubscribeToken)
+	if !ok {
+		return nil, l.wire.why()
+	}
+	for f, granted := range answer.Result() {
 		if granted > 2 {
 			refused = append(refused, f)
 		}

@@ -11,5 +11,11 @@ import (
 func NoLeaks(t testing.TB) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	// The client library holds a call on a link that ended under it until its write
+	// time-out: ten seconds, and one call a link.
+	held := []goleak.Option{
+		before, goleak.IgnoreAnyFunction("github.com/eclipse/paho%2emqtt%2egolang.(*client).Publish"),
+		goleak.IgnoreAnyFunction("github.com/eclipse/paho%2emqtt%2egolang.(*client).SubscribeMultiple"),
+	}
+	t.Cleanup(func() { goleak.VerifyNone(t, held...) })
 }

@@ -247,6 +247,11 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.c.SetReadDeadline(t
 // io.EOF means that the other side hung up.
 func (c *Conn) Receive() (Type, []byte, error) {
 	n, err := c.c.Read(c.in)
+	if errors.Is(err, unix.ECONNRESET) {
+		// The other side has left words of ours unread. Its own still wait: the
+		// kernel tells of the reset once, before them.
+		n, err = c.c.Read(c.in)
+	}
 	if err != nil {
 		return 0, nil, err
 	}
@@ -260,6 +265,9 @@ func (c *Conn) Receive() (Type, []byte, error) {
 func (c *Conn) ReceiveDescriptor() (*os.File, error) {
 	oob := make([]byte, unix.CmsgSpace(4))
 	n, oobn, _, _, err := c.c.ReadMsgUnix(c.in, oob)
+	if errors.Is(err, unix.ECONNRESET) {
+		n, oobn, _, _, err = c.c.ReadMsgUnix(c.in, oob)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -163,3 +163,42 @@ func TestDescriptorMissing(t *testing.T) {
 		t.Errorf("a file that is no socket: %v", f)
 	}
 }
+
+// What a worker said before it died is heard, whether or not it has read what was
+// said to it.
+func TestLastWordsAreHeard(t *testing.T) {
+	for _, unread := range []bool{false, true} {
+		here, f, err := Pair()
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, err := NewConn(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range uint64(3) {
+			if err := there.SendFrame(Frame{Read: i + 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if unread {
+			if err := here.SendRelease(Release{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		there.Close()
+		for i := range uint64(3) {
+			_, b, err := here.Receive()
+			if err != nil {
+				t.Fatalf("unread %v: message %d: %v", unread, i+1, err)
+			}
+			if m, err := ParseFrame(b); err != nil || m.Read != i+1 {
+				t.Errorf("unread %v: %+v, %v", unread, m, err)
+			}
+		}
+		if _, _, err := here.Receive(); !errors.Is(err, io.EOF) {
+			t.Errorf("unread %v: at the end %v", unread, err)
+		}
+		here.Close()
+	}
+}
