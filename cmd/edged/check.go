@@ -68,6 +68,12 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 		fmt.Fprintf(out, "ok    %s: %s\n", what, detail)
 	}
 	fmt.Fprintf(out, "ok    config: %s, %d camera(s)\n", path, len(c.Cameras))
+	if w := pageWarning(c); w != "" {
+		fmt.Fprintf(out, "warn  page: %s: %s\n", w, pageCure)
+	}
+	if _, err := c.HTTPPassword(); err != nil {
+		say("page", err, "")
+	}
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		m, err := checkModel(ctx, cam, c)

@@ -17,6 +17,7 @@ import (
 
 	"edged/capture"
 	"edged/internal/config"
+	"edged/internal/page"
 	"edged/mqtt"
 	"edged/train/nets"
 )
@@ -174,6 +175,7 @@ func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 		}
 	}
 	r.checkBroker(ctx, c)
+	r.checkPage(c)
 	dir := c.StateDir()
 	if dir == "" {
 		r.add("state", "warn", "no mqtt.spool_dir: events and the last good model do not survive a restart", "set mqtt.spool_dir")
@@ -182,6 +184,31 @@ func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 		r.checkWritable(dir)
 	}
 	r.checkDisk(dir)
+}
+
+// pageCure is what to do about a page that others see.
+const pageCure = `set node.http = "` + config.DefaultHTTP + `" and use an SSH tunnel, or a proxy with TLS and a password on this machine`
+
+// pageWarning is what is to be said of who can see the page; empty: nothing.
+func pageWarning(c *config.Config) string {
+	switch {
+	case c.Node.HTTP == "" || !page.Beyond(c.Node.HTTP):
+		return ""
+	case c.Node.HTTPUser != "":
+		return c.Node.HTTP + " is reached from other machines, which get 403: a password is taken over loopback or TLS alone"
+	}
+	return c.Node.HTTP + " can be seen from other machines, pictures included, without a password"
+}
+
+func (r *report) checkPage(c *config.Config) {
+	w := pageWarning(c)
+	if _, err := c.HTTPPassword(); err != nil {
+		r.add("page", "FAIL", err.Error(), "until then there is no page: make the file, with the password as its first line")
+	} else if w != "" {
+		r.add("page", "warn", w, pageCure)
+	} else if c.Node.HTTP != "" {
+		r.add("page", "ok", c.Node.HTTP+", for this machine alone", "")
+	}
 }
 
 func (r *report) addModel(ctx context.Context, cam *config.Camera, c *config.Config) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"slices"
 	"strings"
 
@@ -46,12 +45,7 @@ func (c *Config) checkNode() {
 	for _, f := range fault.All(mqtt.CheckID(c.Node.Name)) {
 		c.file.Addf("node.name", "node.name: %v", f.Problem)
 	}
-	if c.Node.HTTP == "" {
-		return // switched off
-	}
-	if _, _, err := net.SplitHostPort(c.Node.HTTP); err != nil {
-		c.file.Addf("node.http", "node.http: %v; write host:port, for example %q, or \"\" for none", err, DefaultHTTP)
-	}
+	c.checkHTTP()
 }
 
 // checkMQTT puts each fault of the mqtt package at the key it is about.

@@ -74,6 +74,10 @@ type Node struct {
 	HTTP        string `toml:"http"`
 	MemoryLimit Size   `toml:"memory_limit"`
 
+	HTTPHosts        []string `toml:"http_hosts"` // names that the page is called by
+	HTTPUser         string   `toml:"http_user"`
+	HTTPPasswordFile string   `toml:"http_password_file"`
+
 	RequireCertificate string   `toml:"require_certificate"` // none, tested or proved
 	TrustedKeys        []string `toml:"trusted_keys"`        // files of public keys
 }
@@ -206,7 +210,7 @@ func Parse(path string, data []byte, e Engines) *Config {
 	c.engines, c.file = e, tomlfile.Decode(path, data, &c)
 	dir := filepath.Dir(path)
 	m := &c.MQTT
-	for _, p := range []*string{&m.PasswordFile, &m.CA, &m.Cert, &m.Key} {
+	for _, p := range []*string{&m.PasswordFile, &m.CA, &m.Cert, &m.Key, &c.Node.HTTPPasswordFile} {
 		*p = secretAt(dir, *p)
 	}
 	for i, key := range c.Node.TrustedKeys {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"edged/internal/config"
@@ -46,6 +47,8 @@ type Daemon struct {
 	client  *mqtt.Client // nil: no broker is configured
 	page    *page.Page
 	address string // of the page; empty: it is not served
+
+	turnedAway atomic.Uint64 // connections to the page, beyond maxViewers
 
 	stateMu  sync.Mutex
 	memory   *memory

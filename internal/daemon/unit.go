@@ -47,6 +47,8 @@ type unit struct {
 	proven        bool // the model in use is the last good one
 	resultsBefore int  // results when it was taken into use
 	status        capture.Status
+	refusal       string // why the last frame that was refused led to no result
+	refusedAt     time.Time
 	loaded        *loaded // in use
 
 	audits   audit.Account
@@ -72,6 +74,7 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 	u.camera.Sink = u
 	u.camera.Missed = u.missed
 	u.camera.Faulted = u.faulted
+	u.camera.Refused = u.refused
 	u.camera.Working = u.working
 	switch cfg.Trigger {
 	case "continuous":
@@ -138,7 +141,7 @@ func (u *unit) run(ctx context.Context) error {
 	if err == nil {
 		u.log.Info("source has ended", "source", capture.Redact(u.cfg.Source))
 		u.mu.Lock()
-		u.status = capture.Status{Reason: "the source has ended"}
+		u.status = capture.Status{Reason: sourceEnded}
 		u.mu.Unlock()
 		u.publishStatus()
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"edged/internal/config"
 	"edged/internal/metrics"
 	"edged/internal/page"
 	"edged/internal/pipeline"
@@ -15,6 +16,10 @@ import (
 // stuckAfter is how long one step of a camera's loop may take before the
 // daemon counts as unwell.
 const stuckAfter = 10 * time.Second
+
+// maxViewers bounds the connections to page and metrics; a browser opens up to
+// six.
+const maxViewers = 256
 
 // Address is where the page is served, empty where it is not.
 func (d *Daemon) Address() string { return d.address }
@@ -30,11 +35,26 @@ func (d *Daemon) startWeb() (stop func()) {
 		d.log.Error("no page and no metrics: the address cannot be used; choose another node.http", "err", err.Error())
 		return func() {}
 	}
+	password, err := d.cfg.HTTPPassword()
+	if err != nil {
+		_ = listener.Close()
+		d.log.Error("no page and no metrics: the password cannot be read", "err", err.Error())
+		return func() {}
+	}
 	d.address = listener.Addr().String()
+	guard := page.Guard{Beyond: page.Beyond(d.address), Hosts: d.cfg.Node.HTTPHosts, User: d.cfg.Node.HTTPUser, Password: password}
+	if guard.Beyond {
+		d.log.Warn("page and metrics can be seen from other machines", "address", d.address, "cure", `node.http = "`+config.DefaultHTTP+`", and an SSH tunnel or a proxy with TLS and a password`)
+	}
 	mux := http.NewServeMux()
+	d.page.State = d.pageState
 	d.page.Register(mux)
 	metrics.Register(mux, d.snapshot, d.alive, d.ready)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+	server := &http.Server{
+		Handler: guard.Wrap(mux), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 30 * time.Second,
+		ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
+	}
+	listener = page.Limit(listener, maxViewers, &d.turnedAway)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -46,21 +66,9 @@ func (d *Daemon) startWeb() (stop func()) {
 	return func() {
 		// Viewers hold long requests open; they are not worth waiting for.
 		_ = server.Close()
+		d.page.Close()
 		<-done
 	}
-}
-
-// show offers a result to the page.
-func (u *unit) show(r *pipeline.Result) {
-	u.mu.Lock()
-	why := u.why
-	u.mu.Unlock()
-	u.d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
-		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
-		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
-		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(), Why: why, Certificate: r.Stage.Certificate,
-		Audit: u.auditText(),
-	})
 }
 
 // snapshot is what /metrics shows.
@@ -117,13 +125,7 @@ func (d *Daemon) ready() metrics.Health {
 		h.Checks["source "+u.cfg.Name] = u.statusWord()
 	}
 	if d.client != nil {
-		h.Checks["broker"] = "ok"
-		if link, err := d.client.Link(); !link.Connected {
-			h.Checks["broker"] = "not connected"
-			if err != nil {
-				h.Checks["broker"] = "not connected: " + err.Error()
-			}
-		}
+		h.Checks["broker"] = d.brokerWord()
 	}
 	return h
 }

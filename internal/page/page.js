@@ -50,7 +50,8 @@ async function follow(mine) {
       if (!reply.ok) throw new Error(await reply.text());
       const [head, jpeg, mask] = parts(await reply.arrayBuffer());
       const shot = JSON.parse(new TextDecoder().decode(head));
-      after = shot.seq;
+      after = shot.id;
+      if (shot.raw) { el("note").textContent = shot.raw; continue; }
       const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
       shot.picture = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
       shot.ids = await createImageBitmap(new Blob([mask], { type: "image/png" }), options);

@@ -76,6 +76,24 @@ func get(t *testing.T, url string) (int, []byte) {
 	return resp.StatusCode, b.Bytes()
 }
 
+// bodyParts takes a body apart.
+func bodyParts(t *testing.T, body []byte) (h head, parts [][]byte) {
+	t.Helper()
+	h.Shot = &Shot{}
+	for len(body) > 0 {
+		n := binary.BigEndian.Uint32(body)
+		parts = append(parts, body[4:4+n])
+		body = body[4+n:]
+	}
+	if len(parts) != 3 {
+		t.Fatalf("%d parts", len(parts))
+	}
+	if err := json.Unmarshal(parts[0], &h); err != nil {
+		t.Fatal(err)
+	}
+	return h, parts
+}
+
 func TestLiveHoldsFrameMaskAndGrid(t *testing.T) {
 	p := New("node", []string{"a", "b"})
 	url := serve(t, p)
@@ -84,22 +102,7 @@ func TestLiveHoldsFrameMaskAndGrid(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatalf("status %d: %s", code, body)
 	}
-	var parts [][]byte
-	for len(body) > 0 {
-		n := binary.BigEndian.Uint32(body)
-		parts = append(parts, body[4:4+n])
-		body = body[4+n:]
-	}
-	var head struct {
-		Seq            uint64
-		Labels         []string
-		Frame, Mask    [2]int
-		Stride, Origin [2]float64
-		Verdict        string
-	}
-	if err := json.Unmarshal(parts[0], &head); err != nil {
-		t.Fatal(err)
-	}
+	head, parts := bodyParts(t, body)
 	if head.Seq == 0 || head.Frame != [2]int{16, 8} || head.Mask != [2]int{2, 2} || head.Stride != [2]float64{4, 5} ||
 		head.Origin != [2]float64{1, 2} || len(head.Labels) != 4 || head.Verdict != "OK" {
 		t.Errorf("head %+v", head)
@@ -134,7 +137,7 @@ func TestNothingIsCopiedWhileNobodyLooks(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { p.Show("a", f, m, &shot) }); n != 0 {
 		t.Errorf("%v allocations a frame", n)
 	}
-	if p.cameras["a"].frame.Pix != nil {
+	if p.cameras["a"].taken.frame.Pix != nil {
 		t.Error("the frame was copied")
 	}
 	p.Show("nobody", f, m, &shot)
@@ -143,11 +146,11 @@ func TestNothingIsCopiedWhileNobodyLooks(t *testing.T) {
 func TestTheFramesMemoryIsNotKept(t *testing.T) {
 	p, f, m := New("node", []string{"a"}), blueFrame(8, 8, edged.RGB), testMask()
 	c := p.cameras["a"]
-	c.wantedUntil.Store(math.MaxInt64)
+	c.ask.Store(true)
 	shot := Shot{Seq: 1, Labels: []string{"x"}, Pixels: []int{5}}
 	p.Show("a", f, m, &shot)
 	f.Pix[2], m.Pix[1], shot.Pixels[0], shot.Labels[0] = 1, 7, 6, "changed"
-	if c.frame.Pix[2] != 250 || c.mask.Pix[1] != 1 || c.shot.Pixels[0] != 5 || c.shot.Labels[0] != "x" {
+	if c.taken.frame.Pix[2] != 250 || c.taken.mask.Pix[1] != 1 || c.taken.shot.Pixels[0] != 5 || c.taken.shot.Labels[0] != "x" {
 		t.Error("the page holds on to what was only lent")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"edged"
 )
 
 // Refusal is why a frame led to no result.
@@ -25,6 +27,13 @@ func (r Refusal) String() string {
 		return fmt.Sprintf("Refusal(%d)", int(r))
 	}
 	return names[r]
+}
+
+// Refused is a frame that led to no result.
+type Refused struct {
+	Frame *edged.Frame
+	Why   Refusal
+	Err   error
 }
 
 // Counts is a camera's ledger: of the frames its source delivered, every one

@@ -89,6 +89,9 @@ type Camera struct {
 	// Working is told when the stage's engine begins to run, and when it has;
 	// nil: nobody is.
 	Working func(s *Stage, on bool)
+	// Refused is told of each frame that led to no result; nil: nobody is. The frame
+	// is lent until it returns.
+	Refused func(*Refused)
 	// Faulted is told once when outputs begin not to be numbers; nil: nobody is.
 	Faulted func(err error)
 
@@ -317,6 +320,9 @@ func (c *Camera) describe(f *edged.Frame, shot Shot) {
 // refuse counts a frame that led to no result, and says why.
 func (c *Camera) refuse(f *edged.Frame, shot Shot, why Refusal, err error) {
 	c.counts.refused[why].Add(1)
+	if c.Refused != nil {
+		c.Refused(&Refused{Frame: f, Why: why, Err: err})
+	}
 	if why != RefusedNumber {
 		c.Log.Error("frame refused", "camera", c.Name, "reason", why.String(), "err", err.Error())
 	} else {

@@ -1,0 +1,128 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"edged/internal/page"
+	"edged/internal/pipeline"
+)
+
+// show offers a result to the page.
+func (u *unit) show(r *pipeline.Result) {
+	u.mu.Lock()
+	why := u.why
+	u.mu.Unlock()
+	u.d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
+		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
+		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
+		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(), Why: why, Certificate: r.Stage.Certificate,
+		Audit: u.auditText(),
+	})
+}
+
+// pageState is what the page tells beside pictures. The page asks twice a second
+// at most.
+func (d *Daemon) pageState() page.State {
+	s := page.State{Started: d.started, Version: d.opts.Version, Broker: "none", Temperature: temperature("/sys/class/thermal")}
+	for _, u := range d.units {
+		s.Cameras = append(s.Cameras, u.pageState())
+	}
+	if d.client == nil {
+		return s
+	}
+	s.Broker = d.brokerWord()
+	for _, a := range d.client.Ledger() {
+		for _, n := range a.Dropped {
+			s.Dropped += n
+		}
+	}
+	return s
+}
+
+// brokerWord is ok, or what is wrong.
+func (d *Daemon) brokerWord() string {
+	switch link, err := d.client.Link(); {
+	case link.Connected:
+		return "ok"
+	case err != nil:
+		return "not connected: " + err.Error()
+	}
+	return "not connected"
+}
+
+func (u *unit) pageState() page.CameraState {
+	f, m := u.account(), u.modelInfo()
+	s := page.CameraState{
+		Name: u.cfg.Name, Status: u.statusWord(), Trigger: u.cfg.Trigger,
+		Model: m.Name, Engine: m.Engine, EngineWhy: m.Why, Certificate: m.Certificate, Audit: u.auditText(),
+		InferMS: milliseconds(u.timing.median()),
+		Read:    f.Read, Published: f.Published, PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed,
+		Missed: f.MissedTriggers, RefusedBy: f.RefusedBy,
+	}
+	s.Why = u.whyNothing(&s)
+	if s.Why == sourceEnded {
+		s.Status = "ended"
+	}
+	return s
+}
+
+// sourceEnded is why a camera is offline whose source came to its end.
+const sourceEnded = "the source has ended"
+
+// refusedFor is how long a refused frame is the reason for there being no result.
+const refusedFor = 3 * time.Second
+
+// whyNothing says why there is no result now; empty: there is no reason.
+func (u *unit) whyNothing(s *page.CameraState) string {
+	u.mu.Lock()
+	status, refusal, at := u.status, u.refusal, u.refusedAt
+	u.mu.Unlock()
+	switch {
+	case status.Reason == sourceEnded:
+		return sourceEnded
+	case !u.camera.Enabled():
+		return pipeline.Disabled
+	case !status.Online && status.Reason == "":
+		return "the camera is being opened"
+	case !status.Online:
+		return "the camera is offline: " + status.Reason
+	case refusal != "" && time.Since(at) < refusedFor:
+		return refusal
+	case strings.HasPrefix(s.Trigger, "interval:"):
+		return ""
+	case s.Trigger != "continuous":
+		return fmt.Sprintf("it waits for a trigger (trigger = %q)", s.Trigger)
+	}
+	return ""
+}
+
+// refused notes why a frame led to no result, and offers it to the page.
+func (u *unit) refused(r *pipeline.Refused) {
+	text := fmt.Sprintf("frames are refused (%s): %v", r.Why, r.Err)
+	u.mu.Lock()
+	u.refusal, u.refusedAt = text, time.Now()
+	u.mu.Unlock()
+	u.d.page.ShowRaw(u.cfg.Name, r.Frame, text)
+}
+
+// temperature is the hottest of the zones below dir in degrees Celsius, 0 where
+// there is none.
+func temperature(dir string) float64 {
+	zones, _ := filepath.Glob(filepath.Join(dir, "thermal_zone*", "temp"))
+	hottest := 0.0
+	for _, zone := range zones {
+		data, err := os.ReadFile(zone)
+		if err != nil {
+			continue
+		}
+		if milli, err := strconv.ParseFloat(strings.TrimSpace(string(data)), 64); err == nil {
+			hottest = max(hottest, milli/1000)
+		}
+	}
+	return hottest
+}

@@ -1,0 +1,105 @@
+package daemon
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"edged/internal/page"
+)
+
+// pageState asks the daemon's page.
+func (r *rig) pageState() (s page.State) {
+	r.t.Helper()
+	resp, err := http.Get("http://" + r.d.Address() + "/state")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&s); err != nil {
+		r.t.Fatal(err)
+	}
+	return s
+}
+
+// awaitPage asks until fit says yes.
+func (r *rig) awaitPage(what string, fit func(page.State) bool) {
+	r.t.Helper()
+	var s page.State
+	for range 150 {
+		if s = r.pageState(); fit(s) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	r.t.Fatalf("the page never says: %s. It says %+v", what, s)
+}
+
+func TestThePageSaysWhyThereIsNoResult(t *testing.T) {
+	r := startRig(t, "", `roi = [0, 0, 4000, 4000]`, `trigger = "mqtt"`)
+	r.First("edged/n/c0/result", 1)
+	r.awaitPage("the reasons of three cameras", func(s page.State) bool {
+		c := s.Cameras
+		return s.Broker == "ok" && len(c) == 3 &&
+			c[0].Why == "" && c[0].Status == "online" && c[0].LastResult != nil && c[0].Seq > 0 && strings.HasPrefix(c[0].Engine, "go") && c[0].Certificate != "" &&
+			strings.Contains(c[1].Why, "roi_outside") && strings.Contains(c[1].Why, "4000") && c[1].LastResult == nil &&
+			strings.Contains(c[2].Why, "waits for a trigger")
+	})
+	// The frame that was refused is shown, with the reason.
+	resp, err := http.Get("http://" + r.d.Address() + "/live/c1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	head := make([]byte, 2048)
+	n, err := resp.Body.Read(head)
+	if err != nil || !strings.Contains(string(head[:n]), "roi_outside") {
+		t.Errorf("%v: %q", err, head[:n])
+	}
+	r.d.units[0].camera.Enable(false)
+	r.awaitPage("a disabled camera", func(s page.State) bool {
+		return s.Cameras[0].Status == "disabled" && s.Cameras[0].Why == "the camera is disabled"
+	})
+}
+
+func TestThePageIsGuarded(t *testing.T) {
+	r := startRig(t, "")
+	r.First("edged/n/c0/result", 1)
+	for _, path := range []string{"/", "/page.js", "/state", "/metrics", "/healthz", "/nothing"} {
+		req, err := http.NewRequest(http.MethodGet, "http://"+r.d.Address()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = "evil.example"
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusMisdirectedRequest || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %d, %v", path, resp.StatusCode, resp.Header)
+		}
+	}
+}
+
+func TestTemperature(t *testing.T) {
+	dir := t.TempDir()
+	if got := temperature(dir); got != 0 {
+		t.Errorf("no zone: %v", got)
+	}
+	for zone, text := range map[string]string{"thermal_zone0": "41250\n", "thermal_zone1": "58000", "thermal_zone2": "broken"} {
+		if err := os.MkdirAll(filepath.Join(dir, zone), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, zone, "temp"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := temperature(dir); got != 58 {
+		t.Errorf("%v, want 58", got)
+	}
+}
