@@ -253,6 +253,19 @@ func TestQueueEnds(t *testing.T) {
 	}
 }
 
+// A context that has ended wins over a shot that waits, which is left to End.
+func TestQueueLeavesWhatWaitsToTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 50 {
+		q := NewQueue(3, time.Minute)
+		q.Fire("a")
+		if _, err := q.Wait(ctx); !errors.Is(err, context.Canceled) || len(q.End()) != 1 {
+			t.Fatalf("the shot was taken, or lost: %v", err)
+		}
+	}
+}
+
 func TestIntervalSkipsWhatPassed(t *testing.T) {
 	i := NewInterval(10 * time.Millisecond)
 	start := time.Now()

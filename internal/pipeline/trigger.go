@@ -35,6 +35,9 @@ func NewInterval(every time.Duration) *Interval {
 
 // Wait blocks until the next time.
 func (i *Interval) Wait(ctx context.Context) (Shot, error) {
+	if err := ctx.Err(); err != nil {
+		return Shot{}, err // a time that has come too would hide it
+	}
 	now := time.Now()
 	if late := now.Sub(i.next); late >= i.every {
 		i.next = i.next.Add(late.Truncate(i.every))
@@ -89,6 +92,9 @@ func (q *Queue) Fire(partID string) (Shot, error) {
 
 // Wait blocks until there is a shot.
 func (q *Queue) Wait(ctx context.Context) (Shot, error) {
+	if err := ctx.Err(); err != nil {
+		return Shot{}, err // what waits is for End
+	}
 	select {
 	case <-ctx.Done():
 		return Shot{}, ctx.Err()
