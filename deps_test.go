@@ -64,6 +64,7 @@ var rooms = []room{
 	{"internal/fault", nil, nil, "a fault of a key carries the key, whoever finds it"},
 	{"internal/fact", []string{"internal/fault"}, nil, "one home for each rule that manifest, config and pipeline share"},
 	{"internal/child", nil, []string{"golang.org/x/sys/unix"}, "the one way to start a process serves every room"},
+	{"internal/signals", nil, nil, "it is initialised before whatever takes time"},
 	{"internal/atomicfile", nil, nil, "files that are there whole or not at all"},
 	{"internal/noise", []string{"."}, nil, "what a model is fed when nobody looks at what comes out"},
 	{"internal/broker", nil, []string{"github.com/mochi-mqtt/server/v2/..."}, "a broker knows nothing of who uses it"},
