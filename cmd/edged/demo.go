@@ -106,6 +106,9 @@ func demoLoop(ctx context.Context, c *config.Config, o *demoOptions, say func(st
 		log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	d, err := daemon.New(ctx, c, daemon.Options{Log: log, Loop: true, Engines: engines, Version: version})
+	if err != nil && ctx.Err() != nil {
+		return nil // told to stop while loading
+	}
 	if err != nil {
 		return err
 	}

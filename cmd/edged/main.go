@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edged/internal/config"
+	"edged/internal/signals"
 	"edged/internal/stage"
 )
 
@@ -48,6 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
+// daemonCommand is the command that signals reach from its first moment to its
+// last; the others end with one as any program does.
+const daemonCommand = "run"
+
 // newRoot builds the command tree. *started turns true once a command's own
 // code runs; an error before that is wrong usage.
 func newRoot() (root *cobra.Command, started *bool) {
@@ -70,6 +75,9 @@ that happened to every frame.`,
 				return err
 			}
 			*started = true
+			if cmd.Name() != daemonCommand {
+				signals.Release()
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"edged/internal/config"
 	"edged/internal/daemon"
+	"edged/internal/signals"
 )
 
 func newRunCmd() *cobra.Command {
@@ -24,7 +23,9 @@ func newRunCmd() *cobra.Command {
 
 It does not exit for a camera or a broker that is away: it says so once and
 keeps trying. It ends on SIGTERM or SIGINT, within 5 seconds. SIGHUP reloads the
-models.
+config and the models: what the config says of a camera but its source holds
+from the next frame on; what needs a restart is told; a config with a fault
+changes nothing.
 
 With --once it processes every frame of its sources, which must be files or
 folders (or a pipeline that ends), ends when they have ended, and prints what
@@ -38,7 +39,8 @@ became of every frame and message.`,
 			if err != nil {
 				return err
 			}
-			return runDaemon(cmd.Context(), c, once, func(l *daemon.Ledger) error {
+			reread := func() (*config.Config, error) { return config.Load(path, configEngines) }
+			return runDaemon(cmd.Context(), c, reread, once, func(l *daemon.Ledger) error {
 				if asJSON {
 					return writeJSON(cmd.OutOrStdout(), l)
 				}
@@ -55,13 +57,17 @@ became of every frame and message.`,
 
 // runDaemon runs c until its sources end (once) or a signal comes, then hands
 // the ledger to report.
-func runDaemon(ctx context.Context, c *config.Config, once bool, report func(*daemon.Ledger) error, stderr io.Writer) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
+func runDaemon(ctx context.Context, c *config.Config, reread func() (*config.Config, error), once bool, report func(*daemon.Ledger) error, stderr io.Writer) error {
+	ctx, hangup, done := signals.Daemon(ctx)
+	defer done()
 	log, flush := newLogger(stderr)
 	defer flush()
 	slog.SetDefault(log)
-	d, err := daemon.New(ctx, c, daemon.Options{Once: once, Log: log, Engines: engines, Version: version})
+	d, err := daemon.New(ctx, c, daemon.Options{Once: once, Log: log, Engines: engines, Version: version, Hangup: hangup, Reread: reread})
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopping", "reason", "told to stop while loading")
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -139,12 +139,12 @@ func (u *unit) doubtModel(ctx context.Context, l *loaded, f audit.Finding) {
 func (u *unit) takeOver(ctx context.Context, l *loaded) error {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
-	file, err := stage.Read(u.cfg.Model)
+	file, err := stage.Read(u.now().Model)
 	if err != nil {
 		return err
 	}
 	if file.SHA256 != l.file.SHA256 {
-		return fmt.Errorf("%s is another model by now", u.cfg.Model)
+		return fmt.Errorf("%s is another model by now", u.now().Model)
 	}
 	if err := file.Admit(u.d.cfg.Trust()); err != nil {
 		return err
@@ -183,10 +183,10 @@ func (u *unit) takeOver(ctx context.Context, l *loaded) error {
 // agreeing loads the model on another engine and asks it about the frame in
 // doubt.
 func (u *unit) agreeing(ctx context.Context, l *loaded, file *stage.File, engine string) (*loaded, error) {
-	if err := u.d.opts.Engines.Canary(ctx, file.Data, engine, u.cfg.Threads); err != nil {
+	if err := u.d.opts.Engines.Canary(ctx, file.Data, engine, u.now().Threads); err != nil {
 		return nil, err
 	}
-	next, err := u.load(file, Choice{Engine: engine, Why: "took over from " + l.asked + ", whose answers differed from the baseline's"})
+	next, err := u.load(file, u.now(), Choice{Engine: engine, Why: "took over from " + l.asked + ", whose answers differed from the baseline's"})
 	if err != nil {
 		return nil, err
 	}

@@ -109,11 +109,11 @@ type tried struct {
 // chooseEngine has children try the model: on the engine of the config, or on
 // all, of which it takes the fastest; what it took the last time stays unless
 // another is clearly faster.
-func (u *unit) chooseEngine(ctx context.Context, file *stage.File) (Choice, error) {
-	if u.cfg.Engine != config.Auto {
-		return u.d.opts.Engines.Try(ctx, file.Data, u.cfg.Engine, u.cfg.Threads, "")
+func (u *unit) chooseEngine(ctx context.Context, file *stage.File, cam *config.Camera) (Choice, error) {
+	if cam.Engine != config.Auto {
+		return u.d.opts.Engines.Try(ctx, file.Data, cam.Engine, cam.Threads, "")
 	}
-	c, err := u.fastest(ctx, file)
+	c, err := u.fastest(ctx, file, cam)
 	if err != nil {
 		return c, err
 	}
@@ -124,7 +124,7 @@ func (u *unit) chooseEngine(ctx context.Context, file *stage.File) (Choice, erro
 	u.log.Log(ctx, level, "engine chosen", args...)
 	u.d.stateMu.Lock()
 	defer u.d.stateMu.Unlock()
-	u.d.tried[tried{file.SHA256, u.cfg.Threads}] = c
+	u.d.tried[tried{file.SHA256, cam.Threads}] = c
 	if err := u.d.memory.chose(u.cfg.Name, file.SHA256, u.d.opts.Version, c.Engine); err != nil {
 		u.log.Warn("state not saved", "err", err.Error())
 	}
@@ -133,13 +133,13 @@ func (u *unit) chooseEngine(ctx context.Context, file *stage.File) (Choice, erro
 
 // fastest times the engines on a model, once for all cameras: many on one model
 // are not to wait for as many trials.
-func (u *unit) fastest(ctx context.Context, file *stage.File) (Choice, error) {
+func (u *unit) fastest(ctx context.Context, file *stage.File, cam *config.Camera) (Choice, error) {
 	u.d.stateMu.Lock()
-	c, known := u.d.tried[tried{file.SHA256, u.cfg.Threads}]
+	c, known := u.d.tried[tried{file.SHA256, cam.Threads}]
 	before := u.d.memory.engineOf(u.cfg.Name, file.SHA256, u.d.opts.Version)
 	u.d.stateMu.Unlock()
 	if known {
 		return c, nil
 	}
-	return u.d.opts.Engines.Try(ctx, file.Data, config.Auto, u.cfg.Threads, before)
+	return u.d.opts.Engines.Try(ctx, file.Data, config.Auto, cam.Threads, before)
 }

@@ -27,8 +27,8 @@ func (d *Daemon) handleCommands() {
 	d.client.Handle("snapshot", d.onSnapshot)
 }
 
-// onReload takes over the model files as they are now: {"camera"}, or all of
-// them. The answer lists what runs.
+// onReload takes over a model file as it is now: {"camera"}, or the config and all
+// of them. The answer lists what runs, and the keys that wait for a restart.
 func (d *Daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
 	var body struct {
 		Camera string `json:"camera"`
@@ -37,7 +37,13 @@ func (d *Daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
 		return nil, err
 	}
 	units := d.units
-	if body.Camera != "" {
+	var waits []string
+	if body.Camera == "" {
+		var err error
+		if waits, err = d.reconfigure(ctx); err != nil {
+			return nil, err
+		}
+	} else {
 		u, err := d.unit(body.Camera)
 		if err != nil {
 			return nil, err
@@ -50,7 +56,7 @@ func (d *Daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
 		m, err := u.reload(ctx, "asked for over MQTT")
 		models, errs = append(models, m), append(errs, err)
 	}
-	return map[string]any{"models": models}, errors.Join(errs...)
+	return map[string]any{"models": models, "restart": append([]string{}, waits...)}, errors.Join(errs...)
 }
 
 // snapshotTime is how long a snapshot waits for a frame.
@@ -95,8 +101,8 @@ func (u *unit) whyNoPicture() string {
 	switch {
 	case !status.Online:
 		return "the camera is offline: " + status.Reason
-	case u.cfg.Trigger != "continuous":
-		return fmt.Sprintf("with trigger = %q it comes with the next trigger", u.cfg.Trigger)
+	case u.now().Trigger != "continuous":
+		return fmt.Sprintf("with trigger = %q it comes with the next trigger", u.now().Trigger)
 	}
 	return "the model has taken no frame; the log and stats tell of frames that were refused"
 }
@@ -115,14 +121,15 @@ func (d *Daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if u.queue == nil {
-		return nil, fmt.Errorf("camera %s has trigger = %q: set trigger = \"mqtt\" to ask for single frames", u.cfg.Name, u.cfg.Trigger)
+	queue := u.gate.queueNow()
+	if queue == nil {
+		return nil, fmt.Errorf("camera %s has trigger = %q: set trigger = \"mqtt\" to ask for single frames", u.cfg.Name, u.now().Trigger)
 	}
 	if why := u.cannotServe(&body.PartID); why != "" {
 		u.camera.MissTrigger(pipeline.Shot{PartID: body.PartID}, why)
 		return nil, fmt.Errorf("camera %s: %s", u.cfg.Name, why)
 	}
-	shot, err := u.queue.Fire(body.PartID)
+	shot, err := queue.Fire(body.PartID)
 	if err != nil {
 		u.camera.MissTrigger(shot, err.Error())
 		return nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)

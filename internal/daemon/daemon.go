@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,9 @@ type Options struct {
 	Log     *slog.Logger
 	Engines Engines
 	Version string // of the program
+
+	Hangup <-chan os.Signal               // each asks for a reload; nil: none come
+	Reread func() (*config.Config, error) // reads the config anew; nil: it stays
 }
 
 // Daemon is everything that runs: the cameras, the link to the broker, the page.
@@ -53,7 +57,11 @@ type Daemon struct {
 	stateMu  sync.Mutex
 	memory   *memory
 	troubles troubles
-	tried    map[tried]Choice // by "auto", since the start
+
+	configuring sync.Mutex
+	waits       string           // what a restart would take over from the config
+	limit       atomic.Int64     // node.memory_limit as it is now
+	tried       map[tried]Choice // by "auto", since the start
 
 	share *spare.Share // of time, for audits and shadows; nil: none
 
@@ -63,7 +71,7 @@ type Daemon struct {
 // New loads every model and lays out every camera. Nothing runs yet.
 func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
 	d := &Daemon{cfg: c, opts: o, log: o.Log, started: time.Now(), page: page.New(c.Node.Name, c.Names()), tried: map[tried]Choice{}, troubles: troubles{}}
-	if c.Node.MemoryLimit > 0 {
+	if d.limit.Store(int64(c.Node.MemoryLimit)); c.Node.MemoryLimit > 0 {
 		debug.SetMemoryLimit(int64(c.Node.MemoryLimit))
 	}
 	if c.Audit.Share > 0 {
@@ -90,6 +98,10 @@ func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
 	}
 	for i := range c.Cameras {
 		u, err := newUnit(ctx, d, &c.Cameras[i])
+		if err == nil && ctx.Err() != nil {
+			u.abandon()
+			err = ctx.Err()
+		}
 		if err != nil {
 			d.abandon()
 			return nil, err
@@ -103,6 +115,9 @@ func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
 func (d *Daemon) abandon() {
 	for _, u := range d.units {
 		u.abandon()
+	}
+	if d.client != nil {
+		d.closeClient(false)
 	}
 }
 

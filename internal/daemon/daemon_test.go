@@ -28,9 +28,13 @@ type rig struct {
 	t     *testing.T
 	dir   string
 	model string
-	d     *Daemon
-	stop  context.CancelFunc
-	done  chan error
+
+	config string // its file's text at the start
+	hangup chan os.Signal
+
+	d    *Daemon
+	stop context.CancelFunc
+	done chan error
 }
 
 // startRig runs cameras on the belt, each with the lines given, on one model.
@@ -43,7 +47,7 @@ func startRig(t *testing.T, cameras ...string) *rig {
 // makes of the usual one; nil leaves it.
 func startRigOn(t *testing.T, on Engines, log slog.Handler, alter func(dense []byte) []byte, cameras ...string) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), done: make(chan error, 1)}
+	r := &rig{t: t, dir: t.TempDir(), done: make(chan error, 1), hangup: make(chan os.Signal)}
 	b := daemontest.Broker(t)
 	r.model = daemontest.DenseFile(t, r.dir, nets.Valid, 48, 56)
 	if data, err := os.ReadFile(r.model); err != nil {
@@ -57,7 +61,12 @@ func startRigOn(t *testing.T, on Engines, log slog.Handler, alter func(dense []b
 	for i, lines := range cameras {
 		text += fmt.Sprintf("[[camera]]\nname = \"c%d\"\nsource = \"test:belt?size=96x80&fps=50\"\nmodel = \"dense.tflite\"\nengine = \"go\"\nthreads = 1\n%s\n", i, lines)
 	}
-	c := config.Parse(filepath.Join(r.dir, "edged.toml"), []byte(text), config.Engines{Names: []string{"go"}, MaxThreads: 1})
+	r.config = text
+	path, known := filepath.Join(r.dir, "edged.toml"), config.Engines{Names: []string{"go"}, MaxThreads: 1}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Parse(path, []byte(text), known)
 	if err := c.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +74,10 @@ func startRigOn(t *testing.T, on Engines, log slog.Handler, alter func(dense []b
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	var err error
-	if r.d, err = New(ctx, c, Options{Log: slog.New(log), Engines: on, Version: version}); err != nil {
+	if r.d, err = New(ctx, c, Options{
+		Log: slog.New(log), Engines: on, Version: version,
+		Hangup: r.hangup, Reread: func() (*config.Config, error) { return config.Load(path, known) },
+	}); err != nil {
 		t.Fatal(err)
 	}
 	go func() { r.done <- r.d.Run(ctx) }()
@@ -184,8 +196,8 @@ func TestTriggersThatCannotBeServed(t *testing.T) {
 	if a := r.Request("snapshot", "s1", ""); a.Status != "error" || !strings.Contains(a.Error, pipeline.Disabled) {
 		t.Errorf("answer %+v", a)
 	}
-	r.d.units[0].queue.Fire("early") // taken just before the camera was disabled
-	r.d.units[0].queue.Fire("late")
+	r.d.units[0].gate.queue.Fire("early") // taken just before the camera was disabled
+	r.d.units[0].gate.queue.Fire("late")
 	r.end()
 	missed("late", pipeline.Stopping)
 	if n := r.d.units[0].camera.Counts(); n.Missed != 4 || n.Published != 0 {

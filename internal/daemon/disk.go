@@ -118,7 +118,5 @@ func (d *Daemon) tell(what string, fault error) {
 	} else {
 		d.log.Info(text)
 	}
-	for _, u := range d.units {
-		u.event(mqtt.Event{Kind: mqtt.EventFault, Message: text})
-	}
+	d.everywhere(mqtt.Event{Kind: mqtt.EventFault, Message: text})
 }

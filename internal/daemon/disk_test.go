@@ -80,9 +80,6 @@ func TestStartsWithoutItsFolder(t *testing.T) {
 		t.Errorf("state: %v, spool: %v: nothing was in the way", d.memory.disk.fault, d.client.SpoolFault())
 	}
 	d.abandon()
-	if err := d.client.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
 }
 
 // The daemon goes on with a folder that has gone, tells the subscribers, counts

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"sync"
 	"syscall"
 	"time"
 
 	"edged"
 	"edged/internal/audit"
+	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
 	"edged/model"
@@ -30,6 +30,7 @@ const (
 // loaded is a model on its engine, ready to be adopted.
 type loaded struct {
 	file  *stage.File
+	cam   *config.Camera // as it was opened for
 	stage *pipeline.Stage
 	why   string // on this engine
 
@@ -42,7 +43,7 @@ type loaded struct {
 // firstModel loads what a camera starts with: its model file, or the last good
 // one where the file crashes the daemon again and again or cannot be used.
 func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
-	file, err := stage.Read(u.cfg.Model)
+	file, err := stage.Read(u.now().Model)
 	if err == nil {
 		var back bool
 		u.d.stateMu.Lock()
@@ -52,7 +53,7 @@ func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
 			u.log.Warn("state not saved", "err", err.Error())
 		}
 		if !back {
-			l, err := u.tryAndOpen(ctx, file)
+			l, err := u.tryAndOpen(ctx, file, u.now())
 			if err == nil && l.notNumbers != nil {
 				return u.numberless(ctx, l)
 			}
@@ -93,7 +94,7 @@ func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
 	if good := u.d.memory.of(u.cfg.Name).Good; file.SHA256 != good {
 		return nil, errors.Join(cause, fmt.Errorf("the last good model %s is not what it was: its SHA-256 is %s, it ran with %s: the disk has changed it; deploy a model that is whole", path, file.SHA256, good))
 	}
-	l, err := u.tryAndOpen(ctx, file)
+	l, err := u.tryAndOpen(ctx, file, u.now())
 	if err != nil {
 		return nil, errors.Join(cause, err)
 	}
@@ -103,32 +104,32 @@ func (u *unit) lastGood(ctx context.Context, cause error) (*loaded, error) {
 }
 
 // tryAndOpen has a child try the model, then loads it here.
-func (u *unit) tryAndOpen(ctx context.Context, file *stage.File) (*loaded, error) {
+func (u *unit) tryAndOpen(ctx context.Context, file *stage.File, cam *config.Camera) (*loaded, error) {
 	if err := file.Admit(u.d.cfg.Trust()); err != nil {
 		return nil, err
 	}
 	if file.Standing.Level == model.Invalid {
 		u.log.Warn("the model's certificate is invalid", "model", file.Name, "reason", file.Standing.Why)
 	}
-	choice, err := u.chooseEngine(ctx, file)
+	choice, err := u.chooseEngine(ctx, file, cam)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", file.Name, err)
 	}
 	done := u.markLoading(file)
-	l, err := u.load(file, choice)
+	l, err := u.load(file, cam, choice)
 	done() // not deferred: a panic must find the mark
 	return l, err
 }
 
 // load opens a model that a child has tried, and looks at what comes out of it.
-func (u *unit) load(file *stage.File, choice Choice) (*loaded, error) {
-	cam := *u.cfg
+func (u *unit) load(file *stage.File, as *config.Camera, choice Choice) (*loaded, error) {
+	cam := *as
 	cam.Engine = choice.Engine
-	s, err := stage.Open(file, &cam, u.d.opts.Engines.Open, edged.Options{MemoryLimit: int64(u.d.cfg.Node.MemoryLimit)})
+	s, err := stage.Open(file, &cam, u.d.opts.Engines.Open, edged.Options{MemoryLimit: u.d.limit.Load()})
 	if err != nil {
 		return nil, err
 	}
-	if s.Judge, err = stage.NewRuler(u.cfg, s.Labels, u.verdictChanged); err != nil {
+	if s.Judge, err = stage.NewRuler(as, s.Labels, u.verdictChanged); err != nil {
 		s.Engine.Close()
 		return nil, err
 	}
@@ -140,7 +141,7 @@ func (u *unit) load(file *stage.File, choice Choice) (*loaded, error) {
 	for _, warning := range x.Warnings {
 		u.log.Warn("trial of the model", "model", file.Name, "warning", warning)
 	}
-	l := &loaded{file: file, stage: s, why: choice.Why, notNumbers: x.NotNumbers, asked: choice.Engine}
+	l := &loaded{file: file, cam: as, stage: s, why: choice.Why, notNumbers: x.NotNumbers, asked: choice.Engine}
 	u.layAudit(l, x.Samples)
 	return l, nil
 }
@@ -165,14 +166,14 @@ func (u *unit) markLoading(file *stage.File) (done func()) {
 func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
-	file, err := stage.Read(u.cfg.Model)
+	file, err := stage.Read(u.now().Model)
 	u.wrong = []string{""}
 	if err == nil && file.SHA256 == u.modelInfo().SHA256 && !u.doubted() {
 		return u.modelInfo().ModelInfo, nil // it is this one already
 	}
 	var l *loaded
 	if err == nil {
-		l, err = u.tryAndOpen(ctx, file)
+		l, err = u.tryAndOpen(ctx, file, u.now())
 	}
 	if err == nil && l.notNumbers != nil {
 		l.stage.Engine.Close()
@@ -197,8 +198,13 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	return u.modelInfo().ModelInfo, nil
 }
 
-// reloadAll reloads every camera's model and says what went wrong.
+// reloadAll takes over the config and every camera's model and says what went
+// wrong. A config that is wrong changes nothing.
 func (d *Daemon) reloadAll(ctx context.Context, why string) {
+	if _, err := d.reconfigure(ctx); err != nil {
+		d.log.Error("reload failed", "why", why, "err", err.Error())
+		return
+	}
 	for _, u := range d.units {
 		if _, err := u.reload(ctx, why); err != nil {
 			u.log.Error("reload failed", "why", why, "err", err.Error())
@@ -210,15 +216,12 @@ func (d *Daemon) reloadAll(ctx context.Context, why string) {
 // returns when it has ended.
 func (d *Daemon) startSide(ctx context.Context) (wait func()) {
 	var wg sync.WaitGroup
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
 	wg.Go(func() {
-		defer signal.Stop(hup)
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-hup:
+			case <-d.opts.Hangup:
 				d.reloadAll(ctx, "SIGHUP")
 			}
 		}
@@ -235,8 +238,7 @@ func (d *Daemon) watchModels(ctx context.Context) {
 	defer tick.Stop()
 	marks := make([]fileMarks, len(d.units))
 	for i, u := range d.units {
-		marks[i].used = markOf(u.cfg.Model)
-		marks[i].seen = marks[i].used
+		marks[i].follow(u.now().Model)
 	}
 	touched, tended := time.Now(), time.Time{}
 	for {
@@ -246,7 +248,8 @@ func (d *Daemon) watchModels(ctx context.Context) {
 		case <-tick.C:
 		}
 		for i, u := range d.units {
-			if marks[i].changed(markOf(u.cfg.Model)) {
+			marks[i].follow(u.now().Model)
+			if marks[i].changed(markOf(marks[i].path)) {
 				if _, err := u.reload(ctx, "the file was replaced"); err != nil {
 					u.log.Error("reload failed", "why", "the file was replaced", "err", err.Error())
 				}
@@ -285,7 +288,18 @@ func markOf(path string) mark {
 }
 
 // fileMarks follows one file.
-type fileMarks struct{ used, seen mark }
+type fileMarks struct {
+	path       string
+	used, seen mark
+}
+
+// follow follows another file, which is in use as it is now.
+func (f *fileMarks) follow(path string) {
+	if path != f.path {
+		now := markOf(path)
+		*f = fileMarks{path, now, now}
+	}
+}
 
 // changed tells whether the file is another than the one used, and has been
 // the same in the last two looks. It tells so once.

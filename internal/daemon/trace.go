@@ -147,7 +147,7 @@ func orNull(b json.RawMessage) any {
 // traceSettings tells in what the camera's config differs from the run before,
 // and remembers it for the next.
 func (u *unit) traceSettings() {
-	now := settings(u.cfg)
+	now := settings(u.now())
 	u.d.stateMu.Lock()
 	before := u.d.memory.file.Settings[u.cfg.Name]
 	err := u.d.memory.keepSettings(u.cfg.Name, now)

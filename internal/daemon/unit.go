@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"edged/capture"
@@ -26,11 +27,12 @@ const (
 // unit is one camera with its source, its model and its account.
 type unit struct {
 	d      *Daemon
-	cfg    *config.Camera
+	cfg    *config.Camera // as it was at the start: its name and source stay
 	log    *slog.Logger
 	source capture.Source
 	camera *pipeline.Camera
-	queue  *pipeline.Queue // nil unless the trigger is mqtt
+	gate   *gate
+	conf   atomic.Pointer[config.Camera] // as it is now
 
 	timing     timing
 	slot       slot // marks what the model is at
@@ -64,6 +66,11 @@ type unit struct {
 func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) {
 	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name), slot: d.memory.marks.of(cfg.Name), wrong: []string{""}}
 	u.life, u.endSpare = context.WithCancel(ctx)
+	var err error
+	if u.gate, err = newGate(cfg.Trigger); err != nil {
+		return nil, config.Bad(err)
+	}
+	u.conf.Store(cfg)
 	l, err := u.firstModel(ctx)
 	if err != nil {
 		return nil, err
@@ -76,21 +83,12 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 	u.camera.Faulted = u.faulted
 	u.camera.Refused = u.refused
 	u.camera.Working = u.working
-	switch cfg.Trigger {
-	case "continuous":
-	case "mqtt":
-		u.queue = pipeline.NewQueue(triggerDepth, triggerTimeout)
-		u.camera.Trigger = u.queue
-	default:
-		every, err := config.TriggerInterval(cfg.Trigger)
-		if err != nil {
-			u.abandon()
-			return nil, config.Bad(err)
-		}
-		u.camera.Trigger = pipeline.NewInterval(every)
-	}
+	u.camera.Trigger = u.gate
 	return u, nil
 }
+
+// now is the camera's config as it is now.
+func (u *unit) now() *config.Camera { return u.conf.Load() }
 
 // use notes which model runs from now on.
 func (u *unit) use(l *loaded) {
@@ -98,6 +96,7 @@ func (u *unit) use(l *loaded) {
 	defer u.mu.Unlock()
 	u.loaded = l
 	u.file, u.engine, u.why, u.labels = l.file, l.stage.Engine.Name(), l.why, l.stage.Labels
+	u.conf.Store(l.cam)
 	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
 	attrs := []any{"model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine, "certificate", string(l.file.Standing.Level)}
@@ -105,7 +104,7 @@ func (u *unit) use(l *loaded) {
 		attrs = append(attrs, "trial", "failed: so will its frames")
 	}
 	u.log.Info("model in use", attrs...)
-	if text := Oversize(u.d.cfg, u.cfg, u.file.Name, u.engine, u.labels); text != "" {
+	if text := Oversize(u.d.cfg, l.cam, u.file.Name, u.engine, u.labels); text != "" {
 		u.log.Warn(text, "cure", "raise mqtt.max_payload")
 	}
 }
@@ -150,14 +149,15 @@ func (u *unit) run(ctx context.Context) error {
 
 // endTriggers misses what still waits for a frame.
 func (u *unit) endTriggers(ctx context.Context) {
-	if u.queue == nil {
+	queue := u.gate.queueNow()
+	if queue == nil {
 		return
 	}
 	reason := pipeline.SourceEnded
 	if ctx.Err() != nil {
 		reason = pipeline.Stopping
 	}
-	for _, shot := range u.queue.End() {
+	for _, shot := range queue.End() {
 		u.camera.MissTrigger(shot, reason)
 	}
 }
