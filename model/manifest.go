@@ -32,6 +32,7 @@ type Manifest struct {
 	Input  Input    `json:"input,omitzero"`
 	Output Output   `json:"output,omitzero"`
 	Grid   Grid     `json:"grid,omitzero"`
+	Sample *Sample  `json:"sample,omitempty"` // a picture whose answer is known, checked when the model is loaded
 
 	// What edged rewrite did, empty in a model that is a baseline itself.
 	Rewriter       int          `json:"rewriter,omitempty"` // revision of the rewriter that wrote the graph
@@ -70,6 +71,23 @@ type Input struct {
 	ChannelOrder string    `json:"channel_order,omitempty"` // RGB, BGR, GRAY
 	Mean         []float64 `json:"mean,omitempty"`
 	Scale        []float64 `json:"scale,omitempty"`
+}
+
+// Sample is a small picture and what the model says of it. A preparation that is
+// not the one of the training (channels swapped, another mean) shows at once.
+type Sample struct {
+	Picture []byte    `json:"picture"`          // PNG
+	At      *[2]int   `json:"at,omitempty"`     // pixel of the picture, y, x; nil: its centre
+	Class   string    `json:"class"`            // what the position there is: one of the labels
+	Values  []float64 `json:"values,omitempty"` // the output's real values there, one a channel; none: not compared
+}
+
+// maxSample is how many bytes a sample's picture may have: it travels with every copy.
+const maxSample = 256 << 10
+
+func (s *Sample) fits(labels []string) bool {
+	return s == nil || len(s.Picture) > 0 && len(s.Picture) <= maxSample && !slices.ContainsFunc(s.Values, func(v float64) bool { return !finite(v) }) &&
+		(len(labels) == 0 || slices.Contains(labels, s.Class)) && (s.At == nil || s.At[0] >= 0 && s.At[1] >= 0)
 }
 
 // Output names the tensor that is made a mask, and says what its values mean.
@@ -139,6 +157,7 @@ func (m *Manifest) Validate() error {
 		{m.OutputStride[0] >= 0 && m.OutputStride[1] >= 0, "output_stride is negative"},
 		{!slices.Contains(m.Labels, ""), "a label is empty"},
 		{distinct(m.Labels), "two labels are equal"},
+		{m.Sample.fits(m.Labels), "sample needs a picture (PNG, base64, at most 256 KiB), a class that is one of the labels, and finite values"},
 	}
 	for _, c := range checks {
 		if !c.ok {

@@ -123,6 +123,7 @@ func (s *state) manifest() error {
 	f.Form, f.Contract = string(s.form), string(s.contract)
 	f.OutputStride, f.ReceptiveField = s.opts.stride(), main.Field // an output of smaller eST keeps its own
 	f.Grid = gridOf(main)
+	f.Sample = movedSample(f.Sample, s.contract, f.Grid)
 	f.Band = &main.Band
 	f.Outputs = outputFacts(r.Outputs, main.Name)
 	if f.Inverse, err = s.recipe(); err != nil {
@@ -183,6 +184,19 @@ func gridOf(o OutputGrid) model.Grid {
 	return model.Grid{Stride: [2]float64{float64(o.Stride[0]), float64(o.Stride[1])}, Origin: o.Centre}
 }
 
+// movedSample is a baseline's sample for its dense net: the answer to the whole
+// patch is what the first position says, which looks at the patch in the
+// corner. Under the frame contract that position sees more than the patch did,
+// and may answer otherwise: the sample is dropped.
+func movedSample(sample *model.Sample, contract Contract, g model.Grid) *model.Sample {
+	if sample == nil || contract != Patch {
+		return nil
+	}
+	moved := *sample
+	moved.At = &[2]int{int(g.Origin[0]), int(g.Origin[1])}
+	return &moved
+}
+
 // facts are the baseline's manifest under the caller's, which wins.
 func (s *state) facts() (*model.Manifest, error) {
 	f, err := s.base.Manifest()
@@ -205,6 +219,9 @@ func (s *state) facts() (*model.Manifest, error) {
 		}
 		if o.Output.Meaning != "" || o.Output.Tensor != "" {
 			f.Output = o.Output
+		}
+		if o.Sample != nil {
+			f.Sample = o.Sample
 		}
 		f.Notes = append(f.Notes, o.Notes...)
 	}

@@ -173,6 +173,25 @@ func (m *Masker) classes(dst []uint8, output []byte) {
 	}
 }
 
+// At tells of the position in row r and column c of an output, as the model sees
+// it: the class, and the real values of its channels.
+func (m *Masker) At(output []byte, r, c int) (class int, values []float32) {
+	for k := range m.ch {
+		v := m.value(output, (r*m.w+c)*m.ch+k)
+		values = append(values, v)
+		if v > values[class] {
+			class = k
+		}
+	}
+	if m.ch == 1 && values[0] >= m.limit {
+		class = 1
+	}
+	return class, values
+}
+
+// Size is the output's, in positions.
+func (m *Masker) Size() (h, w int) { return m.h, m.w }
+
 // turnedIndex gives, for a map of h by w positions, where position (0, 0) of
 // the map turned back counter-clockwise by rotate degrees comes from, and the
 // steps to its right and lower neighbours.

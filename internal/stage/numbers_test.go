@@ -1,7 +1,11 @@
 package stage
 
 import (
+	"bytes"
 	"context"
+	"image"
+	"image/color"
+	"image/png"
 	"io"
 	"log/slog"
 	"math"
@@ -36,13 +40,17 @@ func threeClasses(t *testing.T, w float32, tail func(b *model.Builder, x model.R
 	return &File{Name: "net.tflite", Data: data, Model: m}
 }
 
-func openNet(t *testing.T, f *File) *pipeline.Stage {
-	t.Helper()
+func openFile(f *File) (*pipeline.Stage, error) {
 	cam := &config.Camera{
 		Name: "cam", Labels: []string{"dark", "bright", "third"}, Prepare: &config.Prepare{ChannelOrder: "GRAY", Mean: []float64{0}, Scale: []float64{1}},
 		Output: &config.Output{Meaning: "logits", Stride: []float64{1, 1}, Origin: []float64{0, 0}},
 	}
-	s, err := Open(f, cam, func(_ string, m []byte, o edged.Options) (edged.Engine, error) { return fallback.Open(m, o) }, edged.Options{Threads: 1})
+	return Open(f, cam, func(_ string, m []byte, o edged.Options) (edged.Engine, error) { return fallback.Open(m, o) }, edged.Options{Threads: 1})
+}
+
+func openNet(t *testing.T, f *File) *pipeline.Stage {
+	t.Helper()
+	s, err := openFile(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,5 +145,53 @@ func TestExamine(t *testing.T) {
 			t.Errorf("%s: warnings %q, want %q", name, got, c.warn)
 		}
 		s.Engine.Close()
+	}
+}
+
+// pngOf is a picture of one colour, with another pixel in the middle.
+func pngOf(t *testing.T, h, w int, all, middle color.Gray) []byte {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	for i := range img.Pix {
+		img.Pix[i] = all.Y
+	}
+	img.SetGray((w-1)/2, (h-1)/2, middle)
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// A sample that the model answers as stated passes; another answer, other
+// values, and pictures that are none are told.
+func TestSampleIsChecked(t *testing.T) {
+	bright, dark := color.Gray{Y: 200}, color.Gray{Y: 10}
+	good := pngOf(t, 3, 3, dark, bright) // class bright in its middle alone
+	for name, c := range map[string]struct {
+		sample model.Sample
+		says   string
+	}{
+		"right":        {model.Sample{Picture: good, Class: "bright", Values: []float64{100, 200, -800}}, ""},
+		"elsewhere":    {model.Sample{Picture: good, Class: "dark", At: &[2]int{0, 1}}, ""},
+		"tiled":        {model.Sample{Picture: good, Class: "bright", At: &[2]int{1, 4}}, ""},
+		"other class":  {model.Sample{Picture: good, Class: "dark"}, `says "bright" of it, "dark" is expected: the preparation`},
+		"other values": {model.Sample{Picture: good, Class: "bright", Values: []float64{100, 100, -800}}, "is expected"},
+		"no picture":   {model.Sample{Picture: []byte("GIF89a"), Class: "dark"}, "no PNG"},
+		"too large":    {model.Sample{Picture: pngOf(t, 1, maxSampleSide+1, dark, dark), Class: "dark"}, "at most 1024"},
+		"other output": {model.Sample{Picture: good, Class: "bright", Values: []float64{1}}, "states 1 values"},
+	} {
+		f := threeClasses(t, 1, func(_ *model.Builder, x model.Ref) model.Ref { return x })
+		c.sample.Picture = slices.Clone(c.sample.Picture)
+		if err := f.Model.SetManifest(&model.Manifest{Schema: model.ManifestSchema, Sample: &c.sample}); err != nil {
+			t.Fatal(name, err)
+		}
+		s, err := openFile(f)
+		if err == nil {
+			s.Engine.Close()
+		}
+		if (c.says == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", name, err, c.says)
+		}
 	}
 }

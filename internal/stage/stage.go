@@ -88,6 +88,12 @@ func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.
 		e.Close()
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
+	if manifest != nil && manifest.Sample != nil {
+		if err := checkSample(s, manifest.Sample); err != nil {
+			e.Close()
+			return nil, fmt.Errorf("camera %s, model %s: sample: %w", cam.Name, f.Name, err)
+		}
+	}
 	s.SHA256 = f.SHA256
 	s.Model, s.Unfit, s.Certificate = f.Name, v.unfit, string(f.Standing.Level)
 	return s, nil
