@@ -49,6 +49,19 @@ func Plan(base *model.Model, sha string, o Options, open edged.Opener) ([]PlanLi
 	return lines, nil
 }
 
+// PatchSize is the size of base where it is a patch classifier: a net of one
+// position at its own size.
+func PatchSize(base *model.Model, o Options) (size [2]int, ok bool) {
+	o.Input = [2]int{}
+	s := &state{opts: o, base: base, result: &Result{}}
+	for _, p := range passes[:3] {
+		if p.run(s) != nil {
+			return size, false
+		}
+	}
+	return s.net.input.n, s.net.isPatch()
+}
+
 // OutputStrides are the strides that Options.OutputStride can name, finest
 // first.
 func OutputStrides(base *model.Model, o Options) ([][2]int, error) {

@@ -46,11 +46,15 @@ func tryNets(t *testing.T, count int, first uint64, verify verifier) {
 }
 
 func tryNet(m *model.Model, seed uint64, verify verifier) (proofs, refusals, vacuous int, err error) {
+	options := randomOptions(m, seed)
+	if seed%5 == 0 {
+		m, options = openedToo(m, options)
+	}
 	base, err := m.Write()
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	for _, o := range randomOptions(m, seed) {
+	for _, o := range options {
 		res, err := Rewrite(m, "00", o)
 		if asRefusal(err) != nil && o.Contract == DefaultContract {
 			o.Contract = Frame
@@ -80,6 +84,15 @@ func tryNet(m *model.Model, seed uint64, verify verifier) (proofs, refusals, vac
 		}
 	}
 	return proofs, refusals, vacuous, nil
+}
+
+// openedToo is the net with its size left open, and given to it with --input.
+func openedToo(m *model.Model, options []Options) (*model.Model, []Options) {
+	in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
+	for i := range options {
+		options[i].Input = [2]int{int(in[1]), int(in[2])}
+	}
+	return opened(m), options
 }
 
 // randomOptions are the three forms at one output stride and frame size.

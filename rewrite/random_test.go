@@ -163,3 +163,16 @@ func (n *randomNet) head() {
 		n.x = n.fc(n.Reshape(n.Mean(n.x, true, 1, 2), 1, s[3]), 1+n.r.IntN(4))
 	}
 }
+
+// opened is m as a converter writes a net whose size is open: the input's shape
+// is a place-holder, and so are all that follow from it.
+func opened(m *model.Model) *model.Model {
+	c := m.Clone()
+	g := c.Subgraphs[0]
+	for _, t := range g.Tensors {
+		if len(t.Shape) == 4 && c.Data(t) == nil {
+			t.Shape, t.ShapeSignature = []int32{1, 1, 1, t.Shape[3]}, []int32{-1, -1, -1, t.Shape[3]}
+		}
+	}
+	return c
+}

@@ -84,13 +84,17 @@ func (p pass) failed(err error) error {
 	return fmt.Errorf("rewrite: pass %s: %w", p.name, err)
 }
 
-// cut takes a private copy, infers its shapes, and ends it at the tensor asked
-// for.
+// cut takes a private copy, gives it a size where that is open, and ends it at
+// the tensors asked for.
 func (s *state) cut() error {
-	s.work = s.base.Clone()
-	if len(s.work.Subgraphs) == 0 {
+	if len(s.base.Subgraphs) == 0 {
 		return &Refusal{Reason: "the model has no graph"}
 	}
+	sized, err := Sized(s.base, s.opts.Input)
+	if err != nil {
+		return err
+	}
+	s.work = sized.Clone()
 	if err := s.base.Rewritable(); err != nil {
 		return &Refusal{Reason: strings.TrimPrefix(err.Error(), "model: "), Instead: "use the edged of that schema, or export the model for an older runtime"}
 	}

@@ -83,6 +83,10 @@ func rewriteLike(b *model.Model, sha string, d *model.Model, f *model.Manifest, 
 
 // frameOf takes the input size from dense's input, laid out as the baseline's.
 func (o *Options) frameOf(b, d *model.Model) error {
+	b, err := sizedLike(b, d)
+	if err != nil {
+		return err
+	}
 	n, err := lift(b.Clone())
 	if err != nil {
 		return err

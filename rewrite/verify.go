@@ -210,6 +210,13 @@ func (v *verification) prepareRun(base, dense []byte) (err error) {
 	if base, m, err = v.cutLike(base, m); err != nil {
 		return err
 	}
+	d, err := model.Read(dense)
+	if err != nil {
+		return err
+	}
+	if m, err = sizedLike(m, d); err != nil {
+		return err
+	}
 	if v.net, err = lift(m); err != nil {
 		return err
 	}

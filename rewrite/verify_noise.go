@@ -115,7 +115,7 @@ func (v *verification) shaken(o *oracle) []edged.Engine {
 
 // openAs opens the oracle's file on another engine, in the oracle's size.
 func openAs(open edged.Opener, o *oracle) edged.Engine {
-	e, err := open(o.file, proofOptions)
+	e, err := o.start(open)
 	if err != nil {
 		return nil
 	}

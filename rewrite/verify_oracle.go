@@ -61,7 +61,7 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 		n = min(2, runtime.GOMAXPROCS(0))
 	}
 	for range n {
-		e, err := v.open(o.file, proofOptions)
+		e, err := o.start(v.open)
 		if err != nil {
 			o.close()
 			return nil, fmt.Errorf("rewrite: baseline: %w", err)
@@ -70,7 +70,7 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 	}
 	if v.net.isPatch() && (o.bigger || v.report.Contract == Frame) {
 		var err error
-		if o.patch, err = v.open(base, proofOptions); err != nil {
+		if o.patch, err = v.openSized(v.open, base); err != nil {
 			o.close()
 			return nil, fmt.Errorf("rewrite: baseline: %w", err)
 		}
@@ -81,6 +81,47 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// start opens the oracle's file on some engine, at the size of its crops.
+func (o *oracle) start(open edged.Opener) (edged.Engine, error) {
+	if o.bigger {
+		return open(o.file, proofOptions)
+	}
+	return o.v.openSized(open, o.file)
+}
+
+// openSized opens the baseline, and has the engine itself resize it where its
+// size is open. A place-holder at which no engine loads it is replaced.
+func (v *verification) openSized(open edged.Opener, file []byte) (edged.Engine, error) {
+	shape := intsOf(v.net.g.Tensors[v.net.input.tensor].Shape)
+	e, err := open(file, proofOptions)
+	if err == nil {
+		if slices.Equal(e.Inputs()[0].Shape, shape) {
+			return e, nil
+		}
+		err = e.Resize(0, shape)
+	}
+	if err == nil {
+		return e, nil
+	}
+	if e != nil {
+		_ = e.Close()
+	}
+	m, err1 := model.Read(file)
+	if err1 != nil {
+		return nil, err
+	}
+	if m.OpenSize() == "" {
+		return nil, err
+	}
+	if m, err1 = withInput(m, v.net.g.Tensors[v.net.input.tensor].Shape); err1 != nil {
+		return nil, err1
+	}
+	if file, err1 = m.Write(); err1 != nil {
+		return nil, err1
+	}
+	return open(file, proofOptions)
 }
 
 // KernelError says that an engine runs the two models of a verification on

@@ -19,6 +19,7 @@ var alterations = map[string]func(m *model.Model){
 		g := m.Subgraphs[0]
 		g.Tensors[g.Operators[0].Inputs[1]].Quantization.Details = &model.BlockwiseQuantization{ZeroPoints: -1, BlockSize: 16}
 	},
+	"open":        leaveOpen,
 	"no-output":   func(m *model.Model) { m.Subgraphs[0].Outputs = nil },
 	"no-operator": func(m *model.Model) { m.Subgraphs[0].Operators = nil },
 	"debug": func(m *model.Model) {
@@ -31,6 +32,17 @@ var alterations = map[string]func(m *model.Model){
 		m.ExternalBufferGroups = []*model.ExternalBufferGroup{{Name: "weights.bin"}}
 		m.ExternalBuffers = []*model.ExternalBuffer{{ID: 7, Length: 4}}
 	},
+}
+
+// leaveOpen is what a converter writes of a net whose size is open: 1x1 stands for
+// every height and width.
+func leaveOpen(m *model.Model) {
+	g := m.Subgraphs[0]
+	for _, t := range g.Tensors {
+		if len(t.Shape) == 4 && m.Data(t) == nil {
+			t.Shape, t.ShapeSignature = []int32{1, 1, 1, t.Shape[3]}, []int32{-1, -1, -1, t.Shape[3]}
+		}
+	}
 }
 
 // scriptAlter writes a net as a stranger would have it: alter OUT IN WAY. Ways

@@ -13,6 +13,7 @@ import (
 	"edged/internal/atomicfile"
 	"edged/internal/npy"
 	"edged/internal/stage"
+	"edged/rewrite"
 )
 
 // inferOptions are the flags of infer.
@@ -95,6 +96,9 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := giveSize(file, o.in); err != nil {
+		return nil, err
+	}
 	data, own, err := stage.Watched(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -130,6 +134,44 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	return r, err
 }
 
+// giveSize gives a model whose size is open that of the array to run it on: its
+// place-holder may be a size at which no engine loads it. A picture has no size
+// that is right.
+func giveSize(file *stage.File, in []string) error {
+	open := file.Model.OpenSize()
+	if open == "" || len(in) != 1 {
+		return nil
+	}
+	if !strings.HasSuffix(in[0], ".npy") {
+		return fmt.Errorf("%s: %w", file.Name, stage.NoSize(open))
+	}
+	a, err := arrayOf(in[0])
+	if err != nil {
+		return fmt.Errorf("%s: %w", in[0], err)
+	}
+	axes, _, _ := file.Model.OpenAxes()
+	if !mayTake(file, 0, a.Shape) {
+		return nil // feedArray says what is wrong with it
+	}
+	m, err := rewrite.Sized(file.Model, [2]int{a.Shape[axes[0]], a.Shape[axes[1]]})
+	if err != nil {
+		return err
+	}
+	file.Model = m
+	file.Data, err = m.Write()
+	return err
+}
+
+// arrayOf reads a .npy file.
+func arrayOf(path string) (*npy.Array, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	defer f.Close()
+	return npy.Read(f, maxTensor)
+}
+
 // feed fills the engine's inputs from the files.
 func feed(e edged.Engine, file *stage.File, in []string, v *vision) error {
 	inputs := e.Inputs()
@@ -152,12 +194,7 @@ func feed(e edged.Engine, file *stage.File, in []string, v *vision) error {
 
 // feedArray copies a .npy file into input i.
 func feedArray(e edged.Engine, file *stage.File, i int, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("input: %w", err)
-	}
-	defer f.Close()
-	a, err := npy.Read(f, maxTensor)
+	a, err := arrayOf(path)
 	if err != nil {
 		return err
 	}

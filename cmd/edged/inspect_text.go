@@ -23,6 +23,9 @@ func (r *inspection) text(path string, size int, m *model.Model) []byte {
 	for _, t := range r.Inputs {
 		fmt.Fprintf(&b, "input   %v\n", t)
 	}
+	if open := m.OpenSize(); open != "" {
+		fmt.Fprintf(&b, "        signature %s: the size is open, and the shapes here are those of a place-holder; edged rewrite --input HxW gives it one\n", open)
+	}
 	for i, t := range r.Outputs {
 		fmt.Fprintf(&b, "output  %v%s\n", t, r.outputNote(i))
 	}

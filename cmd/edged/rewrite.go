@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"edged/model"
 	"edged/rewrite"
@@ -53,7 +55,32 @@ what would work instead. "edged verify BASE DENSE" proves the result.`,
 	fl.BoolVar(&f.plan, "plan", false, "print the price of every output stride and write nothing")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document")
 	fl.BoolVar(&f.inverse, "inverse", false, "restore the baseline from a dense net")
+	eachOnce(fl, "cut")
 	return cmd
+}
+
+// eachOnce makes every flag given twice an error, but for those named: of two
+// sizes one would be dropped without a word.
+func eachOnce(fl *pflag.FlagSet, but ...string) {
+	fl.VisitAll(func(f *pflag.Flag) {
+		if !slices.Contains(but, f.Name) {
+			f.Value = &onceValue{Value: f.Value}
+		}
+	})
+}
+
+// onceValue is a flag that takes one value.
+type onceValue struct {
+	pflag.Value
+	given bool
+}
+
+func (v *onceValue) Set(s string) error {
+	if v.given {
+		return errors.New("it is given twice")
+	}
+	v.given = true
+	return v.Value.Set(s)
 }
 
 // refused gives refusals and wrong usage of the rewriter their exit codes.
@@ -99,11 +126,14 @@ func (f *rewriteFlags) run(cmd *cobra.Command, path string) error {
 	if f.plan {
 		return f.printPlan(cmd, m, b, sha, o)
 	}
+	if p, ok := rewrite.PatchSize(m, o); ok && f.input == "" {
+		return usageErr(cmd, fmt.Errorf("%s answers for one patch of %dx%d: --input HxW is missing, the size of the frames to run it over, like --input 480x640", path, p[0], p[1]))
+	}
 	r, err := rewrite.Rewrite(m, sha, o)
 	if err != nil {
 		return err
 	}
-	if err := f.agree(cmd, b, r); err != nil {
+	if err := f.agree(cmd, m, b, r); err != nil {
 		return err
 	}
 	if err := writeModel(f.out, r.Model); err != nil {
@@ -165,7 +195,7 @@ func parsePair(flag, s string, single bool) (p [2]int, err error) {
 
 // agree measures how far a dense patch classifier under the frame contract
 // agrees with the classifier on patches, and notes it in the manifest.
-func (f *rewriteFlags) agree(cmd *cobra.Command, base []byte, r *rewrite.Result) error {
+func (f *rewriteFlags) agree(cmd *cobra.Command, m *model.Model, base []byte, r *rewrite.Result) error {
 	if r.Contract != rewrite.Frame {
 		return nil
 	}
@@ -173,7 +203,11 @@ func (f *rewriteFlags) agree(cmd *cobra.Command, base []byte, r *rewrite.Result)
 	if err != nil {
 		return err
 	}
-	open, err := openerForBoth(f.engine, base, dense)
+	sized, err := rewrite.SizedFile(m, r.Model, base)
+	if err != nil {
+		return err
+	}
+	open, err := openerForBoth(f.engine, sized, dense)
 	if err != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "edged: agreement with patches was not measured: %v\n", err)
 		return nil
@@ -186,12 +220,12 @@ func (f *rewriteFlags) agree(cmd *cobra.Command, base []byte, r *rewrite.Result)
 		return nil
 	}
 	printAgreement(cmd.ErrOrStderr(), a)
-	m, err := r.Model.Manifest()
+	facts, err := r.Model.Manifest()
 	if err != nil {
 		return err
 	}
-	m.PatchAgreement = a
-	return r.Model.SetManifest(m)
+	facts.PatchAgreement = a
+	return r.Model.SetManifest(facts)
 }
 
 func (f *rewriteFlags) goBack(cmd *cobra.Command, dense *model.Model) error {

@@ -13,6 +13,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"exits": scriptExits,
 	"dense": scriptDense,
 	"alter": scriptAlter,
+	"net":   scriptNet,
 	"base":  scriptBase,
 	"array": scriptArray,
 	"fill":  scriptFill,

@@ -71,7 +71,7 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 	if err != nil {
 		return err
 	}
-	_, base, err := readGraph(basePath)
+	b, base, err := readGraph(basePath)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,11 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 	if err != nil {
 		return err
 	}
-	open, err := openerForBoth(f.engine, base, dense)
+	sized, err := rewrite.SizedFile(b, m, base)
+	if err != nil {
+		return err
+	}
+	open, err := openerForBoth(f.engine, sized, dense)
 	if err != nil {
 		return err
 	}

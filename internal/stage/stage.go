@@ -66,6 +66,9 @@ func Read(path string) (*File, error) {
 
 // Open loads f on the camera's engine and lays out everything around it.
 func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.Stage, error) {
+	if open := f.Model.OpenSize(); open != "" {
+		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, NoSize(open))
+	}
 	manifest, err := f.Model.Manifest()
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.Name, err)
@@ -97,6 +100,12 @@ func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.
 	s.SHA256 = f.SHA256
 	s.Model, s.Unfit, s.Certificate = f.Name, v.unfit, string(f.Standing.Level)
 	return s, nil
+}
+
+// NoSize says that a picture finds no size in a model whose input has the
+// signature open.
+func NoSize(open string) error {
+	return fmt.Errorf("its input has the signature %s and no size for a picture: give it with edged rewrite MODEL -o DENSE --input HxW", open)
 }
 
 // surround is Surround for a model with outputs behind its own.

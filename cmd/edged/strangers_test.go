@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"edged/model"
+)
+
+// strangers are small nets of kinds that nobody here would build.
+var strangers = map[string]func(s *stranger) []model.Ref{
+	// A net that pads; TF pads even sizes otherwise than odd ones.
+	"same": func(s *stranger) []model.Ref {
+		x := s.Input("x", model.TypeFloat32, 1, 16, 16, 3)
+		return []model.Ref{s.conv(s.conv(x, 8, 3, 2), 4, 3, 1)}
+	},
+}
+
+// stranger is a builder whose weights are a fixed sequence.
+type stranger struct {
+	*model.Builder
+	seed uint32
+}
+
+// numbers are n weights from -0.5 to 0.5.
+func (s *stranger) numbers(n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		s.seed = s.seed*1664525 + 1013904223
+		v[i] = float32(s.seed>>8)/(1<<24) - 0.5
+	}
+	return v
+}
+
+// conv is a padded convolution of k x k with a stride.
+func (s *stranger) conv(x model.Ref, out, k, stride int) model.Ref {
+	in := s.Shape(x)[3]
+	w := model.Const(s.Builder, "w", []int{out, k, k, in}, s.numbers(out*k*k*in))
+	return s.Conv2D(x, w, model.Const(s.Builder, "b", []int{out}, s.numbers(out)),
+		model.Conv2DOptions{Padding: model.PaddingSame, StrideH: int32(stride), StrideW: int32(stride), DilationH: 1, DilationW: 1})
+}
+
+// scriptNet writes a stranger's net: net FILE KIND.
+func scriptNet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 || strangers[args[1]] == nil {
+		ts.Fatalf("usage: net file kind")
+	}
+	s := &stranger{Builder: model.NewBuilder(), seed: 7}
+	m, err := s.Build(strangers[args[1]](s)...)
+	ts.Check(err)
+	file, err := m.Write()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), file, 0o644))
+}
