@@ -1,6 +1,6 @@
 package conv
 
-// flipping copies n bytes with 128 added, which makes signed activations unsigned.
+// flipping copies n bytes with 128 added, which makes signed activations unsigned, and back.
 type flipping func(dst, src *uint8, n int)
 
 // runFlipped is band on activations that have 128 added: as many rows at a time

@@ -28,14 +28,13 @@ type convI16 struct {
 	zero    int16   // of the activations
 	signed  bool
 	lo, hi  int32
+	back    uint8
 }
 
 func newConvI16(r *vec.Routines, k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *convI16 {
 	taps, kc := s.window()
-	c := &convI16{vec: r, table: &k.unsigned, shape: s, pairs: (kc + 1) / 2, zero: int16(p.SrcZero), signed: p.Signed, lo: p.Lo, hi: p.Hi}
-	if p.Signed {
-		c.table = &k.signed
-	}
+	c := &convI16{vec: r, table: &k.table, shape: s, pairs: (kc + 1) / 2, zero: int16(p.SrcZero), signed: p.Signed}
+	_, c.lo, c.hi, c.back = k.result(&p)
 	for _, t := range taps {
 		c.taps = append(c.taps, 2*t)
 	}
@@ -124,7 +123,7 @@ func i16Size(rows, one, step int) int { return (rows-1)*step + one + 1 }
 
 func (c *convI16) band(k *Worker, dst Plane[uint8], src Plane[int16], rows, cols int) {
 	call := &k.i8
-	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.pairs, srcStride: 2 * src.Pix, dstStride: dst.Pix, lo: c.lo, hi: c.hi}
+	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.pairs, srcStride: 2 * src.Pix, dstStride: dst.Pix, lo: c.lo, hi: c.hi, back: c.back}
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.at])

@@ -17,7 +17,7 @@ type convCallI8 struct {
 	mask                       unsafe.Pointer
 	tileSteps
 	flip uint8          // XORed into each activation: 128 turns signed ones into unsigned ones, and back
-	back uint8          // XORed into each result, where routines clamp all as signed ones
+	back uint8          // XORed into each result, where routines clamp all as signed ones: see result
 	live int            // channels of the block that exist, for routines without masks
 	sums unsafe.Pointer // added to the sums of all channels, pixel by pixel from resAt on: nil or windowSums'
 	// Bytes from a row to the second one that is computed beside it, if any.
@@ -27,12 +27,13 @@ type convCallI8 struct {
 type convKernelI8 struct {
 	lanes    int
 	reads    reading
-	sums16   bool          // adds products by pairs in 16 bits: lays out weights so; -128 wants the unsigned routines
+	sums16   bool          // adds products by pairs in 16 bits: lays out weights so
 	widens   bool          // its routines read activations that convI16 has widened to int16
-	flips    flipping      // not nil: its routines want unsigned activations in memory
+	goesBack bool          // its routines take back off the words that they pack, to clamp all bytes as signed ones
+	flips    flipping      // not nil: its routines want activations in memory as reads says
 	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
-	unsigned convTableI8
-	signed   convTableI8
+	table    convTableI8
+	signed   convTableI8       // of sums16, for activations that are signed already and weights without -128
 	columns  [2][2]convTableI8 // of depthColumns: weights of one byte or two; negative halves go up, or away from zero; by blocks of 32 or 64 channels and by stride
 	windows  func(*windowCall)
 	chunk    int // bytes that windows takes at a time
@@ -44,8 +45,18 @@ type reading uint8
 const (
 	asUnsigned reading = iota // signed ones get 128 added on the way: flip
 	asSigned                  // unsigned ones get 128 taken off
-	asTheyAre                 // each table its own
 )
+
+// flipsFirst says that the routines want such activations with 128 added in memory.
+func (k *convKernelI8) flipsFirst(signed bool) bool {
+	return k.flips != nil && signed != (k.reads == asSigned)
+}
+
+// findSigned says that the routines find signed ones in memory where the
+// activations are signed or not.
+func (k *convKernelI8) findSigned(signed bool) bool {
+	return signed != k.flipsFirst(signed)
+}
 
 // taking is k, or the kernel that stands in where k cannot scale by factors.
 func (k *convKernelI8) taking(factors []Factor) *convKernelI8 {
@@ -72,8 +83,11 @@ func (k *convKernelI8) lay(f Factor, requant []int32, lane, width int) {
 // result is the zero point and the clamp of results as the routines see them,
 // and what gives these their type back.
 func (k *convKernelI8) result(p *ConvI8Params) (zero, lo, hi int32, back uint8) {
-	if k.big != nil {
-		return p.signedResult()
+	switch zero, lo, hi, back = p.signedResult(); {
+	case k.big != nil:
+		return zero, lo, hi, back
+	case k.goesBack:
+		return p.DstZero, lo, hi, back
 	}
 	return p.DstZero, p.Lo, p.Hi, 0
 }
@@ -81,8 +95,8 @@ func (k *convKernelI8) result(p *ConvI8Params) (zero, lo, hi int32, back uint8) 
 // suit chooses the routines for the weights w and moves p's zero point to where
 // they see it.
 func (k *convKernelI8) suit(p *ConvI8Params, w []int8) (t *convTableI8, flip uint8) {
-	t = &k.unsigned
-	if p.Signed {
+	t = &k.table
+	if k.sums16 && p.Signed && !slices.Contains(w, math.MinInt8) {
 		t = &k.signed
 	}
 	switch {
@@ -90,9 +104,6 @@ func (k *convKernelI8) suit(p *ConvI8Params, w []int8) (t *convTableI8, flip uin
 		p.SrcZero, flip = p.SrcZero+128, 128
 	case k.reads == asSigned && !p.Signed:
 		p.SrcZero, flip = p.SrcZero-128, 128
-	}
-	if k.sums16 && slices.Contains(w, math.MinInt8) {
-		t = &k.unsigned
 	}
 	return t, flip
 }
@@ -191,9 +202,10 @@ func (r *Routines) newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int3
 	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps}
 	c.sums = newWindowSums(k, taps, kc, p)
 	c.zero, c.lo, c.hi, c.back = k.result(&p)
-	if c.table, c.flip = k.suit(&p, w); c.flip != 0 {
+	if k.flipsFirst(p.Signed) {
 		c.flipped = k.flips
 	}
+	c.table, c.flip = k.suit(&p, w)
 	c.reach = s.reach()
 	c.blocks = s.blocks(k.lanes, len(taps)*c.groups*4)
 	last := c.blocks[len(c.blocks)-1]

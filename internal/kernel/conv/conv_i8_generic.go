@@ -6,7 +6,7 @@ import (
 	"edged/internal/kernel/vec"
 )
 
-var convI8Generic = convKernelI8{lanes: genericLanes, unsigned: convTableI8Generic, signed: convTableI8Generic,
+var convI8Generic = convKernelI8{lanes: genericLanes, table: convTableI8Generic,
 	windows: windowSumsPortable, chunk: 1}
 
 var convTableI8Generic = convTableI8{

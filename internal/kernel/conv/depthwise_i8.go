@@ -164,7 +164,7 @@ func (d *DepthwiseI8) tile(call *convCallI8, dst, src Plane[uint8], y, x, m int)
 	}
 }
 
-var depthwiseI8Generic = convKernelI8{lanes: genericLanes, unsigned: depthwiseTableI8Generic, signed: depthwiseTableI8Generic}
+var depthwiseI8Generic = convKernelI8{lanes: genericLanes, table: depthwiseTableI8Generic}
 
 var depthwiseTableI8Generic = convTableI8{{nil, depthwiseI8Portable}}
 

@@ -27,35 +27,29 @@ var avx512 = Routines{
 
 // vnni is what AVX512 has beside that where the machine adds products of bytes.
 var vnni = Routines{
-	convI8: &convKernelI8{lanes: 16, unsigned: convI8x16VNNI, signed: convI8x16VNNI, flips: flipAVX512, big: avx2.convI8,
+	convI8: &convKernelI8{lanes: 16, table: convI8x16VNNI, flips: flipAVX512, big: avx2.convI8,
 		windows: windowSumsAVX512, chunk: 64},
-	depthwiseI8: &convKernelI8{lanes: 32, reads: asTheyAre, big: avx2.depthwiseI8,
-		unsigned: convTableI8{depthwiseI8x32VNNI[0]},
-		signed:   convTableI8{depthwiseI8x32VNNISigned[0]},
-		columns:  [2][2]convTableI8{{depthColumnsx32HalfUp, depthColumnsx32HalfAway}, {depthColumnsx32HalfUpRest, depthColumnsx32HalfAwayRest}}},
+	depthwiseI8: &convKernelI8{lanes: 32, big: avx2.depthwiseI8, table: convTableI8{depthwiseI8x32VNNI[0]},
+		columns: [2][2]convTableI8{{depthColumnsx32HalfUp, depthColumnsx32HalfAway}, {depthColumnsx32HalfUpRest, depthColumnsx32HalfAwayRest}}},
 	winogradI8: &winogradKernelI8{lanes: 16, channels: 32, order: highPairs, big: avx2.winogradI8,
 		in: winogradInI8AVX512, inSigned: winogradInI8AVX512Signed,
-		mul:       stepsI8{winogradMulI8x16AVX512, winogradMulI8x32AVX512},
-		out:       stepsI8{winogradOutI8x16AVX512, winogradOutI8x32AVX512},
-		outSigned: stepsI8{winogradOutI8x16AVX512, winogradOutI8x32AVX512}},
+		mul: stepsI8{winogradMulI8x16AVX512, winogradMulI8x32AVX512},
+		out: stepsI8{winogradOutI8x16AVX512, winogradOutI8x32AVX512}},
 }
 
 var avx2 = Routines{
 	convF32: &convKernel{lanes: 8, fn: [2][]func(*convCall){convF32x8AVX2[0], convF32x16AVX2[0]}, spills: true},
 	// Pairs of int16: AVX2 has no exact product of bytes.
-	convI8: &convKernelI8{widens: true,
-		unsigned: convTableI8{convI16x8AVX2[0], convI16x16AVX2[0]}, signed: convTableI8{convI16x8AVX2Signed[0], convI16x16AVX2Signed[0]}},
+	convI8:       &convKernelI8{widens: true, goesBack: true, table: convTableI8{convI16x8AVX2[0], convI16x16AVX2[0]}},
 	depthwiseF32: &convKernel{lanes: 8, fn: [2][]func(*convCall){depthwiseF32x8AVX2[0]}},
-	depthwiseI8: &convKernelI8{lanes: 16, reads: asTheyAre,
-		unsigned: convTableI8{depthwiseI8x16AVX2[0]}, signed: convTableI8{depthwiseI8x16AVX2Signed[0]}},
-	dotF32:  &dotKernel{8, 8, dotF32x1AVX2, dotF32x8AVX2},
-	poolF32: &poolKernel{8, poolF32AVX2},
+	depthwiseI8:  &convKernelI8{lanes: 16, goesBack: true, table: convTableI8{depthwiseI8x16AVX2[0]}},
+	dotF32:       &dotKernel{8, 8, dotF32x1AVX2, dotF32x8AVX2},
+	poolF32:      &poolKernel{8, poolF32AVX2},
 	// 24 tiles fill them, of 12, 6 or 4 rows.
 	winograd: &winogradKernel{8, winogradRowsAVX2, winogradColsAVX2, winogradOutAVX2, winogradMulAVX2, 24},
 	winogradI8: &winogradKernelI8{lanes: 8, channels: 16, in: winogradInI8AVX2, inSigned: winogradInI8AVX2Signed,
-		mul:       stepsI8{winogradMulI8x8AVX2, winogradMulI8x16AVX2},
-		out:       stepsI8{winogradOutI8x8AVX2, winogradOutI8x16AVX2},
-		outSigned: stepsI8{winogradOutI8x8AVX2Signed, winogradOutI8x16AVX2Signed}},
+		mul: stepsI8{winogradMulI8x8AVX2, winogradMulI8x16AVX2},
+		out: stepsI8{winogradOutI8x8AVX2, winogradOutI8x16AVX2}},
 }
 
 // flipAVX512 copies n bytes with 128 added.
@@ -85,5 +79,3 @@ func winogradMulI8x8AVX2(c *winogradCallI8)
 func winogradMulI8x16AVX2(c *winogradCallI8)
 func winogradOutI8x8AVX2(c *winogradCallI8)
 func winogradOutI8x16AVX2(c *winogradCallI8)
-func winogradOutI8x8AVX2Signed(c *winogradCallI8)
-func winogradOutI8x16AVX2Signed(c *winogradCallI8)

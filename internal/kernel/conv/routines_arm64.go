@@ -16,24 +16,26 @@ func tables(v cpu.Variant) []*Routines {
 }
 
 var neondot = Routines{
-	convI8: &convKernelI8{lanes: 8, reads: asSigned, unsigned: convI8x8NEONDot, signed: convI8x8NEONDotSigned, windows: windowSumsSIMD, chunk: 16},
+	convI8: &convKernelI8{lanes: 8, reads: asSigned, flips: flipSIMD, table: convI8x8NEONDot, windows: windowSumsSIMD, chunk: 16},
 }
 
 var neon = Routines{
 	convF32:      &convKernel{lanes: 4, fn: convF32x4NEON},
-	convI8:       &convKernelI8{lanes: 8, reads: asSigned, sums16: true, unsigned: convI8x8NEON, signed: convI8x8NEONSigned, windows: windowSumsSIMD, chunk: 16},
+	convI8:       &convKernelI8{lanes: 8, reads: asSigned, sums16: true, table: convI8x8NEON, signed: convI8x8NEONSigned, windows: windowSumsSIMD, chunk: 16},
 	depthwiseF32: &convKernel{lanes: 4, fn: [2][]func(*convCall){depthwiseF32x4NEON[0]}},
 	depthwiseI8: &convKernelI8{lanes: 8, reads: asSigned, sums16: true,
-		unsigned: convTableI8{depthwiseI8x8NEON[0]}, signed: convTableI8{depthwiseI8x8NEONSigned[0]}},
+		table: convTableI8{depthwiseI8x8NEON[0]}, signed: convTableI8{depthwiseI8x8NEONSigned[0]}},
 	dotF32:  &dotKernel{4, 8, dotF32x1NEON, dotF32x8NEON},
 	poolF32: &poolKernel{4, poolF32NEON},
 	// 24 tiles fill the products' routines, of 8 rows, thrice.
 	winograd: &winogradKernel{4, winogradRowsNEON, winogradColsNEON, winogradOutNEON, winogradMulNEON, 24},
 	winogradI8: &winogradKernelI8{lanes: 8, channels: 16, order: plain, in: winogradInI8NEON, inSigned: winogradInI8NEONSigned,
-		mul:       stepsI8{winogradMulI8x8NEON, winogradMulI8x16NEON},
-		out:       stepsI8{winogradOutI8x8NEON, winogradOutI8x16NEON},
-		outSigned: stepsI8{winogradOutI8x8NEON, winogradOutI8x16NEON}},
+		mul: stepsI8{winogradMulI8x8NEON, winogradMulI8x16NEON},
+		out: stepsI8{winogradOutI8x8NEON, winogradOutI8x16NEON}},
 }
+
+// flipSIMD copies n bytes with 128 added.
+func flipSIMD(dst, src *uint8, n int)
 
 // The generator's, beside the tables in files that begin with z.
 func windowSumsSIMD(c *windowCall)

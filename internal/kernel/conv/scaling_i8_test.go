@@ -86,7 +86,7 @@ func checkScalingI8(t *testing.T, sums []int32, p ConvI8Params) {
 		one.KW = 1 + 2*(i%2) // there are routines for three taps alone
 		on.NewDepthwiseI8(one, make([]int8, n*one.KW), bias, p).Run(worker, Plane[uint8]{dst, n, n}, Plane[uint8]{src, n, n}, 1, 1)
 		most := int32(math.MaxInt32)
-		if k := on.depthwiseI8.taking(p.Factors); k.big == nil && k.reads == asTheyAre {
+		if on.depthwiseI8.taking(p.Factors).goesBack {
 			most = 1 << 29 // AVX2's adds half of the right shift in 32 bits
 		}
 		compare(on.variant, most, vec.MulByQuantized)

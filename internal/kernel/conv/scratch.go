@@ -72,7 +72,7 @@ func (n *Scratch) ConvI8(s ConvShape, p *ConvI8Params, row, pix, rows, cols int)
 	case k.widens:
 		n.widened = max(n.widened, i16Size(few, one, row))
 		return
-	case k.flips != nil && p.Signed:
+	case k.flipsFirst(p.Signed):
 		n.flipped = max(n.flipped, flipSize(few, one, row))
 		rows = few
 	}

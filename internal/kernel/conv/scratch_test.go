@@ -23,7 +23,9 @@ func TestScratchIsWhatWorkersHold(t *testing.T) {
 		k := new(Worker)
 		for _, c := range []struct{ ic, oc, d, rows, cols int }{{3, 40, 1, 9, 30}, {17, 5, 3, 13, 40}, {24, 24, 2, 40, 17}, {8, 8, 1, 3, 5}} {
 			scratchF32(on, &n, k, c.ic, c.oc, c.d, c.rows, c.cols)
-			scratchI8(on, &n, k, c.ic, c.oc, c.d, c.rows, c.cols)
+			for _, signed := range []bool{true, false} {
+				scratchI8(on, &n, k, signed, c.ic, c.oc, c.d, c.rows, c.cols)
+			}
 			if got := held(k); got != n.Bytes() {
 				t.Fatalf("after %+v the worker holds %d bytes, counted are %d", c, got, n.Bytes())
 			}
@@ -52,9 +54,9 @@ func scratchF32(on *Routines, n *Scratch, k *Worker, ic, oc, d, rows, cols int) 
 	n.StripsThenF32(s, cols)
 }
 
-func scratchI8(on *Routines, n *Scratch, k *Worker, ic, oc, d, rows, cols int) {
+func scratchI8(on *Routines, n *Scratch, k *Worker, signed bool, ic, oc, d, rows, cols int) {
 	s := ConvShape{KH: 3, KW: 3, DY: d, DX: d, IC: ic, OC: oc, Row: (cols + 2*d) * ic, Pix: ic}
-	p := ConvI8Params{Signed: true, WeightZero: 3, Hi: 127, Factors: make([]Factor, oc)}
+	p := ConvI8Params{Signed: signed, WeightZero: 3, Hi: 127, Factors: make([]Factor, oc)}
 	src := Plane[uint8]{make([]uint8, (rows+2*d)*s.Row+Slack), s.Row, ic}
 	dst := Plane[uint8]{make([]uint8, rows*cols*oc), cols * oc, oc}
 	on.NewConvI8(s, make([]int8, 9*ic*oc), nil, p).Run(k, dst, src, rows, cols)

@@ -37,9 +37,9 @@ func newWindowSums(k *convKernelI8, taps []int, kc int, p ConvI8Params) *windowS
 	zero := p.SrcZero
 	if p.Signed {
 		zero += 128
-		if k.flips == nil { // else they have 128 added already
-			s.call.flip = 128
-		}
+	}
+	if k.findSigned(p.Signed) {
+		s.call.flip = 128
 	}
 	s.constant = p.WeightZero * zero * int32(len(taps)*kc)
 	for i := range kc - s.call.chunks*chunk {

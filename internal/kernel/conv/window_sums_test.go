@@ -29,7 +29,7 @@ func TestWindowSums(t *testing.T) {
 				sum := 0
 				for j := range taps * kc {
 					v := int(src[(i+j/kc)*pix+j%kc])
-					if p.Signed && k.flips == nil {
+					if k.findSigned(p.Signed) {
 						v = int(int8(v)) + 128
 					}
 					sum += v

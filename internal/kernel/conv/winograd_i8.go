@@ -19,7 +19,7 @@ type winogradCallI8 struct {
 	steps, live               int  // of input channels; output channels that exist
 	lo, hi, ninth, zero       int32
 	mask                      uint64 // a bit for each channel of the last vector that exists
-	back                      uint8  // XORed into each result
+	back                      uint8  // taken off each result before the clamp and XORed into it behind it, but for plain
 }
 
 // winogradKernelI8 is one variant: transform in, products and transform out of
@@ -28,7 +28,6 @@ type winogradKernelI8 struct {
 	in, inSigned func(*winogradCallI8)
 	mul          stepsI8
 	out          stepsI8
-	outSigned    stepsI8
 	lanes        int // output channels of a vector
 	channels     int // input channels of a vector
 	order        winogradOrder
@@ -101,9 +100,9 @@ func newWinogradI8(k *winogradKernelI8, s ConvShape, w []int8, bias []int32, p C
 	g := winogradI8Of(k, s)
 	g.in, g.out, g.zero, g.lo, g.hi = k.in, &k.out, p.DstZero, p.Lo, p.Hi
 	if p.Signed {
-		g.in, g.out = k.inSigned, &k.outSigned
+		g.in = k.inSigned
 	}
-	if k.order == highPairs {
+	if k.order != plain {
 		g.zero, g.lo, g.hi, g.back = p.signedResult()
 	}
 	per := winogradPlanes * g.depth()

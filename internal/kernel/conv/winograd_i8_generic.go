@@ -6,11 +6,10 @@ import "unsafe"
 const channelsIn = 16
 
 var winogradI8Generic = winogradKernelI8{lanes: i16Lanes, channels: channelsIn,
-	in:        func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(x) }) },
-	inSigned:  func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(int8(x)) }) },
-	mul:       stepsI8{func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
-	out:       stepsI8{func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
-	outSigned: stepsI8{func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
+	in:       func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(x) }) },
+	inSigned: func(c *winogradCallI8) { c.transformIn(func(x uint8) int16 { return int16(int8(x)) }) },
+	mul:      stepsI8{func(c *winogradCallI8) { c.multiply(1) }, func(c *winogradCallI8) { c.multiply(2) }},
+	out:      stepsI8{func(c *winogradCallI8) { c.transformOut(1) }, func(c *winogradCallI8) { c.transformOut(2) }},
 }
 
 // transformIn computes planes = B^T d B of every tile.
@@ -71,7 +70,7 @@ func (c *winogradCallI8) transformOut(vectors int) {
 			})
 			for p, sum := range pixels {
 				v := scaleI16(sum+bias[lane], requant[lane/i16Lanes*i16Row:], lane%i16Lanes)
-				*(*uint8)(unsafe.Add(c.dst, at+p/4*c.dstRow+p%4*c.dstPix+ch)) = uint8(min(max(v, c.lo), c.hi))
+				*(*uint8)(unsafe.Add(c.dst, at+p/4*c.dstRow+p%4*c.dstPix+ch)) = uint8(min(max(v, c.lo+int32(c.back)), c.hi+int32(c.back)))
 			}
 		}
 	}

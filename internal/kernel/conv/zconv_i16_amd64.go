@@ -27,28 +27,6 @@ var convI16x16AVX2 = [...][]func(*convCallI8){
 }
 
 //go:noescape
-func convI16x1x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x2x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x3x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x4x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x5x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x6x16AVX2Signed(c *convCallI8)
-
-var convI16x16AVX2Signed = [...][]func(*convCallI8){
-	{nil, convI16x1x16AVX2Signed, convI16x2x16AVX2Signed, convI16x3x16AVX2Signed, convI16x4x16AVX2Signed, convI16x5x16AVX2Signed, convI16x6x16AVX2Signed},
-}
-
-//go:noescape
 func convI16x1x8AVX2(c *convCallI8)
 
 //go:noescape
@@ -86,44 +64,4 @@ func convI16x12x8AVX2(c *convCallI8)
 
 var convI16x8AVX2 = [...][]func(*convCallI8){
 	{nil, convI16x1x8AVX2, convI16x2x8AVX2, convI16x3x8AVX2, convI16x4x8AVX2, convI16x5x8AVX2, convI16x6x8AVX2, convI16x7x8AVX2, convI16x8x8AVX2, convI16x9x8AVX2, convI16x10x8AVX2, convI16x11x8AVX2, convI16x12x8AVX2},
-}
-
-//go:noescape
-func convI16x1x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x2x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x3x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x4x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x5x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x6x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x7x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x8x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x9x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x10x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x11x8AVX2Signed(c *convCallI8)
-
-//go:noescape
-func convI16x12x8AVX2Signed(c *convCallI8)
-
-var convI16x8AVX2Signed = [...][]func(*convCallI8){
-	{nil, convI16x1x8AVX2Signed, convI16x2x8AVX2Signed, convI16x3x8AVX2Signed, convI16x4x8AVX2Signed, convI16x5x8AVX2Signed, convI16x6x8AVX2Signed, convI16x7x8AVX2Signed, convI16x8x8AVX2Signed, convI16x9x8AVX2Signed, convI16x10x8AVX2Signed, convI16x11x8AVX2Signed, convI16x12x8AVX2Signed},
 }

@@ -27,8 +27,6 @@ convI8x1x8NEONDot_tile:
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
 convI8x1x8NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 convI8x1x8NEONDot_tap:
 	MOVD.P 8(R2), R5
@@ -36,7 +34,6 @@ convI8x1x8NEONDot_tap:
 convI8x1x8NEONDot_k:
 	FLDPQ.P 32(R1), (F24, F25)
 	FMOVS (R6)(R5), F28
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	ADD $4, R5
@@ -113,112 +110,6 @@ convI8x1x8NEONDot_stored:
 	CBNZ R4, convI8x1x8NEONDot_tile
 	RET
 
-TEXT ·convI8x1x8NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x1x8NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4]
-	MOVD 176(R0), R4
-	CBZ R4, convI8x1x8NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $4, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-convI8x1x8NEONDotSigned_summed:
-	MOVD R14, R6
-convI8x1x8NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x1x8NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x1x8NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x1x8NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	CMP $8, R8
-	BNE convI8x1x8NEONDotSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	B convI8x1x8NEONDotSigned_stored
-convI8x1x8NEONDotSigned_part:
-	MOVD R5, R7
-	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x1x8NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x1x8NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x1x8NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x1x8NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x1x8NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x1x8NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-convI8x1x8NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x1x8NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x2x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x8NEONDot_tile:
@@ -247,8 +138,6 @@ convI8x2x8NEONDot_tile:
 	VADD V28.S4, V2.S4, V2.S4
 	VADD V28.S4, V3.S4, V3.S4
 convI8x2x8NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 convI8x2x8NEONDot_tap:
@@ -258,10 +147,8 @@ convI8x2x8NEONDot_k:
 	FLDPQ.P 32(R1), (F24, F25)
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
 	ADD $4, R5
@@ -368,151 +255,6 @@ convI8x2x8NEONDot_stored:
 	CBNZ R4, convI8x2x8NEONDot_tile
 	RET
 
-TEXT ·convI8x2x8NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x2x8NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x2x8NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $8, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-convI8x2x8NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-convI8x2x8NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x2x8NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x2x8NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x2x8NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	CMP $8, R8
-	BNE convI8x2x8NEONDotSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	B convI8x2x8NEONDotSigned_stored
-convI8x2x8NEONDotSigned_part:
-	MOVD R5, R7
-	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x2x8NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x2x8NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x2x8NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x2x8NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x2x8NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x2x8NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x2x8NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x2x8NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x2x8NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x2x8NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x2x8NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x2x8NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-convI8x2x8NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x2x8NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x3x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x8NEONDot_tile:
@@ -546,8 +288,6 @@ convI8x3x8NEONDot_tile:
 	VADD V28.S4, V4.S4, V4.S4
 	VADD V28.S4, V5.S4, V5.S4
 convI8x3x8NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -559,13 +299,10 @@ convI8x3x8NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
 	ADD $4, R5
@@ -702,190 +439,6 @@ convI8x3x8NEONDot_stored:
 	CBNZ R4, convI8x3x8NEONDot_tile
 	RET
 
-TEXT ·convI8x3x8NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x3x8NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x3x8NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $12, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-convI8x3x8NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-convI8x3x8NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x3x8NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x3x8NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x3x8NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	CMP $8, R8
-	BNE convI8x3x8NEONDotSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	B convI8x3x8NEONDotSigned_stored
-convI8x3x8NEONDotSigned_part:
-	MOVD R5, R7
-	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x3x8NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x3x8NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x3x8NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x3x8NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x3x8NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x3x8NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x3x8NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x3x8NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x3x8NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x3x8NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x3x8NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x3x8NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x3x8NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x3x8NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x3x8NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-convI8x3x8NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x3x8NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x4x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x8NEONDot_tile:
@@ -924,8 +477,6 @@ convI8x4x8NEONDot_tile:
 	VADD V28.S4, V6.S4, V6.S4
 	VADD V28.S4, V7.S4, V7.S4
 convI8x4x8NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -938,17 +489,13 @@ convI8x4x8NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	FMOVS (R9)(R5), F28
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
 	ADD $4, R5
@@ -1115,229 +662,6 @@ convI8x4x8NEONDot_stored:
 	CBNZ R4, convI8x4x8NEONDot_tile
 	RET
 
-TEXT ·convI8x4x8NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x4x8NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x4x8NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $16, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-convI8x4x8NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-convI8x4x8NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x4x8NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x4x8NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x4x8NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	CMP $8, R8
-	BNE convI8x4x8NEONDotSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	B convI8x4x8NEONDotSigned_stored
-convI8x4x8NEONDotSigned_part:
-	MOVD R5, R7
-	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x8NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x4x8NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x8NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x4x8NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x4x8NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x8NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x4x8NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x8NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x4x8NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x4x8NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x8NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x4x8NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x8NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x4x8NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x4x8NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDotSigned_part3_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x8NEONDotSigned_part3_4:
-	TBZ $1, R8, convI8x4x8NEONDotSigned_part3_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x8NEONDotSigned_part3_2:
-	TBZ $0, R8, convI8x4x8NEONDotSigned_part3_1
-	MOVB R4, (R7)
-convI8x4x8NEONDotSigned_part3_1:
-	ADD R6, R5, R5
-convI8x4x8NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x4x8NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x5x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x5x8NEONDot_tile:
@@ -1381,8 +705,6 @@ convI8x5x8NEONDot_tile:
 	VADD V28.S4, V8.S4, V8.S4
 	VADD V28.S4, V9.S4, V9.S4
 convI8x5x8NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -1396,21 +718,16 @@ convI8x5x8NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	FMOVS (R9)(R5), F28
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
 	FMOVS (R10)(R5), F29
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE308 // sdot v8.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE329 // sdot v9.4s, v25.16b, v29.4b[0]
 	ADD $4, R5
@@ -1607,268 +924,6 @@ convI8x5x8NEONDot_stored:
 	CBNZ R4, convI8x5x8NEONDot_tile
 	RET
 
-TEXT ·convI8x5x8NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x5x8NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x5x8NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $20, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V8.S4, V8.S4
-	VADD V28.S4, V9.S4, V9.S4
-convI8x5x8NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-convI8x5x8NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x5x8NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE308 // sdot v8.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE329 // sdot v9.4s, v25.16b, v29.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x5x8NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x5x8NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	CMP $8, R8
-	BNE convI8x5x8NEONDotSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	B convI8x5x8NEONDotSigned_stored
-convI8x5x8NEONDotSigned_part:
-	MOVD R5, R7
-	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x8NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x5x8NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x8NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x5x8NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x5x8NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x8NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x5x8NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x8NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x5x8NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x5x8NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x8NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x5x8NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x8NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x5x8NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x5x8NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDotSigned_part3_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x8NEONDotSigned_part3_4:
-	TBZ $1, R8, convI8x5x8NEONDotSigned_part3_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x8NEONDotSigned_part3_2:
-	TBZ $0, R8, convI8x5x8NEONDotSigned_part3_1
-	MOVB R4, (R7)
-convI8x5x8NEONDotSigned_part3_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V8.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDotSigned_part4_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x8NEONDotSigned_part4_4:
-	TBZ $1, R8, convI8x5x8NEONDotSigned_part4_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x8NEONDotSigned_part4_2:
-	TBZ $0, R8, convI8x5x8NEONDotSigned_part4_1
-	MOVB R4, (R7)
-convI8x5x8NEONDotSigned_part4_1:
-	ADD R6, R5, R5
-convI8x5x8NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x5x8NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x6x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x6x8NEONDot_tile:
@@ -1917,8 +972,6 @@ convI8x6x8NEONDot_tile:
 	VADD V28.S4, V10.S4, V10.S4
 	VADD V28.S4, V11.S4, V11.S4
 convI8x6x8NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -1933,25 +986,19 @@ convI8x6x8NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	FMOVS (R9)(R5), F28
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
 	FMOVS (R10)(R5), F29
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
 	FMOVS (R11)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE308 // sdot v8.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE329 // sdot v9.4s, v25.16b, v29.4b[0]
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE30A // sdot v10.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE32B // sdot v11.4s, v25.16b, v30.4b[0]
 	ADD $4, R5
@@ -2178,307 +1225,6 @@ convI8x6x8NEONDot_stored:
 	CBNZ R4, convI8x6x8NEONDot_tile
 	RET
 
-TEXT ·convI8x6x8NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x6x8NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x6x8NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $24, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V8.S4, V8.S4
-	VADD V28.S4, V9.S4, V9.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V10.S4, V10.S4
-	VADD V28.S4, V11.S4, V11.S4
-convI8x6x8NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-	ADD R13, R10, R11
-convI8x6x8NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x6x8NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	FMOVS (R11)(R5), F30
-	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE308 // sdot v8.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE329 // sdot v9.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9EE30A // sdot v10.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE32B // sdot v11.4s, v25.16b, v30.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x6x8NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x6x8NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
-	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
-	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
-	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
-	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	CMP $8, R8
-	BNE convI8x6x8NEONDotSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
-	B convI8x6x8NEONDotSigned_stored
-convI8x6x8NEONDotSigned_part:
-	MOVD R5, R7
-	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x8NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x6x8NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x8NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x6x8NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x6x8NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x8NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x6x8NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x8NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x6x8NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x6x8NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x8NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x6x8NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x8NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x6x8NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x6x8NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDotSigned_part3_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x8NEONDotSigned_part3_4:
-	TBZ $1, R8, convI8x6x8NEONDotSigned_part3_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x8NEONDotSigned_part3_2:
-	TBZ $0, R8, convI8x6x8NEONDotSigned_part3_1
-	MOVB R4, (R7)
-convI8x6x8NEONDotSigned_part3_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V8.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDotSigned_part4_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x8NEONDotSigned_part4_4:
-	TBZ $1, R8, convI8x6x8NEONDotSigned_part4_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x8NEONDotSigned_part4_2:
-	TBZ $0, R8, convI8x6x8NEONDotSigned_part4_1
-	MOVB R4, (R7)
-convI8x6x8NEONDotSigned_part4_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDotSigned_part5_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x8NEONDotSigned_part5_4:
-	TBZ $1, R8, convI8x6x8NEONDotSigned_part5_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x8NEONDotSigned_part5_2:
-	TBZ $0, R8, convI8x6x8NEONDotSigned_part5_1
-	MOVB R4, (R7)
-convI8x6x8NEONDotSigned_part5_1:
-	ADD R6, R5, R5
-convI8x6x8NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x6x8NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x1x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x1x16NEONDot_tile:
@@ -2504,8 +1250,6 @@ convI8x1x16NEONDot_tile:
 	VADD V28.S4, V2.S4, V2.S4
 	VADD V28.S4, V3.S4, V3.S4
 convI8x1x16NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 convI8x1x16NEONDot_tap:
 	MOVD.P 8(R2), R5
@@ -2514,7 +1258,6 @@ convI8x1x16NEONDot_k:
 	FLDPQ.P 32(R1), (F24, F25)
 	FLDPQ.P 32(R1), (F26, F27)
 	FMOVS (R6)(R5), F28
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
@@ -2615,139 +1358,6 @@ convI8x1x16NEONDot_stored:
 	CBNZ R4, convI8x1x16NEONDot_tile
 	RET
 
-TEXT ·convI8x1x16NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x1x16NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	MOVD 176(R0), R4
-	CBZ R4, convI8x1x16NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $4, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-convI8x1x16NEONDotSigned_summed:
-	MOVD R14, R6
-convI8x1x16NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x1x16NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x1x16NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x1x16NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	FMOVQ 32(R4), F24
-	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 48(R4), F24
-	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	CMP $16, R8
-	BNE convI8x1x16NEONDotSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	B convI8x1x16NEONDotSigned_stored
-convI8x1x16NEONDotSigned_part:
-	MOVD R5, R7
-	FMOVD.P F0, 8(R7)
-	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x1x16NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x1x16NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x1x16NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x1x16NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x1x16NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x1x16NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-convI8x1x16NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x1x16NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x2x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x16NEONDot_tile:
@@ -2782,8 +1392,6 @@ convI8x2x16NEONDot_tile:
 	VADD V28.S4, V6.S4, V6.S4
 	VADD V28.S4, V7.S4, V7.S4
 convI8x2x16NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 convI8x2x16NEONDot_tap:
@@ -2794,12 +1402,10 @@ convI8x2x16NEONDot_k:
 	FLDPQ.P 32(R1), (F26, F27)
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
 	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
 	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
@@ -2944,198 +1550,6 @@ convI8x2x16NEONDot_stored:
 	CBNZ R4, convI8x2x16NEONDot_tile
 	RET
 
-TEXT ·convI8x2x16NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x2x16NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x2x16NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $8, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-convI8x2x16NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-convI8x2x16NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x2x16NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x2x16NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x2x16NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	FMOVQ 32(R4), F24
-	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 48(R4), F24
-	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	CMP $16, R8
-	BNE convI8x2x16NEONDotSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	B convI8x2x16NEONDotSigned_stored
-convI8x2x16NEONDotSigned_part:
-	MOVD R5, R7
-	FMOVD.P F0, 8(R7)
-	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x2x16NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x2x16NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x2x16NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x2x16NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x2x16NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x2x16NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F4, 8(R7)
-	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x2x16NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x2x16NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x2x16NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x2x16NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x2x16NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x2x16NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-convI8x2x16NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x2x16NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x3x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x16NEONDot_tile:
@@ -3179,8 +1593,6 @@ convI8x3x16NEONDot_tile:
 	VADD V28.S4, V10.S4, V10.S4
 	VADD V28.S4, V11.S4, V11.S4
 convI8x3x16NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -3193,17 +1605,14 @@ convI8x3x16NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
 	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
 	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
 	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
 	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
@@ -3392,257 +1801,6 @@ convI8x3x16NEONDot_stored:
 	CBNZ R4, convI8x3x16NEONDot_tile
 	RET
 
-TEXT ·convI8x3x16NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x3x16NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x3x16NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $12, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V8.S4, V8.S4
-	VADD V28.S4, V9.S4, V9.S4
-	VADD V28.S4, V10.S4, V10.S4
-	VADD V28.S4, V11.S4, V11.S4
-convI8x3x16NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-convI8x3x16NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x3x16NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x3x16NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x3x16NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	FMOVQ 32(R4), F24
-	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 48(R4), F24
-	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	CMP $16, R8
-	BNE convI8x3x16NEONDotSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	B convI8x3x16NEONDotSigned_stored
-convI8x3x16NEONDotSigned_part:
-	MOVD R5, R7
-	FMOVD.P F0, 8(R7)
-	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x3x16NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x3x16NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x3x16NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x3x16NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x3x16NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F4, 8(R7)
-	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x3x16NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x3x16NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x3x16NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x3x16NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x3x16NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F8, 8(R7)
-	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x3x16NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x3x16NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x3x16NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x3x16NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x3x16NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-convI8x3x16NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x3x16NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x4x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x16NEONDot_tile:
@@ -3695,8 +1853,6 @@ convI8x4x16NEONDot_tile:
 	VADD V28.S4, V14.S4, V14.S4
 	VADD V28.S4, V15.S4, V15.S4
 convI8x4x16NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -3710,23 +1866,19 @@ convI8x4x16NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
 	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
 	FMOVS (R9)(R5), F28
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
 	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
 	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
 	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
 	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
@@ -3959,316 +2111,6 @@ convI8x4x16NEONDot_stored:
 	CBNZ R4, convI8x4x16NEONDot_tile
 	RET
 
-TEXT ·convI8x4x16NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x4x16NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x4x16NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $16, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V8.S4, V8.S4
-	VADD V28.S4, V9.S4, V9.S4
-	VADD V28.S4, V10.S4, V10.S4
-	VADD V28.S4, V11.S4, V11.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V12.S4, V12.S4
-	VADD V28.S4, V13.S4, V13.S4
-	VADD V28.S4, V14.S4, V14.S4
-	VADD V28.S4, V15.S4, V15.S4
-convI8x4x16NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-convI8x4x16NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x4x16NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x4x16NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x4x16NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
-	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
-	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
-	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
-	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	FMOVQ 32(R4), F24
-	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
-	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
-	WORD $0x6EB9B5CE // sqrdmulh v14.4s, v14.4s, v25.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	FMOVQ 48(R4), F24
-	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
-	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
-	WORD $0x6EB9B5EF // sqrdmulh v15.4s, v15.4s, v25.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	CMP $16, R8
-	BNE convI8x4x16NEONDotSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
-	B convI8x4x16NEONDotSigned_stored
-convI8x4x16NEONDotSigned_part:
-	MOVD R5, R7
-	FMOVD.P F0, 8(R7)
-	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x16NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x4x16NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x16NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x4x16NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x4x16NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F4, 8(R7)
-	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x16NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x4x16NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x16NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x4x16NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x4x16NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F8, 8(R7)
-	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x16NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x4x16NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x16NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x4x16NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x4x16NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F12, 8(R7)
-	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDotSigned_part3_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x4x16NEONDotSigned_part3_4:
-	TBZ $1, R8, convI8x4x16NEONDotSigned_part3_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x4x16NEONDotSigned_part3_2:
-	TBZ $0, R8, convI8x4x16NEONDotSigned_part3_1
-	MOVB R4, (R7)
-convI8x4x16NEONDotSigned_part3_1:
-	ADD R6, R5, R5
-convI8x4x16NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x4x16NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x5x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x5x16NEONDot_tile:
@@ -4330,8 +2172,6 @@ convI8x5x16NEONDot_tile:
 	VADD V28.S4, V18.S4, V18.S4
 	VADD V28.S4, V19.S4, V19.S4
 convI8x5x16NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -4346,29 +2186,24 @@ convI8x5x16NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
 	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
 	FMOVS (R9)(R5), F28
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
 	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
 	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
 	FMOVS (R10)(R5), F29
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
 	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
 	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
 	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE310 // sdot v16.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE331 // sdot v17.4s, v25.16b, v29.4b[0]
 	WORD $0x4F9DE352 // sdot v18.4s, v26.16b, v29.4b[0]
@@ -4645,375 +2480,6 @@ convI8x5x16NEONDot_stored:
 	CBNZ R4, convI8x5x16NEONDot_tile
 	RET
 
-TEXT ·convI8x5x16NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x5x16NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
-	VMOV V0.B16, V16.B16
-	VMOV V1.B16, V17.B16
-	VMOV V2.B16, V18.B16
-	VMOV V3.B16, V19.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x5x16NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $20, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V8.S4, V8.S4
-	VADD V28.S4, V9.S4, V9.S4
-	VADD V28.S4, V10.S4, V10.S4
-	VADD V28.S4, V11.S4, V11.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V12.S4, V12.S4
-	VADD V28.S4, V13.S4, V13.S4
-	VADD V28.S4, V14.S4, V14.S4
-	VADD V28.S4, V15.S4, V15.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V16.S4, V16.S4
-	VADD V28.S4, V17.S4, V17.S4
-	VADD V28.S4, V18.S4, V18.S4
-	VADD V28.S4, V19.S4, V19.S4
-convI8x5x16NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-convI8x5x16NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x5x16NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE310 // sdot v16.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE331 // sdot v17.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE352 // sdot v18.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE373 // sdot v19.4s, v27.16b, v29.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x5x16NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x5x16NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
-	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
-	WORD $0x4EB84610 // sshl v16.4s, v16.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
-	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
-	WORD $0x6EB9B610 // sqrdmulh v16.4s, v16.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBA5610 // srshl v16.4s, v16.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBB8610 // add v16.4s, v16.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBC6610 // smax v16.4s, v16.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	WORD $0x4EBD6E10 // smin v16.4s, v16.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
-	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
-	WORD $0x4EB84631 // sshl v17.4s, v17.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
-	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
-	WORD $0x6EB9B631 // sqrdmulh v17.4s, v17.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBA5631 // srshl v17.4s, v17.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBB8631 // add v17.4s, v17.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBC6631 // smax v17.4s, v17.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	WORD $0x4EBD6E31 // smin v17.4s, v17.4s, v29.4s
-	FMOVQ 32(R4), F24
-	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
-	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
-	WORD $0x4EB84652 // sshl v18.4s, v18.4s, v24.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
-	WORD $0x6EB9B5CE // sqrdmulh v14.4s, v14.4s, v25.4s
-	WORD $0x6EB9B652 // sqrdmulh v18.4s, v18.4s, v25.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBA5652 // srshl v18.4s, v18.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBB8652 // add v18.4s, v18.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBC6652 // smax v18.4s, v18.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	WORD $0x4EBD6E52 // smin v18.4s, v18.4s, v29.4s
-	FMOVQ 48(R4), F24
-	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
-	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
-	WORD $0x4EB84673 // sshl v19.4s, v19.4s, v24.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
-	WORD $0x6EB9B5EF // sqrdmulh v15.4s, v15.4s, v25.4s
-	WORD $0x6EB9B673 // sqrdmulh v19.4s, v19.4s, v25.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBA5673 // srshl v19.4s, v19.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBB8673 // add v19.4s, v19.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBC6673 // smax v19.4s, v19.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	WORD $0x4EBD6E73 // smin v19.4s, v19.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V19.H8, V18.H8, V18.H8
-	VUZP1 V18.B16, V16.B16, V16.B16
-	CMP $16, R8
-	BNE convI8x5x16NEONDotSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
-	FMOVQ F16, (R5)
-	ADD R6, R5, R5
-	B convI8x5x16NEONDotSigned_stored
-convI8x5x16NEONDotSigned_part:
-	MOVD R5, R7
-	FMOVD.P F0, 8(R7)
-	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x16NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x5x16NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x16NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x5x16NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x5x16NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F4, 8(R7)
-	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x16NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x5x16NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x16NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x5x16NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x5x16NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F8, 8(R7)
-	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x16NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x5x16NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x16NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x5x16NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x5x16NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F12, 8(R7)
-	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDotSigned_part3_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x16NEONDotSigned_part3_4:
-	TBZ $1, R8, convI8x5x16NEONDotSigned_part3_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x16NEONDotSigned_part3_2:
-	TBZ $0, R8, convI8x5x16NEONDotSigned_part3_1
-	MOVB R4, (R7)
-convI8x5x16NEONDotSigned_part3_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F16, 8(R7)
-	VMOV V16.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDotSigned_part4_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x5x16NEONDotSigned_part4_4:
-	TBZ $1, R8, convI8x5x16NEONDotSigned_part4_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x5x16NEONDotSigned_part4_2:
-	TBZ $0, R8, convI8x5x16NEONDotSigned_part4_1
-	MOVB R4, (R7)
-convI8x5x16NEONDotSigned_part4_1:
-	ADD R6, R5, R5
-convI8x5x16NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x5x16NEONDotSigned_tile
-	RET
-
 TEXT ·convI8x6x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x6x16NEONDot_tile:
@@ -5084,8 +2550,6 @@ convI8x6x16NEONDot_tile:
 	VADD V28.S4, V22.S4, V22.S4
 	VADD V28.S4, V23.S4, V23.S4
 convI8x6x16NEONDot_summed:
-	ADD $160, R0, R4
-	VLD1R (R4), [V31.B16]
 	MOVD R14, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -5101,35 +2565,29 @@ convI8x6x16NEONDot_k:
 	FMOVS (R6)(R5), F28
 	FMOVS (R7)(R5), F29
 	FMOVS (R8)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
 	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
 	FMOVS (R9)(R5), F28
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
 	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
 	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
 	FMOVS (R10)(R5), F29
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
 	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
 	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
 	FMOVS (R11)(R5), F30
-	VEOR V31.B16, V28.B16, V28.B16
 	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
 	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
 	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
 	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
-	VEOR V31.B16, V29.B16, V29.B16
 	WORD $0x4F9DE310 // sdot v16.4s, v24.16b, v29.4b[0]
 	WORD $0x4F9DE331 // sdot v17.4s, v25.16b, v29.4b[0]
 	WORD $0x4F9DE352 // sdot v18.4s, v26.16b, v29.4b[0]
 	WORD $0x4F9DE373 // sdot v19.4s, v27.16b, v29.4b[0]
-	VEOR V31.B16, V30.B16, V30.B16
 	WORD $0x4F9EE314 // sdot v20.4s, v24.16b, v30.4b[0]
 	WORD $0x4F9EE335 // sdot v21.4s, v25.16b, v30.4b[0]
 	WORD $0x4F9EE356 // sdot v22.4s, v26.16b, v30.4b[0]
@@ -5448,432 +2906,4 @@ convI8x6x16NEONDot_stored:
 	SUB $1, R4
 	MOVD R4, 104(R0)
 	CBNZ R4, convI8x6x16NEONDot_tile
-	RET
-
-TEXT ·convI8x6x16NEONDotSigned(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x6x16NEONDotSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
-	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
-	VMOV V0.B16, V16.B16
-	VMOV V1.B16, V17.B16
-	VMOV V2.B16, V18.B16
-	VMOV V3.B16, V19.B16
-	VMOV V0.B16, V20.B16
-	VMOV V1.B16, V21.B16
-	VMOV V2.B16, V22.B16
-	VMOV V3.B16, V23.B16
-	MOVD 176(R0), R4
-	CBZ R4, convI8x6x16NEONDotSigned_summed
-	MOVD 152(R0), R5
-	ADD R5, R4, R4
-	ADD $24, R5, R5
-	MOVD R5, 152(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V8.S4, V8.S4
-	VADD V28.S4, V9.S4, V9.S4
-	VADD V28.S4, V10.S4, V10.S4
-	VADD V28.S4, V11.S4, V11.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V12.S4, V12.S4
-	VADD V28.S4, V13.S4, V13.S4
-	VADD V28.S4, V14.S4, V14.S4
-	VADD V28.S4, V15.S4, V15.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V16.S4, V16.S4
-	VADD V28.S4, V17.S4, V17.S4
-	VADD V28.S4, V18.S4, V18.S4
-	VADD V28.S4, V19.S4, V19.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V20.S4, V20.S4
-	VADD V28.S4, V21.S4, V21.S4
-	VADD V28.S4, V22.S4, V22.S4
-	VADD V28.S4, V23.S4, V23.S4
-convI8x6x16NEONDotSigned_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-	ADD R13, R10, R11
-convI8x6x16NEONDotSigned_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x6x16NEONDotSigned_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	FMOVS (R11)(R5), F30
-	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE310 // sdot v16.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE331 // sdot v17.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE352 // sdot v18.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE373 // sdot v19.4s, v27.16b, v29.4b[0]
-	WORD $0x4F9EE314 // sdot v20.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE335 // sdot v21.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE356 // sdot v22.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE377 // sdot v23.4s, v27.16b, v30.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x6x16NEONDotSigned_k
-	SUB $1, R3
-	CBNZ R3, convI8x6x16NEONDotSigned_tap
-	ADD $80, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
-	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
-	WORD $0x4EB84610 // sshl v16.4s, v16.4s, v24.4s
-	WORD $0x4EB84694 // sshl v20.4s, v20.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
-	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
-	WORD $0x6EB9B610 // sqrdmulh v16.4s, v16.4s, v25.4s
-	WORD $0x6EB9B694 // sqrdmulh v20.4s, v20.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBA5610 // srshl v16.4s, v16.4s, v26.4s
-	WORD $0x4EBA5694 // srshl v20.4s, v20.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBB8610 // add v16.4s, v16.4s, v27.4s
-	WORD $0x4EBB8694 // add v20.4s, v20.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBC6610 // smax v16.4s, v16.4s, v28.4s
-	WORD $0x4EBC6694 // smax v20.4s, v20.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	WORD $0x4EBD6E10 // smin v16.4s, v16.4s, v29.4s
-	WORD $0x4EBD6E94 // smin v20.4s, v20.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
-	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
-	WORD $0x4EB84631 // sshl v17.4s, v17.4s, v24.4s
-	WORD $0x4EB846B5 // sshl v21.4s, v21.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
-	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
-	WORD $0x6EB9B631 // sqrdmulh v17.4s, v17.4s, v25.4s
-	WORD $0x6EB9B6B5 // sqrdmulh v21.4s, v21.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBA5631 // srshl v17.4s, v17.4s, v26.4s
-	WORD $0x4EBA56B5 // srshl v21.4s, v21.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBB8631 // add v17.4s, v17.4s, v27.4s
-	WORD $0x4EBB86B5 // add v21.4s, v21.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBC6631 // smax v17.4s, v17.4s, v28.4s
-	WORD $0x4EBC66B5 // smax v21.4s, v21.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	WORD $0x4EBD6E31 // smin v17.4s, v17.4s, v29.4s
-	WORD $0x4EBD6EB5 // smin v21.4s, v21.4s, v29.4s
-	FMOVQ 32(R4), F24
-	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
-	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
-	WORD $0x4EB84652 // sshl v18.4s, v18.4s, v24.4s
-	WORD $0x4EB846D6 // sshl v22.4s, v22.4s, v24.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
-	WORD $0x6EB9B5CE // sqrdmulh v14.4s, v14.4s, v25.4s
-	WORD $0x6EB9B652 // sqrdmulh v18.4s, v18.4s, v25.4s
-	WORD $0x6EB9B6D6 // sqrdmulh v22.4s, v22.4s, v25.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBA5652 // srshl v18.4s, v18.4s, v26.4s
-	WORD $0x4EBA56D6 // srshl v22.4s, v22.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBB8652 // add v18.4s, v18.4s, v27.4s
-	WORD $0x4EBB86D6 // add v22.4s, v22.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBC6652 // smax v18.4s, v18.4s, v28.4s
-	WORD $0x4EBC66D6 // smax v22.4s, v22.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	WORD $0x4EBD6E52 // smin v18.4s, v18.4s, v29.4s
-	WORD $0x4EBD6ED6 // smin v22.4s, v22.4s, v29.4s
-	FMOVQ 48(R4), F24
-	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
-	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
-	WORD $0x4EB84673 // sshl v19.4s, v19.4s, v24.4s
-	WORD $0x4EB846F7 // sshl v23.4s, v23.4s, v24.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
-	WORD $0x6EB9B5EF // sqrdmulh v15.4s, v15.4s, v25.4s
-	WORD $0x6EB9B673 // sqrdmulh v19.4s, v19.4s, v25.4s
-	WORD $0x6EB9B6F7 // sqrdmulh v23.4s, v23.4s, v25.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBA5673 // srshl v19.4s, v19.4s, v26.4s
-	WORD $0x4EBA56F7 // srshl v23.4s, v23.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBB8673 // add v19.4s, v19.4s, v27.4s
-	WORD $0x4EBB86F7 // add v23.4s, v23.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBC6673 // smax v19.4s, v19.4s, v28.4s
-	WORD $0x4EBC66F7 // smax v23.4s, v23.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	WORD $0x4EBD6E73 // smin v19.4s, v19.4s, v29.4s
-	WORD $0x4EBD6EF7 // smin v23.4s, v23.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
-	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V19.H8, V18.H8, V18.H8
-	VUZP1 V18.B16, V16.B16, V16.B16
-	VUZP1 V21.H8, V20.H8, V20.H8
-	VUZP1 V23.H8, V22.H8, V22.H8
-	VUZP1 V22.B16, V20.B16, V20.B16
-	CMP $16, R8
-	BNE convI8x6x16NEONDotSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
-	FMOVQ F16, (R5)
-	ADD R6, R5, R5
-	FMOVQ F20, (R5)
-	ADD R6, R5, R5
-	B convI8x6x16NEONDotSigned_stored
-convI8x6x16NEONDotSigned_part:
-	MOVD R5, R7
-	FMOVD.P F0, 8(R7)
-	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDotSigned_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDotSigned_part0_4:
-	TBZ $1, R8, convI8x6x16NEONDotSigned_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDotSigned_part0_2:
-	TBZ $0, R8, convI8x6x16NEONDotSigned_part0_1
-	MOVB R4, (R7)
-convI8x6x16NEONDotSigned_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F4, 8(R7)
-	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDotSigned_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDotSigned_part1_4:
-	TBZ $1, R8, convI8x6x16NEONDotSigned_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDotSigned_part1_2:
-	TBZ $0, R8, convI8x6x16NEONDotSigned_part1_1
-	MOVB R4, (R7)
-convI8x6x16NEONDotSigned_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F8, 8(R7)
-	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDotSigned_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDotSigned_part2_4:
-	TBZ $1, R8, convI8x6x16NEONDotSigned_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDotSigned_part2_2:
-	TBZ $0, R8, convI8x6x16NEONDotSigned_part2_1
-	MOVB R4, (R7)
-convI8x6x16NEONDotSigned_part2_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F12, 8(R7)
-	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDotSigned_part3_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDotSigned_part3_4:
-	TBZ $1, R8, convI8x6x16NEONDotSigned_part3_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDotSigned_part3_2:
-	TBZ $0, R8, convI8x6x16NEONDotSigned_part3_1
-	MOVB R4, (R7)
-convI8x6x16NEONDotSigned_part3_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F16, 8(R7)
-	VMOV V16.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDotSigned_part4_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDotSigned_part4_4:
-	TBZ $1, R8, convI8x6x16NEONDotSigned_part4_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDotSigned_part4_2:
-	TBZ $0, R8, convI8x6x16NEONDotSigned_part4_1
-	MOVB R4, (R7)
-convI8x6x16NEONDotSigned_part4_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F20, 8(R7)
-	VMOV V20.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDotSigned_part5_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDotSigned_part5_4:
-	TBZ $1, R8, convI8x6x16NEONDotSigned_part5_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDotSigned_part5_2:
-	TBZ $0, R8, convI8x6x16NEONDotSigned_part5_1
-	MOVB R4, (R7)
-convI8x6x16NEONDotSigned_part5_1:
-	ADD R6, R5, R5
-convI8x6x16NEONDotSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
-	SUB $1, R4
-	MOVD R4, 104(R0)
-	CBNZ R4, convI8x6x16NEONDotSigned_tile
 	RET

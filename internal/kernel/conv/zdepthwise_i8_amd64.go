@@ -39,40 +39,6 @@ var depthwiseI8x32VNNI = [...][]func(*convCallI8){
 }
 
 //go:noescape
-func depthwiseI8x1x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x2x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x3x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x4x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x5x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x6x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x7x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x8x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x9x32VNNISigned(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x10x32VNNISigned(c *convCallI8)
-
-var depthwiseI8x32VNNISigned = [...][]func(*convCallI8){
-	{nil, depthwiseI8x1x32VNNISigned, depthwiseI8x2x32VNNISigned, depthwiseI8x3x32VNNISigned, depthwiseI8x4x32VNNISigned, depthwiseI8x5x32VNNISigned, depthwiseI8x6x32VNNISigned, depthwiseI8x7x32VNNISigned, depthwiseI8x8x32VNNISigned, depthwiseI8x9x32VNNISigned, depthwiseI8x10x32VNNISigned},
-}
-
-//go:noescape
 func depthwiseI8x1x16AVX2(c *convCallI8)
 
 //go:noescape
@@ -89,23 +55,4 @@ func depthwiseI8x5x16AVX2(c *convCallI8)
 
 var depthwiseI8x16AVX2 = [...][]func(*convCallI8){
 	{nil, depthwiseI8x1x16AVX2, depthwiseI8x2x16AVX2, depthwiseI8x3x16AVX2, depthwiseI8x4x16AVX2, depthwiseI8x5x16AVX2},
-}
-
-//go:noescape
-func depthwiseI8x1x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x2x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x3x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x4x16AVX2Signed(c *convCallI8)
-
-//go:noescape
-func depthwiseI8x5x16AVX2Signed(c *convCallI8)
-
-var depthwiseI8x16AVX2Signed = [...][]func(*convCallI8){
-	{nil, depthwiseI8x1x16AVX2Signed, depthwiseI8x2x16AVX2Signed, depthwiseI8x3x16AVX2Signed, depthwiseI8x4x16AVX2Signed, depthwiseI8x5x16AVX2Signed},
 }

@@ -9,29 +9,21 @@ const offZero, offLo8, offHi8, offLive = 80, 84, 88, 168
 // activations and products fill the 16 registers.
 const i16MostX1, i16MostX2 = 12, 6
 
-func convI16AVX2(suffix string, p packing) []byte {
+func convI16AVX2() []byte {
 	f := newFile("amd64")
 	f.WriteString(requantI16Macro)
 	for m := 1; m <= i16MostX2; m++ {
-		convI16(f, fmt.Sprintf("convI16x%dx16%s", m, suffix), p, m, 2)
+		convI16(f, fmt.Sprintf("convI16x%dx16AVX2", m), m, 2)
 	}
 	for m := 1; m <= i16MostX1; m++ {
-		convI16(f, fmt.Sprintf("convI16x%dx8%s", m, suffix), p, m, 1)
+		convI16(f, fmt.Sprintf("convI16x%dx8AVX2", m), m, 1)
 	}
 	return f.Bytes()
 }
 
-// packing is how words become bytes and bytes are clamped.
-type packing struct{ bytes, most, least string }
-
-var (
-	signedPacking   = packing{"VPACKSSWB", "VPMINSB", "VPMAXSB"}
-	unsignedPacking = packing{"VPACKUSWB", "VPMINUB", "VPMAXUB"}
-)
-
 // convI16 writes one direct convolution of activations widened to int16: two
 // input channels a step, two steps a turn, 32-bit sums, TFLite's requantisation.
-func convI16(f *file, name string, p packing, m, nv int) {
+func convI16(f *file, name string, m, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	f.label("tile")
@@ -64,7 +56,7 @@ func convI16(f *file, name string, p packing, m, nv int) {
 	f.op("ADDQ $%d, DX", 32*nv)
 	f.label("next")
 	f.op("DECQ R10; JNZ %s_tap", name)
-	finishI16(f, p, m, nv)
+	finishI16(f, m, nv)
 }
 
 // i16Pair multiplies one pair of input channels, the step-th from the bases on.
@@ -89,21 +81,22 @@ func i16Pair(f *file, m, nv, step int) {
 
 // finishI16 requantises and stores. The routines' order of channels is such
 // that the last shuffle leaves them in theirs.
-func finishI16(f *file, p packing, m, nv int) {
+func finishI16(f *file, m, nv int) {
 	f.op("MOVQ %d(R8), R15", offRequant)
 	for i := range m * nv {
 		f.op("REQUANT(Y%d, %d)", i, 256*(i%nv))
 	}
 	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	wordsI16(f, m, nv, offBack)
 	f.op("VPBROADCASTB %d(R8), Y12; VPBROADCASTB %d(R8), Y13; CMPQ R10, $%d; JNE %s_part", offLo8, offHi8, 8*nv, f.tag)
 	for _, part := range []bool{false, true} {
 		if part {
 			f.label("part")
 		}
 		if nv == 2 {
-			storePairs(f, p, m, part)
+			storePairs(f, m, part)
 		} else {
-			storeFours(f, p, m, part)
+			storeFours(f, m, part)
 		}
 		if !part {
 			f.op("JMP %s_stored", f.tag)
@@ -113,12 +106,31 @@ func finishI16(f *file, p packing, m, nv int) {
 	endTile(f)
 }
 
-// storePairs packs two pixels of 16 channels at a time.
-func storePairs(f *file, p packing, m int, part bool) {
+// wordsI16 packs sums two by two, which frees every other register. All bytes
+// are clamped as signed ones: back, a field of the call, is taken off the words,
+// which never wrap, and stays in Y1 for an XOR at the end.
+func wordsI16(f *file, m, nv, back int) {
+	for i := 0; i < m*nv; i += 2 {
+		f.op("VPACKSSDW Y%d, Y%d, Y%d", min(i+1, m*nv-1), i, i)
+	}
+	f.op("VPBROADCASTB %d(R8), Y1; VPSRLW $8, Y1, Y3", back)
+	for i := 0; i < m*nv; i += 2 {
+		f.op("VPSUBSW Y3, Y%d, Y%d", i, i)
+	}
+}
+
+// bytesI16 makes bytes in Y14 of the words in first and second, clamped by Y12
+// and Y13.
+func bytesI16(f *file, first, second int) {
+	f.op("VPACKSSWB Y%d, Y%d, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14", second, first)
+}
+
+// storePairs makes bytes of two pixels of 16 channels at a time.
+func storePairs(f *file, m int, part bool) {
 	for i := 0; i < m; i += 2 {
 		q := min(i+1, m-1)
-		f.op("VPACKSSDW Y%d, Y%d, Y14; VPACKSSDW Y%d, Y%d, Y15; %s Y15, Y14, Y14; VPERMQ $0xD8, Y14, Y14", 2*i+1, 2*i, 2*q+1, 2*q, p.bytes)
-		f.op("%s Y12, Y14, Y14; %s Y13, Y14, Y14", p.least, p.most)
+		bytesI16(f, 2*i, 2*q)
+		f.op("VPERMQ $0xD8, Y14, Y14")
 		if q > i {
 			f.op("VEXTRACTI128 $1, Y14, X15")
 		}
@@ -129,12 +141,15 @@ func storePairs(f *file, p packing, m int, part bool) {
 	}
 }
 
-// storeFours packs four pixels of 8 channels at a time.
-func storeFours(f *file, p packing, m int, part bool) {
+// storeFours makes bytes of four pixels of 8 channels at a time.
+func storeFours(f *file, m int, part bool) {
 	for i := 0; i < m; i += 4 {
-		at := func(k int) int { return min(i+k, m-1) }
-		f.op("VPACKSSDW Y%d, Y%d, Y14; VPACKSSDW Y%d, Y%d, Y15; %s Y15, Y14, Y14", at(1), i, at(3), at(2), p.bytes)
-		f.op("%s Y12, Y14, Y14; %s Y13, Y14, Y14; VEXTRACTI128 $1, Y14, X15", p.least, p.most)
+		second := i + 2
+		if second >= m {
+			second = i
+		}
+		bytesI16(f, i, second)
+		f.op("VEXTRACTI128 $1, Y14, X15")
 		f.op("VPUNPCKLDQ X15, X14, X%d; VPUNPCKHDQ X15, X14, X15", i)
 		for k := range min(4, m-i) {
 			x := fmt.Sprint("X", [...]int{i, i, 15, 15}[k])

@@ -7,7 +7,7 @@ import "fmt"
 //
 //	          pixels    sums     weights    activations  flip  products
 //	NEON      R6..R9    V0..V15  V16..V19   V20..V25     V26   V28..V31
-//	NEONDot   R6..R11   V0..V23  V24..V27   V28..V30     V31
+//	NEONDot   R6..R11   V0..V23  V24..V27   V28..V30
 //
 // A vector holds the sums of four output channels, and a step multiplies four
 // input channels. With the dot product, 6 pixels by 16 channels are 24 SDOT, 6
@@ -25,28 +25,39 @@ const (
 // offFlip is the offset of a field of kernel.convCallI8.
 const offFlip = 160
 
-// neonI8 is one family of routines: most pixels, first register of the
-// weights, register of the flip, and what emits the products of all taps.
+// neonI8 is one family of routines: first register of the weights, register of
+// the flip, and what emits the products of all taps.
 type neonI8 struct {
-	suffix        string
-	maxM          int
 	weights, flip int
 	taps          func(v neonI8, f *file, m, nv int, signed bool)
 }
 
 var (
-	neonDot    = neonI8{"NEONDot", dotMaxM, 24, 31, neonI8.dotTaps}
-	neonNarrow = neonI8{"NEON", narrowMaxM, 16, 26, neonI8.narrowTaps}
+	neonDot    = neonI8{weights: 24, taps: neonI8.dotTaps}
+	neonNarrow = neonI8{16, 26, neonI8.narrowTaps}
 )
 
 // convI8NEON writes the routines that multiply signed activations as they are
-// (Signed), and those that flip unsigned ones.
-func convI8NEON(v neonI8) []byte {
+// and weights without -128 (Signed), and those that flip unsigned ones and take
+// all weights.
+func convI8NEON() []byte {
 	f := newFile("arm64")
 	for _, nv := range []int{2, 4} {
-		for m := 1; m <= v.maxM; m++ {
-			v.routine(f, fmt.Sprintf("convI8x%dx%d%s", m, 4*nv, v.suffix), m, nv, false)
-			v.routine(f, fmt.Sprintf("convI8x%dx%d%sSigned", m, 4*nv, v.suffix), m, nv, true)
+		for m := 1; m <= narrowMaxM; m++ {
+			neonNarrow.routine(f, fmt.Sprintf("convI8x%dx%dNEON", m, 4*nv), m, nv, false)
+			neonNarrow.routine(f, fmt.Sprintf("convI8x%dx%dNEONSigned", m, 4*nv), m, nv, true)
+		}
+	}
+	return f.Bytes()
+}
+
+// convI8NEONDot writes the routines of the dot product: of signed activations,
+// for unsigned ones are flipped beforehand.
+func convI8NEONDot() []byte {
+	f := newFile("arm64")
+	for _, nv := range []int{2, 4} {
+		for m := 1; m <= dotMaxM; m++ {
+			neonDot.routine(f, fmt.Sprintf("convI8x%dx%dNEONDot", m, 4*nv), m, nv, true)
 		}
 	}
 	return f.Bytes()
@@ -86,7 +97,7 @@ func (v neonI8) loadWeights(f *file, nv int) {
 
 // dotTaps adds the products of all taps. R5 is the offset of the current
 // activations from every pixel; they are loaded two pixels ahead.
-func (v neonI8) dotTaps(f *file, m, nv int, signed bool) {
+func (v neonI8) dotTaps(f *file, m, nv int, _ bool) {
 	const acts, ahead = 28, 2
 	f.op("MOVD R14, R6")
 	for p := 1; p < m; p++ {
@@ -105,9 +116,6 @@ func (v neonI8) dotTaps(f *file, m, nv int, signed bool) {
 			continue
 		}
 		a := acts + (p-ahead)%3
-		if !signed {
-			f.op("VEOR V%d.B16, V%d.B16, V%d.B16", v.flip, a, a)
-		}
 		for j := range nv {
 			f.vx(sdot4sx, (p-ahead)*nv+j, v.weights+j, a, 0)
 		}

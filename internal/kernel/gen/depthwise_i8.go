@@ -3,14 +3,14 @@ package main
 import "fmt"
 
 // depthwiseMaxM is the widest tile: two sums a pixel, two registers of
-// weights, two of activations, and what requantisation needs.
+// weights, two of activations, one of the flip, and what requantisation needs.
 const depthwiseMaxM = 10
 
-func depthwiseI8VNNI(suffix, load string) []byte {
+func depthwiseI8VNNI() []byte {
 	f := newFile("amd64")
 	f.WriteString(requantAwayVNNIMacro + orderVNNI)
 	for m := 1; m <= depthwiseMaxM; m++ {
-		depthwiseI8(f, fmt.Sprintf("depthwiseI8x%dx32%s", m, suffix), load, m)
+		depthwiseI8(f, fmt.Sprintf("depthwiseI8x%dx32VNNI", m), m)
 	}
 	return f.Bytes()
 }
@@ -20,9 +20,9 @@ func depthwiseI8VNNI(suffix, load string) []byte {
 // channels. One block's stream is bias, pairs of weights, requant constants;
 // each row holds, for every 128-bit lane of eight channels, the first four in
 // its first vector and the other four in its second, as unpacking leaves them.
-func depthwiseI8(f *file, name, load string, m int) {
+func depthwiseI8(f *file, name string, m int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), AX; KMOVD AX, K1", offW, offKC)
+	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), AX; KMOVD AX, K1; VPBROADCASTB %d(R8), Z24; VPSRLW $8, Z24, Z24", offW, offKC, offFlip)
 	f.label("tile")
 	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
 	f.op("MOVQ %d(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX", offSrcStride)
@@ -33,7 +33,7 @@ func depthwiseI8(f *file, name, load string, m int) {
 	f.op("MOVQ (R9), AX; MOVQ 8(R9), R11; ADDQ $16, R9; ADDQ SI, AX; ADDQ SI, R11")
 	f.op("VMOVDQU32 (DX), Z28; VMOVDQU32 64(DX), Z29; ADDQ $128, DX")
 	for p := range m {
-		f.op("%s (AX), K1, Z30; %s (R11), K1, Z31; ADDQ BX, AX; ADDQ BX, R11", load, load)
+		f.op("VPMOVZXBW.Z (AX), K1, Z30; VPMOVZXBW.Z (R11), K1, Z31; VPXORD Z24, Z30, Z30; VPXORD Z24, Z31, Z31; ADDQ BX, AX; ADDQ BX, R11")
 		f.op("VPUNPCKLWD Z31, Z30, Z27; VPUNPCKHWD Z31, Z30, Z26; VPDPWSSD Z28, Z27, Z%d; VPDPWSSD Z29, Z26, Z%d", 2*p, 2*p+1)
 	}
 	f.op("DECQ R10; JNZ %s_pair", name)

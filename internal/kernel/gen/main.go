@@ -32,29 +32,24 @@ var files = map[string]func() []byte{
 	"conv/zwinograd_mul_amd64.go": func() []byte {
 		return winogradMulStubs("amd64", mulVariant{"AVX512", mulAVX512}, mulVariant{"AVX2", mulAVX2})
 	},
-	"conv/zdot_f32_neon_arm64.s":       dotF32NEON,
-	"vec/zlerp_f32_arm64.s":            lerpNEON,
-	"conv/zpool_f32_neon_arm64.s":      poolNEON,
-	"conv/zwinograd_neon_arm64.s":      winogradNEON,
-	"conv/zwinograd_mul_neon_arm64.s":  winogradMulsNEON,
-	"conv/zwinograd_mul_arm64.go":      func() []byte { return winogradMulStubs("arm64", mulVariant{"NEON", mulNEON}) },
-	"conv/zdepthwise_i8_vnni_amd64.s":  func() []byte { return depthwiseI8VNNI("VNNI", "VPMOVZXBW.Z") },
-	"conv/zdepthwise_i8_vnnis_amd64.s": func() []byte { return depthwiseI8VNNI("VNNISigned", "VPMOVSXBW.Z") },
-	"conv/zdepthwise_columns_amd64.s":  depthwiseColumnsVNNI,
+	"conv/zdot_f32_neon_arm64.s":      dotF32NEON,
+	"vec/zlerp_f32_arm64.s":           lerpNEON,
+	"conv/zpool_f32_neon_arm64.s":     poolNEON,
+	"conv/zwinograd_neon_arm64.s":     winogradNEON,
+	"conv/zwinograd_mul_neon_arm64.s": winogradMulsNEON,
+	"conv/zwinograd_mul_arm64.go":     func() []byte { return winogradMulStubs("arm64", mulVariant{"NEON", mulNEON}) },
+	"conv/zdepthwise_i8_vnni_amd64.s": depthwiseI8VNNI,
+	"conv/zdepthwise_columns_amd64.s": depthwiseColumnsVNNI,
 	"conv/zdepthwise_columns_amd64.go": func() []byte {
 		return stubs("amd64", "depthColumns", "convCallI8", 2, []variant{{"HalfUp", 32, 2}, {"HalfAway", 32, 2}, {"HalfUpRest", 32, 2}, {"HalfAwayRest", 32, 2}})
 	},
 	"conv/zdepthwise_i8_amd64.go": func() []byte {
-		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"VNNISigned", 32, depthwiseMaxM},
-			{"AVX2", 16, depthwiseAVX2MaxM}, {"AVX2Signed", 16, depthwiseAVX2MaxM}})
+		return stubs("amd64", "depthwiseI8", "convCallI8", 1, []variant{{"VNNI", 32, depthwiseMaxM}, {"AVX2", 16, depthwiseAVX2MaxM}})
 	},
-	"conv/zdepthwise_i8_avx2_amd64.s":  func() []byte { return depthwiseI8AVX2("AVX2", "VPMOVZXBW", unsignedPacking) },
-	"conv/zdepthwise_i8_avx2s_amd64.s": func() []byte { return depthwiseI8AVX2("AVX2Signed", "VPMOVSXBW", signedPacking) },
-	"conv/zconv_i16_avx2_amd64.s":      func() []byte { return convI16AVX2("AVX2", unsignedPacking) },
-	"conv/zconv_i16_avx2s_amd64.s":     func() []byte { return convI16AVX2("AVX2Signed", signedPacking) },
+	"conv/zdepthwise_i8_avx2_amd64.s": depthwiseI8AVX2,
+	"conv/zconv_i16_avx2_amd64.s":     convI16AVX2,
 	"conv/zconv_i16_amd64.go": func() []byte {
-		return stubs("amd64", "convI16", "convCallI8", 1, []variant{{"AVX2", 16, i16MostX2}, {"AVX2Signed", 16, i16MostX2},
-			{"AVX2", 8, i16MostX1}, {"AVX2Signed", 8, i16MostX1}})
+		return stubs("amd64", "convI16", "convCallI8", 1, []variant{{"AVX2", 16, i16MostX2}, {"AVX2", 8, i16MostX1}})
 	},
 	"conv/zwinograd_i8_avx2_amd64.s":   winogradI8AVX2,
 	"conv/zwinograd_i8_avx512_amd64.s": winogradI8AVX512,
@@ -71,11 +66,11 @@ var files = map[string]func() []byte{
 		return stubs("arm64", "depthwiseF32", "convCall", 1, []variant{{"NEON", 4, neonMaxM}})
 	},
 	"gemm/zrequant_neon_arm64.s":    requantSIMD,
-	"conv/zconv_i8_neon_arm64.s":    func() []byte { return convI8NEON(neonNarrow) },
-	"conv/zconv_i8_neondot_arm64.s": func() []byte { return convI8NEON(neonDot) },
+	"conv/zconv_i8_neon_arm64.s":    convI8NEON,
+	"conv/zconv_i8_neondot_arm64.s": convI8NEONDot,
 	"conv/zconv_i8_arm64.go": func() []byte {
 		return stubs("arm64", "convI8", "convCallI8", 2, []variant{{"NEON", 8, narrowMaxM}, {"NEONSigned", 8, narrowMaxM},
-			{"NEONDot", 8, dotMaxM}, {"NEONDotSigned", 8, dotMaxM}})
+			{"NEONDot", 8, dotMaxM}})
 	},
 	"conv/zwindow_sums_avx512_amd64.s": windowSumsAVX512,
 	"conv/zwindow_sums_neon_arm64.s":   windowSumsNEON,

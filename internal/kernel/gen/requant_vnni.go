@@ -2,8 +2,7 @@ package main
 
 import "fmt"
 
-// offBack is the offset of a field of kernel.convCallI8 that only VNNI's
-// routines use.
+// offBack is the offset of a field of conv's convCallI8.
 const offBack = 161
 
 // requantVNNIMacro scales the sums in A of one vector of channels, by constants

@@ -25,8 +25,7 @@ func winogradI8AVX2() []byte {
 	winogradInI8(f, "winogradInI8AVX2Signed", avx2, "VPMOVSXBW (AX), Y%d")
 	for nv := 1; nv <= 2; nv++ {
 		winogradMulI8(f, fmt.Sprintf("winogradMulI8x%dAVX2", 8*nv), nv)
-		winogradOutI8(f, fmt.Sprintf("winogradOutI8x%dAVX2", 8*nv), unsignedPacking, nv)
-		winogradOutI8(f, fmt.Sprintf("winogradOutI8x%dAVX2Signed", 8*nv), signedPacking, nv)
+		winogradOutI8(f, fmt.Sprintf("winogradOutI8x%dAVX2", 8*nv), nv)
 	}
 	return f.Bytes()
 }
@@ -121,7 +120,7 @@ func winogradMulI8(f *file, name string, nv int) {
 
 // winogradOutI8 transforms the products of each tile back to 4x4 pixels of one
 // block of channels, requantises and stores.
-func winogradOutI8(f *file, name string, p packing, nv int) {
+func winogradOutI8(f *file, name string, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), R13; MOVQ %d(R8), R9; MOVQ %d(R8), BX", offIProduct, offIOutAt, offICount, offIDstPix)
 	f.op("MOVQ %d(R8), R15; MOVQ %d(R8), R11; MOVQ %d(R8), R10", offIRequant, offIBias, offILive)
@@ -140,14 +139,14 @@ func winogradOutI8(f *file, name string, p packing, nv int) {
 	f.op("ADDQ $%d, DX; ADDQ $32, R12; DECQ CX; JNZ %s_column", avx2.productPlane(nv), name)
 	f.op("SUBQ $192, R12")
 	for y := range 4 {
-		outRowI8(f, p, nv, y)
+		outRowI8(f, nv, y)
 	}
 	f.op("ADDQ $%d, SI; DECQ R9; JNZ %s_tile", 32*nv, name)
 	f.op("VZEROUPPER; RET")
 }
 
 // outRowI8 finishes row y of a tile: 4 pixels.
-func outRowI8(f *file, p packing, nv, y int) {
+func outRowI8(f *file, nv, y int) {
 	for j := range nv {
 		at := func(x int) string { return fmt.Sprintf("%d(R12)", (y*nv+j)*192+32*x) }
 		transformOutI8(f, avx2, at, [4]int{j, nv + j, 2*nv + j, 3*nv + j})
@@ -157,6 +156,7 @@ func outRowI8(f *file, p packing, nv, y int) {
 		f.op("VPMULLD Y11, Y%d, Y%d; VPSRAD $%d, Y%d, Y%d; VPADDD %d(R11), Y%d, Y%d; REQUANT(Y%d, %d)",
 			i, i, shift[y]+shift[i/nv], i, i, 32*(i%nv), i, i, i, 256*(i%nv))
 	}
+	wordsI16(f, 4, nv, offIBack)
 	tag := f.tag
 	f.op("MOVQ DI, AX; CMPQ R10, $%d; JNE %s_part%d", 8*nv, tag, y)
 	for _, part := range []bool{false, true} {
@@ -166,9 +166,9 @@ func outRowI8(f *file, p packing, nv, y int) {
 		}
 		f.tag = fmt.Sprint(tag, "_", y)
 		if nv == 2 {
-			storePairs(f, p, 4, part)
+			storePairs(f, 4, part)
 		} else {
-			storeFours(f, p, 4, part)
+			storeFours(f, 4, part)
 		}
 		f.tag = tag
 	}
