@@ -123,7 +123,7 @@ func (a *Auditor) Run(ctx context.Context) {
 
 // next waits for an answered frame.
 func (a *Auditor) next(ctx context.Context) error {
-	if err := a.cfg.Share.Do(ctx, nil, func() { a.slot.want.Store(true) }); err != nil {
+	if _, err := a.cfg.Share.Do(ctx, nil, func() { a.slot.want.Store(true) }); err != nil {
 		return err
 	}
 	select {
@@ -143,17 +143,15 @@ func (a *Auditor) frame(ctx context.Context) error {
 	spent := time.Duration(0)
 	for run := 0; run < runsPerFrame && spent < timePerFrame; run++ {
 		p := a.choose()
-		err := a.cfg.Share.Do(ctx, a.cfg.Idle, func() {
-			began := time.Now()
+		took, err := a.cfg.Share.Do(ctx, a.cfg.Idle, func() {
 			var spot rewrite.Spot
 			spot, failed = p.spots.Check(a.slot.answer, p.margin, a.rand)
-			spent += time.Since(began)
 			a.cfg.Account.add(a.pairName(p), spot)
 			if spot.Differing > 0 && (by == nil || spot.Differs > worst.Differs) {
 				worst, by = spot, p
 			}
 		})
-		if err != nil || failed != nil {
+		if spent += took; err != nil || failed != nil {
 			return cmp.Or(failed, err)
 		}
 	}

@@ -98,6 +98,9 @@ func (c *Config) checkCamera(i int) {
 			wrong("trigger", "%v", err)
 		}
 	}
+	if cam.Shadow != "" && c.Audit.Share == 0 {
+		wrong("shadow", "shadow %q: with audit.share = 0 there is no time for it; give audit.share, for example %v", cam.Shadow, DefaultAuditShare)
+	}
 	c.checkView(i)
 	c.checkRules(i)
 }

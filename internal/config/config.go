@@ -121,6 +121,7 @@ type Camera struct {
 	Fit     string   `toml:"fit"`
 	Trigger string   `toml:"trigger"`
 	Model   string   `toml:"model"`
+	Shadow  string   `toml:"shadow"`
 	Engine  string   `toml:"engine"`
 	Threads int      `toml:"threads"`
 	Prepare *Prepare `toml:"prepare"`
@@ -224,6 +225,7 @@ func Parse(path string, data []byte, e Engines) *Config {
 		cam := &c.Cameras[i]
 		cam.WithDefaults()
 		cam.Model = relativeTo(dir, cam.Model)
+		cam.Shadow = relativeTo(dir, cam.Shadow)
 		if looksLikePath(cam.Source) {
 			cam.Source = relativeTo(dir, cam.Source)
 		}

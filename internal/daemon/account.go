@@ -136,7 +136,7 @@ func (d *Daemon) stats() mqtt.Stats {
 			Status: u.statusWord(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
 			Published: f.Published, Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
 			Restarts: f.source.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
-			RefusedBy: f.RefusedBy, Noticed: noticed(f.source), Audit: u.auditStats(),
+			RefusedBy: f.RefusedBy, Noticed: noticed(f.source), Audit: u.auditStats(), Shadow: u.shadowStats(),
 		}
 	}
 	return s

@@ -139,7 +139,7 @@ func (u *unit) doubtModel(ctx context.Context, l *loaded, f audit.Finding) {
 func (u *unit) takeOver(ctx context.Context, l *loaded) error {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
-	file, err := stage.Read(u.now().Model)
+	file, err := u.readModel(u.now())
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ func (d *Daemon) handleCommands() {
 	d.client.Handle("trigger", d.onTrigger)
 	d.client.Handle("reload", d.onReload)
 	d.client.Handle("snapshot", d.onSnapshot)
+	d.client.Handle("promote", d.onPromote)
+	d.client.Handle("rollback", d.onRollback)
 }
 
 // onReload takes over a model file as it is now: {"camera"}, or the config and all

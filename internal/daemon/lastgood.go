@@ -54,7 +54,8 @@ type modelMemory struct {
 	Candidate string `json:"candidate"` // SHA-256 of the one that must prove itself
 	Attempts  int    `json:"attempts"`  // runs in a row that ended because of the candidate
 
-	Chosen chosen `json:"chosen"`
+	Chosen   chosen    `json:"chosen"`
+	Promoted promotion `json:"promoted"`
 }
 
 // chosen is the engine that was the fastest, for the model and the program that

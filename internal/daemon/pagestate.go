@@ -21,7 +21,7 @@ func (u *unit) show(r *pipeline.Result) {
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
 		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(), Why: why, Certificate: r.Stage.Certificate,
-		Audit: u.auditText(),
+		Audit: u.auditText(), Shadow: u.shadowText(),
 	})
 }
 

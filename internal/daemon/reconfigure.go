@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"edged/internal/config"
-	"edged/internal/stage"
 	"edged/mqtt"
 )
 
@@ -91,7 +90,7 @@ func (c *change) prepare(ctx context.Context) (err error) {
 	if c.gate, err = newGate(c.cam.Trigger); err != nil {
 		return wrong(err)
 	}
-	file, err := stage.Read(c.cam.Model)
+	file, err := c.u.readModel(c.cam)
 	if err != nil {
 		return wrong(err)
 	}
@@ -118,6 +117,8 @@ func (c *change) adopt() {
 	}
 	u.use(c.loaded)
 	u.camera.Adopt(c.loaded.stage)
+	u.startAudit(c.loaded)
+	u.restartShadow()
 	if before.Trigger != c.cam.Trigger {
 		for _, shot := range u.gate.take(c.gate) {
 			u.camera.MissTrigger(shot, triggerChanged)
@@ -147,7 +148,7 @@ func (d *Daemon) limitMemory(limit config.Size) {
 func (d *Daemon) needRestart(fresh *config.Config) []string {
 	old, now := d.cfg.Node, fresh.Node
 	old.MemoryLimit, now.MemoryLimit = 0, 0
-	waits := append(keysOf("node", old, now), keysOf("mqtt", d.cfg.MQTT, fresh.MQTT)...)
+	waits := append(append(keysOf("node", old, now), keysOf("mqtt", d.cfg.MQTT, fresh.MQTT)...), keysOf("audit", d.cfg.Audit, fresh.Audit)...)
 	for _, cam := range fresh.Cameras {
 		i := slices.IndexFunc(d.units, func(u *unit) bool { return u.cfg.Name == cam.Name })
 		switch {

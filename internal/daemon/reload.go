@@ -43,7 +43,7 @@ type loaded struct {
 // firstModel loads what a camera starts with: its model file, or the last good
 // one where the file crashes the daemon again and again or cannot be used.
 func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
-	file, err := stage.Read(u.now().Model)
+	file, err := u.readModel(u.now())
 	if err == nil {
 		var back bool
 		u.d.stateMu.Lock()
@@ -166,7 +166,7 @@ func (u *unit) markLoading(file *stage.File) (done func()) {
 func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
-	file, err := stage.Read(u.now().Model)
+	file, err := u.readModel(u.now())
 	u.wrong = []string{""}
 	if err == nil && file.SHA256 == u.modelInfo().SHA256 && !u.doubted() {
 		return u.modelInfo().ModelInfo, nil // it is this one already
@@ -184,17 +184,9 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 		u.event(mqtt.Event{Kind: mqtt.EventFault, Message: err.Error()})
 		return mqtt.ModelInfo{}, err
 	}
-	u.d.stateMu.Lock()
-	_, err = u.d.memory.attempt(u.cfg.Name, file.SHA256)
-	u.d.stateMu.Unlock()
-	if err != nil {
-		u.log.Warn("state not saved", "err", err.Error())
-	}
 	u.log.Info("model adopted", "why", why)
-	u.use(l)
-	u.camera.Adopt(l.stage)
-	u.startAudit(l)
-	u.d.publishInfo()
+	u.take(l)
+	u.forgetPromotion(file.SHA256)
 	return u.modelInfo().ModelInfo, nil
 }
 
@@ -236,9 +228,10 @@ func (d *Daemon) startSide(ctx context.Context) (wait func()) {
 func (d *Daemon) watchModels(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	marks := make([]fileMarks, len(d.units))
+	marks, shadows := make([]fileMarks, len(d.units)), make([]fileMarks, len(d.units))
 	for i, u := range d.units {
 		marks[i].follow(u.now().Model)
+		shadows[i].follow(u.now().Shadow)
 	}
 	touched, tended := time.Now(), time.Time{}
 	for {
@@ -248,6 +241,10 @@ func (d *Daemon) watchModels(ctx context.Context) {
 		case <-tick.C:
 		}
 		for i, u := range d.units {
+			shadows[i].follow(u.now().Shadow)
+			if shadows[i].changed(markOf(shadows[i].path)) {
+				u.restartShadow()
+			}
 			marks[i].follow(u.now().Model)
 			if marks[i].changed(markOf(marks[i].path)) {
 				if _, err := u.reload(ctx, "the file was replaced"); err != nil {

@@ -12,6 +12,7 @@ import (
 	"edged/internal/audit"
 	"edged/internal/config"
 	"edged/internal/pipeline"
+	"edged/internal/shadow"
 	"edged/internal/stage"
 	"edged/mqtt"
 )
@@ -53,11 +54,16 @@ type unit struct {
 	refusedAt     time.Time
 	loaded        *loaded // in use
 
-	audits   audit.Account
-	spare    sync.WaitGroup     // what runs in spare time
-	endAudit context.CancelFunc // of the model in use
-	life     context.Context    // of spare work: until the camera's end
-	endSpare context.CancelFunc
+	audits    audit.Account
+	spare     sync.WaitGroup     // what runs in spare time
+	endAudit  context.CancelFunc // of the model in use
+	frames    *shadow.Slot       // what a shadow is given
+	shadowing sync.Mutex         // one shadow at a time has it
+	endShadow context.CancelFunc
+	shadow    *running        // nil: none runs
+	noShadow  string          // why
+	life      context.Context // of spare work: until the camera's end
+	endSpare  context.CancelFunc
 
 	result mqtt.Result // reused for every frame
 }
@@ -79,6 +85,8 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 	u.camera = pipeline.NewCamera(cfg.Name, nil, l.stage)
 	u.camera.Log = d.log
 	u.camera.Sink = u
+	u.frames = shadow.NewSlot()
+	u.camera.Witness = u.frames
 	u.camera.Missed = u.missed
 	u.camera.Faulted = u.faulted
 	u.camera.Refused = u.refused
@@ -131,6 +139,7 @@ func (u *unit) run(ctx context.Context) error {
 	u.mu.Unlock()
 	u.camera.Source = source
 	u.startAudit(u.loaded)
+	u.restartShadow()
 	err = u.camera.Run(ctx)
 	u.stopSpare()
 	u.endTriggers(ctx)
@@ -287,7 +296,7 @@ func (u *unit) modelInfo() unitModel {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return unitModel{
-		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.Name, SHA256: u.file.SHA256, Engine: u.engine, Why: u.why, Certificate: string(u.file.Standing.Level)},
+		mqtt.ModelInfo{Camera: u.cfg.Name, Name: u.file.Name, SHA256: u.file.SHA256, Engine: u.engine, Why: u.why, Certificate: string(u.file.Standing.Level), Shadow: u.shadowLocked()},
 		u.labels,
 	}
 }

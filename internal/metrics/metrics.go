@@ -25,6 +25,14 @@ type Camera struct {
 	RefusedBy                                                    map[string]uint64 // Refused and Failed, by reason
 	Noticed                                                      map[string]uint64 // what is in no sum
 	Audit                                                        Audit
+	Shadow                                                       Shadow
+}
+
+// Shadow compares a camera's second model with the one in use.
+type Shadow struct {
+	On                                bool
+	Frames, VerdictsDiffering, Failed uint64
+	Positions                         map[[2]string]uint64 // by class, and by who says it: both, live_only, shadow_only
 }
 
 // Audit is what a camera's audit of its answers has found.
@@ -144,6 +152,14 @@ func collectCamera(out chan<- prometheus.Metric, c *Camera) {
 	}
 	counter(desc("audit_differing_total", "Mask positions that differ from the baseline beyond the margin.", "camera"), c.Audit.Differing, c.Name)
 	gauge(desc("audit_largest_difference", "Largest difference of a score from the baseline's.", "camera"), c.Audit.Largest)
+	if s := &c.Shadow; s.On {
+		counter(desc("shadow_frames_total", "Frames that the shadow looked at too.", "camera"), s.Frames, c.Name)
+		counter(desc("shadow_failed_total", "Frames on which the shadow failed.", "camera"), s.Failed, c.Name)
+		counter(desc("shadow_verdicts_differing_total", "Frames of which the shadow's verdict differs.", "camera"), s.VerdictsDiffering, c.Name)
+		for key, n := range s.Positions {
+			counter(desc("shadow_positions_total", "Mask positions by class, and by which model says it.", "camera", "class", "by"), n, c.Name, key[0], key[1])
+		}
+	}
 	gauge(desc("infer_seconds", "Median time of the last inferences.", "camera"), c.InferSeconds)
 }
 

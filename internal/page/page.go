@@ -36,6 +36,7 @@ type Shot struct {
 	Why         string         `json:"why,omitempty"` // this engine
 	Certificate string         `json:"certificate,omitempty"`
 	Audit       string         `json:"audit,omitempty"`
+	Shadow      string         `json:"shadow,omitempty"`
 }
 
 // Page holds the latest picture of each camera. Show and ShowRaw may be called

@@ -105,7 +105,7 @@ function show(shot) {
   facts({ model: shot.model, frame: shot.frame.join(" x "), mask: shot.mask.join(" x "),
     result: shot.seq, taken: new Date(shot.ts).toLocaleTimeString(), part: shot.part_id,
     engine: (shot.engine || "") + (shot.why ? ` (${shot.why})` : ""), certificate: shot.certificate || "",
-    audit: shot.audit || "" });
+    audit: shot.audit || "", shadow: shot.shadow || "" });
 }
 
 function verdict(shot) {

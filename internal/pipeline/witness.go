@@ -68,3 +68,26 @@ func (m *Masker) Place(y, x int) (row, col int) {
 	}
 	return y, x
 }
+
+// Look runs a stage that no camera runs on a frame. The mask is lent until the
+// next call.
+func (s *Stage) Look(f *edged.Frame) (*edged.Mask, error) {
+	if s.outputs == nil {
+		s.input, s.outputs = s.Engine.Input(0), s.Engine.Outputs()
+	}
+	if s.Unfit != nil {
+		return nil, s.Unfit
+	}
+	if err := s.Prepare.Prepare(s.input, f); err != nil {
+		return nil, err
+	}
+	if err := s.Engine.Run(); err != nil {
+		return nil, err
+	}
+	if err := s.checkNumbers(); err != nil {
+		return nil, err
+	}
+	m := s.Mask.Make(s.Engine.Output(s.Output))
+	m.Grid = s.Prepare.Place(s.Grid, s.Mask.h, s.Mask.w)
+	return m, nil
+}

@@ -4,7 +4,9 @@ package spare
 
 import (
 	"context"
+	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -17,8 +19,8 @@ const (
 	look = time.Millisecond
 )
 
-// Share is one share of the wall clock's time, for everybody who works in it,
-// one at a time: after work that took t nobody works for t/share.
+// Share is one share of a processor's time, for everybody who works in it, one
+// at a time: after work that took t nobody works for t/share.
 type Share struct {
 	share float64
 	turn  chan struct{}
@@ -37,11 +39,12 @@ func New(share float64) *Share {
 func (s *Share) Share() float64 { return s.share }
 
 // Do does work when it is its turn, and at an idle moment where one comes; idle
-// may be nil. It returns ctx's error where ctx is done before.
-func (s *Share) Do(ctx context.Context, idle func() bool, work func()) error {
+// may be nil. It returns how much of a processor's time the work took, as far as
+// it did it on its own thread, and ctx's error where ctx is done before.
+func (s *Share) Do(ctx context.Context, idle func() bool, work func()) (time.Duration, error) {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, ctx.Err()
 	case s.turn <- struct{}{}:
 	}
 	defer func() { <-s.turn }()
@@ -49,17 +52,34 @@ func (s *Share) Do(ctx context.Context, idle func() bool, work func()) error {
 	wait := time.Until(s.free)
 	s.mu.Unlock()
 	if err := sleep(ctx, wait); err != nil {
-		return err
+		return 0, err
 	}
 	for end := time.Now().Add(patience); idle != nil && !idle() && time.Now().Before(end); {
 		if err := sleep(ctx, look); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	began := time.Now()
+	took := processorTime(work)
+	s.Spent(took)
+	return took, nil
+}
+
+// processorTime is what work takes of a processor: at full load most of the time
+// that passes is others'.
+func processorTime(work func()) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	began := threadTime()
 	work()
-	s.Spent(time.Since(began))
-	return nil
+	return threadTime() - began
+}
+
+func threadTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_THREAD, &u); err != nil {
+		panic("BUG: spare: " + err.Error()) // its arguments are right
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // Spent charges work that was done elsewhere: on the frame path.
