@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/infile"
 )
 
 // folder is a Source of the PNG and JPEG files of a directory, in the order of
@@ -111,7 +112,7 @@ func (s *folder) wait(ctx context.Context) error {
 }
 
 func (s *folder) load(name string, f *edged.Frame) error {
-	file, err := os.Open(name)
+	file, _, err := infile.Open(name, infile.Picture)
 	if err != nil {
 		return err
 	}

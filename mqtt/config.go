@@ -153,6 +153,9 @@ func (c Config) checkTimes() error {
 // checkFiles reads every file once, so that a wrong path is found at the start.
 func (c Config) checkFiles() error {
 	_, password := c.password()
+	if c.PasswordFile != "" && c.Username == "" {
+		password = errors.Join(password, wrong("password_file", "password_file without username: MQTT knows no password alone; give username too"))
+	}
 	return errors.Join(c.checkTLS(), password)
 }
 

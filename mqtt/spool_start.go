@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"edged/internal/infile"
 )
 
 const (
@@ -17,6 +19,10 @@ const (
 	// without its spool. It is far from those of the runs before, which stay the
 	// older ones when the file is there again.
 	firstDetached = 1 << 32
+
+	// maxSpoolFile is far more than spool_bytes should be: what is in the file is
+	// in memory too.
+	maxSpoolFile = 1 << 30
 )
 
 // newSpool is the spool of a folder, with what an earlier run has left going to
@@ -66,28 +72,15 @@ func openSpoolFile(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	// Not to wait for the other end of a pipe that stands in its place.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
+	f, _, err := infile.OpenAs(path, os.O_RDWR|os.O_CREATE, maxSpoolFile)
 	if err != nil {
 		return nil, err
 	}
-	if err = regular(f); err == nil {
-		err = lock(f)
-	}
-	if err != nil {
+	if err = lock(f); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
-}
-
-// regular refuses what is no file of bytes.
-func regular(f *os.File) error {
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file: move it away", f.Name())
-	}
-	return err
 }
 
 // lock keeps a second daemon from writing to the same file. The kernel lets go

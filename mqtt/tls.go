@@ -6,7 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"io/fs"
-	"os"
+
+	"edged/internal/infile"
 )
 
 // tlsConfig reads the certificate files. It is called for each connection, so
@@ -14,7 +15,7 @@ import (
 func (c Config) tlsConfig(host string) (*tls.Config, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
 	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
+		pem, err := infile.Read(c.CA, infile.Text)
 		if err != nil {
 			return nil, wrong("ca", "certificate authority: %w", err)
 		}
@@ -24,7 +25,7 @@ func (c Config) tlsConfig(host string) (*tls.Config, error) {
 		}
 	}
 	if c.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		pair, err := keyPair(c.Cert, c.Key)
 		if err != nil {
 			key := "cert"
 			if at := (*fs.PathError)(nil); errors.As(err, &at) && at.Path == c.Key {
@@ -37,15 +38,28 @@ func (c Config) tlsConfig(host string) (*tls.Config, error) {
 	return t, nil
 }
 
+// keyPair is tls.LoadX509KeyPair through the one opener.
+func keyPair(cert, key string) (tls.Certificate, error) {
+	chain, err := infile.Read(cert, infile.Text)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	secret, err := infile.Read(key, infile.Text)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(chain, secret)
+}
+
 // password is the first line of the password file, read for each connection.
 func (c Config) password() (string, error) {
 	if c.PasswordFile == "" {
 		return "", nil
 	}
-	b, err := os.ReadFile(c.PasswordFile)
+	b, err := infile.Read(c.PasswordFile, infile.Text)
 	if err != nil {
 		return "", wrong("password_file", "password file: %w", err)
 	}
-	line, _, _ := bytes.Cut(b, []byte("\n"))
+	line, _, _ := bytes.Cut(infile.WithoutBOM(b), []byte("\n"))
 	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"edged"
 	"edged/capture/belt"
 	"edged/internal/eval"
+	"edged/internal/infile"
 	"edged/model"
 )
 
@@ -109,7 +109,7 @@ func (f *evalFlags) publish(w io.Writer, report *eval.Report) error {
 
 // compare evaluates one file and says how many pictures there were.
 func (f *evalFlags) compare(cmd *cobra.Command, path string) (*eval.ModelReport, int, error) {
-	tfl, err := os.ReadFile(path)
+	tfl, err := infile.Read(path, infile.Model)
 	if err != nil {
 		return nil, 0, err
 	}

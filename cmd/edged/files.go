@@ -2,16 +2,16 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"edged/internal/atomicfile"
+	"edged/internal/infile"
 	"edged/internal/stage"
 	"edged/model"
 )
 
 // readGraph loads a .tflite whole and gives its bytes too.
 func readGraph(path string) (*model.Model, []byte, error) {
-	b, err := os.ReadFile(path)
+	b, err := infile.Read(path, infile.Model)
 	if err != nil {
 		return nil, nil, fmt.Errorf("model: %w", err)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"edged"
 	"edged/internal/atomicfile"
+	"edged/internal/infile"
 	"edged/internal/npy"
 	"edged/internal/stage"
 	"edged/rewrite"
@@ -164,7 +164,7 @@ func giveSize(file *stage.File, in []string) error {
 
 // arrayOf reads a .npy file.
 func arrayOf(path string) (*npy.Array, error) {
-	f, err := os.Open(path)
+	f, _, err := infile.Open(path, maxTensor+infile.Text)
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}

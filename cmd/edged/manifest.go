@@ -3,10 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"edged/internal/infile"
 	"edged/model"
 )
 
@@ -63,7 +63,7 @@ func showManifest(cmd *cobra.Command, path string, m *model.Model) error {
 }
 
 func setManifest(m *model.Model, document, out string) error {
-	b, err := os.ReadFile(document)
+	b, err := infile.Read(document, infile.Text)
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}

@@ -2,26 +2,23 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
+
+	"edged/internal/infile"
 )
 
 // mapFile maps the file at path, read only; unmap ends that.
 func mapFile(path string) (b []byte, unmap func(), err error) {
-	f, err := os.Open(path)
+	f, size, err := infile.Open(path, infile.Model)
 	if err != nil {
 		return nil, nil, fmt.Errorf("model: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, fmt.Errorf("model: %w", err)
+	if size == 0 {
+		return nil, nil, fmt.Errorf("model: %s is empty", path)
 	}
-	if info.Size() == 0 || !info.Mode().IsRegular() {
-		return nil, nil, fmt.Errorf("model: %s is empty or no file", path)
-	}
-	b, err = unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+	b, err = unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, nil, fmt.Errorf("model: map %s: %w", path, err)
 	}

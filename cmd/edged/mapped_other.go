@@ -4,12 +4,13 @@ package main
 
 import (
 	"fmt"
-	"os"
+
+	"edged/internal/infile"
 )
 
 // mapFile reads the file at path.
 func mapFile(path string) (b []byte, unmap func(), err error) {
-	if b, err = os.ReadFile(path); err != nil {
+	if b, err = infile.Read(path, infile.Model); err != nil {
 		return nil, nil, fmt.Errorf("model: %w", err)
 	}
 	return b, func() {}, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"edged/internal/infile"
 	"edged/model"
 	"edged/rewrite"
 )
@@ -164,7 +165,7 @@ func (f *rewriteFlags) options() (rewrite.Options, error) {
 		}
 	}
 	if f.manifest != "" {
-		b, err := os.ReadFile(f.manifest)
+		b, err := infile.Read(f.manifest, infile.Text)
 		if err != nil {
 			return o, fmt.Errorf("manifest: %w", err)
 		}

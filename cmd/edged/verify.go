@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"edged"
+	"edged/internal/infile"
 	"edged/model"
 	"edged/rewrite"
 )
@@ -126,7 +127,7 @@ func (f *verifyFlags) key() (ed25519.PrivateKey, error) {
 	if f.sign == "" {
 		return nil, nil
 	}
-	b, err := os.ReadFile(f.sign)
+	b, err := infile.Read(f.sign, infile.Text)
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}

@@ -1,17 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/draw"
 	_ "image/jpeg" // pictures may be JPEG
 	_ "image/png"  // or PNG
-	"os"
+	"io/fs"
 	"time"
 
 	"edged"
 	"edged/internal/atomicfile"
 	"edged/internal/config"
+	"edged/internal/infile"
 	"edged/internal/maskpng"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
@@ -46,12 +48,10 @@ func (v *vision) lookup() error {
 
 // feedPicture prepares a picture into the only input.
 func (v *vision) feedPicture(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
+	img, kind, err := infile.Image(path)
+	if errors.As(err, new(*fs.PathError)) {
 		return fmt.Errorf("input: %w", err)
 	}
-	defer f.Close()
-	img, kind, err := image.Decode(f)
 	if err != nil {
 		return fmt.Errorf("neither a .npy tensor nor a PNG or JPEG picture: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"edged/internal/infile"
 	"edged/internal/tomlfile"
 	"edged/internal/verdict"
 	"edged/model"
@@ -193,11 +194,11 @@ func (c *Camera) WithDefaults() {
 // and column, and is ErrBad unless all there is to tell is what the system has
 // refused.
 func Load(path string, e Engines) (*Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := infile.Read(path, infile.Text)
 	if err != nil {
 		return nil, Bad(fmt.Errorf("config: %w", err))
 	}
-	c := Parse(path, data, e)
+	c := Parse(path, infile.WithoutBOM(data), e)
 	if err := c.Err(); err != nil {
 		return nil, Bad(err)
 	}

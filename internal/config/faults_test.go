@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"edged/internal/fault"
+	"edged/internal/infile"
 	"edged/internal/verdict"
 	"edged/mqtt"
 )
@@ -28,6 +29,8 @@ func TestAFaultStandsAtItsKey(t *testing.T) {
 		"a key alone":              {"[mqtt]\nbroker = \"ssl://h\"\nkey = \"key-and-cert\"", ":3:1: cert and key belong"},
 		"a cert that is none":      {"[mqtt]\nkey = \"key-and-cert\"\nbroker = \"ssl://h\"\ncert = \"key-and-cert\"", ":4:1: client certificate"},
 		"a password file":          {"[mqtt]\nbroker = \"tcp://h\"\nusername = \"u\"\npassword_file = \"broker\"", ":4:1: password file"},
+		"a password alone":         {"[mqtt]\nbroker = \"tcp://h\"\npassword_file = \"key-and-cert\"", ":3:1: password_file without username"},
+		"behind a mark":            {"\ufeff[mqtt]\nbroker = \"ws://h\"", ":2:1: broker scheme"},
 		"a prefix":                 {"[mqtt]\nbroker = \"tcp://h\"\n[node]\nprefix = \"a//broker\"", ":4:1: prefix"},
 		"a class of that name":     {"[[camera]]\n[[camera.rule]]\nmin_score = 3\nclass = \"hold\"\nhold = 2", ":3:1: rule on class \"hold\": min_score"},
 		"one of three":             {"[[camera]]\n[[camera.rule]]\nclass = \"a\"\nmax_count = -1\nhold = 2", ":4:1: rule on class \"a\": max_count of -1"},
@@ -40,7 +43,7 @@ func TestAFaultStandsAtItsKey(t *testing.T) {
 		"a threshold":              {"[[camera]]\n[camera.output]\nthreshold = 1.0", ":3:1: threshold 1"},
 		"a source":                 {"[[camera]]\nname = \"a\"\nsource = \"ftp://h\"", ":3:1: source: URL scheme"},
 	} {
-		err := Parse(filepath.Join(dir, "edged.toml"), []byte(c.lines), engines).Err()
+		err := Parse(filepath.Join(dir, "edged.toml"), infile.WithoutBOM([]byte(c.lines)), engines).Err()
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: want %q in:\n%v", name, c.want, err)
 		}

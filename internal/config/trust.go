@@ -3,8 +3,8 @@ package config
 import (
 	"crypto/ed25519"
 	"fmt"
-	"os"
 
+	"edged/internal/infile"
 	"edged/model"
 )
 
@@ -38,7 +38,7 @@ func (c *Config) checkTrust() {
 }
 
 func readKey(path string) (ed25519.PublicKey, error) {
-	data, err := os.ReadFile(path)
+	data, err := infile.Read(path, infile.Text)
 	if err != nil {
 		return nil, err
 	}

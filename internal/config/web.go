@@ -3,14 +3,11 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"strings"
-)
 
-// maxPassword bounds what is read of a file that should hold a password.
-const maxPassword = 4 << 10
+	"edged/internal/infile"
+)
 
 // checkHTTP looks at who may see the page.
 func (c *Config) checkHTTP() {
@@ -42,23 +39,11 @@ func (c *Config) HTTPPassword() (string, error) {
 	if c.Node.HTTPPasswordFile == "" {
 		return "", nil
 	}
-	info, err := os.Stat(c.Node.HTTPPasswordFile)
+	data, err := infile.Read(c.Node.HTTPPasswordFile, infile.Text)
 	if err != nil {
 		return "", fmt.Errorf("node.http_password_file: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("node.http_password_file: %s is no file", c.Node.HTTPPasswordFile)
-	}
-	f, err := os.Open(c.Node.HTTPPasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("node.http_password_file: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPassword))
-	if err != nil {
-		return "", fmt.Errorf("node.http_password_file: %w", err)
-	}
-	line, _, _ := bytes.Cut(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), []byte("\n"))
+	line, _, _ := bytes.Cut(infile.WithoutBOM(data), []byte("\n"))
 	if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
 		return "", fmt.Errorf("node.http_password_file: %s: its first line is empty: write the password there", c.Node.HTTPPasswordFile)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"edged/internal/atomicfile"
+	"edged/internal/infile"
 	"edged/mqtt"
 )
 
@@ -65,7 +66,7 @@ func (m *memory) readLate() error {
 	if !m.disk.unread {
 		return nil
 	}
-	data, err := os.ReadFile(m.path("state.json"))
+	data, err := infile.Read(m.path("state.json"), infile.Text)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

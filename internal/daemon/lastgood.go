@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"edged/internal/atomicfile"
+	"edged/internal/infile"
 	"edged/internal/stage"
 	"edged/mqtt"
 )
@@ -80,7 +81,7 @@ func openMemory(dir string) (*memory, error) {
 		return m, fmt.Errorf("state folder: %w", err)
 	}
 	marksErr := m.readMarks()
-	data, err := os.ReadFile(m.path("state.json"))
+	data, err := infile.Read(m.path("state.json"), infile.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, marksErr
 	}
@@ -104,7 +105,7 @@ func (m *memory) readMarks() (err error) {
 		return err
 	}
 	d := death{kills: readKills()}
-	if f, err := os.Open(m.path("crash.txt")); err == nil {
+	if f, _, err := infile.Open(m.path("crash.txt"), infile.Picture); err == nil {
 		defer f.Close()
 		text, _ := io.ReadAll(io.LimitReader(f, 1<<20)) // what can be read of it is better than nothing
 		d.crash = string(text)

@@ -58,7 +58,7 @@ func (d *Daemon) brokerWord() string {
 func (u *unit) pageState() page.CameraState {
 	f, m := u.account(), u.modelInfo()
 	s := page.CameraState{
-		Name: u.cfg.Name, Status: u.statusWord(), Trigger: u.cfg.Trigger,
+		Name: u.cfg.Name, Status: u.statusWord(), Trigger: u.now().Trigger,
 		Model: m.Name, Engine: m.Engine, EngineWhy: m.Why, Certificate: m.Certificate, Audit: u.auditText(),
 		InferMS: milliseconds(u.timing.median()),
 		Read:    f.Read, Published: f.Published, PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed,

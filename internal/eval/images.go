@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"edged"
+	"edged/internal/infile"
 )
 
 // Sample is one picture with its true classes. Its memory is lent until the next
@@ -109,12 +110,7 @@ func (f *Folder) At(i int, s *Sample) error {
 }
 
 func readImage(path string) (image.Image, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("eval: picture: %w", err)
-	}
-	defer file.Close()
-	img, _, err := image.Decode(file)
+	img, _, err := infile.Image(path)
 	if err != nil {
 		return nil, fmt.Errorf("eval: picture %s: %w", path, err)
 	}

@@ -7,11 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"edged"
 	"edged/internal/config"
+	"edged/internal/infile"
 	"edged/internal/pipeline"
 	"edged/model"
 )
@@ -51,7 +51,7 @@ func (r *Refused) Unwrap() error { return r.Why }
 
 // Read reads and checks the file at path.
 func Read(path string) (*File, error) {
-	data, err := os.ReadFile(path)
+	data, err := infile.Read(path, infile.Model)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
