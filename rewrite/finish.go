@@ -145,10 +145,7 @@ func (s *state) origin(f *model.Manifest) error {
 	}
 	f.Rewriter, f.BaselineSHA256, f.BaselineGraph, f.TunedFrom = Revision, s.sha, c.sha(), ""
 	f.BaselineCheck = baselineCheck(s.sha, f.BaselineGraph)
-	f.Cuts = nil
-	if s.opts.Cut != "" {
-		f.Cuts = []string{s.opts.Cut}
-	}
+	f.Cuts = s.cuts
 	for _, t := range s.graph.weights {
 		if s.result.carried == nil {
 			s.result.carried = map[int32]bool{}

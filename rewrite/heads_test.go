@@ -174,7 +174,7 @@ func TestCutByNumber(t *testing.T) {
 	}
 	_, name, _ := strings.Cut(why.Instead, `--cut "`)
 	name, _, _ = strings.Cut(name, `"`)
-	r, err := Rewrite(m, "", Options{Cut: name})
+	r, err := Rewrite(m, "", Options{Cuts: []string{name}})
 	if err != nil {
 		t.Fatal(err)
 	}

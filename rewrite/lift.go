@@ -176,28 +176,16 @@ func (l *lifter) operator(index int, op *model.Operator) {
 func (n *net) suggestCut(o *output) error {
 	why := *o.why
 	var names []string
-	seen := map[int32]bool{}
-	var walk func(t int32)
-	walk = func(t int32) {
-		if seen[t] || len(names) == 3 {
-			return
-		}
-		seen[t] = true
-		if l := n.layouts[t]; l != nil && t != o.tensor && l.canonical(n.g.Tensors[t].Shape) {
+	for _, t := range n.mapsBefore(o.tensor) {
+		if len(names) < 3 {
 			names = append(names, fmt.Sprintf("--cut %q", callName(n.g, t)))
-			return
-		}
-		for _, op := range n.g.Operators {
-			if slices.Contains(op.Outputs, t) {
-				for _, in := range op.Inputs {
-					walk(in)
-				}
-			}
 		}
 	}
-	walk(o.tensor)
-	if len(names) > 0 {
-		why.Instead = "end the net at a map before it: " + strings.Join(names, ", or ")
+	switch {
+	case len(names) == 1:
+		why.Instead = "end the net at the map before it: " + names[0]
+	case len(names) > 1:
+		why.Instead = "end the net at a map before it: " + strings.Join(names, ", or ") + ", or at all of them: --cut maps"
 	}
 	return &why
 }

@@ -35,7 +35,7 @@ type Options struct {
 	OutputStride [2]int // y, x, input pixels; zero: 1
 	Form         Form   // empty: Auto
 	Contract     Contract
-	Cut          string          // name of the tensor that becomes the only output, empty: the graph's outputs
+	Cuts         []string        // names of the tensors that become the outputs, in order, or "maps"; none: the graph's outputs
 	Facts        *model.Manifest // what is known about the model beyond its graph, nil: what the baseline's manifest says
 }
 

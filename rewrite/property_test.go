@@ -47,8 +47,11 @@ func tryNets(t *testing.T, count int, first uint64, verify verifier) {
 
 func tryNet(m *model.Model, seed uint64, verify verifier) (proofs, refusals, vacuous int, err error) {
 	options := randomOptions(m, seed)
-	if seed%5 == 0 {
+	switch seed % 5 {
+	case 0:
 		m, options = openedToo(m, options)
+	case 1:
+		options = withCuts(m, options, seed)
 	}
 	base, err := m.Write()
 	if err != nil {
@@ -93,6 +96,26 @@ func openedToo(m *model.Model, options []Options) (*model.Model, []Options) {
 		options[i].Input = [2]int{int(in[1]), int(in[2])}
 	}
 	return opened(m), options
+}
+
+// withCuts ends the net at two of its maps, and its output at neither.
+func withCuts(m *model.Model, options []Options, seed uint64) []Options {
+	g := m.Subgraphs[0]
+	var maps []string
+	for _, op := range g.Operators {
+		if t := op.Outputs[0]; len(g.Tensors[t].Shape) == 4 {
+			maps = append(maps, callName(g, t))
+		}
+	}
+	if len(maps) < 2 {
+		return options
+	}
+	r := newRandom(seed)
+	a := r.IntN(len(maps) - 1)
+	for i := range options {
+		options[i].Cuts = []string{maps[a+1+r.IntN(len(maps)-a-1)], maps[a]}
+	}
+	return options
 }
 
 // randomOptions are the three forms at one output stride and frame size.

@@ -55,7 +55,7 @@ func TestRealEncoders(t *testing.T) {
 			m, file := realModel(t, c.model)
 			o := Options{OutputStride: [2]int{c.q, c.q}}
 			if c.op >= 0 {
-				o.Cut = outputOf(m, c.op)
+				o.Cuts = []string{outputOf(m, c.op)}
 			}
 			r, err := Rewrite(m, "00", o)
 			if err != nil {

@@ -88,7 +88,7 @@ func TestRefusedInputs(t *testing.T) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	m := poolNet(1, model.TypeFloat32, 40, 40)
-	for _, o := range []Options{{Form: "odd"}, {Contract: "odd"}, {Input: [2]int{10, 0}}, {Input: [2]int{-1, -1}}, {OutputStride: [2]int{-1, 1}}, {Cut: "nowhere"}} {
+	for _, o := range []Options{{Form: "odd"}, {Contract: "odd"}, {Input: [2]int{10, 0}}, {Input: [2]int{-1, -1}}, {OutputStride: [2]int{-1, 1}}, {Cuts: []string{"nowhere"}}} {
 		if _, err := Rewrite(m, "00", o); err == nil || asRefusal(err) != nil {
 			t.Errorf("%+v: error %v, want wrong usage", o, err)
 		}
@@ -100,7 +100,7 @@ func TestOptionsAreChecked(t *testing.T) {
 
 // TestCutTakesAShortenedName, as listings print it.
 func TestCutTakesAShortenedName(t *testing.T) {
-	if _, err := Rewrite(boxes(), "00", Options{Cut: "featur…"}); err != nil {
+	if _, err := Rewrite(boxes(), "00", Options{Cuts: []string{"featur…"}}); err != nil {
 		t.Error(err)
 	}
 }

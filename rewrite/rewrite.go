@@ -24,6 +24,7 @@ type state struct {
 	graph    *emitter // what was lowered
 	weights  map[int32]weightRef
 	notes    []string // for the manifest
+	cuts     []string // tensors at which the graph was ended, as they are called
 	result   *Result
 }
 
@@ -90,11 +91,7 @@ func (s *state) cut() error {
 	if len(s.base.Subgraphs) == 0 {
 		return &Refusal{Reason: "the model has no graph"}
 	}
-	sized, err := Sized(s.base, s.opts.Input)
-	if err != nil {
-		return err
-	}
-	s.work = sized.Clone()
+	s.work = s.base.Clone()
 	if err := s.base.Rewritable(); err != nil {
 		return &Refusal{Reason: strings.TrimPrefix(err.Error(), "model: "), Instead: "use the edged of that schema, or export the model for an older runtime"}
 	}
@@ -107,17 +104,9 @@ func (s *state) cut() error {
 			return &Refusal{Op: n.String(), Index: slices.Index(g.Operators, op), Reason: "calls another graph", Instead: "convert the model without control flow"}
 		}
 	}
-	if s.opts.Cut != "" {
-		t, err := findTensor(g, s.opts.Cut)
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(s.opts.Cut, "#") {
-			g.Tensors[t].Name = s.opts.Cut // its own is missing or another's too, and verify looks for it
-		}
-		g.Outputs = []int32{t}
+	if err := s.endWhereAsked(); err != nil {
+		return err
 	}
-	g.DropDead()
 	return s.inOneTensor()
 }
 

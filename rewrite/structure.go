@@ -72,9 +72,7 @@ func hashOf(file []byte) string {
 // rewriteLike rewrites the baseline as dense says that it was made.
 func rewriteLike(b *model.Model, sha string, d *model.Model, f *model.Manifest, q pair, contract Contract) (*Result, error) {
 	o := Options{OutputStride: q, Form: Form(f.Form), Contract: contract, Facts: &model.Manifest{Labels: f.Labels, Input: f.Input, Output: f.Output}}
-	if len(f.Cuts) > 0 {
-		o.Cut = f.Cuts[0]
-	}
+	o.Cuts = f.Cuts
 	if err := o.frameOf(b, d); err != nil {
 		return nil, err
 	}
@@ -83,11 +81,18 @@ func rewriteLike(b *model.Model, sha string, d *model.Model, f *model.Manifest, 
 
 // frameOf takes the input size from dense's input, laid out as the baseline's.
 func (o *Options) frameOf(b, d *model.Model) error {
+	b = b.Clone()
+	if len(b.Subgraphs) > 0 {
+		if err := endAt(b.Subgraphs[0], o.Cuts); err != nil {
+			return err
+		}
+		dropDead(b.Subgraphs[0])
+	}
 	b, err := sizedLike(b, d)
 	if err != nil {
 		return err
 	}
-	n, err := lift(b.Clone())
+	n, err := lift(b)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func zoo() []zooCase {
 		{"shuffled", shuffled(), Options{}, Dilated, ""},
 		{"attention", attention(), Options{}, Shifts, ""},
 		{"boxes", boxes(), Options{}, "", `--cut "features"`},
-		{"boxes cut", boxes(), Options{Cut: "features"}, Dilated, ""},
+		{"boxes cut", boxes(), Options{Cuts: []string{"features"}}, Dilated, ""},
 		{"position", position(), Options{Form: Dilated}, "", "differs from position to position"},
 		{"position auto", position(), Options{}, Shifts, ""},
 		{"focus", focus(true), Options{}, Dilated, ""},

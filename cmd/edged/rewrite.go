@@ -21,8 +21,9 @@ import (
 
 // rewriteFlags are what the command line of edged rewrite says.
 type rewriteFlags struct {
-	out, stride, input, form, contract, cut, manifest, engine string
-	plan, json, inverse                                       bool
+	out, stride, input, form, contract, manifest, engine string
+	cuts                                                 []string
+	plan, json, inverse                                  bool
 }
 
 func newRewriteCmd() *cobra.Command {
@@ -40,6 +41,7 @@ what would work instead. "edged verify BASE DENSE" proves the result.`,
 		Example: `  edged rewrite patch.tflite -o dense.tflite --input 480x640
   edged rewrite patch.tflite --plan --input 480x640      the price of every output stride
   edged rewrite net.tflite -o dense.tflite --output-stride 4 --contract frame
+  edged rewrite detector.tflite -o dense.tflite --cut maps --output-stride 8
   edged rewrite --inverse dense.tflite -o net.tflite     the way back, with the weights as they are now`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return refused(f.run(cmd, args[0])) },
@@ -50,7 +52,7 @@ what would work instead. "edged verify BASE DENSE" proves the result.`,
 	fl.StringVar(&f.input, "input", "", "`HxW` of the dense net's input (default: the baseline's)")
 	fl.StringVar(&f.form, "form", "auto", "auto, dilated, fragments or shifts")
 	fl.StringVar(&f.contract, "contract", "", "patch or frame (default: patch for a patch classifier, frame for a net whose output is a map)")
-	fl.StringVar(&f.cut, "cut", "", "end the net at this `TENSOR`")
+	fl.StringArrayVar(&f.cuts, "cut", nil, "end the net at this `TENSOR`; again for more of them. \"maps\": at the last maps before outputs that are none")
 	fl.StringVar(&f.manifest, "manifest", "", "JSON `FILE` with facts to put into the manifest: labels, input, output")
 	engineFlag(fl, &f.engine, "engine that --plan measures with")
 	fl.BoolVar(&f.plan, "plan", false, "print the price of every output stride and write nothing")
@@ -154,7 +156,7 @@ func sameFile(a, b string) bool {
 }
 
 func (f *rewriteFlags) options() (rewrite.Options, error) {
-	o := rewrite.Options{Form: rewrite.Form(f.form), Contract: rewrite.Contract(f.contract), Cut: f.cut}
+	o := rewrite.Options{Form: rewrite.Form(f.form), Contract: rewrite.Contract(f.contract), Cuts: f.cuts}
 	var err error
 	if o.OutputStride, err = parsePair("--output-stride", f.stride, true); err != nil {
 		return o, err

@@ -15,6 +15,13 @@ var strangers = map[string]func(s *stranger) []model.Ref{
 		x := s.Input("x", model.TypeFloat32, 1, 16, 16, 3)
 		return []model.Ref{s.conv(s.conv(x, 8, 3, 2), 4, 3, 1)}
 	},
+	// Two heads, flattened so that positions mix with channels, and joined.
+	"heads": func(s *stranger) []model.Ref {
+		x := s.conv(s.conv(s.Input("x", model.TypeFloat32, 1, 32, 32, 3), 8, 3, 2), 8, 3, 2)
+		near := s.Name(s.conv(x, 6, 1, 1), "near")
+		far := s.Name(s.conv(s.conv(x, 8, 3, 2), 6, 1, 1), "far")
+		return []model.Ref{s.Concat(1, s.Reshape(near, 1, 192, 2), s.Reshape(far, 1, 48, 2))}
+	},
 }
 
 // stranger is a builder whose weights are a fixed sequence.
