@@ -80,10 +80,21 @@ func (f *fakeCamera) Open(o wire.Open) (wire.Opened, error) {
 		fmt.Fprintln(os.Stderr, "refused:", o.Source)
 		return wire.Opened{}, fmt.Errorf("%s", f.script.Get("openfail"))
 	}
+	if f.script.Has("recall") {
+		return wire.Opened{}, recall()
+	}
 	if f.script.Has("openhang") && f.once() {
 		select {}
 	}
 	return wire.Opened{Backend: "fake", Frames: int64(f.number("promise"))}, nil
+}
+
+// recall reads back what this worker says to standard error.
+func recall() error {
+	fmt.Fprintln(os.Stderr, "error while decoding MB 3")
+	said := make([]byte, 100)
+	n, err := os.Stderr.ReadAt(said, 0)
+	return fmt.Errorf("it has said: %q, %w", said[:n], err)
 }
 
 func (f *fakeCamera) number(key string) uint64 {

@@ -266,3 +266,12 @@ func TestTelling(t *testing.T) {
 		}
 	}
 }
+
+// A worker reads back what its libraries say to standard error: a decoder tells
+// of a damaged frame nowhere else.
+func TestAWorkerHearsItsLibraries(t *testing.T) {
+	_, err := Probe(context.Background(), fake("recall"))
+	if err == nil || !strings.Contains(err.Error(), "error while decoding MB 3") {
+		t.Errorf("%v", err)
+	}
+}

@@ -67,7 +67,7 @@ func startProcess(cfg Config, kind Kind) (*process, error) {
 	p := &process{conn: conn, vitals: vitals}
 	p.Process, err = child.Start(child.Command{
 		Path: path, Args: []string{"edged-camera", cfg.Name}, Env: environment(cfg, kind),
-		Files: []*os.File{theirs, page}, Limits: child.Limits{OOMScore: expendable},
+		Files: []*os.File{theirs, page}, Recall: true, Limits: child.Limits{OOMScore: expendable},
 	})
 	if err != nil {
 		p.free()

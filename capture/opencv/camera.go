@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"unsafe"
 
@@ -17,7 +18,14 @@ import (
 )
 
 // Main runs a camera worker until edged hangs up and returns its exit code.
-func Main() int { return worker.Main(newCamera()) }
+func Main() int {
+	cam := newCamera()
+	if err := cam.log.readable(); err != nil {
+		fmt.Fprintln(os.Stderr, "edged-camera is started by edged, not by hand:", err)
+		return 2
+	}
+	return worker.Main(cam)
+}
 
 // camera is a worker.Camera over cv::VideoCapture.
 //

@@ -1,6 +1,7 @@
 package opencv
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -26,8 +27,16 @@ const maxComplaints = 64 << 10 // bytes; more is cut off so that a chatty decode
 
 func (c *complaints) hide(source string) { c.secret = source }
 
-// fetch reads what is new. It costs one system call when there is nothing, and
-// finds nothing when standard error is no file.
+// readable tells why complaints could not be read: then damaged frames would pass
+// for good ones, and nobody would know.
+func (c *complaints) readable() error {
+	if _, err := unix.Pread(c.fd, make([]byte, 1), 0); err != nil {
+		return fmt.Errorf("what the decoder complains of could not be read from standard error, which must be a file: %w", err)
+	}
+	return nil
+}
+
+// fetch reads what is new. It costs one system call when there is nothing.
 func (c *complaints) fetch() []byte {
 	if c.buf == nil {
 		c.buf = make([]byte, 4096)

@@ -36,6 +36,34 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// A pipe, and a file that is open for writing alone, keep what was said to
+// themselves: no worker runs with them.
+func TestComplaintsMustBeReadable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stderr")
+	deaf, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	whole, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	for f, want := range map[*os.File]bool{deaf: false, w: false, whole: true} {
+		c := complaints{fd: int(f.Fd())}
+		if err := c.readable(); (err == nil) != want {
+			t.Errorf("%v: %v", f.Name(), err)
+		}
+	}
+}
+
 func TestDecodeError(t *testing.T) {
 	for said, want := range map[string]bool{
 		"": false,

@@ -32,6 +32,11 @@ type Command struct {
 	Stderr io.Writer  // gets what Words keeps an extract of; may be nil
 	Files  []*os.File // descriptors from 3 on
 
+	// Recall makes standard error a file in memory, which the child can read
+	// back: a library tells some things nowhere else. It is the child that must
+	// keep it small, by cutting it; Stderr gets nothing.
+	Recall bool
+
 	Limits
 	Alarm time.Duration // after which it is killed
 }
@@ -51,6 +56,7 @@ var ErrAlarm = errors.New("it took too long")
 type Process struct {
 	cmd   *exec.Cmd
 	words words
+	said  *os.File // where the words are with Command.Recall, until it has been reaped
 	gone  chan struct{}
 	err   error // how it ended; read after gone
 
@@ -77,10 +83,18 @@ func Start(c Command) (*Process, error) {
 	if c.Stderr != nil {
 		p.cmd.Stderr = io.MultiWriter(&p.words, c.Stderr)
 	}
+	if c.Recall {
+		var err error
+		if p.said, err = memoryFile(); err != nil {
+			return nil, err
+		}
+		p.cmd.Stderr = p.said
+	}
 	feed := func() {}
 	if c.Stdin != nil {
 		pipe, err := p.cmd.StdinPipe()
 		if err != nil {
+			p.settle()
 			return nil, err
 		}
 		feed = func() { _, _ = io.Copy(pipe, bytes.NewReader(c.Stdin)); pipe.Close() } // a child need not listen
@@ -104,6 +118,7 @@ func (p *Process) live(c *Command, started chan<- error) {
 	defer runtime.UnlockOSThread()
 	err := p.cmd.Start()
 	if err != nil {
+		p.settle()
 		started <- err
 		return
 	}
@@ -132,6 +147,7 @@ func (p *Process) reap() {
 	if errors.Is(p.err, exec.ErrWaitDelay) {
 		p.err = nil // the child is well, whatever it left behind
 	}
+	p.settle()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.why != nil && p.err != nil {
@@ -165,7 +181,25 @@ func (p *Process) Err() error { return p.err }
 
 // Words is what the process has said on standard error so far; the middle of
 // much is left out.
-func (p *Process) Words() string { return p.words.String() }
+func (p *Process) Words() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.said != nil {
+		return readWords(p.said)
+	}
+	return p.words.String()
+}
+
+// settle takes the words out of the file in memory, which is given back.
+func (p *Process) settle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.said != nil {
+		_, _ = p.words.Write([]byte(readWords(p.said)))
+		p.said.Close()
+		p.said = nil
+	}
+}
 
 // Kill ends the process and its group at once.
 func (p *Process) Kill() { p.end(nil) }

@@ -30,6 +30,7 @@ var roles = map[string]func(){
 	"glutton": eat,
 	"writer":  writeMuch,
 	"talker":  talk,
+	"recall":  recall,
 	"parent":  startTwo,
 	"limits":  tellLimits,
 }
@@ -69,6 +70,20 @@ func talk() {
 		fmt.Fprintln(os.Stderr, strings.Repeat("bla ", 50))
 	}
 	fmt.Fprintln(os.Stderr, "last words")
+}
+
+// recall reads back what it has said, says more and dies of a signal.
+func recall() {
+	fmt.Fprintln(os.Stderr, "a decoder's complaint")
+	said := make([]byte, 100)
+	n, err := os.Stderr.ReadAt(said, 0)
+	fmt.Println(string(said[:n]), err)
+	if err := os.Stderr.Truncate(0); err != nil {
+		panic(err)
+	}
+	talk()
+	unix.Kill(os.Getpid(), unix.SIGKILL)
+	time.Sleep(time.Hour)
 }
 
 // startTwo starts a child of this package and one that the child's death does
@@ -220,6 +235,33 @@ func TestWordsAreBounded(t *testing.T) {
 	}
 }
 
+// A child with Recall reads its own standard error, as a camera worker must; what
+// it said outlives it, within the same bounds.
+func TestAChildRecallsItsWords(t *testing.T) {
+	c := self("recall")
+	var out bytes.Buffer
+	c.Stdout, c.Recall = &out, true
+	p, err := Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		p.Words() // at any time
+	}
+	<-p.Gone()
+	words := p.Words()
+	if Signal(p.Err()) != syscall.SIGKILL || !strings.HasPrefix(out.String(), "a decoder's complaint\n") {
+		t.Errorf("%v; it read %q", p.Err(), &out)
+	}
+	if !strings.HasPrefix(words, "first words\n") || !strings.HasSuffix(words, "last words\n") || !strings.Contains(words, "\n[...]\n") || len(words) > 2*(headBytes+tailBytes) {
+		t.Errorf("%d bytes: %.20q ... %q", len(words), words, words[max(0, len(words)-20):])
+	}
+	c.Path = "/nowhere"
+	if _, err := Start(c); err == nil {
+		t.Error("a program that is not there was started")
+	}
+}
+
 func TestShortWordsAreWhole(t *testing.T) {
 	for _, n := range []int{0, 1, headBytes, headBytes + 1, headBytes + tailBytes} {
 		var w words
@@ -232,6 +274,14 @@ func TestShortWordsAreWhole(t *testing.T) {
 		if w.String() != text {
 			t.Errorf("%d bytes came back as %d", n, len(w.String()))
 		}
+		f, err := memoryFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text); err != nil || readWords(f) != text {
+			t.Errorf("%d bytes of a file came back as %d, %v", n, len(readWords(f)), err)
+		}
+		f.Close()
 	}
 }
 

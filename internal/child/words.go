@@ -1,6 +1,13 @@
 package child
 
-import "sync"
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
 
 // A child's first words tell why it failed, its last what it died of.
 const (
@@ -44,4 +51,32 @@ func (w *words) String() string {
 		between = "\n[...]\n"
 	}
 	return string(w.head) + between + string(tail)
+}
+
+// memoryFile is a file in memory that everybody appends to: it outlives the
+// child, and no child waits to write to it.
+func memoryFile() (*os.File, error) {
+	fd, err := unix.MemfdCreate("edged-child-stderr", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("child: memfd: %w", err)
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_APPEND); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("child: memfd: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "edged-child-stderr"), nil
+}
+
+// readWords is the same extract of a file.
+func readWords(f *os.File) string {
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	var w words
+	_, _ = io.Copy(&w, io.NewSectionReader(f, 0, headBytes)) // what can be read of it is better than nothing
+	from := max(headBytes, info.Size()-tailBytes)
+	w.lost = from > headBytes
+	_, _ = io.Copy(&w, io.NewSectionReader(f, from, tailBytes))
+	return w.String()
 }
