@@ -73,7 +73,7 @@ var rooms = []room{
 		"a key is checked by the room it is for; which engines there are it is told"},
 	{"internal/stage", []string{".", "model", "internal/config", "internal/pipeline", "internal/verdict", "internal/infile"}, nil,
 		"what surrounds a model serves infer and check too: no broker, no camera; engines are handed in"},
-	{"internal/daemon", []string{".", "capture", "model", "mqtt", "systemd", "internal/atomicfile", "internal/audit", "internal/child", "internal/config", "internal/metrics", "internal/noise", "internal/page", "internal/pipeline", "internal/shadow", "internal/spare", "internal/stage", "internal/infile"}, nil,
+	{"internal/daemon", []string{".", "capture", "model", "mqtt", "systemd", "internal/atomicfile", "internal/audit", "internal/child", "internal/config", "internal/metrics", "internal/noise", "internal/page", "internal/pipeline", "internal/shadow", "internal/spare", "internal/stage", "internal/infile"}, []string{"golang.org/x/sys/unix"},
 		"all that runs, testable without a command: no cobra, no engine, no gocv"},
 	{"internal/spare", nil, nil, "a share of time is the same for all who work in it"},
 	{"internal/audit", []string{".", "rewrite", "internal/pipeline", "internal/spare"}, nil,

@@ -23,6 +23,9 @@ func newCanaryCmd() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("canary: %w", err)
 			}
+			if err := daemon.LimitSelf(t.Memory); err != nil {
+				return err
+			}
 			answer, err := engines.RunCanary(data, t)
 			if err != nil {
 				return err
@@ -34,6 +37,7 @@ func newCanaryCmd() *cobra.Command {
 	engineFlag(f, &t.Engine, "engine to run on")
 	f.IntVar(&t.Threads, "threads", 0, "threads of the engine")
 	f.BoolVar(&t.Timed, "timed", false, "tell how long it takes")
+	f.Int64Var(&t.Memory, "memory", 0, "bytes that the model may take")
 	f.DurationVar(&t.Patience, "patience", 0, "give up a first run that takes longer")
 	return cmd
 }

@@ -133,7 +133,9 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 	if err := file.Admit(c.Trust()); err != nil {
 		return m, err
 	}
-	choice, err := engines.Try(ctx, file.Data, cam.Engine, cam.Threads, "")
+	tried := engines
+	tried.Limit = func() int64 { return int64(c.Node.MemoryLimit) }
+	choice, err := tried.Try(ctx, file.Data, cam.Engine, cam.Threads, "")
 	if err != nil {
 		return m, err
 	}

@@ -34,6 +34,10 @@ type Engines struct {
 	Open         stage.Opener
 	Auto         []string // what camera.engine = "auto" tries, in order: those that cannot crash first
 
+	// Limit is how many bytes a model may take in its trial; nil or 0: three
+	// quarters of the machine's memory.
+	Limit func() int64
+
 	trial func(context.Context, []byte, Trial) (Answer, error) // nil: by a child
 }
 
@@ -43,6 +47,7 @@ type Trial struct {
 	Threads  int
 	Timed    bool          // tell how long it takes
 	Patience time.Duration // and give up a first run that takes longer; 0: never
+	Memory   int64         // bytes that the model may take; 0: no limit
 }
 
 // Answer is what the child says, as JSON.
@@ -73,7 +78,7 @@ const (
 // crashes or hangs takes the child along and not the daemon. The child is to
 // end when this returns: a run that was given up goes on.
 func (e *Engines) RunCanary(data []byte, t Trial) (Answer, error) {
-	opened, err := e.Open(t.Engine, data, edged.Options{Threads: t.Threads})
+	opened, err := e.Open(t.Engine, data, edged.Options{Threads: t.Threads, MemoryLimit: t.Memory})
 	if err != nil {
 		return Answer{}, err
 	}
@@ -155,6 +160,7 @@ func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err 
 	if err != nil {
 		return a, fmt.Errorf("canary: %w", err)
 	}
+	t.Memory = e.memory()
 	var out bytes.Buffer
 	words, err := child.Run(ctx, child.Command{
 		Path: exe, Args: t.args(), Stdin: data, Stdout: &out, Alarm: canaryTime, Limits: child.Limits{FileSize: canaryFile, OOMScore: 1000},
@@ -176,7 +182,7 @@ func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err 
 // is always the same.
 func (t *Trial) args() []string {
 	return []string{"edged", "canary", "--engine", t.Engine, "--threads", strconv.Itoa(t.Threads),
-		"--timed=" + strconv.FormatBool(t.Timed), "--patience", t.Patience.String()}
+		"--timed=" + strconv.FormatBool(t.Timed), "--patience", t.Patience.String(), "--memory", strconv.FormatInt(t.Memory, 10)}
 }
 
 // lastWords tells why a child failed: its own error line, else how it ended.

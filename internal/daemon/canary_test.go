@@ -30,6 +30,12 @@ func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error
 	case "slow":
 		e, err := fallback.Open(model, o)
 		return slowEngine{e}, err
+	case "greedy":
+		held := make([][]byte, 0, 64)
+		for range cap(held) { // 4 GB, of which it touches nothing
+			held = append(held, make([]byte, 64<<20))
+		}
+		return nil, fmt.Errorf("it got %d pieces", len(held))
 	case "crash":
 		debug.SetTraceback("crash") // ends by SIGABRT, as an assertion in C does
 		panic("as a library would")
@@ -63,7 +69,11 @@ func answer(data []byte) error {
 	fl := flag.NewFlagSet("canary", flag.ContinueOnError)
 	fl.BoolVar(&t.Timed, "timed", false, "")
 	fl.DurationVar(&t.Patience, "patience", 0, "")
+	fl.Int64Var(&t.Memory, "memory", 0, "")
 	if err := fl.Parse(os.Args[6:]); err != nil {
+		return err
+	}
+	if err := LimitSelf(t.Memory); err != nil {
 		return err
 	}
 	a, err := engines.RunCanary(data, t)
@@ -121,5 +131,26 @@ func TestLastWords(t *testing.T) {
 		if got := lastWords("e", died, stderr); got != want {
 			t.Errorf("%q: %q, want %q", stderr, got, want)
 		}
+	}
+}
+
+// A trial is held to memory_limit: by the engine, which tells what the model asks
+// for, and by the kernel.
+func TestATrialHonoursTheMemoryLimit(t *testing.T) {
+	data, err := os.ReadFile(daemontest.DenseFile(t, t.TempDir(), nets.Valid, 480, 640))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := engines
+	e.Limit = func() int64 { return 1 << 20 }
+	if err := e.Canary(t.Context(), data, "go", 1); err == nil || !strings.Contains(err.Error(), "memory limit") {
+		t.Errorf("with a megabyte: %v", err)
+	}
+	e.Limit = func() int64 { return 256 << 20 }
+	if err := e.Canary(t.Context(), data, "go", 1); err != nil {
+		t.Errorf("with what it needs: %v", err)
+	}
+	if err := e.Canary(t.Context(), data, "greedy", 1); err == nil || !strings.Contains(err.Error(), "out of memory") {
+		t.Errorf("an engine that takes what it likes: %v", err)
 	}
 }

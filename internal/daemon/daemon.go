@@ -77,6 +77,7 @@ func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
 	if c.Audit.Share > 0 {
 		d.share = spare.New(c.Audit.Share)
 	}
+	d.opts.Engines.Limit = d.limit.Load
 	var err error
 	if d.memory, err = openMemory(c.StateDir()); err != nil {
 		o.Log.Warn("starting without the state of the last run", "err", err.Error())
