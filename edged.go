@@ -89,6 +89,21 @@ const (
 	ReasonRatio   = "ratio"   // a larger share of the mask than Limit
 )
 
+// Blob is one connected component of a class: the box around it in frame pixels.
+type Blob struct {
+	Class string  `json:"class"`
+	Zone  string  `json:"zone,omitempty"` // that holds its centre
+	X     int     `json:"x"`
+	Y     int     `json:"y"`
+	W     int     `json:"w"`
+	H     int     `json:"h"`
+	Px    int     `json:"px"`              // mask positions that it covers
+	Score float64 `json:"score,omitempty"` // mean of its positions; 0: the model keeps none
+}
+
+// MaxBlobs is how many blobs a result lists, the largest.
+const MaxBlobs = 64
+
 // DType is the element type of a tensor.
 type DType uint8
 

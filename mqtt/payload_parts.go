@@ -9,7 +9,7 @@ import (
 )
 
 // MaxBlobs is how many blobs a result lists.
-const MaxBlobs = 64
+const MaxBlobs = edged.MaxBlobs
 
 // Why is one reason of a verdict. Payloads of schema 1 held the text alone, and
 // are read too.
@@ -39,16 +39,7 @@ func Whys(dst []Why, reasons []edged.Reason) []Why {
 }
 
 // Blob is one connected component of a class, placed in frame pixels.
-type Blob struct {
-	Class string  `json:"class"`
-	Zone  string  `json:"zone,omitempty"` // that holds its centre
-	X     int     `json:"x"`
-	Y     int     `json:"y"`
-	W     int     `json:"w"`
-	H     int     `json:"h"`
-	Px    int     `json:"px"`              // mask positions, as in classes
-	Score float64 `json:"score,omitempty"` // mean of its positions
-}
+type Blob = edged.Blob
 
 // Line places a line camera's strip on the endless picture.
 type Line struct {

@@ -131,6 +131,25 @@ func TestResultsMasksAndInfo(t *testing.T) {
 	}
 }
 
+// A camera with rules lists the blobs of their classes; one without has none.
+func TestResultsListBlobs(t *testing.T) {
+	r := startRig(t, "[[camera.rule]]\nclass = \"metal\"", "")
+	res := daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.BlobsTotal != nil && *p.BlobsTotal > 0 })
+	px := 0
+	for _, b := range res.Blobs {
+		px += b.Px
+		if b.Class != "metal" || b.X < res.ROI.X || b.Y < res.ROI.Y || b.X+b.W > res.ROI.X+res.ROI.W || b.Y+b.H > res.ROI.Y+res.ROI.H {
+			t.Errorf("%+v in %+v", b, res.ROI)
+		}
+	}
+	if *res.BlobsTotal != len(res.Blobs) || px != res.Classes[1].Px || len(res.Reasons) != 1 || res.Reasons[0].Count != len(res.Blobs) || res.Reasons[0].Rule != 1 || res.Reasons[0].Kind != "present" {
+		t.Errorf("%d blobs, %d positions: %+v", *res.BlobsTotal, px, res)
+	}
+	if res := daemontest.Await(r.Subscriber, "edged/n/c1/result", func(*mqtt.Result) bool { return true }); res.Blobs != nil || res.BlobsTotal != nil {
+		t.Errorf("without rules: %+v", res)
+	}
+}
+
 func (r *rig) checkMask(cam string, w, h int) {
 	r.t.Helper()
 	list := r.Got("edged/n/" + cam + "/mask")

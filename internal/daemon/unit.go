@@ -66,6 +66,7 @@ type unit struct {
 	endSpare  context.CancelFunc
 
 	result mqtt.Result // reused for every frame
+	blobs  int         // that result's BlobsTotal
 }
 
 // newUnit loads the camera's model. The source is opened by run.
@@ -232,6 +233,10 @@ func (u *unit) fill(r *pipeline.Result) {
 	p.Certificate = r.Stage.Certificate
 	p.Model, p.Engine, p.Verdict, p.PartID = r.Stage.Model, r.Stage.Engine.Name(), r.Verdict, r.PartID
 	p.Reasons = mqtt.Whys(p.Reasons, r.Reasons)
+	p.Blobs, p.BlobsTotal = r.Blobs, nil
+	if u.blobs = r.BlobsTotal; r.Blobs != nil {
+		p.BlobsTotal = &u.blobs
+	}
 	p.Classes = p.Classes[:0]
 	total := float64(r.Mask.W * r.Mask.H)
 	for id, px := range r.Pixels {

@@ -29,8 +29,8 @@ type Sink interface {
 	Publish(*Result)
 }
 
-// Judge rules on a result before it is published: it fills in Verdict and
-// Reasons.
+// Judge rules on a result before it is published: it fills in Verdict, Reasons
+// and Blobs.
 type Judge interface {
 	Judge(*Result)
 }
@@ -75,6 +75,9 @@ type Result struct {
 	PartID   string
 	Verdict  string
 	Reasons  []edged.Reason
+
+	Blobs      []edged.Blob // what the judge found, the largest; nil: nobody looked
+	BlobsTotal int          // with those that Blobs leaves out
 }
 
 // Camera is the loop of one camera. Set the exported fields before Run.
@@ -315,6 +318,7 @@ func (c *Camera) describe(f *edged.Frame, shot Shot) {
 		r.PartID = shot.PartID
 	}
 	r.Verdict, r.Reasons = "", r.Reasons[:0]
+	r.Blobs, r.BlobsTotal = nil, 0
 }
 
 // refuse counts a frame that led to no result, and says why.

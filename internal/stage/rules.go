@@ -52,7 +52,19 @@ func (r *ruler) Judge(p *pipeline.Result) {
 	o := r.judge.Judge(p.Mask, p.Scores)
 	p.Verdict = o.Verdict
 	p.Reasons = append(p.Reasons[:0], o.Reasons...)
+	p.Blobs, p.BlobsTotal = within(o.Blobs, p.Frame), o.BlobsTotal
 	if o.Changed {
 		r.changed(Change{o.Verdict, o.Previous, slices.Clone(o.Reasons), p.PartID, p.Frame.Time})
 	}
+}
+
+// within cuts the boxes to what the frame has: a coarse mask's last positions
+// may reach over its edge.
+func within(blobs []edged.Blob, f *edged.Frame) []edged.Blob {
+	for i := range blobs {
+		b := &blobs[i]
+		b.X, b.Y = min(b.X, f.W-1), min(b.Y, f.H-1)
+		b.W, b.H = min(b.W, f.W-b.X), min(b.H, f.H-b.Y)
+	}
+	return blobs
 }

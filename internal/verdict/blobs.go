@@ -6,6 +6,22 @@ import (
 	"edged"
 )
 
+// part is what is known of one component, in mask positions: its box holds
+// left..right-1 and top..bottom-1.
+type part struct {
+	area                     int32
+	left, top, right, bottom int32
+	score                    float64 // sum over its positions
+}
+
+// add takes the other's positions as well.
+func (p *part) add(o *part) {
+	p.area += o.area
+	p.left, p.top = min(p.left, o.left), min(p.top, o.top)
+	p.right, p.bottom = max(p.right, o.right), max(p.bottom, o.bottom)
+	p.score += o.score
+}
+
 // run is a stretch of counted positions in one line: columns from..to-1.
 type run struct {
 	from, to int32
@@ -19,30 +35,34 @@ type run struct {
 type blobs struct {
 	above, line []run
 	parent      []int32 // union-find; a root is its own parent
-	area        []int32 // positions of each root
+	parts       []part  // of each root
 }
 
 // find counts the components of the positions whose class is class and whose
-// score is at least least. scores is dense, m.W wide; nil means 1 everywhere. It
-// returns how many components have at least minArea positions, and how many
+// score is at least least; 0 asks for no score. scores is dense, m.W wide; nil
+// means 1 everywhere. It returns how many components have at least minArea positions, and how many
 // positions those have together.
 func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32, minArea int) (count, total int) {
-	b.above, b.line, b.parent, b.area = b.above[:0], b.line[:0], b.parent[:0], b.area[:0]
+	b.above, b.line, b.parent, b.parts = b.above[:0], b.line[:0], b.parent[:0], b.parts[:0]
 	for y := range m.H {
 		pix := m.Pix[y*m.Stride:][:m.W]
 		b.line = b.line[:0]
-		if scores == nil {
+		var line []float32
+		if scores != nil {
+			line = scores[y*m.W:][:m.W]
+		}
+		if line == nil || least == 0 {
 			b.scan(pix, class)
 		} else {
-			b.scanScored(pix, class, scores[y*m.W:][:m.W], least)
+			b.scanScored(pix, class, line, least)
 		}
-		b.join()
+		b.join(int32(y), line)
 		b.above, b.line = b.line, b.above
 	}
 	for i, p := range b.parent {
-		if int(p) == i && int(b.area[i]) >= minArea {
+		if area := int(b.parts[i].area); int(p) == i && area >= minArea {
 			count++
-			total += int(b.area[i])
+			total += area
 		}
 	}
 	return count, total
@@ -79,9 +99,9 @@ func (b *blobs) scanScored(pix []byte, class uint8, scores []float32, least floa
 	}
 }
 
-// join gives each run of the line a blob: that of the runs above which it
+// join gives each run of line y a blob: that of the runs above which it
 // touches, or a new one. Both lines are sorted, so one sweep suffices.
-func (b *blobs) join() {
+func (b *blobs) join(y int32, scores []float32) {
 	j := 0
 	for i := range b.line {
 		r := &b.line[i]
@@ -95,9 +115,15 @@ func (b *blobs) join() {
 		if r.blob < 0 {
 			r.blob = int32(len(b.parent))
 			b.parent = append(b.parent, r.blob)
-			b.area = append(b.area, 0)
+			b.parts = append(b.parts, part{left: r.from, top: y})
 		}
-		b.area[r.blob] += r.to - r.from
+		seen := part{area: r.to - r.from, left: r.from, top: y, right: r.to, bottom: y + 1}
+		if scores != nil {
+			for _, v := range scores[r.from:r.to] {
+				seen.score += float64(v)
+			}
+		}
+		b.parts[r.blob].add(&seen)
 	}
 }
 
@@ -111,7 +137,7 @@ func (b *blobs) unite(a, c int32) int32 {
 		a, c = c, a
 	}
 	b.parent[c] = a
-	b.area[a] += b.area[c]
+	b.parts[a].add(&b.parts[c])
 	return a
 }
 

@@ -68,12 +68,16 @@ func (r Rule) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Outcome is what the rules say of one mask. Reasons is lent until the next.
+// Outcome is what the rules say of one mask. Reasons and Blobs are lent until
+// the next.
 type Outcome struct {
 	Verdict  string
 	Reasons  []edged.Reason
 	Previous string // the verdict before
 	Changed  bool   // Verdict differs from Previous; never for the first mask
+
+	Blobs      []edged.Blob // of the rules' classes, the largest first, placed by the mask's grid
+	BlobsTotal int          // with those that Blobs has no room for
 }
 
 // Judge applies the rules of one camera, mask after mask. One goroutine at a
@@ -81,6 +85,8 @@ type Outcome struct {
 type Judge struct {
 	rules   []state
 	blobs   blobs
+	looks   []look
+	list    list
 	reasons []edged.Reason
 	last    string // empty before the first mask
 }
@@ -109,6 +115,7 @@ func New(rules []Rule) (*Judge, error) {
 		r.MinAreaPx, r.Hold = max(r.MinAreaPx, 1), max(r.Hold, 1)
 		j.rules[i] = state{Rule: r, number: i + 1}
 	}
+	j.looks = looks(j.rules)
 	return j, errors.Join(errs...)
 }
 
@@ -117,9 +124,11 @@ func New(rules []Rule) (*Judge, error) {
 func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
 	o := Outcome{Verdict: OK, Previous: j.last}
 	j.reasons = j.reasons[:0]
+	j.list.reset()
 	for i := range j.rules {
 		s := &j.rules[i]
 		s.see(j.breaks(s, m, scores))
+		j.note(i, m, scores != nil)
 		if !s.broken {
 			continue
 		}
@@ -128,17 +137,35 @@ func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
 		}
 		j.reasons = append(j.reasons, s.reason)
 	}
+	j.search(m, scores)
 	o.Reasons = j.reasons
+	o.Blobs, o.BlobsTotal = j.list.largest, j.list.total
 	o.Changed = j.last != "" && j.last != o.Verdict
 	j.last = o.Verdict
 	return o
 }
 
+// note lists the blobs just found for rule i, where they are a class's all.
+func (j *Judge) note(i int, m *edged.Mask, scored bool) {
+	for k := range j.looks {
+		if l := &j.looks[k]; l.rule == i {
+			j.list.take(&j.blobs, &l.Rule, &m.Grid, scored)
+		}
+	}
+}
+
+// search lists the blobs of the classes that no single rule looks at whole.
+func (j *Judge) search(m *edged.Mask, scores []float32) {
+	for k := range j.looks {
+		if l := &j.looks[k]; l.rule < 0 {
+			j.blobs.find(m, l.Class, scores, float32(l.MinScore), l.MinAreaPx)
+			j.list.take(&j.blobs, &l.Rule, &m.Grid, scores != nil)
+		}
+	}
+}
+
 // breaks tells whether m alone breaks the rule, and notes the reason.
 func (j *Judge) breaks(s *state, m *edged.Mask, scores []float32) bool {
-	if s.MinScore == 0 {
-		scores = nil
-	}
 	count, total := j.blobs.find(m, s.Class, scores, float32(s.MinScore), s.MinAreaPx)
 	ratio := float64(total) / float64(m.W*m.H)
 	r := edged.Reason{Rule: s.number, Class: s.Name, Count: count, Px: total}
