@@ -53,16 +53,18 @@ func TestMargins(t *testing.T) {
 	steps := edged.Spec{Type: edged.Int8, Quant: edged.Quant{Scale: 0.5}}
 	for _, c := range []struct {
 		spec           edged.Spec
+		one            bool
 		measured, size float64
 		least, most    float64
 	}{
-		{float, 0, 10, 1e-4, 1e-3},
-		{float, 1e-4, 10, 1.6e-3, 1.6e-3},
-		{float, 5, 10, 0, 0.04},
-		{steps, 0, 10, 0.5, 0.5001},
-		{steps, 0.5, 10, 4, 4.0001},
+		{float, true, 0, 10, 1e-4, 1e-3},
+		{float, true, 1e-4, 10, 1.6e-3, 1.6e-3},
+		{float, true, 5, 10, 0, 0.04},
+		{steps, false, 0, 10, 0.5, 0.5001},
+		{steps, true, 0, 10, 0.25, 0.25},
+		{steps, true, 0.5, 10, 4, 4.0001},
 	} {
-		if got, _ := marginFor(c.spec, c.measured, c.size); got < c.least*(1-1e-9) || got > c.most*(1+1e-9) || math.IsNaN(got) {
+		if got, _ := marginFor(c.spec, c.one, c.measured, c.size); got < c.least*(1-1e-9) || got > c.most*(1+1e-9) || math.IsNaN(got) {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}

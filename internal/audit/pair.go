@@ -93,16 +93,21 @@ func (a *Auditor) measure(p *pair) error {
 			largest, size = max(largest, spot.Largest), max(size, spot.Size)
 		}
 	}
-	p.margin.Score, p.margin.Relative = marginFor(a.cfg.Running.Outputs[a.cfg.Running.Output], largest, size)
+	p.margin.Score, p.margin.Relative = marginFor(a.cfg.Running.Outputs[a.cfg.Running.Output], !p.margin.Classes, largest, size)
 	a.cfg.Log.Debug("the audit's margin", "engines", a.pairName(p), "measured", largest, "margin", p.margin.Score)
 	return nil
 }
 
 // marginFor is the margin of a score, and the share of the largest score at its
-// position, for a difference measured among scores of a size.
-func marginFor(s edged.Spec, measured, size float64) (score, relative float64) {
+// position, for a difference measured among scores of a size. On one engine
+// whole numbers are equal or wrong, unless some were seen to differ: its
+// kernels for the two nets may round in two ways.
+func marginFor(s edged.Spec, one bool, measured, size float64) (score, relative float64) {
 	if s.Type != edged.Float32 {
 		step := float64(s.Quant.Scale)
+		if one && measured == 0 {
+			return step / 2, 0
+		}
 		return min(max(factor*measured, step), mostSteps*step) * (1 + ulp), 0 // scores are computed from steps
 	}
 	return min(max(factor*measured, leastUlps*ulp*size), mostShare*size), leastUlps * ulp
