@@ -29,7 +29,7 @@ type inferOptions struct {
 func newInferCmd() *cobra.Command {
 	var o inferOptions
 	cmd := &cobra.Command{
-		Use:   "infer MODEL --in X --out Y",
+		Use:   "infer MODEL --in X [--out Y]",
 		Short: "Run a model once on a tensor or a picture",
 		Long: `infer runs a model once.
 
@@ -39,10 +39,12 @@ picture's own pixels. A model with several inputs takes --in several times, in
 the order of its inputs.
 
 Y is a .npy file for the output, PREFIX_0.npy, PREFIX_1.npy ... for several (the
-prefix is Y without .npy), or a .png for the mask of class ids.`,
+prefix is Y without .npy), or a .png for the mask of class ids. Without --out a
+classifier's class and score are printed, or how much of a mask each class has.`,
 		Example: `  edged infer net.tflite --in x.npy --out y.npy
   edged infer net.tflite --in x.npy --out y.npy --engine tflite-builtin
-  edged infer dense.tflite --in part.png --out mask.png`,
+  edged infer dense.tflite --in part.png --out mask.png
+  edged infer patch.tflite --in patch.png                class and score`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := infer(args[0], &o)
@@ -51,6 +53,9 @@ prefix is Y without .npy), or a .png for the mask of class ids.`,
 			}
 			if o.json {
 				return writeJSON(cmd.OutOrStdout(), r)
+			}
+			if r.answer != nil {
+				r.answer.print(cmd.OutOrStdout())
 			}
 			for _, f := range r.Outputs {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s  %s %s%v\n", f.File, f.Name, f.Type, f.Shape)
@@ -66,7 +71,6 @@ prefix is Y without .npy), or a .png for the mask of class ids.`,
 	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop or resize")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
 	_ = cmd.MarkFlagRequired("in")
-	_ = cmd.MarkFlagRequired("out")
 	return cmd
 }
 
@@ -75,7 +79,8 @@ type inferred struct {
 	Model   string        `json:"model"`
 	Engine  string        `json:"engine"`
 	InferMS float64       `json:"infer_ms"`
-	Outputs []writtenFile `json:"outputs"`
+	Outputs []writtenFile `json:"outputs,omitempty"`
+	*answer
 }
 
 type writtenFile struct {
@@ -86,7 +91,7 @@ type writtenFile struct {
 }
 
 func infer(path string, o *inferOptions) (*inferred, error) {
-	if !strings.HasSuffix(o.out, ".npy") && !strings.HasSuffix(o.out, ".png") {
+	if o.out != "" && !strings.HasSuffix(o.out, ".npy") && !strings.HasSuffix(o.out, ".png") {
 		return nil, exitf(exitUsage, "--out %s: name a .npy file for the outputs or a .png file for the mask", o.out)
 	}
 	if o.fit != "crop" && o.fit != "resize" {
@@ -99,7 +104,7 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if err := giveSize(file, o.in); err != nil {
 		return nil, err
 	}
-	data, own, err := stage.Watched(file)
+	data, own, output, err := viewFor(file, o.out)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -108,7 +113,7 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	defer e.Close()
-	v := &vision{file: file, engine: e, own: own, fit: o.fit}
+	v := &vision{file: file, engine: e, own: own, output: output, fit: o.fit}
 	if err := feed(e, file, o.in, v); err != nil {
 		return nil, err
 	}
@@ -121,9 +126,13 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if notNumbers == nil {
 		notNumbers = stage.CheckOutputs(e)
 	}
-	if strings.HasSuffix(o.out, ".png") {
+	if !strings.HasSuffix(o.out, ".npy") {
 		if notNumbers != nil {
 			return nil, fmt.Errorf("%s: %w: no mask can be made of it", path, notNumbers)
+		}
+		if o.out == "" {
+			r.answer, err = v.answer()
+			return r, err
 		}
 		r.Outputs, err = v.writeMask(o.out)
 		return r, err
@@ -132,6 +141,16 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 		err = fmt.Errorf("%s: %w; the output was written as it is", path, notNumbers)
 	}
 	return r, err
+}
+
+// viewFor is the model's file as it is run for out: whole for .npy, else as a
+// camera runs it. output is the mask's, -1: the manifest decides.
+func viewFor(file *stage.File, out string) (data []byte, own, output int, err error) {
+	if strings.HasSuffix(out, ".npy") {
+		data, own, err = stage.Watched(file)
+		return data, own, -1, err
+	}
+	return stage.Masked(file)
 }
 
 // giveSize gives a model whose size is open that of the array to run it on: its

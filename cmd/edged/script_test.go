@@ -15,8 +15,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"alter": scriptAlter,
 	"net":   scriptNet,
 	"base":  scriptBase,
-	"array": scriptArray,
-	"fill":  scriptFill,
+	"array": scriptArray, "picture": scriptPicture,
+	"fill": scriptFill,
 }
 
 // scriptExits runs a program and checks its exit code: exits CODE PROGRAM ARG...

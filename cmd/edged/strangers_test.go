@@ -1,6 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
 	"os"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,6 +28,17 @@ var strangers = map[string]func(s *stranger) []model.Ref{
 		far := s.Name(s.conv(s.conv(x, 8, 3, 2), 6, 1, 1), "far")
 		return []model.Ref{s.Concat(1, s.Reshape(near, 1, 192, 2), s.Reshape(far, 1, 48, 2))}
 	},
+	// Bytes as they are in, class ids out: the greatest of three channels.
+	"bytes": func(s *stranger) []model.Ref {
+		x := s.Op(model.OpCast, &model.CastOptions{InDataType: model.TypeUint8, OutDataType: model.TypeFloat32}, s.Input("x", model.TypeUint8, 1, 48, 64, 3))
+		return []model.Ref{s.Op(model.OpArgMax, &model.ArgMaxOptions{OutputType: model.TypeInt64}, s.colours(x), s.Ints(3))}
+	},
+}
+
+// colours is a convolution that leaves three channels as they are.
+func (s *stranger) colours(x model.Ref) model.Ref {
+	w := model.Const(s.Builder, "w", []int{3, 1, 1, 3}, []float32{1, 0, 0, 0, 1, 0, 0, 0, 1})
+	return s.Conv2D(x, w, model.Const(s.Builder, "b", []int{3}, []float32{0, 0, 0}), model.Conv2DOptions{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1})
 }
 
 // stranger is a builder whose weights are a fixed sequence.
@@ -59,4 +76,21 @@ func scriptNet(ts *testscript.TestScript, neg bool, args []string) {
 	file, err := m.Write()
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), file, 0o644))
+}
+
+// scriptPicture writes a PNG of one colour: picture FILE WIDTH HEIGHT RRGGBB.
+func scriptPicture(ts *testscript.TestScript, neg bool, args []string) {
+	var w, h int
+	var c color.NRGBA
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: picture file width height rrggbb")
+	}
+	_, err := fmt.Sscanf(args[1]+" "+args[2]+" "+args[3], "%d %d %02x%02x%02x", &w, &h, &c.R, &c.G, &c.B)
+	ts.Check(err)
+	c.A = 255
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(img, img.Bounds(), image.NewUniform(c), image.Point{}, draw.Src)
+	var b bytes.Buffer
+	ts.Check(png.Encode(&b, img))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o644))
 }

@@ -17,6 +17,7 @@ import (
 	"edged/internal/maskpng"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
+	"edged/model"
 )
 
 // vision is infer's view of a model with a manifest: pictures in, masks out.
@@ -26,6 +27,8 @@ type vision struct {
 	own    int // outputs of the engine that are the model's
 	fit    string
 	stage  *pipeline.Stage // made when it is first needed
+	facts  *model.Manifest // nil: the model has none
+	output int             // the mask's, -1: the manifest decides
 }
 
 // lookup lays out prepare and mask from the model's manifest.
@@ -37,13 +40,23 @@ func (v *vision) lookup() error {
 	if err != nil {
 		return err
 	}
+	v.facts = manifest
 	cam := config.Camera{Fit: v.fit}
+	if manifest != nil && manifest.Grid == (model.Grid{}) && v.classifier() {
+		cam.Output = &config.Output{Stride: []float64{1, 1}} // one position has no grid
+	}
 	known, err := stage.GatherFacts(manifest, &cam)
 	if err != nil {
 		return fmt.Errorf("model %s: a picture or a mask needs a manifest; set one with 'edged manifest': %w", v.file.Name, err)
 	}
-	v.stage, err = stage.Surround(v.engine, v.own, &known, &cam)
+	v.stage, err = stage.Surround(asMaps{v.engine}, v.own, v.output, &known, &cam)
 	return err
+}
+
+// classifier reports whether all that the model says is a list of classes.
+func (v *vision) classifier() bool {
+	outputs := v.engine.Outputs()[:v.own]
+	return len(outputs) == 1 && isVector(outputs[0])
 }
 
 // feedPicture prepares a picture into the only input.

@@ -74,6 +74,9 @@ func NewMasker(cfg MaskConfig, output edged.Spec) (*Masker, error) {
 	return m, nil
 }
 
+// Meaning is what the output's numbers are.
+func (m *Masker) Meaning() Meaning { return m.cfg.Meaning }
+
 func (m *Masker) readShape(output edged.Spec) error {
 	s := output.Shape
 	switch {

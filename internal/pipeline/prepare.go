@@ -105,14 +105,34 @@ func NewPreparer(cfg PrepareConfig, input edged.Spec) (*Preparer, error) {
 	case edged.Float32:
 		p.norm = picture.NewNorm(float32s(cfg.Mean, p.ch), float32s(cfg.Scale, p.ch))
 	case edged.Int8, edged.Uint8:
-		if input.Quant.Scale <= 0 {
-			return nil, fmt.Errorf("pipeline: input %v has no quantisation scale", input)
+		if input.Quant.Scale < 0 {
+			return nil, fmt.Errorf("pipeline: input %v has a quantisation scale of %g", input, input.Quant.Scale)
+		}
+		if input.Quant.Scale == 0 { // the numbers themselves are the input
+			p.spec.Quant = edged.Quant{Scale: 1}
 		}
 		p.fillTable()
+		if input.Quant.Scale == 0 && p.steps() < leastSteps {
+			return nil, fmt.Errorf("pipeline: input %v takes bytes as they are, and mean %v, scale %v leave %d values of them: use mean 0 and scale 1, or what the net was trained with on bytes",
+				input, cfg.Mean, cfg.Scale, p.steps())
+		}
 	default:
 		return nil, fmt.Errorf("pipeline: input %v: float32, int8 and uint8 pictures are supported", input)
 	}
 	return p, nil
+}
+
+// leastSteps is how many values of a byte a preparation must keep apart: fewer
+// come of a scale that was meant for floats, like 1/255.
+const leastSteps = 16
+
+// steps counts the values that the first channel's pixels become.
+func (p *Preparer) steps() int {
+	seen := map[byte]bool{}
+	for _, v := range p.table[0] {
+		seen[v] = true
+	}
+	return len(seen)
 }
 
 // float32s repeats a single number for every channel.

@@ -232,11 +232,42 @@ func TestNewPreparerNamesWhatContradicts(t *testing.T) {
 		{unit, spec(edged.Float32, 1, 8, 8, 4), "1 or 3"},
 		{unit, spec(edged.Float32, 2, 8, 8, 3), "one picture"},
 		{unit, spec(edged.Int32, 1, 8, 8, 3), "float32, int8 and uint8"},
-		{unit, edged.Spec{Name: "q", Shape: []int{1, 8, 8, 3}, Type: edged.Int8}, "quantisation scale"},
+		{PrepareConfig{Order: edged.RGB, Mean: []float64{0}, Scale: []float64{1.0 / 255}}, edged.Spec{Name: "q", Shape: []int{1, 8, 8, 3}, Type: edged.Uint8}, "takes bytes as they are"},
+		{unit, edged.Spec{Name: "q", Shape: []int{1, 8, 8, 3}, Type: edged.Uint8, Quant: edged.Quant{Scale: -1}}, "quantisation scale of -1"},
 	} {
 		_, err := NewPreparer(c.cfg, c.spec)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v on %v: error %v, want it to say %q", c.cfg, c.spec, err, c.want)
+		}
+	}
+}
+
+// TestBytesAsTheyAre: an input of bytes without a scale takes the pixel itself.
+func TestBytesAsTheyAre(t *testing.T) {
+	for _, c := range []struct {
+		kind edged.DType
+		mean float64
+		want func(int) byte
+	}{
+		{edged.Uint8, 0, func(p int) byte { return byte(p) }},
+		{edged.Int8, 128, func(p int) byte { return byte(p - 128) }},
+	} {
+		p, err := NewPreparer(PrepareConfig{Order: edged.Gray, Mean: []float64{c.mean}, Scale: []float64{1}},
+			edged.Spec{Name: "q", Shape: []int{1, 16, 16, 1}, Type: c.kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pix, dst := make([]byte, 256), make([]byte, 256)
+		for i := range pix {
+			pix[i] = byte(i)
+		}
+		if err := p.Prepare(dst, &edged.Frame{Pix: pix, Stride: 16, W: 16, H: 16, Format: edged.Gray}); err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range dst {
+			if got != c.want(i) {
+				t.Fatalf("%s: pixel %d became %d", c.kind, i, got)
+			}
 		}
 	}
 }

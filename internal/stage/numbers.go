@@ -66,6 +66,21 @@ func Watched(f *File) (data []byte, own int, err error) {
 	return data, own, err
 }
 
+// Masked is the model's file as a camera runs it: an ARG_MAX at its end is taken
+// off. output is the mask's, -1 where several outputs leave that to the facts.
+func Masked(f *File) (data []byte, own, output int, err error) {
+	manifest, err := f.Model.Manifest()
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	tensor := ""
+	if manifest != nil {
+		tensor = manifest.Output.Tensor
+	}
+	v, err := viewOf(f, tensor)
+	return v.data, v.own, v.output, err
+}
+
 // CheckOutputs looks for what is not a number in any output of an engine that
 // has run.
 func CheckOutputs(e edged.Engine) error {

@@ -125,13 +125,10 @@ func (v *view) surround(e edged.Engine, known *Facts, cam *config.Camera) (*pipe
 }
 
 // Surround builds what stands before and behind a loaded engine, whose first own
-// outputs are the model's.
-func Surround(e edged.Engine, own int, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
-	output, err := chooseOutput(e.Outputs()[:own], known.tensor)
-	if err != nil {
-		return nil, err
-	}
-	return surround(e, known, cam, output)
+// outputs are the model's. output is the mask's, -1: the facts decide.
+func Surround(e edged.Engine, own, output int, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
+	v := view{own: own, output: output}
+	return v.surround(e, known, cam)
 }
 
 func surround(e edged.Engine, known *Facts, cam *config.Camera, output int) (*pipeline.Stage, error) {
