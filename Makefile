@@ -71,6 +71,9 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' systemd/edged.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d
+	printf '[Service]\n# Of the machine: make install wrote it. Change it with systemctl edit edged.\nMemoryMax=75%%\n' >$(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
 	$(INSTALL) systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf
 	$(INSTALL) systemd/modules-load.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	$(INSTALL) internal/config/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample

@@ -10,7 +10,12 @@ import (
 )
 
 // Write writes beside path, waits until the disk has it, and renames.
-func Write(path string, b []byte) (err error) {
+func Write(path string, b []byte) error { return write(path, b, modeFor(path)) }
+
+// WritePrivate is Write of a file that is its owner's alone.
+func WritePrivate(path string, b []byte) error { return write(path, b, 0o600) }
+
+func write(path string, b []byte, mode os.FileMode) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w: does its folder exist, and may you write there?", path, causeOf(err))
@@ -25,7 +30,7 @@ func Write(path string, b []byte) (err error) {
 	if _, err = f.Write(b); err != nil {
 		return err
 	}
-	if err = f.Chmod(modeFor(path)); err != nil {
+	if err = f.Chmod(mode); err != nil {
 		return err
 	}
 	if err = f.Sync(); err != nil {

@@ -23,6 +23,20 @@ func TestWriteNamesTheFile(t *testing.T) {
 	}
 }
 
+// What is private is so whatever stood there before.
+func TestWritePrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := WritePrivate(path, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
 // A replaced file keeps its permissions; one that cannot be replaced (a folder
 // stands in its place) leaves nothing behind.
 func TestWriteReplaces(t *testing.T) {

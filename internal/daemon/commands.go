@@ -112,17 +112,21 @@ func (u *unit) whyNoPicture() string {
 // onTrigger asks for a frame: {"camera","part_id"}. The answer says that the
 // trigger was taken; the result carries the part_id.
 func (d *Daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
-	var body struct {
+	var asked struct {
 		Camera string `json:"camera"`
-		PartID string `json:"part_id"`
+		PartID partID `json:"part_id"`
 	}
-	if err := decodeBody(r, &body); err != nil {
-		return nil, err
+	bad := decodeBody(r, &asked)
+	u, err := d.unit(asked.Camera)
+	if bad != nil {
+		d.malformed(u, bad)
+		return nil, bad
 	}
-	u, err := d.unit(body.Camera)
 	if err != nil {
+		d.malformed(nil, err)
 		return nil, err
 	}
+	body := struct{ PartID string }{string(asked.PartID)}
 	queue := u.gate.queueNow()
 	if queue == nil {
 		return nil, fmt.Errorf("camera %s has trigger = %q: set trigger = \"mqtt\" to ask for single frames", u.cfg.Name, u.now().Trigger)
@@ -137,6 +141,33 @@ func (d *Daemon) onTrigger(_ context.Context, r mqtt.Request) (any, error) {
 		return nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)
 	}
 	return map[string]string{"camera": u.cfg.Name, "part_id": body.PartID}, nil
+}
+
+// malformed counts and tells a trigger that asks for nothing that can be served:
+// at its camera where that is known, at each that takes triggers where it is not.
+func (d *Daemon) malformed(of *unit, why error) {
+	for _, u := range d.units {
+		if u == of || of == nil && u.gate.queueNow() != nil {
+			u.camera.MissTrigger(pipeline.Shot{}, "the trigger is malformed: "+why.Error())
+		}
+	}
+}
+
+// partID is a part's name: a text, or a number as it is written.
+type partID string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *partID) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && (b[0] == '-' || b[0] >= '0' && b[0] <= '9') {
+		*p = partID(b)
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("part_id: write a text or a number, not %.40s", b)
+	}
+	*p = partID(s)
+	return nil
 }
 
 // maxPartID bounds what a trigger adds to its result, which has to fit into one

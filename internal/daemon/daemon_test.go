@@ -178,11 +178,27 @@ func TestTriggersOverMQTT(t *testing.T) {
 	if a := r.Request("trigger", "t3", `, "camera": "c9"`); a.Status != "error" || !strings.Contains(a.Error, "no such camera") {
 		t.Errorf("a camera that is not there: %+v", a)
 	}
+	for id, want := range map[string]string{"4711": "4711", "12.50": "12.50", `"a b"`: "a b"} {
+		if a := r.Request("trigger", "n"+id[:1], `, "camera": "c0", "part_id": `+id); a.Status != "ok" {
+			t.Errorf("part_id %s: answer %+v", id, a)
+		}
+		daemontest.Await(r.Subscriber, "edged/n/c0/result", func(p *mqtt.Result) bool { return p.PartID == want })
+	}
+	// What is no trigger is counted and told, not only answered.
+	for i, rest := range []string{`, "camera": "c0", "part_id": {}`, `, "camera": "c0", "part_id": [1]`, `, "camera": 5`, `, "camera": "c9"`} {
+		before := r.d.units[0].camera.Counts().Missed
+		if a := r.Request("trigger", fmt.Sprintf("m%d", i), rest); a.Status != "error" || r.d.units[0].camera.Counts().Missed != before+1 {
+			t.Errorf("%s: answer %+v, %d missed after %d", rest, a, r.d.units[0].camera.Counts().Missed, before)
+		}
+	}
+	daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool {
+		return e.Kind == mqtt.EventMissedTrigger && strings.HasPrefix(e.Message, "the trigger is malformed: ")
+	})
 	// More than the queue holds, at once: some are missed, and said to be.
 	for i := range 40 * triggerDepth {
 		r.d.onTrigger(context.Background(), mqtt.Request{Body: fmt.Appendf(nil, `{"camera": "c0", "part_id": "p%d"}`, i)})
 	}
-	e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventMissedTrigger })
+	e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventMissedTrigger && e.PartID != "" })
 	if e.PartID == "" || !strings.Contains(e.Message, "queue is full") {
 		t.Errorf("event %+v", e)
 	}

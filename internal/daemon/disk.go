@@ -57,7 +57,7 @@ func (m *memory) write() error {
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	return atomicfile.Write(m.path("state.json"), data)
+	return atomicfile.WritePrivate(m.path("state.json"), data)
 }
 
 // readLate takes over what an earlier run knew of the models, where the start

@@ -242,7 +242,7 @@ func (m *memory) proven(camera string, file *stage.File) error {
 	if m.dir == "" || mm.Good == file.SHA256 {
 		return nil
 	}
-	if err := atomicfile.Write(m.goodPath(camera), file.Data); err != nil {
+	if err := atomicfile.WritePrivate(m.goodPath(camera), file.Data); err != nil {
 		return err
 	}
 	mm.Good, mm.Candidate, mm.Attempts = file.SHA256, "", 0

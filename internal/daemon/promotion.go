@@ -35,7 +35,7 @@ func (u *unit) keepPromotion(p promotion, data []byte) error {
 	defer u.d.stateMu.Unlock()
 	m := u.d.memory
 	if m.dir != "" && p.SHA256 != "" {
-		if err := atomicfile.Write(m.promotedPath(u.cfg.Name), data); err != nil {
+		if err := atomicfile.WritePrivate(m.promotedPath(u.cfg.Name), data); err != nil {
 			return err
 		}
 	}
