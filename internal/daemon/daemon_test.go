@@ -341,7 +341,7 @@ func TestPageMetricsAndHealth(t *testing.T) {
 		"/healthz": `"camera c0":"ok"`,
 		"/readyz":  `"broker":"ok"`,
 		"/live/c0": "\xff\xd8", // a JPEG begins
-		"/page.js": "createImageBitmap",
+		"/draw.js": "createImageBitmap",
 	} {
 		if code, body := get(path); code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d, %.200q; want %q in it", path, code, body, want)

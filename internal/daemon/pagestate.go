@@ -103,7 +103,7 @@ func (u *unit) whyNothing(s *page.CameraState) string {
 
 // refused notes why a frame led to no result, and offers it to the page.
 func (u *unit) refused(r *pipeline.Refused) {
-	text := fmt.Sprintf("frames are refused (%s): %v", r.Why, r.Err)
+	text := fmt.Sprintf("frames are refused (%s): %s", r.Why, strings.TrimPrefix(r.Err.Error(), "pipeline: "))
 	u.mu.Lock()
 	u.refusal, u.refusedAt = text, time.Now()
 	u.mu.Unlock()

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,10 +56,8 @@ func TestThePageSaysWhyThereIsNoResult(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	head := make([]byte, 2048)
-	n, err := resp.Body.Read(head)
-	if err != nil || !strings.Contains(string(head[:n]), "roi_outside") {
-		t.Errorf("%v: %q", err, head[:n])
+	if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), "frames are refused (roi_outside)") {
+		t.Errorf("%v: %.300q", err, body)
 	}
 	r.d.units[0].camera.Enable(false)
 	r.awaitPage("a disabled camera", func(s page.State) bool {

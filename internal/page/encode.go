@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"runtime"
 	"slices"
 	"time"
 
@@ -20,9 +21,8 @@ const (
 	// wanted is how long after a viewer's request pictures are still made.
 	wanted = 2 * time.Second
 
-	// restFor is how many times the time that a picture took nothing is encoded
-	// for afterwards: all cameras together take less than a tenth of a core, and
-	// less still on a busy machine, where the same work takes longer.
+	// restFor is how many times the processor's time that a picture took nothing is
+	// encoded for afterwards: all cameras together take less than a tenth of a core.
 	restFor = 11
 
 	// livePixels bounds the picture that goes with a mask; a snapshot is whole.
@@ -118,14 +118,23 @@ func (p *Page) taken(c *camera) bool {
 	case <-p.stop.Done():
 		return true
 	}
-	start := time.Now()
-	c.publish(c.make(&c.taken))
+	took := c.encode()
 	select {
-	case <-time.After(restFor * time.Since(start)):
+	case <-time.After(restFor * took):
 	case <-p.stop.Done():
 	}
 	<-p.turn
 	return true
+}
+
+// encode makes viewers' picture of taken, and tells the processor's time that it
+// took.
+func (c *camera) encode() time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start := threadTime()
+	c.publish(c.make(&c.taken))
+	return threadTime() - start
 }
 
 // publish wakes the viewers.

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	ngKept  = 12  // last NGs of a camera
+	ngKept  = 14  // last NGs of a camera
+	ngShown = 12  // of them; the others may still be asked for by who has just seen them listed
 	ngWidth = 160 // of their pictures, pixels
 	ngGap   = time.Second
 )
@@ -115,7 +116,7 @@ func (r *ngRing) list() []ng {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	list := []ng{}
-	for i := r.n - 1; i >= 0 && i >= r.n-ngKept; i-- {
+	for i := r.n - 1; i >= 0 && i >= r.n-ngShown; i-- {
 		e := r.all[i%ngKept]
 		e.pix = nil
 		list = append(list, e)

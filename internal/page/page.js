@@ -1,155 +1,246 @@
 "use strict";
-// Colours far apart from each other and from grey parts; class 0 is the
-// background and shows nothing unless it is asked for.
-const palette = ["#5b6673", "#4cc2ff", "#ffb02e", "#ff5c8a", "#3ddc84", "#b48cff", "#ffe14d", "#ff7a45",
-  "#2dd4bf", "#f472b6", "#a3e635", "#60a5fa", "#e879f9", "#fb923c", "#22d3ee", "#facc15"];
 const setup = JSON.parse(document.getElementById("setup").textContent);
+const names = setup.cameras || [];
 const el = (id) => document.getElementById(id);
-const view = el("view"), pen = view.getContext("2d");
-const layer = document.createElement("canvas"), layerPen = layer.getContext("2d", { willReadFrequently: true });
-const hidden = new Set([0]);
-let camera = setup.cameras[0], held = false, latest = null, round = 0, legendKey = "";
+let view = newView(""), leave = new AbortController(), legendKey = "", state = null, stateAt = 0, reachable = true;
 
 el("node").textContent = setup.title;
-document.title = "edged " + setup.title;
 
-for (const name of setup.cameras) {
-  const tab = document.createElement("button");
-  tab.textContent = name;
-  tab.setAttribute("role", "tab");
-  tab.onclick = () => { camera = name; latest = null; tabs(); follow(++round); };
-  el("tabs").append(tab);
-}
-function tabs() {
-  for (const t of el("tabs").children) t.setAttribute("aria-selected", t.textContent === camera);
+function make(tag, properties, ...children) {
+  const e = Object.assign(document.createElement(tag), properties);
+  e.append(...children);
+  return e;
 }
 
-function link(text, kind) {
-  el("link").textContent = text;
-  el("link").className = "dot " + kind;
-}
+// text changes an element only where it differs: a screen reader reads news.
+function text(e, s) { if (e.textContent !== s) e.textContent = s; }
 
-// parts splits the body: three times a length and so many bytes.
-function parts(buffer) {
-  const data = new DataView(buffer), list = [];
-  for (let at = 0; at < buffer.byteLength;) {
-    const n = data.getUint32(at);
-    list.push(new Uint8Array(buffer, at + 4, n));
-    at += 4 + n;
+function layTabs() {
+  const all = names.length > 1 ? [["", "All"]] : [];
+  for (const [name, label] of [...all, ...names.map((n) => [n, n])]) {
+    const tab = make("a", { textContent: label, href: "#" + encodeURIComponent(name) });
+    tab.dataset.camera = name;
+    el("tabs").append(tab);
   }
-  return list;
 }
 
-async function follow(mine) {
-  let after = 0;
-  while (mine === round) {
+// enter shows another camera, or all of them: whatever was shown goes at once, and
+// what is still on its way is given up.
+function enter(camera) {
+  leave.abort();
+  leave = new AbortController();
+  view = newView(camera);
+  view.state = state; view.stateAt = stateAt; view.reachable = reachable;
+  document.title = `${camera || "all cameras"} - edged ${setup.title}`;
+  for (const t of el("tabs").children) t.dataset.camera === camera ? t.setAttribute("aria-current", "page") : t.removeAttribute("aria-current");
+  el("single").hidden = !camera;
+  el("overview").hidden = !!camera;
+  clear();
+  camera ? follow(view, leave.signal) : followAll(leave.signal);
+}
+
+function clear() {
+  const c = el("view");
+  c.getContext("2d").clearRect(0, 0, c.width, c.height);
+  c.setAttribute("aria-label", "No picture yet");
+  for (const id of ["fps", "infer", "age"]) text(el(id), "-");
+  for (const id of ["legend", "facts", "ngs", "overview"]) el(id).replaceChildren();
+  el("strip").hidden = el("probe").hidden = true;
+  legendKey = "";
+  render();
+}
+
+const pause = (ms) => new Promise((r) => setTimeout(r, ms));
+
+// ask gives the next picture of a camera, null when there is none.
+async function ask(camera, after, rest, signal) {
+  const timeout = AbortSignal.any([signal, AbortSignal.timeout(15000)]);
+  const reply = await fetch(`live/${encodeURIComponent(camera)}?after=${after}${rest}`, { signal: timeout });
+  if (reply.status === 204) return null;
+  if (!reply.ok) throw new Error(await reply.text());
+  return readShot(await reply.arrayBuffer());
+}
+
+async function follow(mine, signal) {
+  for (let after = 0; !signal.aborted;) {
     try {
-      const reply = await fetch(`live/${encodeURIComponent(camera)}?after=${after}`);
-      if (mine !== round) return;
-      if (reply.status === 204) { link("no picture", "off"); el("note").textContent = "No picture for 10 seconds: is the camera there, and enabled?"; continue; }
-      if (!reply.ok) throw new Error(await reply.text());
-      const [head, jpeg, mask] = parts(await reply.arrayBuffer());
-      const shot = JSON.parse(new TextDecoder().decode(head));
+      const shot = await ask(mine.camera, after, "", signal);
+      if (signal.aborted) return;
+      reached(true);
+      if (!shot) continue;
       after = shot.id;
-      if (shot.raw) { el("note").textContent = shot.raw; continue; }
-      const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-      shot.picture = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
-      shot.ids = await createImageBitmap(new Blob([mask], { type: "image/png" }), options);
-      if (mine !== round || held) continue;
-      link("live", "");
-      show(shot);
-    } catch (e) {
-      if (mine !== round) return;
-      link("no connection", "off");
-      el("note").textContent = "edged does not answer; trying again ...";
-      await new Promise((r) => setTimeout(r, 1000));
+      if (takeShot(mine, shot, Date.now())) showShot(shot);
+    } catch {
+      if (signal.aborted) return;
+      reached(false);
       after = 0;
+      await pause(1000);
     }
   }
 }
 
-const rgb = palette.map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16)));
-
-function draw() {
-  if (!latest) return;
-  const s = latest, [w, h] = s.frame, [mw, mh] = s.mask;
-  if (view.width !== w || view.height !== h) { view.width = w; view.height = h; }
-  pen.globalAlpha = 1;
-  pen.drawImage(s.picture, 0, 0);
-  layer.width = mw; layer.height = mh;
-  layerPen.drawImage(s.ids, 0, 0);
-  const image = layerPen.getImageData(0, 0, mw, mh), d = image.data;
-  for (let i = 0; i < d.length; i += 4) {
-    const id = d[i], c = rgb[id % rgb.length];
-    d[i] = c[0]; d[i + 1] = c[1]; d[i + 2] = c[2]; d[i + 3] = hidden.has(id) ? 0 : 255;
-  }
-  layerPen.putImageData(image, 0, 0);
-  // Position (r, c) is centred on frame pixel origin + (r, c)*stride, and the
-  // centre of frame pixel 0 is 0, so the layer starts half a pixel and half a
-  // stride off.
-  const [sy, sx] = s.stride, [oy, ox] = s.origin;
-  pen.imageSmoothingEnabled = false;
-  pen.globalAlpha = el("opacity").value / 100;
-  pen.drawImage(layer, ox + 0.5 - sx / 2, oy + 0.5 - sy / 2, mw * sx, mh * sy);
+function reached(yes) {
+  reachable = view.reachable = yes;
+  render();
 }
 
-function show(shot) {
-  latest = shot;
-  el("note").textContent = "";
-  draw();
-  el("fps").textContent = shot.rate ? shot.rate.toFixed(1) : "-";
-  el("infer").textContent = shot.infer_ms.toFixed(1);
-  el("age").textContent = shot.age_ms.toFixed(0);
-  verdict(shot);
+function redraw() { if (view.shot) drawShot(el("view"), view.shot, el("opacity").value / 100); }
+
+function showShot(shot) {
+  redraw();
+  text(el("fps"), shot.rate && !shot.raw ? shot.rate.toFixed(1) : "-");
+  text(el("infer"), shot.raw ? "-" : shot.infer_ms.toFixed(1));
+  text(el("age"), shot.raw ? "-" : shot.age_ms.toFixed(0));
   legend(shot);
-  facts({ model: shot.model, frame: shot.frame.join(" x "), mask: shot.mask.join(" x "),
-    result: shot.seq, taken: new Date(shot.ts).toLocaleTimeString(), part: shot.part_id,
-    engine: (shot.engine || "") + (shot.why ? ` (${shot.why})` : ""), certificate: shot.certificate || "",
-    audit: shot.audit || "", shadow: shot.shadow || "" });
+  render();
 }
 
-function verdict(shot) {
-  const box = el("verdict");
-  box.className = { "": "none", OK: "ok", unsure: "unsure" }[shot.verdict] || "ng";
-  box.firstChild.textContent = shot.verdict || "no rules";
-  box.lastChild.replaceChildren(...(shot.reasons || []).map((r) => Object.assign(document.createElement("li"), { textContent: r.text ?? r })));
+// render says what is true now; it runs with every piece of news, and twice a
+// second because time makes things old.
+function render() {
+  const now = Date.now(), [word, kind] = view.camera ? link(view, now) : reachable ? ["live", ""] : ["no connection", "off"];
+  text(el("link"), word);
+  el("link").className = "dot " + kind;
+  if (!view.camera) return;
+  const old = asOf(view, now);
+  el("single").classList.toggle("stale", old !== "");
+  text(el("note"), [old, note(view, now)].filter(Boolean).join(" · "));
+  showVerdict(verdict(view, now));
+  list(el("facts"), facts(view));
+  list(el("health"), health(view.state));
+  const v = verdict(view, now);
+  if (view.shot) el("view").setAttribute("aria-label", `${view.camera}: ${v.word}${old ? ", " + old : ""}`);
+}
+
+function showVerdict(v) {
+  const box = el("verdict"), [word, small, reasons] = box.children;
+  box.className = v.kind;
+  text(word, v.word);
+  text(small, v.small);
+  const key = v.reasons.join("\n");
+  if (reasons.dataset.key !== key) reasons.replaceChildren(...v.reasons.map((r) => make("li", { textContent: r })));
+  reasons.dataset.key = key;
+}
+
+function list(dl, values) {
+  const lines = Object.entries(values).filter(([, v]) => v !== undefined && v !== null && v !== "");
+  const key = lines.map(([k]) => k).join();
+  if (dl.dataset.key !== key || !dl.children.length) dl.replaceChildren(...lines.flatMap(([k]) => [make("dt", { textContent: k }), make("dd", {})]));
+  dl.dataset.key = key;
+  lines.forEach(([, v], i) => text(dl.children[2 * i + 1], String(v)));
 }
 
 function legend(shot) {
-  const key = JSON.stringify(shot.labels), list = el("legend");
-  if (key !== legendKey) {
+  const labels = shot.raw ? [] : shot.labels || [], key = labels.join("\n");
+  if (key !== legendKey || !el("legend").children.length) {
     legendKey = key;
-    list.replaceChildren(...shot.labels.map((name, id) => {
-      const item = document.createElement("li"), button = document.createElement("button");
-      button.innerHTML = "<i></i><span></span><em></em>";
-      button.children[0].style.background = palette[id % palette.length];
-      button.children[1].textContent = name;
-      button.setAttribute("aria-pressed", !hidden.has(id));
-      button.onclick = () => {
-        hidden.has(id) ? hidden.delete(id) : hidden.add(id);
-        button.setAttribute("aria-pressed", !hidden.has(id));
-        draw();
-      };
-      item.append(button);
-      return item;
-    }));
+    el("legend").replaceChildren(...labels.map(legendItem));
   }
   const all = shot.mask[0] * shot.mask[1];
-  shot.pixels.forEach((n, id) => { list.children[id].querySelector("em").textContent = (100 * n / all).toFixed(2) + " %"; });
+  if (!shot.raw) shot.pixels.forEach((n, id) => text(el("legend").children[id].querySelector("em"), (100 * n / all).toFixed(2) + " %"));
 }
 
-function facts(values) {
-  el("facts").replaceChildren(...Object.entries(values).filter(([, v]) => v !== "").flatMap(([k, v]) => [
-    Object.assign(document.createElement("dt"), { textContent: k }),
-    Object.assign(document.createElement("dd"), { textContent: v })]));
+function legendItem(name, id) {
+  const swatch = make("i", {}), button = make("button", { type: "button" }, swatch, make("span", { textContent: name }), make("em", {}));
+  swatch.style.background = palette[id % palette.length];
+  button.setAttribute("aria-pressed", !hidden.has(id));
+  button.onclick = () => {
+    hidden.has(id) ? hidden.delete(id) : hidden.add(id);
+    button.setAttribute("aria-pressed", !hidden.has(id));
+    redraw();
+  };
+  return make("li", {}, button);
 }
 
-el("opacity").oninput = () => { el("percent").textContent = el("opacity").value + " %"; draw(); };
-document.onkeydown = (e) => {
-  if (e.key !== " " || e.target.tagName === "BUTTON") return;
-  e.preventDefault();
-  held = !held;
-  link(held ? "held" : "live", held ? "held" : "");
-};
+function strip(camera, ngs) {
+  el("strip").hidden = !ngs.length;
+  const key = ngs.map((n) => n.seq).join();
+  if (el("ngs").dataset.key === key && el("ngs").children.length) return;
+  el("ngs").dataset.key = key;
+  el("ngs").replaceChildren(...ngs.map((n) => {
+    const label = `${n.verdict} at ${clock(n.ts)}${n.part_id ? ", part " + n.part_id : ""}${n.text ? ": " + n.text : ""}`;
+    const img = make("img", { src: `ng/${encodeURIComponent(camera)}/${n.seq}`, alt: label, title: label, width: 112 });
+    return make("li", {}, img, make("span", { textContent: `${n.verdict} ${clock(n.ts)}` }));
+  }));
+}
 
-if (camera) { tabs(); follow(++round); } else { el("note").textContent = "No camera is configured."; }
+async function followState() {
+  for (;;) {
+    try {
+      const reply = await fetch("state", { signal: AbortSignal.timeout(5000) });
+      if (!reply.ok) throw new Error(reply.status);
+      const news = await reply.json();
+      state = view.state = news;
+      stateAt = view.stateAt = Date.now();
+      reached(true);
+      const c = cameraState(news, view.camera);
+      if (c) strip(view.camera, c.ngs);
+    } catch {
+      reached(false);
+    }
+    await pause(1000);
+  }
+}
+
+// followAll shows every camera in turn.
+async function followAll(signal) {
+  const tiles = new Map(names.map((n) => [n, layTile(n)])), after = {};
+  while (!signal.aborted) {
+    for (const [name, t] of tiles) {
+      try {
+        const shot = await ask(name, after[name] || 0, "&wait=0", signal);
+        if (signal.aborted) return;
+        if (shot && shot.camera === name) { after[name] = shot.id; t.shot = shot; t.shotAt = Date.now(); drawShot(t.canvas, shot, el("opacity").value / 100); }
+      } catch { if (signal.aborted) return; }
+      showTile(name, t);
+    }
+    await pause(500);
+  }
+}
+
+function layTile(name) {
+  const canvas = make("canvas", { width: 320, height: 240 }), note = make("p", {}), word = make("strong", {});
+  const a = make("a", { href: "#" + encodeURIComponent(name), className: "tile none" }, canvas, make("div", {}, make("b", { textContent: name }), word), note);
+  canvas.setAttribute("aria-hidden", "true");
+  el("overview").append(a);
+  return { a, canvas, note, word, shot: null, shotAt: 0 };
+}
+
+function showTile(name, t) {
+  const c = cameraState(state, name);
+  if (!c) return;
+  const s = tile(c, t.shot, t.shotAt, state, reachable, Date.now());
+  t.a.className = "tile " + s.kind;
+  text(t.word, s.word);
+  text(t.note, s.note);
+}
+
+// probe tells the class under the pointer.
+function probe(e) {
+  const box = el("view").getBoundingClientRect(), s = view.shot, out = el("probe");
+  if (!s) return;
+  const scale = Math.min(box.width / s.frame[0], box.height / s.frame[1]);
+  const x = Math.floor((e.clientX - box.left - (box.width - s.frame[0] * scale) / 2) / scale);
+  const y = Math.floor((e.clientY - box.top - (box.height - s.frame[1] * scale) / 2) / scale), id = classAt(s, x, y);
+  out.hidden = id < 0;
+  if (id >= 0) text(out, `${id} ${s.labels[id]} · ${s.pixels[id]} px · x ${x}, y ${y}`);
+}
+
+function keys(e) {
+  if (e.ctrlKey || e.altKey || e.metaKey || e.target.tagName === "INPUT") return;
+  const i = names.indexOf(view.camera);
+  if (e.key === " " && e.target.tagName !== "BUTTON" && view.camera) { e.preventDefault(); view.held = !view.held; render(); }
+  if (e.key === "0" && names.length > 1) location.hash = "#";
+  if (e.key === "ArrowRight" && names.length) location.hash = "#" + encodeURIComponent(names[(i + 1) % names.length]);
+  if (e.key === "ArrowLeft" && names.length) location.hash = "#" + encodeURIComponent(names[(Math.max(i, 0) + names.length - 1) % names.length]);
+}
+
+el("opacity").oninput = () => { text(el("percent"), el("opacity").value + " %"); redraw(); };
+el("view").onpointermove = probe;
+el("view").onpointerleave = () => { el("probe").hidden = true; };
+document.onkeydown = keys;
+window.onhashchange = () => { if (location.hash !== "#main") enter(cameraOf(location.hash, names)); };
+layTabs();
+enter(cameraOf(location.hash, names));
+followState();
+setInterval(render, 500);

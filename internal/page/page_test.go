@@ -188,7 +188,7 @@ func TestPageRefuses(t *testing.T) {
 	url := serve(t, New("node", []string{"a"}))
 	for path, want := range map[string]int{
 		"/live/b": http.StatusNotFound, "/live/a?after=x": http.StatusBadRequest, "/snapshot/b": http.StatusNotFound,
-		"/page.js": http.StatusOK, "/page.css": http.StatusOK, "/page.go": http.StatusNotFound,
+		"/page.js": http.StatusOK, "/draw.js": http.StatusOK, "/state.js": http.StatusOK, "/ng/a/1": http.StatusNotFound, "/ng/a/x": http.StatusNotFound, "/page.css": http.StatusOK, "/page.go": http.StatusNotFound,
 	} {
 		if code, _ := get(t, url+path); code != want {
 			t.Errorf("%s: %d, want %d", path, code, want)
