@@ -10,9 +10,9 @@ import (
 )
 
 // TestMain lets the scripts below testdata/script run this very test binary
-// under the name edged.
+// under the name edged, and others as a program in which some models crash.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"edged": main})
+	testscript.Main(m, map[string]func(){"edged": main, edgedDeadly: mainDeadly})
 }
 
 func TestScripts(t *testing.T) {

@@ -17,19 +17,23 @@ import (
 	"edged/internal/broker"
 	"edged/internal/config"
 	"edged/internal/daemontest"
-	"edged/internal/stage"
 	"edged/train/nets"
 )
 
 // startEdged runs this test binary as edged.
 func startEdged(t *testing.T, args ...string) (cmd *exec.Cmd, log *lines) {
 	t.Helper()
+	return startAs(t, "edged", args...)
+}
+
+func startAs(t *testing.T, name string, args ...string) (cmd *exec.Cmd, log *lines) {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd, log = exec.Command(exe), &lines{}
-	cmd.Args = append([]string{"edged"}, args...)
+	cmd.Args = append([]string{name}, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -209,45 +213,5 @@ func TestWhoAnswersIsNoBrokerYet(t *testing.T) {
 		if f := r.Checks[0]; want == "FAIL" && (!strings.Contains(f.Detail, "closes the connection before it is made") || !strings.Contains(f.Fix, "check that the port speaks MQTT")) {
 			t.Errorf("%+v", f)
 		}
-	}
-}
-
-// A new model with which the daemon dies again and again gives way to the last
-// good one, by itself.
-func TestCrashLoopEndsWithTheLastGoodModel(t *testing.T) {
-	dir := t.TempDir()
-	good, err := stage.Read(daemontest.DenseFile(t, dir, nets.Valid, 48, 56))
-	if err != nil {
-		t.Fatal(err)
-	}
-	state := filepath.Join(dir, "state")
-	if err := os.Mkdir(state, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, filepath.Join(state, "a.good.tflite"), good.Data)
-	writeFile(t, filepath.Join(state, "state.json"), fmt.Appendf(nil, `{"models": {"a": {"good": %q}}}`, good.SHA256))
-	daemontest.DenseFile(t, dir, nets.Valid, 48, 60)
-	config := filepath.Join(dir, "edged.toml")
-	writeFile(t, config, []byte("[node]\nname = \"n\"\nhttp = \"\"\n[mqtt]\nbroker = \"tcp://127.0.0.1:1\"\nspool_dir = \"state\"\n"+
-		"[[camera]]\nname = \"a\"\nsource = \"test:belt?size=96x80\"\nmodel = \"dense.tflite\"\nengine = \"go\"\n"))
-	for range 3 {
-		cmd, log := startEdged(t, "run", "-c", config)
-		log.await(t, "model in use", 1)
-		if strings.Contains(log.String(), "last good") {
-			t.Fatalf("too early:\n%s", log)
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		cmd.Wait() // it was killed: nothing to learn
-	}
-	cmd, log := startEdged(t, "run", "-c", config)
-	log.await(t, "back to the last good model", 1)
-	log.await(t, "sha256="+good.SHA256[:12], 2)
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
 	}
 }
