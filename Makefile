@@ -19,7 +19,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-faults soak test-systemd train speed instructions demo install env clean
+.PHONY: help need-go deps deps-test build test test-faults soak test-systemd train speed instructions demo install uninstall env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/' | expand -t 14
@@ -78,6 +78,15 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 	$(INSTALL) systemd/modules-load.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	$(INSTALL) internal/config/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
+
+uninstall: ## remove what `make install` placed; edged.toml and the state folder stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/edged $(DESTDIR)$(PREFIX)/bin/edged-camera
+	rm -f $(DESTDIR)$(PREFIX)/lib/edged/libtensorflowlite_c.so
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
+	rm -f $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
+	for f in mqtt/schema/*.json; do rm -f $(SHARE)/schema/$${f##*/}; done
+	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
 
 train: deps ## make the bundled nets again (needs python3-torch; about ten minutes of one core)
 	go run -tags tflite ./train

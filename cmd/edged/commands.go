@@ -17,6 +17,7 @@ var commands = []func() *cobra.Command{
 	newManifestCmd,
 	newRewriteCmd,
 	newRunCmd,
+	newSnapCmd,
 	newVerifyCmd,
 	newVersionCmd,
 	newWatchCmd,

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"image"
 	"os"
 	"path/filepath"
 
@@ -45,7 +44,7 @@ func filmBelt(ctx context.Context, path string, seconds int) error {
 			return nil // told to stop while filming: nothing is wrong
 		}
 		scene.Render(2*k, &f, nil) // the belt's own pace is twice the clip's
-		if err := film.Add(rgbImage(&f)); err != nil {
+		if err := film.Add(pictureOf(&f)); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 	}
@@ -53,18 +52,6 @@ func filmBelt(ctx context.Context, path string, seconds int) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	return out.Close()
-}
-
-// rgbImage copies a BGR frame for the standard library's encoders.
-func rgbImage(f *edged.Frame) image.Image {
-	img := image.NewRGBA(image.Rect(0, 0, f.W, f.H))
-	for y := range f.H {
-		src, dst := f.Pix[y*f.Stride:], img.Pix[y*img.Stride:]
-		for x := range f.W {
-			dst[4*x], dst[4*x+1], dst[4*x+2], dst[4*x+3] = src[3*x+2], src[3*x+1], src[3*x], 255
-		}
-	}
-	return img
 }
 
 // demoInput is the part of the belt's 640x480 that the dense net looks at, as

@@ -9,7 +9,7 @@ import (
 )
 
 // The commands that users and scripts rely on.
-var promised = []string{"run", "demo", "rewrite", "verify", "manifest", "inspect", "infer", "bench", "eval", "watch", "check", "doctor", "version"}
+var promised = []string{"run", "snap", "demo", "rewrite", "verify", "manifest", "inspect", "infer", "bench", "eval", "watch", "check", "doctor", "version"}
 
 func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 	_, list, _ := runEdged("--help")
@@ -23,6 +23,21 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 		}
 		if code, out, errs := runEdged(name, "--no-such-flag"); code != exitUsage || out != "" || !strings.Contains(errs, "edged "+name+" --help") {
 			t.Errorf("edged %s --no-such-flag: exit %d, stdout %q, stderr %q", name, code, out, errs)
+		}
+	}
+}
+
+// help on what is not there is wrong usage and names what is.
+func TestHelpOnNonsense(t *testing.T) {
+	for _, args := range [][]string{{"help", "nonsense"}, {"help", "version", "x"}, {"help", "help", "x"}} {
+		code, out, errs := runEdged(args...)
+		if code != exitUsage || out != "" || !strings.Contains(errs, strings.Join(args[1:], " ")) || !strings.Contains(errs, "bench, check, demo") || strings.Contains(errs, "canary") {
+			t.Errorf("edged %q: exit %d, stdout %q, stderr %q", args, code, out, errs)
+		}
+	}
+	for _, args := range [][]string{{"help"}, {"help", "rewrite"}, {"help", "help"}} {
+		if code, out, errs := runEdged(args...); code != exitOK || !strings.Contains(out, "Usage:") || errs != "" {
+			t.Errorf("edged %q: exit %d, stderr %q", args, code, errs)
 		}
 	}
 }

@@ -89,5 +89,6 @@ that happened to every frame.`,
 	for _, newCmd := range commands {
 		root.AddCommand(newCmd())
 	}
+	root.SetHelpCommand(newHelpCmd(root))
 	return root, started
 }
