@@ -147,12 +147,30 @@ func (d *dense) refusal() error {
 			}
 		}
 	}
+	if why := d.another(); why != nil {
+		return why
+	}
 	if d.nothingDilated() {
 		return nil
 	}
 	for _, nd := range d.nodes {
 		if nd.refuse != "" {
 			return &Refusal{Op: d.opName(nd.op), Index: nd.index, Reason: nd.refuse, Instead: nd.cure}
+		}
+	}
+	return nil
+}
+
+// another is the first node that sees the whole map, or where it is, on a frame
+// of another size: what it adds there is not what it added in the baseline.
+func (d *dense) another() error {
+	if d.frame == d.input.n {
+		return nil
+	}
+	for _, nd := range d.nodes {
+		if nd.kind == kindMixed || nd.scales {
+			return &Refusal{Op: d.opName(nd.op), Index: nd.index, Instead: "leave out --input, or --cut a tensor before it",
+				Reason: fmt.Sprintf("%s; at %s it is another one than at the baseline's %s", nd.refuse, sizeText(d.frame), sizeText(d.input.n))}
 		}
 	}
 	return nil

@@ -230,3 +230,26 @@ func TestStatisticAtAnotherSize(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A PRELU whose slopes differ from place to place fits no other frame, whatever
+// its shape rule lets through.
+func TestSlopesOfAMapAtAnotherSize(t *testing.T) {
+	b := newMaker(49, model.TypeFloat32)
+	x := b.conv(b.input(16, 18, 3), 4, square(3, 2).same().bare())
+	slopes := make([]float32, 8*9*4)
+	for i := range slopes {
+		slopes[i] = float32(i) / 300
+	}
+	m := b.Model(b.Op(model.OpPrelu, nil, x, model.Const(b.Builder, "slopes", []int{8, 9, 4}, slopes)))
+	for _, o := range []Options{{}, {Form: Shifts}, {OutputStride: [2]int{2, 2}}, {Form: Dilated, OutputStride: [2]int{2, 2}}} {
+		o.Input = [2]int{48, 52}
+		if _, err := Rewrite(m, "", o); asRefusal(err) == nil || asRefusal(err).Op != "PRELU" {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	r, err := Rewrite(m, "", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifiedAs(t, m, r)
+}

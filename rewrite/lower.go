@@ -53,10 +53,6 @@ func (lo *lowering) explain(r any) error {
 	}
 	if why := asRefusal(e.err); why != nil && why.Op == "" && lo.now != nil {
 		why.Op, why.Index = lo.opName(lo.now.op), lo.now.index
-		if lo.now.kind == kindMixed && lo.frame != lo.input.n {
-			why.Reason = fmt.Sprintf("%s; at %s it is another one than at the baseline's %s", lo.now.refuse, sizeText(lo.frame), sizeText(lo.input.n))
-			why.Instead = "leave out --input, or --cut a tensor before it"
-		}
 	}
 	return e.err
 }
