@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = usageErr(cmd, err)
 	}
 	if text := err.Error(); text != "" {
-		fmt.Fprintln(stderr, "edged:", text)
+		fmt.Fprintln(stderr, "edged:", quoteControls(text))
 	}
 	var e *exitError
 	switch {
@@ -47,6 +50,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitRefused
 	}
 	return exitFailed
+}
+
+// quoteControls quotes control characters, which names in files may hold and which a
+// terminal would obey. Lines stay lines.
+func quoteControls(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // daemonCommand is the command that signals reach from its first moment to its

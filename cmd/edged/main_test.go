@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -46,5 +47,15 @@ func TestRunReturnsTheExitCodeOfTheContract(t *testing.T) {
 			t.Errorf("edged %q: exit %d, want %d", c.args, got, c.want)
 		}
 		null.Close()
+	}
+}
+
+func TestErrorsHoldNoControlCharacters(t *testing.T) {
+	if got, want := quoteControls("a\x1b[31m\nb\u202e\t\x00 ü %"), "a\\x1b[31m\nb\\u202e\t\\x00 ü %"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	code, _, errs := runEdged("inspect", "no\x1b[2Jfile")
+	if code != exitFailed || strings.Contains(errs, "\x1b") {
+		t.Errorf("exit %d: %q", code, errs)
 	}
 }
