@@ -318,7 +318,11 @@ func (s *spool) close() error {
 	s.closed = true
 	s.wake.Signal()
 	s.mu.Unlock()
-	<-s.done
+	select {
+	case <-s.done:
+	case <-time.After(closeSpool): // a disk that hangs is not waited for at the end
+		return fmt.Errorf("mqtt: spool %s: the disk did not answer within %v", s.path, closeSpool)
+	}
 	if s.file == nil {
 		return nil
 	}

@@ -15,6 +15,9 @@ const (
 	// retrySpool is how long after a failure the spool is tried again.
 	retrySpool = 2 * time.Second
 
+	// closeSpool is how long the last write may take.
+	closeSpool = 2 * time.Second
+
 	// firstDetached is the first number of the events of a run that began
 	// without its spool. It is far from those of the runs before, which stay the
 	// older ones when the file is there again.
