@@ -2,17 +2,18 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·convF32x1x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x1x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 convF32x1x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x16AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
@@ -21,17 +22,17 @@ convF32x1x16AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x1x16AVX2_k
 	DECQ R10; JNZ convF32x1x16AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x1x16AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x1x16AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x1x16AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMOVUPS 32(CX), Y15
 	VADDPS Y15, Y1, Y1
 	ADDQ SI, CX
 convF32x1x16AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMOVUPS Y0, 0(AX)
@@ -40,36 +41,36 @@ convF32x1x16AVX2_clamp_whole:
 	JMP convF32x1x16AVX2_next
 convF32x1x16AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x1x16AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x1x16AVX2_clamp_masked
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMASKMOVPS 32(CX), Y14, Y15
 	VADDPS Y15, Y1, Y1
 	ADDQ SI, CX
 convF32x1x16AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMOVUPS Y0, 0(AX)
 	VMASKMOVPS Y1, Y14, 32(AX)
 	ADDQ BX, AX
 convF32x1x16AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x1x16AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x2x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x2x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y1, Y3
 convF32x2x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x16AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
@@ -79,10 +80,10 @@ convF32x2x16AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x2x16AVX2_k
 	DECQ R10; JNZ convF32x2x16AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x2x16AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x2x16AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x2x16AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMOVUPS 32(CX), Y15
@@ -94,7 +95,7 @@ convF32x2x16AVX2_k:
 	VADDPS Y15, Y3, Y3
 	ADDQ SI, CX
 convF32x2x16AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -108,7 +109,7 @@ convF32x2x16AVX2_clamp_whole:
 	JMP convF32x2x16AVX2_next
 convF32x2x16AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x2x16AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x2x16AVX2_clamp_masked
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMASKMOVPS 32(CX), Y14, Y15
@@ -120,7 +121,7 @@ convF32x2x16AVX2_partial:
 	VADDPS Y15, Y3, Y3
 	ADDQ SI, CX
 convF32x2x16AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -132,16 +133,16 @@ convF32x2x16AVX2_clamp_masked:
 	VMASKMOVPS Y3, Y14, 32(AX)
 	ADDQ BX, AX
 convF32x2x16AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x2x16AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x3x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x3x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -149,7 +150,7 @@ convF32x3x16AVX2_tile:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y1, Y5
 convF32x3x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x16AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
@@ -160,10 +161,10 @@ convF32x3x16AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x3x16AVX2_k
 	DECQ R10; JNZ convF32x3x16AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x3x16AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x3x16AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x3x16AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMOVUPS 32(CX), Y15
@@ -180,7 +181,7 @@ convF32x3x16AVX2_k:
 	VADDPS Y15, Y5, Y5
 	ADDQ SI, CX
 convF32x3x16AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -199,7 +200,7 @@ convF32x3x16AVX2_clamp_whole:
 	JMP convF32x3x16AVX2_next
 convF32x3x16AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x3x16AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x3x16AVX2_clamp_masked
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMASKMOVPS 32(CX), Y14, Y15
@@ -216,7 +217,7 @@ convF32x3x16AVX2_partial:
 	VADDPS Y15, Y5, Y5
 	ADDQ SI, CX
 convF32x3x16AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -233,16 +234,16 @@ convF32x3x16AVX2_clamp_masked:
 	VMASKMOVPS Y5, Y14, 32(AX)
 	ADDQ BX, AX
 convF32x3x16AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x3x16AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x4x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x4x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -252,7 +253,7 @@ convF32x4x16AVX2_tile:
 	VMOVAPS Y0, Y6
 	VMOVAPS Y1, Y7
 convF32x4x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x16AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
@@ -264,10 +265,10 @@ convF32x4x16AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x4x16AVX2_k
 	DECQ R10; JNZ convF32x4x16AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x4x16AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x4x16AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x4x16AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMOVUPS 32(CX), Y15
@@ -289,7 +290,7 @@ convF32x4x16AVX2_k:
 	VADDPS Y15, Y7, Y7
 	ADDQ SI, CX
 convF32x4x16AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -313,7 +314,7 @@ convF32x4x16AVX2_clamp_whole:
 	JMP convF32x4x16AVX2_next
 convF32x4x16AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x4x16AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x4x16AVX2_clamp_masked
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMASKMOVPS 32(CX), Y14, Y15
@@ -335,7 +336,7 @@ convF32x4x16AVX2_partial:
 	VADDPS Y15, Y7, Y7
 	ADDQ SI, CX
 convF32x4x16AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -357,16 +358,16 @@ convF32x4x16AVX2_clamp_masked:
 	VMASKMOVPS Y7, Y14, 32(AX)
 	ADDQ BX, AX
 convF32x4x16AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x4x16AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x5x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x5x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -378,7 +379,7 @@ convF32x5x16AVX2_tile:
 	VMOVAPS Y0, Y8
 	VMOVAPS Y1, Y9
 convF32x5x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x16AVX2_k:
 	VMOVUPS 0(DX), Y12
@@ -393,10 +394,10 @@ convF32x5x16AVX2_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x5x16AVX2_k
 	DECQ R10; JNZ convF32x5x16AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x5x16AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x5x16AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x5x16AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMOVUPS 32(CX), Y15
@@ -423,7 +424,7 @@ convF32x5x16AVX2_k:
 	VADDPS Y15, Y9, Y9
 	ADDQ SI, CX
 convF32x5x16AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -452,7 +453,7 @@ convF32x5x16AVX2_clamp_whole:
 	JMP convF32x5x16AVX2_next
 convF32x5x16AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x5x16AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x5x16AVX2_clamp_masked
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMASKMOVPS 32(CX), Y14, Y15
@@ -479,7 +480,7 @@ convF32x5x16AVX2_partial:
 	VADDPS Y15, Y9, Y9
 	ADDQ SI, CX
 convF32x5x16AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -506,16 +507,16 @@ convF32x5x16AVX2_clamp_masked:
 	VMASKMOVPS Y9, Y14, 32(AX)
 	ADDQ BX, AX
 convF32x5x16AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x5x16AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x6x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x6x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -529,7 +530,7 @@ convF32x6x16AVX2_tile:
 	VMOVAPS Y0, Y10
 	VMOVAPS Y1, Y11
 convF32x6x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x16AVX2_k:
 	VMOVUPS 0(DX), Y12
@@ -545,10 +546,10 @@ convF32x6x16AVX2_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x6x16AVX2_k
 	DECQ R10; JNZ convF32x6x16AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x6x16AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x6x16AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x6x16AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMOVUPS 32(CX), Y15
@@ -580,7 +581,7 @@ convF32x6x16AVX2_k:
 	VADDPS Y15, Y11, Y11
 	ADDQ SI, CX
 convF32x6x16AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -614,7 +615,7 @@ convF32x6x16AVX2_clamp_whole:
 	JMP convF32x6x16AVX2_next
 convF32x6x16AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x6x16AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x6x16AVX2_clamp_masked
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	VMASKMOVPS 32(CX), Y14, Y15
@@ -646,7 +647,7 @@ convF32x6x16AVX2_partial:
 	VADDPS Y15, Y11, Y11
 	ADDQ SI, CX
 convF32x6x16AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -678,19 +679,19 @@ convF32x6x16AVX2_clamp_masked:
 	VMASKMOVPS Y11, Y14, 32(AX)
 	ADDQ BX, AX
 convF32x6x16AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x6x16AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x1x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x1x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 convF32x1x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x8AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
@@ -698,45 +699,45 @@ convF32x1x8AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x1x8AVX2_k
 	DECQ R10; JNZ convF32x1x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x1x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x1x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x1x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
 convF32x1x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMOVUPS Y0, 0(AX)
 	ADDQ BX, AX
 	JMP convF32x1x8AVX2_next
 convF32x1x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x1x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x1x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
 convF32x1x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMASKMOVPS Y0, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x1x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x1x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x2x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x2x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 convF32x2x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x8AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
@@ -745,10 +746,10 @@ convF32x2x8AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x2x8AVX2_k
 	DECQ R10; JNZ convF32x2x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x2x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x2x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x2x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -756,7 +757,7 @@ convF32x2x8AVX2_k:
 	VADDPS Y15, Y1, Y1
 	ADDQ SI, CX
 convF32x2x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMOVUPS Y0, 0(AX)
@@ -766,7 +767,7 @@ convF32x2x8AVX2_clamp_whole:
 	JMP convF32x2x8AVX2_next
 convF32x2x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x2x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x2x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -774,7 +775,7 @@ convF32x2x8AVX2_partial:
 	VADDPS Y15, Y1, Y1
 	ADDQ SI, CX
 convF32x2x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMASKMOVPS Y0, Y14, 0(AX)
@@ -782,21 +783,21 @@ convF32x2x8AVX2_clamp_masked:
 	VMASKMOVPS Y1, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x2x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x2x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x3x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x3x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 convF32x3x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x8AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
@@ -806,10 +807,10 @@ convF32x3x8AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x3x8AVX2_k
 	DECQ R10; JNZ convF32x3x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x3x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x3x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x3x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -820,7 +821,7 @@ convF32x3x8AVX2_k:
 	VADDPS Y15, Y2, Y2
 	ADDQ SI, CX
 convF32x3x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -833,7 +834,7 @@ convF32x3x8AVX2_clamp_whole:
 	JMP convF32x3x8AVX2_next
 convF32x3x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x3x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x3x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -844,7 +845,7 @@ convF32x3x8AVX2_partial:
 	VADDPS Y15, Y2, Y2
 	ADDQ SI, CX
 convF32x3x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -855,22 +856,22 @@ convF32x3x8AVX2_clamp_masked:
 	VMASKMOVPS Y2, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x3x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x3x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x4x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x4x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
 convF32x4x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x8AVX2_k:
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
@@ -881,10 +882,10 @@ convF32x4x8AVX2_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x4x8AVX2_k
 	DECQ R10; JNZ convF32x4x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x4x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x4x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x4x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -898,7 +899,7 @@ convF32x4x8AVX2_k:
 	VADDPS Y15, Y3, Y3
 	ADDQ SI, CX
 convF32x4x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -914,7 +915,7 @@ convF32x4x8AVX2_clamp_whole:
 	JMP convF32x4x8AVX2_next
 convF32x4x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x4x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x4x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -928,7 +929,7 @@ convF32x4x8AVX2_partial:
 	VADDPS Y15, Y3, Y3
 	ADDQ SI, CX
 convF32x4x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -942,23 +943,23 @@ convF32x4x8AVX2_clamp_masked:
 	VMASKMOVPS Y3, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x4x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x4x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x5x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x5x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
 	VMOVAPS Y0, Y4
 convF32x5x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x8AVX2_k:
 	VMOVUPS 0(DX), Y12
@@ -972,10 +973,10 @@ convF32x5x8AVX2_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x5x8AVX2_k
 	DECQ R10; JNZ convF32x5x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x5x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x5x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x5x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -992,7 +993,7 @@ convF32x5x8AVX2_k:
 	VADDPS Y15, Y4, Y4
 	ADDQ SI, CX
 convF32x5x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1011,7 +1012,7 @@ convF32x5x8AVX2_clamp_whole:
 	JMP convF32x5x8AVX2_next
 convF32x5x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x5x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x5x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1028,7 +1029,7 @@ convF32x5x8AVX2_partial:
 	VADDPS Y15, Y4, Y4
 	ADDQ SI, CX
 convF32x5x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1045,16 +1046,16 @@ convF32x5x8AVX2_clamp_masked:
 	VMASKMOVPS Y4, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x5x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x5x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x6x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x6x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1062,7 +1063,7 @@ convF32x6x8AVX2_tile:
 	VMOVAPS Y0, Y4
 	VMOVAPS Y0, Y5
 convF32x6x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x8AVX2_k:
 	VMOVUPS 0(DX), Y12
@@ -1077,10 +1078,10 @@ convF32x6x8AVX2_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x6x8AVX2_k
 	DECQ R10; JNZ convF32x6x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x6x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x6x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x6x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1100,7 +1101,7 @@ convF32x6x8AVX2_k:
 	VADDPS Y15, Y5, Y5
 	ADDQ SI, CX
 convF32x6x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1122,7 +1123,7 @@ convF32x6x8AVX2_clamp_whole:
 	JMP convF32x6x8AVX2_next
 convF32x6x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x6x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x6x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1142,7 +1143,7 @@ convF32x6x8AVX2_partial:
 	VADDPS Y15, Y5, Y5
 	ADDQ SI, CX
 convF32x6x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1162,16 +1163,16 @@ convF32x6x8AVX2_clamp_masked:
 	VMASKMOVPS Y5, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x6x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x6x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x7x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x7x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1180,7 +1181,7 @@ convF32x7x8AVX2_tile:
 	VMOVAPS Y0, Y5
 	VMOVAPS Y0, Y6
 convF32x7x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x7x8AVX2_k:
 	VMOVUPS 0(DX), Y12
@@ -1196,10 +1197,10 @@ convF32x7x8AVX2_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x7x8AVX2_k
 	DECQ R10; JNZ convF32x7x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x7x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x7x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x7x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1222,7 +1223,7 @@ convF32x7x8AVX2_k:
 	VADDPS Y15, Y6, Y6
 	ADDQ SI, CX
 convF32x7x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1247,7 +1248,7 @@ convF32x7x8AVX2_clamp_whole:
 	JMP convF32x7x8AVX2_next
 convF32x7x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x7x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x7x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1270,7 +1271,7 @@ convF32x7x8AVX2_partial:
 	VADDPS Y15, Y6, Y6
 	ADDQ SI, CX
 convF32x7x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1293,16 +1294,16 @@ convF32x7x8AVX2_clamp_masked:
 	VMASKMOVPS Y6, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x7x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x7x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x8x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x8x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1312,7 +1313,7 @@ convF32x8x8AVX2_tile:
 	VMOVAPS Y0, Y6
 	VMOVAPS Y0, Y7
 convF32x8x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x8x8AVX2_k:
 	VMOVUPS 0(DX), Y12
@@ -1329,10 +1330,10 @@ convF32x8x8AVX2_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x8x8AVX2_k
 	DECQ R10; JNZ convF32x8x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x8x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x8x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x8x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1358,7 +1359,7 @@ convF32x8x8AVX2_k:
 	VADDPS Y15, Y7, Y7
 	ADDQ SI, CX
 convF32x8x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1386,7 +1387,7 @@ convF32x8x8AVX2_clamp_whole:
 	JMP convF32x8x8AVX2_next
 convF32x8x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x8x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x8x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1412,7 +1413,7 @@ convF32x8x8AVX2_partial:
 	VADDPS Y15, Y7, Y7
 	ADDQ SI, CX
 convF32x8x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1438,16 +1439,16 @@ convF32x8x8AVX2_clamp_masked:
 	VMASKMOVPS Y7, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x8x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x8x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x9x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x9x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1458,7 +1459,7 @@ convF32x9x8AVX2_tile:
 	VMOVAPS Y0, Y7
 	VMOVAPS Y0, Y8
 convF32x9x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x9x8AVX2_k:
@@ -1478,10 +1479,10 @@ convF32x9x8AVX2_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x9x8AVX2_k
 	DECQ R10; JNZ convF32x9x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x9x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x9x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x9x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1510,7 +1511,7 @@ convF32x9x8AVX2_k:
 	VADDPS Y15, Y8, Y8
 	ADDQ SI, CX
 convF32x9x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1541,7 +1542,7 @@ convF32x9x8AVX2_clamp_whole:
 	JMP convF32x9x8AVX2_next
 convF32x9x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x9x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x9x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1570,7 +1571,7 @@ convF32x9x8AVX2_partial:
 	VADDPS Y15, Y8, Y8
 	ADDQ SI, CX
 convF32x9x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1599,16 +1600,16 @@ convF32x9x8AVX2_clamp_masked:
 	VMASKMOVPS Y8, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x9x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x9x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x10x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x10x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1620,7 +1621,7 @@ convF32x10x8AVX2_tile:
 	VMOVAPS Y0, Y8
 	VMOVAPS Y0, Y9
 convF32x10x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x10x8AVX2_k:
@@ -1641,10 +1642,10 @@ convF32x10x8AVX2_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x10x8AVX2_k
 	DECQ R10; JNZ convF32x10x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x10x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x10x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x10x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1676,7 +1677,7 @@ convF32x10x8AVX2_k:
 	VADDPS Y15, Y9, Y9
 	ADDQ SI, CX
 convF32x10x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1710,7 +1711,7 @@ convF32x10x8AVX2_clamp_whole:
 	JMP convF32x10x8AVX2_next
 convF32x10x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x10x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x10x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1742,7 +1743,7 @@ convF32x10x8AVX2_partial:
 	VADDPS Y15, Y9, Y9
 	ADDQ SI, CX
 convF32x10x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1774,16 +1775,16 @@ convF32x10x8AVX2_clamp_masked:
 	VMASKMOVPS Y9, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x10x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x10x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x11x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x11x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1796,7 +1797,7 @@ convF32x11x8AVX2_tile:
 	VMOVAPS Y0, Y9
 	VMOVAPS Y0, Y10
 convF32x11x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x11x8AVX2_k:
@@ -1818,10 +1819,10 @@ convF32x11x8AVX2_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x11x8AVX2_k
 	DECQ R10; JNZ convF32x11x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x11x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x11x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x11x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1856,7 +1857,7 @@ convF32x11x8AVX2_k:
 	VADDPS Y15, Y10, Y10
 	ADDQ SI, CX
 convF32x11x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1893,7 +1894,7 @@ convF32x11x8AVX2_clamp_whole:
 	JMP convF32x11x8AVX2_next
 convF32x11x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x11x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x11x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -1928,7 +1929,7 @@ convF32x11x8AVX2_partial:
 	VADDPS Y15, Y10, Y10
 	ADDQ SI, CX
 convF32x11x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -1963,16 +1964,16 @@ convF32x11x8AVX2_clamp_masked:
 	VMASKMOVPS Y10, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x11x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x11x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x12x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x12x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1986,7 +1987,7 @@ convF32x12x8AVX2_tile:
 	VMOVAPS Y0, Y10
 	VMOVAPS Y0, Y11
 convF32x12x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x12x8AVX2_k:
@@ -2009,10 +2010,10 @@ convF32x12x8AVX2_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x12x8AVX2_k
 	DECQ R10; JNZ convF32x12x8AVX2_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ convF32x12x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ convF32x12x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ convF32x12x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -2050,7 +2051,7 @@ convF32x12x8AVX2_k:
 	VADDPS Y15, Y11, Y11
 	ADDQ SI, CX
 convF32x12x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -2090,7 +2091,7 @@ convF32x12x8AVX2_clamp_whole:
 	JMP convF32x12x8AVX2_next
 convF32x12x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ convF32x12x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x12x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -2128,7 +2129,7 @@ convF32x12x8AVX2_partial:
 	VADDPS Y15, Y11, Y11
 	ADDQ SI, CX
 convF32x12x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -2166,7 +2167,7 @@ convF32x12x8AVX2_clamp_masked:
 	VMASKMOVPS Y11, Y14, 0(AX)
 	ADDQ BX, AX
 convF32x12x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x12x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x8AVX2_tile
 	VZEROUPPER; RET

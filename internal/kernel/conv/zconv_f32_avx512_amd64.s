@@ -2,17 +2,18 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·convF32x1x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x1x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 convF32x1x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x32AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
@@ -21,39 +22,39 @@ convF32x1x32AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x1x32AVX512_k
 	DECQ R10; JNZ convF32x1x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x1x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x1x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
 	VADDPS Z31, Z1, Z1
 	ADDQ SI, CX
 convF32x1x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMOVUPS Z0, 0(AX)
 	VMOVUPS Z1, K1, 64(AX)
 	ADDQ BX, AX
 convF32x1x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x1x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x2x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x2x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z1, Z3
 convF32x2x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x32AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
@@ -63,10 +64,10 @@ convF32x2x32AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x2x32AVX512_k
 	DECQ R10; JNZ convF32x2x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x2x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x2x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -78,7 +79,7 @@ convF32x2x32AVX512_k:
 	VADDPS Z31, Z3, Z3
 	ADDQ SI, CX
 convF32x2x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -90,16 +91,16 @@ convF32x2x32AVX512_clamp_masked:
 	VMOVUPS Z3, K1, 64(AX)
 	ADDQ BX, AX
 convF32x2x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x2x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x3x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x3x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -107,7 +108,7 @@ convF32x3x32AVX512_tile:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z1, Z5
 convF32x3x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x32AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
@@ -118,10 +119,10 @@ convF32x3x32AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x3x32AVX512_k
 	DECQ R10; JNZ convF32x3x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x3x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x3x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -138,7 +139,7 @@ convF32x3x32AVX512_k:
 	VADDPS Z31, Z5, Z5
 	ADDQ SI, CX
 convF32x3x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -155,16 +156,16 @@ convF32x3x32AVX512_clamp_masked:
 	VMOVUPS Z5, K1, 64(AX)
 	ADDQ BX, AX
 convF32x3x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x3x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x4x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x4x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -174,7 +175,7 @@ convF32x4x32AVX512_tile:
 	VMOVAPS Z0, Z6
 	VMOVAPS Z1, Z7
 convF32x4x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x32AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
@@ -186,10 +187,10 @@ convF32x4x32AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x4x32AVX512_k
 	DECQ R10; JNZ convF32x4x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x4x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x4x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -211,7 +212,7 @@ convF32x4x32AVX512_k:
 	VADDPS Z31, Z7, Z7
 	ADDQ SI, CX
 convF32x4x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -233,16 +234,16 @@ convF32x4x32AVX512_clamp_masked:
 	VMOVUPS Z7, K1, 64(AX)
 	ADDQ BX, AX
 convF32x4x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x4x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x5x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x5x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -254,7 +255,7 @@ convF32x5x32AVX512_tile:
 	VMOVAPS Z0, Z8
 	VMOVAPS Z1, Z9
 convF32x5x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x32AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -269,10 +270,10 @@ convF32x5x32AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x5x32AVX512_k
 	DECQ R10; JNZ convF32x5x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x5x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x5x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -299,7 +300,7 @@ convF32x5x32AVX512_k:
 	VADDPS Z31, Z9, Z9
 	ADDQ SI, CX
 convF32x5x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -326,16 +327,16 @@ convF32x5x32AVX512_clamp_masked:
 	VMOVUPS Z9, K1, 64(AX)
 	ADDQ BX, AX
 convF32x5x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x5x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x6x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x6x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -349,7 +350,7 @@ convF32x6x32AVX512_tile:
 	VMOVAPS Z0, Z10
 	VMOVAPS Z1, Z11
 convF32x6x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x32AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -365,10 +366,10 @@ convF32x6x32AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x6x32AVX512_k
 	DECQ R10; JNZ convF32x6x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x6x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x6x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -400,7 +401,7 @@ convF32x6x32AVX512_k:
 	VADDPS Z31, Z11, Z11
 	ADDQ SI, CX
 convF32x6x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -432,16 +433,16 @@ convF32x6x32AVX512_clamp_masked:
 	VMOVUPS Z11, K1, 64(AX)
 	ADDQ BX, AX
 convF32x6x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x6x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x7x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x7x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -457,7 +458,7 @@ convF32x7x32AVX512_tile:
 	VMOVAPS Z0, Z12
 	VMOVAPS Z1, Z13
 convF32x7x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x7x32AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -474,10 +475,10 @@ convF32x7x32AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x7x32AVX512_k
 	DECQ R10; JNZ convF32x7x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x7x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x7x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -514,7 +515,7 @@ convF32x7x32AVX512_k:
 	VADDPS Z31, Z13, Z13
 	ADDQ SI, CX
 convF32x7x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -551,16 +552,16 @@ convF32x7x32AVX512_clamp_masked:
 	VMOVUPS Z13, K1, 64(AX)
 	ADDQ BX, AX
 convF32x7x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x7x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x8x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x8x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -578,7 +579,7 @@ convF32x8x32AVX512_tile:
 	VMOVAPS Z0, Z14
 	VMOVAPS Z1, Z15
 convF32x8x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x8x32AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -596,10 +597,10 @@ convF32x8x32AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x8x32AVX512_k
 	DECQ R10; JNZ convF32x8x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x8x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x8x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -641,7 +642,7 @@ convF32x8x32AVX512_k:
 	VADDPS Z31, Z15, Z15
 	ADDQ SI, CX
 convF32x8x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -683,16 +684,16 @@ convF32x8x32AVX512_clamp_masked:
 	VMOVUPS Z15, K1, 64(AX)
 	ADDQ BX, AX
 convF32x8x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x8x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x9x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x9x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -712,7 +713,7 @@ convF32x9x32AVX512_tile:
 	VMOVAPS Z0, Z16
 	VMOVAPS Z1, Z17
 convF32x9x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x9x32AVX512_k:
@@ -733,10 +734,10 @@ convF32x9x32AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x9x32AVX512_k
 	DECQ R10; JNZ convF32x9x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x9x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x9x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -783,7 +784,7 @@ convF32x9x32AVX512_k:
 	VADDPS Z31, Z17, Z17
 	ADDQ SI, CX
 convF32x9x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -830,16 +831,16 @@ convF32x9x32AVX512_clamp_masked:
 	VMOVUPS Z17, K1, 64(AX)
 	ADDQ BX, AX
 convF32x9x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x9x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x10x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x10x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -861,7 +862,7 @@ convF32x10x32AVX512_tile:
 	VMOVAPS Z0, Z18
 	VMOVAPS Z1, Z19
 convF32x10x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x10x32AVX512_k:
@@ -883,10 +884,10 @@ convF32x10x32AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x10x32AVX512_k
 	DECQ R10; JNZ convF32x10x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x10x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x10x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -938,7 +939,7 @@ convF32x10x32AVX512_k:
 	VADDPS Z31, Z19, Z19
 	ADDQ SI, CX
 convF32x10x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -990,16 +991,16 @@ convF32x10x32AVX512_clamp_masked:
 	VMOVUPS Z19, K1, 64(AX)
 	ADDQ BX, AX
 convF32x10x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x10x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x11x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x11x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1023,7 +1024,7 @@ convF32x11x32AVX512_tile:
 	VMOVAPS Z0, Z20
 	VMOVAPS Z1, Z21
 convF32x11x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x11x32AVX512_k:
@@ -1046,10 +1047,10 @@ convF32x11x32AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x11x32AVX512_k
 	DECQ R10; JNZ convF32x11x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x11x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x11x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -1106,7 +1107,7 @@ convF32x11x32AVX512_k:
 	VADDPS Z31, Z21, Z21
 	ADDQ SI, CX
 convF32x11x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1163,16 +1164,16 @@ convF32x11x32AVX512_clamp_masked:
 	VMOVUPS Z21, K1, 64(AX)
 	ADDQ BX, AX
 convF32x11x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x11x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x12x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x12x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1198,7 +1199,7 @@ convF32x12x32AVX512_tile:
 	VMOVAPS Z0, Z22
 	VMOVAPS Z1, Z23
 convF32x12x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x12x32AVX512_k:
@@ -1222,10 +1223,10 @@ convF32x12x32AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x12x32AVX512_k
 	DECQ R10; JNZ convF32x12x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x12x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x12x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -1287,7 +1288,7 @@ convF32x12x32AVX512_k:
 	VADDPS Z31, Z23, Z23
 	ADDQ SI, CX
 convF32x12x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1349,16 +1350,16 @@ convF32x12x32AVX512_clamp_masked:
 	VMOVUPS Z23, K1, 64(AX)
 	ADDQ BX, AX
 convF32x12x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x12x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x13x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x13x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1386,7 +1387,7 @@ convF32x13x32AVX512_tile:
 	VMOVAPS Z0, Z24
 	VMOVAPS Z1, Z25
 convF32x13x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
@@ -1413,10 +1414,10 @@ convF32x13x32AVX512_k:
 	ADDQ $4, R13
 	DECQ CX; JNZ convF32x13x32AVX512_k
 	DECQ R10; JNZ convF32x13x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x13x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x13x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -1483,7 +1484,7 @@ convF32x13x32AVX512_k:
 	VADDPS Z31, Z25, Z25
 	ADDQ SI, CX
 convF32x13x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1550,16 +1551,16 @@ convF32x13x32AVX512_clamp_masked:
 	VMOVUPS Z25, K1, 64(AX)
 	ADDQ BX, AX
 convF32x13x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x13x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x13x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x14x32AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x14x32AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1589,7 +1590,7 @@ convF32x14x32AVX512_tile:
 	VMOVAPS Z0, Z26
 	VMOVAPS Z1, Z27
 convF32x14x32AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
@@ -1617,10 +1618,10 @@ convF32x14x32AVX512_k:
 	ADDQ $4, R13
 	DECQ CX; JNZ convF32x14x32AVX512_k
 	DECQ R10; JNZ convF32x14x32AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x14x32AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x14x32AVX512_clamp_masked
 	VMOVUPS 0(CX), Z31
 	VADDPS Z31, Z0, Z0
 	VMOVUPS.Z 64(CX), K1, Z31
@@ -1692,7 +1693,7 @@ convF32x14x32AVX512_k:
 	VADDPS Z31, Z27, Z27
 	ADDQ SI, CX
 convF32x14x32AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1764,19 +1765,19 @@ convF32x14x32AVX512_clamp_masked:
 	VMOVUPS Z27, K1, 64(AX)
 	ADDQ BX, AX
 convF32x14x32AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x14x32AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x14x32AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x1x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x1x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 convF32x1x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x16AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
@@ -1784,33 +1785,33 @@ convF32x1x16AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x1x16AVX512_k
 	DECQ R10; JNZ convF32x1x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x1x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x1x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
 convF32x1x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMOVUPS Z0, K1, 0(AX)
 	ADDQ BX, AX
 convF32x1x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x1x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x2x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x2x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 convF32x2x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x16AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
@@ -1819,10 +1820,10 @@ convF32x2x16AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x2x16AVX512_k
 	DECQ R10; JNZ convF32x2x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x2x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x2x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -1830,7 +1831,7 @@ convF32x2x16AVX512_k:
 	VADDPS Z31, Z1, Z1
 	ADDQ SI, CX
 convF32x2x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMOVUPS Z0, K1, 0(AX)
@@ -1838,21 +1839,21 @@ convF32x2x16AVX512_clamp_masked:
 	VMOVUPS Z1, K1, 0(AX)
 	ADDQ BX, AX
 convF32x2x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x2x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x3x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x3x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 convF32x3x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x16AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
@@ -1862,10 +1863,10 @@ convF32x3x16AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x3x16AVX512_k
 	DECQ R10; JNZ convF32x3x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x3x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x3x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -1876,7 +1877,7 @@ convF32x3x16AVX512_k:
 	VADDPS Z31, Z2, Z2
 	ADDQ SI, CX
 convF32x3x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1887,22 +1888,22 @@ convF32x3x16AVX512_clamp_masked:
 	VMOVUPS Z2, K1, 0(AX)
 	ADDQ BX, AX
 convF32x3x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x3x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x4x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x4x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
 convF32x4x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x16AVX512_k:
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
@@ -1913,10 +1914,10 @@ convF32x4x16AVX512_k:
 	ADDQ $4, AX
 	DECQ CX; JNZ convF32x4x16AVX512_k
 	DECQ R10; JNZ convF32x4x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x4x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x4x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -1930,7 +1931,7 @@ convF32x4x16AVX512_k:
 	VADDPS Z31, Z3, Z3
 	ADDQ SI, CX
 convF32x4x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1944,23 +1945,23 @@ convF32x4x16AVX512_clamp_masked:
 	VMOVUPS Z3, K1, 0(AX)
 	ADDQ BX, AX
 convF32x4x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x4x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x5x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x5x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 	VMOVAPS Z0, Z3
 	VMOVAPS Z0, Z4
 convF32x5x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x16AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -1974,10 +1975,10 @@ convF32x5x16AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x5x16AVX512_k
 	DECQ R10; JNZ convF32x5x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x5x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x5x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -1994,7 +1995,7 @@ convF32x5x16AVX512_k:
 	VADDPS Z31, Z4, Z4
 	ADDQ SI, CX
 convF32x5x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2011,16 +2012,16 @@ convF32x5x16AVX512_clamp_masked:
 	VMOVUPS Z4, K1, 0(AX)
 	ADDQ BX, AX
 convF32x5x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x5x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x6x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x6x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2028,7 +2029,7 @@ convF32x6x16AVX512_tile:
 	VMOVAPS Z0, Z4
 	VMOVAPS Z0, Z5
 convF32x6x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x16AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -2043,10 +2044,10 @@ convF32x6x16AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x6x16AVX512_k
 	DECQ R10; JNZ convF32x6x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x6x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x6x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2066,7 +2067,7 @@ convF32x6x16AVX512_k:
 	VADDPS Z31, Z5, Z5
 	ADDQ SI, CX
 convF32x6x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2086,16 +2087,16 @@ convF32x6x16AVX512_clamp_masked:
 	VMOVUPS Z5, K1, 0(AX)
 	ADDQ BX, AX
 convF32x6x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x6x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x7x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x7x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2104,7 +2105,7 @@ convF32x7x16AVX512_tile:
 	VMOVAPS Z0, Z5
 	VMOVAPS Z0, Z6
 convF32x7x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x7x16AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -2120,10 +2121,10 @@ convF32x7x16AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x7x16AVX512_k
 	DECQ R10; JNZ convF32x7x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x7x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x7x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2146,7 +2147,7 @@ convF32x7x16AVX512_k:
 	VADDPS Z31, Z6, Z6
 	ADDQ SI, CX
 convF32x7x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2169,16 +2170,16 @@ convF32x7x16AVX512_clamp_masked:
 	VMOVUPS Z6, K1, 0(AX)
 	ADDQ BX, AX
 convF32x7x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x7x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x8x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x8x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2188,7 +2189,7 @@ convF32x8x16AVX512_tile:
 	VMOVAPS Z0, Z6
 	VMOVAPS Z0, Z7
 convF32x8x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x8x16AVX512_k:
 	VMOVUPS 0(DX), Z28
@@ -2205,10 +2206,10 @@ convF32x8x16AVX512_k:
 	ADDQ $4, R11
 	DECQ CX; JNZ convF32x8x16AVX512_k
 	DECQ R10; JNZ convF32x8x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x8x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x8x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2234,7 +2235,7 @@ convF32x8x16AVX512_k:
 	VADDPS Z31, Z7, Z7
 	ADDQ SI, CX
 convF32x8x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2260,16 +2261,16 @@ convF32x8x16AVX512_clamp_masked:
 	VMOVUPS Z7, K1, 0(AX)
 	ADDQ BX, AX
 convF32x8x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x8x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x9x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x9x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2280,7 +2281,7 @@ convF32x9x16AVX512_tile:
 	VMOVAPS Z0, Z7
 	VMOVAPS Z0, Z8
 convF32x9x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x9x16AVX512_k:
@@ -2300,10 +2301,10 @@ convF32x9x16AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x9x16AVX512_k
 	DECQ R10; JNZ convF32x9x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x9x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x9x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2332,7 +2333,7 @@ convF32x9x16AVX512_k:
 	VADDPS Z31, Z8, Z8
 	ADDQ SI, CX
 convF32x9x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2361,16 +2362,16 @@ convF32x9x16AVX512_clamp_masked:
 	VMOVUPS Z8, K1, 0(AX)
 	ADDQ BX, AX
 convF32x9x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x9x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x10x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x10x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2382,7 +2383,7 @@ convF32x10x16AVX512_tile:
 	VMOVAPS Z0, Z8
 	VMOVAPS Z0, Z9
 convF32x10x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x10x16AVX512_k:
@@ -2403,10 +2404,10 @@ convF32x10x16AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x10x16AVX512_k
 	DECQ R10; JNZ convF32x10x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x10x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x10x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2438,7 +2439,7 @@ convF32x10x16AVX512_k:
 	VADDPS Z31, Z9, Z9
 	ADDQ SI, CX
 convF32x10x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2470,16 +2471,16 @@ convF32x10x16AVX512_clamp_masked:
 	VMOVUPS Z9, K1, 0(AX)
 	ADDQ BX, AX
 convF32x10x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x10x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x11x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x11x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2492,7 +2493,7 @@ convF32x11x16AVX512_tile:
 	VMOVAPS Z0, Z9
 	VMOVAPS Z0, Z10
 convF32x11x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x11x16AVX512_k:
@@ -2514,10 +2515,10 @@ convF32x11x16AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x11x16AVX512_k
 	DECQ R10; JNZ convF32x11x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x11x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x11x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2552,7 +2553,7 @@ convF32x11x16AVX512_k:
 	VADDPS Z31, Z10, Z10
 	ADDQ SI, CX
 convF32x11x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2587,16 +2588,16 @@ convF32x11x16AVX512_clamp_masked:
 	VMOVUPS Z10, K1, 0(AX)
 	ADDQ BX, AX
 convF32x11x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x11x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x12x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x12x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2610,7 +2611,7 @@ convF32x12x16AVX512_tile:
 	VMOVAPS Z0, Z10
 	VMOVAPS Z0, Z11
 convF32x12x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x12x16AVX512_k:
@@ -2633,10 +2634,10 @@ convF32x12x16AVX512_k:
 	ADDQ $4, R12
 	DECQ CX; JNZ convF32x12x16AVX512_k
 	DECQ R10; JNZ convF32x12x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x12x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x12x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2674,7 +2675,7 @@ convF32x12x16AVX512_k:
 	VADDPS Z31, Z11, Z11
 	ADDQ SI, CX
 convF32x12x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2712,16 +2713,16 @@ convF32x12x16AVX512_clamp_masked:
 	VMOVUPS Z11, K1, 0(AX)
 	ADDQ BX, AX
 convF32x12x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x12x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x13x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x13x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2736,7 +2737,7 @@ convF32x13x16AVX512_tile:
 	VMOVAPS Z0, Z11
 	VMOVAPS Z0, Z12
 convF32x13x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
@@ -2762,10 +2763,10 @@ convF32x13x16AVX512_k:
 	ADDQ $4, R13
 	DECQ CX; JNZ convF32x13x16AVX512_k
 	DECQ R10; JNZ convF32x13x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x13x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x13x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2806,7 +2807,7 @@ convF32x13x16AVX512_k:
 	VADDPS Z31, Z12, Z12
 	ADDQ SI, CX
 convF32x13x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2847,16 +2848,16 @@ convF32x13x16AVX512_clamp_masked:
 	VMOVUPS Z12, K1, 0(AX)
 	ADDQ BX, AX
 convF32x13x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x13x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x13x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·convF32x14x16AVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convF32x14x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2872,7 +2873,7 @@ convF32x14x16AVX512_tile:
 	VMOVAPS Z0, Z12
 	VMOVAPS Z0, Z13
 convF32x14x16AVX512_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
@@ -2899,10 +2900,10 @@ convF32x14x16AVX512_k:
 	ADDQ $4, R13
 	DECQ CX; JNZ convF32x14x16AVX512_k
 	DECQ R10; JNZ convF32x14x16AVX512_tap
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ convF32x14x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ convF32x14x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -2946,7 +2947,7 @@ convF32x14x16AVX512_k:
 	VADDPS Z31, Z13, Z13
 	ADDQ SI, CX
 convF32x14x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -2990,7 +2991,7 @@ convF32x14x16AVX512_clamp_masked:
 	VMOVUPS Z13, K1, 0(AX)
 	ADDQ BX, AX
 convF32x14x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ convF32x14x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x14x16AVX512_tile
 	VZEROUPPER; RET

@@ -2,22 +2,23 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·convF32x1x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x1x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 convF32x1x4NEON_tap:
 	MOVD.P 8(R2), R5
@@ -49,15 +50,15 @@ convF32x1x4NEON_one:
 convF32x1x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x1x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x1x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x1x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -74,16 +75,16 @@ convF32x1x4NEON_residual0:
 	ADD R6, R5, R5
 	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
 convF32x1x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x1x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -98,38 +99,38 @@ convF32x1x4NEON_store:
 convF32x1x4NEON_store0:
 	ADD R6, R5, R5
 convF32x1x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x1x4NEON_tile
 	RET
 
 TEXT ·convF32x2x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x2x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 	VMOV V0.B16, V1.B16
 convF32x2x4NEON_tap:
@@ -170,15 +171,15 @@ convF32x2x4NEON_one:
 convF32x2x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x2x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x2x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x2x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -207,18 +208,18 @@ convF32x2x4NEON_residual1:
 	ADD R6, R5, R5
 	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
 convF32x2x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
 	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
 	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x2x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -243,38 +244,38 @@ convF32x2x4NEON_store0:
 convF32x2x4NEON_store1:
 	ADD R6, R5, R5
 convF32x2x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x2x4NEON_tile
 	RET
 
 TEXT ·convF32x3x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x3x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -324,15 +325,15 @@ convF32x3x4NEON_one:
 convF32x3x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x3x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x3x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x3x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -373,9 +374,9 @@ convF32x3x4NEON_residual2:
 	ADD R6, R5, R5
 	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
 convF32x3x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -383,10 +384,10 @@ convF32x3x4NEON_clamp:
 	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
 	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
 	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x3x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -421,38 +422,38 @@ convF32x3x4NEON_store1:
 convF32x3x4NEON_store2:
 	ADD R6, R5, R5
 convF32x3x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x3x4NEON_tile
 	RET
 
 TEXT ·convF32x4x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x4x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -511,15 +512,15 @@ convF32x4x4NEON_one:
 convF32x4x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x4x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x4x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x4x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -572,9 +573,9 @@ convF32x4x4NEON_residual3:
 	ADD R6, R5, R5
 	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
 convF32x4x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -584,10 +585,10 @@ convF32x4x4NEON_clamp:
 	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
 	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
 	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x4x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -632,38 +633,38 @@ convF32x4x4NEON_store2:
 convF32x4x4NEON_store3:
 	ADD R6, R5, R5
 convF32x4x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x4x4NEON_tile
 	RET
 
 TEXT ·convF32x5x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x5x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -731,15 +732,15 @@ convF32x5x4NEON_one:
 convF32x5x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x5x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x5x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x5x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -804,9 +805,9 @@ convF32x5x4NEON_residual4:
 	ADD R6, R5, R5
 	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
 convF32x5x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -818,10 +819,10 @@ convF32x5x4NEON_clamp:
 	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
 	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
 	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x5x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -876,38 +877,38 @@ convF32x5x4NEON_store3:
 convF32x5x4NEON_store4:
 	ADD R6, R5, R5
 convF32x5x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x5x4NEON_tile
 	RET
 
 TEXT ·convF32x6x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x6x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -984,15 +985,15 @@ convF32x6x4NEON_one:
 convF32x6x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x6x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x6x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x6x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -1069,9 +1070,9 @@ convF32x6x4NEON_residual5:
 	ADD R6, R5, R5
 	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
 convF32x6x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -1085,10 +1086,10 @@ convF32x6x4NEON_clamp:
 	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
 	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
 	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x6x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -1153,38 +1154,38 @@ convF32x6x4NEON_store4:
 convF32x6x4NEON_store5:
 	ADD R6, R5, R5
 convF32x6x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x6x4NEON_tile
 	RET
 
 TEXT ·convF32x7x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x7x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -1270,15 +1271,15 @@ convF32x7x4NEON_one:
 convF32x7x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x7x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x7x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x7x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -1367,9 +1368,9 @@ convF32x7x4NEON_residual6:
 	ADD R6, R5, R5
 	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
 convF32x7x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -1385,10 +1386,10 @@ convF32x7x4NEON_clamp:
 	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
 	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
 	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x7x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -1463,38 +1464,38 @@ convF32x7x4NEON_store5:
 convF32x7x4NEON_store6:
 	ADD R6, R5, R5
 convF32x7x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x7x4NEON_tile
 	RET
 
 TEXT ·convF32x8x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x8x4NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -1589,15 +1590,15 @@ convF32x8x4NEON_one:
 convF32x8x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x8x4NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x8x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x8x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -1698,9 +1699,9 @@ convF32x8x4NEON_residual7:
 	ADD R6, R5, R5
 	WORD $0x4E30D4E7 // fadd v7.4s, v7.4s, v16.4s
 convF32x8x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -1718,10 +1719,10 @@ convF32x8x4NEON_clamp:
 	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
 	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
 	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x8x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -1806,38 +1807,38 @@ convF32x8x4NEON_store6:
 convF32x8x4NEON_store7:
 	ADD R6, R5, R5
 convF32x8x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x8x4NEON_tile
 	RET
 
 TEXT ·convF32x1x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x1x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 convF32x1x8NEON_tap:
 	MOVD.P 8(R2), R5
@@ -1878,15 +1879,15 @@ convF32x1x8NEON_one:
 convF32x1x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x1x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x1x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x1x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -1906,18 +1907,18 @@ convF32x1x8NEON_residual0:
 	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
 convF32x1x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
 	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
 	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x1x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -1933,38 +1934,38 @@ convF32x1x8NEON_store:
 convF32x1x8NEON_store0:
 	ADD R6, R5, R5
 convF32x1x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x1x8NEON_tile
 	RET
 
 TEXT ·convF32x2x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x2x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -2020,15 +2021,15 @@ convF32x2x8NEON_one:
 convF32x2x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x2x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x2x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x2x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -2063,9 +2064,9 @@ convF32x2x8NEON_residual1:
 	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
 	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
 convF32x2x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -2075,10 +2076,10 @@ convF32x2x8NEON_clamp:
 	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
 	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
 	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x2x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -2105,38 +2106,38 @@ convF32x2x8NEON_store0:
 convF32x2x8NEON_store1:
 	ADD R6, R5, R5
 convF32x2x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x2x8NEON_tile
 	RET
 
 TEXT ·convF32x3x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x3x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -2207,15 +2208,15 @@ convF32x3x8NEON_one:
 convF32x3x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x3x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x3x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x3x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -2265,9 +2266,9 @@ convF32x3x8NEON_residual2:
 	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
 	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
 convF32x3x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -2281,10 +2282,10 @@ convF32x3x8NEON_clamp:
 	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
 	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
 	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x3x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -2322,38 +2323,38 @@ convF32x3x8NEON_store1:
 convF32x3x8NEON_store2:
 	ADD R6, R5, R5
 convF32x3x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x3x8NEON_tile
 	RET
 
 TEXT ·convF32x4x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x4x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -2439,15 +2440,15 @@ convF32x4x8NEON_one:
 convF32x4x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x4x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x4x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x4x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -2512,9 +2513,9 @@ convF32x4x8NEON_residual3:
 	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
 	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
 convF32x4x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -2532,10 +2533,10 @@ convF32x4x8NEON_clamp:
 	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
 	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
 	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x4x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -2584,38 +2585,38 @@ convF32x4x8NEON_store2:
 convF32x4x8NEON_store3:
 	ADD R6, R5, R5
 convF32x4x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x4x8NEON_tile
 	RET
 
 TEXT ·convF32x5x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x5x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -2716,15 +2717,15 @@ convF32x5x8NEON_one:
 convF32x5x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x5x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x5x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x5x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -2804,9 +2805,9 @@ convF32x5x8NEON_residual4:
 	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
 	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
 convF32x5x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -2828,10 +2829,10 @@ convF32x5x8NEON_clamp:
 	WORD $0x4EB1F508 // fmin v8.4s, v8.4s, v17.4s
 	WORD $0x4E30F529 // fmax v9.4s, v9.4s, v16.4s
 	WORD $0x4EB1F529 // fmin v9.4s, v9.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x5x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -2891,38 +2892,38 @@ convF32x5x8NEON_store3:
 convF32x5x8NEON_store4:
 	ADD R6, R5, R5
 convF32x5x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x5x8NEON_tile
 	RET
 
 TEXT ·convF32x6x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x6x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -3038,15 +3039,15 @@ convF32x6x8NEON_one:
 convF32x6x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x6x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x6x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x6x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -3141,9 +3142,9 @@ convF32x6x8NEON_residual5:
 	WORD $0x4E30D54A // fadd v10.4s, v10.4s, v16.4s
 	WORD $0x4E31D56B // fadd v11.4s, v11.4s, v17.4s
 convF32x6x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -3169,10 +3170,10 @@ convF32x6x8NEON_clamp:
 	WORD $0x4EB1F54A // fmin v10.4s, v10.4s, v17.4s
 	WORD $0x4E30F56B // fmax v11.4s, v11.4s, v16.4s
 	WORD $0x4EB1F56B // fmin v11.4s, v11.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x6x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -3243,38 +3244,38 @@ convF32x6x8NEON_store4:
 convF32x6x8NEON_store5:
 	ADD R6, R5, R5
 convF32x6x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x6x8NEON_tile
 	RET
 
 TEXT ·convF32x7x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x7x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -3405,15 +3406,15 @@ convF32x7x8NEON_one:
 convF32x7x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x7x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x7x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x7x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -3523,9 +3524,9 @@ convF32x7x8NEON_residual6:
 	WORD $0x4E30D58C // fadd v12.4s, v12.4s, v16.4s
 	WORD $0x4E31D5AD // fadd v13.4s, v13.4s, v17.4s
 convF32x7x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -3555,10 +3556,10 @@ convF32x7x8NEON_clamp:
 	WORD $0x4EB1F58C // fmin v12.4s, v12.4s, v17.4s
 	WORD $0x4E30F5AD // fmax v13.4s, v13.4s, v16.4s
 	WORD $0x4EB1F5AD // fmin v13.4s, v13.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x7x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -3640,38 +3641,38 @@ convF32x7x8NEON_store5:
 convF32x7x8NEON_store6:
 	ADD R6, R5, R5
 convF32x7x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x7x8NEON_tile
 	RET
 
 TEXT ·convF32x8x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convF32x8x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R16
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
+	MOVD convCall_kc(R0), R16
 	LSR $2, R16, R15
 	AND $3, R16, R16
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -3817,15 +3818,15 @@ convF32x8x8NEON_one:
 convF32x8x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x8x8NEON_tap
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x8x8NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, convF32x8x8NEON_residual
 	VLD1 (R5), [V16.S4, V17.S4]
 	ADD R6, R5, R5
@@ -3950,9 +3951,9 @@ convF32x8x8NEON_residual7:
 	WORD $0x4E30D5CE // fadd v14.4s, v14.4s, v16.4s
 	WORD $0x4E31D5EF // fadd v15.4s, v15.4s, v17.4s
 convF32x8x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -3986,10 +3987,10 @@ convF32x8x8NEON_clamp:
 	WORD $0x4EB1F5CE // fmin v14.4s, v14.4s, v17.4s
 	WORD $0x4E30F5EF // fmax v15.4s, v15.4s, v16.4s
 	WORD $0x4EB1F5EF // fmin v15.4s, v15.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, convF32x8x8NEON_store
 	VST1 [V0.S4, V1.S4], (R5)
 	ADD R6, R5, R5
@@ -4082,20 +4083,20 @@ convF32x8x8NEON_store6:
 convF32x8x8NEON_store7:
 	ADD R6, R5, R5
 convF32x8x8NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convF32x8x8NEON_tile
 	RET

@@ -2,6 +2,7 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define REQUANT(A, O) \
@@ -12,12 +13,12 @@
 TEXT ·convI16x1x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x1x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
 convI16x1x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x1x16AVX2_odd
 convI16x1x16AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -30,21 +31,21 @@ convI16x1x16AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x1x16AVX2_k
 convI16x1x16AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x1x16AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x1x16AVX2_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
 	ADDQ $64, DX
 convI16x1x16AVX2_next:
 	DECQ R10; JNZ convI16x1x16AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x1x16AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $16; JNE convI16x1x16AVX2_part
 	VPACKSSWB Y0, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VPERMQ $0xD8, Y14, Y14
 	VMOVDQU X14, (AX)
@@ -71,21 +72,21 @@ convI16x1x16AVX2_part0_2:
 convI16x1x16AVX2_part0_1:
 	ADDQ BX, AX
 convI16x1x16AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x1x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x1x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x2x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x2x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
 	VMOVDQA Y0, Y2
 	VMOVDQA Y1, Y3
 convI16x2x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x2x16AVX2_odd
 convI16x2x16AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -100,7 +101,7 @@ convI16x2x16AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x2x16AVX2_k
 convI16x2x16AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x2x16AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x2x16AVX2_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -108,18 +109,18 @@ convI16x2x16AVX2_odd:
 	ADDQ $64, DX
 convI16x2x16AVX2_next:
 	DECQ R10; JNZ convI16x2x16AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
 	REQUANT(Y2, 0)
 	REQUANT(Y3, 256)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x2x16AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $16; JNE convI16x2x16AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VPERMQ $0xD8, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -167,15 +168,15 @@ convI16x2x16AVX2_part1_2:
 convI16x2x16AVX2_part1_1:
 	ADDQ BX, AX
 convI16x2x16AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x2x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x2x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x3x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x3x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
 	VMOVDQA Y0, Y2
@@ -183,7 +184,7 @@ convI16x3x16AVX2_tile:
 	VMOVDQA Y0, Y4
 	VMOVDQA Y1, Y5
 convI16x3x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x3x16AVX2_odd
 convI16x3x16AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -200,7 +201,7 @@ convI16x3x16AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x3x16AVX2_k
 convI16x3x16AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x3x16AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x3x16AVX2_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -209,22 +210,22 @@ convI16x3x16AVX2_odd:
 	ADDQ $64, DX
 convI16x3x16AVX2_next:
 	DECQ R10; JNZ convI16x3x16AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
 	REQUANT(Y2, 0)
 	REQUANT(Y3, 256)
 	REQUANT(Y4, 0)
 	REQUANT(Y5, 256)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x3x16AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $16; JNE convI16x3x16AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VPERMQ $0xD8, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -295,15 +296,15 @@ convI16x3x16AVX2_part2_2:
 convI16x3x16AVX2_part2_1:
 	ADDQ BX, AX
 convI16x3x16AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x3x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x3x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x4x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x4x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
 	VMOVDQA Y0, Y2
@@ -313,7 +314,7 @@ convI16x4x16AVX2_tile:
 	VMOVDQA Y0, Y6
 	VMOVDQA Y1, Y7
 convI16x4x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x4x16AVX2_odd
 convI16x4x16AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -332,7 +333,7 @@ convI16x4x16AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x4x16AVX2_k
 convI16x4x16AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x4x16AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x4x16AVX2_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -342,7 +343,7 @@ convI16x4x16AVX2_odd:
 	ADDQ $64, DX
 convI16x4x16AVX2_next:
 	DECQ R10; JNZ convI16x4x16AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
 	REQUANT(Y2, 0)
@@ -351,17 +352,17 @@ convI16x4x16AVX2_next:
 	REQUANT(Y5, 256)
 	REQUANT(Y6, 0)
 	REQUANT(Y7, 256)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x4x16AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $16; JNE convI16x4x16AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VPERMQ $0xD8, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -453,15 +454,15 @@ convI16x4x16AVX2_part3_2:
 convI16x4x16AVX2_part3_1:
 	ADDQ BX, AX
 convI16x4x16AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x4x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x4x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x5x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x5x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
 	VMOVDQA Y0, Y2
@@ -473,7 +474,7 @@ convI16x5x16AVX2_tile:
 	VMOVDQA Y0, Y8
 	VMOVDQA Y1, Y9
 convI16x5x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x5x16AVX2_odd
 convI16x5x16AVX2_k:
@@ -496,7 +497,7 @@ convI16x5x16AVX2_k:
 	ADDQ $8, R11
 	DECQ CX; JNZ convI16x5x16AVX2_k
 convI16x5x16AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x5x16AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x5x16AVX2_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -507,7 +508,7 @@ convI16x5x16AVX2_odd:
 	ADDQ $64, DX
 convI16x5x16AVX2_next:
 	DECQ R10; JNZ convI16x5x16AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
 	REQUANT(Y2, 0)
@@ -518,19 +519,19 @@ convI16x5x16AVX2_next:
 	REQUANT(Y7, 256)
 	REQUANT(Y8, 0)
 	REQUANT(Y9, 256)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
 	VPACKSSDW Y9, Y8, Y8
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
 	VPSUBSW Y3, Y8, Y8
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x5x16AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $16; JNE convI16x5x16AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VPERMQ $0xD8, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -645,15 +646,15 @@ convI16x5x16AVX2_part4_2:
 convI16x5x16AVX2_part4_1:
 	ADDQ BX, AX
 convI16x5x16AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x5x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x5x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x6x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x6x16AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
 	VMOVDQA Y0, Y2
@@ -667,7 +668,7 @@ convI16x6x16AVX2_tile:
 	VMOVDQA Y0, Y10
 	VMOVDQA Y1, Y11
 convI16x6x16AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x6x16AVX2_odd
 convI16x6x16AVX2_k:
@@ -692,7 +693,7 @@ convI16x6x16AVX2_k:
 	ADDQ $8, R11
 	DECQ CX; JNZ convI16x6x16AVX2_k
 convI16x6x16AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x6x16AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x6x16AVX2_next
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -704,7 +705,7 @@ convI16x6x16AVX2_odd:
 	ADDQ $64, DX
 convI16x6x16AVX2_next:
 	DECQ R10; JNZ convI16x6x16AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 256)
 	REQUANT(Y2, 0)
@@ -717,21 +718,21 @@ convI16x6x16AVX2_next:
 	REQUANT(Y9, 256)
 	REQUANT(Y10, 0)
 	REQUANT(Y11, 256)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
 	VPACKSSDW Y9, Y8, Y8
 	VPACKSSDW Y11, Y10, Y10
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
 	VPSUBSW Y3, Y8, Y8
 	VPSUBSW Y3, Y10, Y10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $16; JNE convI16x6x16AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $16; JNE convI16x6x16AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VPERMQ $0xD8, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
@@ -867,18 +868,18 @@ convI16x6x16AVX2_part5_2:
 convI16x6x16AVX2_part5_1:
 	ADDQ BX, AX
 convI16x6x16AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x6x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x6x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x1x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x1x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 convI16x1x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x1x8AVX2_odd
 convI16x1x8AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -889,19 +890,19 @@ convI16x1x8AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x1x8AVX2_k
 convI16x1x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x1x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x1x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	ADDQ $32, DX
 convI16x1x8AVX2_next:
 	DECQ R10; JNZ convI16x1x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y0, Y0, Y0
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x1x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x1x8AVX2_part
 	VPACKSSWB Y0, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -927,19 +928,19 @@ convI16x1x8AVX2_part0_2:
 convI16x1x8AVX2_part0_1:
 	ADDQ BX, AX
 convI16x1x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x1x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x1x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x2x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x2x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 convI16x2x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x2x8AVX2_odd
 convI16x2x8AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -952,21 +953,21 @@ convI16x2x8AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x2x8AVX2_k
 convI16x2x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x2x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x2x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
 	ADDQ $32, DX
 convI16x2x8AVX2_next:
 	DECQ R10; JNZ convI16x2x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x2x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x2x8AVX2_part
 	VPACKSSWB Y0, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1010,20 +1011,20 @@ convI16x2x8AVX2_part1_2:
 convI16x2x8AVX2_part1_1:
 	ADDQ BX, AX
 convI16x2x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x2x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x2x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x3x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x3x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
 convI16x3x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x3x8AVX2_odd
 convI16x3x8AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -1038,7 +1039,7 @@ convI16x3x8AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x3x8AVX2_k
 convI16x3x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x3x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x3x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1046,17 +1047,17 @@ convI16x3x8AVX2_odd:
 	ADDQ $32, DX
 convI16x3x8AVX2_next:
 	DECQ R10; JNZ convI16x3x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y2, Y2, Y2
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x3x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x3x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1116,21 +1117,21 @@ convI16x3x8AVX2_part2_2:
 convI16x3x8AVX2_part2_1:
 	ADDQ BX, AX
 convI16x3x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x3x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x3x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x4x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x4x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
 	VMOVDQA Y0, Y3
 convI16x4x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x4x8AVX2_odd
 convI16x4x8AVX2_k:
 	VMOVDQU 0(DX), Y12
@@ -1147,7 +1148,7 @@ convI16x4x8AVX2_k:
 	ADDQ $8, AX
 	DECQ CX; JNZ convI16x4x8AVX2_k
 convI16x4x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x4x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x4x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1156,18 +1157,18 @@ convI16x4x8AVX2_odd:
 	ADDQ $32, DX
 convI16x4x8AVX2_next:
 	DECQ R10; JNZ convI16x4x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
 	REQUANT(Y3, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x4x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x4x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1245,22 +1246,22 @@ convI16x4x8AVX2_part3_2:
 convI16x4x8AVX2_part3_1:
 	ADDQ BX, AX
 convI16x4x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x4x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x4x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x5x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x5x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
 	VMOVDQA Y0, Y3
 	VMOVDQA Y0, Y4
 convI16x5x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x5x8AVX2_odd
 convI16x5x8AVX2_k:
@@ -1281,7 +1282,7 @@ convI16x5x8AVX2_k:
 	ADDQ $8, R11
 	DECQ CX; JNZ convI16x5x8AVX2_k
 convI16x5x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x5x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x5x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1291,21 +1292,21 @@ convI16x5x8AVX2_odd:
 	ADDQ $32, DX
 convI16x5x8AVX2_next:
 	DECQ R10; JNZ convI16x5x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
 	REQUANT(Y3, 0)
 	REQUANT(Y4, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y4, Y4, Y4
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x5x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x5x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1405,15 +1406,15 @@ convI16x5x8AVX2_part4_2:
 convI16x5x8AVX2_part4_1:
 	ADDQ BX, AX
 convI16x5x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x5x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x5x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x6x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x6x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
@@ -1421,7 +1422,7 @@ convI16x6x8AVX2_tile:
 	VMOVDQA Y0, Y4
 	VMOVDQA Y0, Y5
 convI16x6x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x6x8AVX2_odd
 convI16x6x8AVX2_k:
@@ -1444,7 +1445,7 @@ convI16x6x8AVX2_k:
 	ADDQ $8, R11
 	DECQ CX; JNZ convI16x6x8AVX2_k
 convI16x6x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x6x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x6x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1455,22 +1456,22 @@ convI16x6x8AVX2_odd:
 	ADDQ $32, DX
 convI16x6x8AVX2_next:
 	DECQ R10; JNZ convI16x6x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
 	REQUANT(Y3, 0)
 	REQUANT(Y4, 0)
 	REQUANT(Y5, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x6x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x6x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1588,15 +1589,15 @@ convI16x6x8AVX2_part5_2:
 convI16x6x8AVX2_part5_1:
 	ADDQ BX, AX
 convI16x6x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x6x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x6x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x7x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x7x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
@@ -1605,7 +1606,7 @@ convI16x7x8AVX2_tile:
 	VMOVDQA Y0, Y5
 	VMOVDQA Y0, Y6
 convI16x7x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x7x8AVX2_odd
 convI16x7x8AVX2_k:
@@ -1630,7 +1631,7 @@ convI16x7x8AVX2_k:
 	ADDQ $8, R11
 	DECQ CX; JNZ convI16x7x8AVX2_k
 convI16x7x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x7x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x7x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1642,7 +1643,7 @@ convI16x7x8AVX2_odd:
 	ADDQ $32, DX
 convI16x7x8AVX2_next:
 	DECQ R10; JNZ convI16x7x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
@@ -1650,17 +1651,17 @@ convI16x7x8AVX2_next:
 	REQUANT(Y4, 0)
 	REQUANT(Y5, 0)
 	REQUANT(Y6, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y6, Y6, Y6
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x7x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x7x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -1794,15 +1795,15 @@ convI16x7x8AVX2_part6_2:
 convI16x7x8AVX2_part6_1:
 	ADDQ BX, AX
 convI16x7x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x7x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x7x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x8x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x8x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
@@ -1812,7 +1813,7 @@ convI16x8x8AVX2_tile:
 	VMOVDQA Y0, Y6
 	VMOVDQA Y0, Y7
 convI16x8x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x8x8AVX2_odd
 convI16x8x8AVX2_k:
@@ -1839,7 +1840,7 @@ convI16x8x8AVX2_k:
 	ADDQ $8, R11
 	DECQ CX; JNZ convI16x8x8AVX2_k
 convI16x8x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x8x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x8x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1852,7 +1853,7 @@ convI16x8x8AVX2_odd:
 	ADDQ $32, DX
 convI16x8x8AVX2_next:
 	DECQ R10; JNZ convI16x8x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
@@ -1861,17 +1862,17 @@ convI16x8x8AVX2_next:
 	REQUANT(Y5, 0)
 	REQUANT(Y6, 0)
 	REQUANT(Y7, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x8x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x8x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2023,15 +2024,15 @@ convI16x8x8AVX2_part7_2:
 convI16x8x8AVX2_part7_1:
 	ADDQ BX, AX
 convI16x8x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x8x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x8x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x9x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x9x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
@@ -2042,7 +2043,7 @@ convI16x9x8AVX2_tile:
 	VMOVDQA Y0, Y7
 	VMOVDQA Y0, Y8
 convI16x9x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x9x8AVX2_odd
@@ -2073,7 +2074,7 @@ convI16x9x8AVX2_k:
 	ADDQ $8, R12
 	DECQ CX; JNZ convI16x9x8AVX2_k
 convI16x9x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x9x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x9x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2087,7 +2088,7 @@ convI16x9x8AVX2_odd:
 	ADDQ $32, DX
 convI16x9x8AVX2_next:
 	DECQ R10; JNZ convI16x9x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
@@ -2097,19 +2098,19 @@ convI16x9x8AVX2_next:
 	REQUANT(Y6, 0)
 	REQUANT(Y7, 0)
 	REQUANT(Y8, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
 	VPACKSSDW Y8, Y8, Y8
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
 	VPSUBSW Y3, Y8, Y8
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x9x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x9x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2283,15 +2284,15 @@ convI16x9x8AVX2_part8_2:
 convI16x9x8AVX2_part8_1:
 	ADDQ BX, AX
 convI16x9x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x9x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x9x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x10x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x10x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
@@ -2303,7 +2304,7 @@ convI16x10x8AVX2_tile:
 	VMOVDQA Y0, Y8
 	VMOVDQA Y0, Y9
 convI16x10x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x10x8AVX2_odd
@@ -2336,7 +2337,7 @@ convI16x10x8AVX2_k:
 	ADDQ $8, R12
 	DECQ CX; JNZ convI16x10x8AVX2_k
 convI16x10x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x10x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x10x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2351,7 +2352,7 @@ convI16x10x8AVX2_odd:
 	ADDQ $32, DX
 convI16x10x8AVX2_next:
 	DECQ R10; JNZ convI16x10x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
@@ -2362,19 +2363,19 @@ convI16x10x8AVX2_next:
 	REQUANT(Y7, 0)
 	REQUANT(Y8, 0)
 	REQUANT(Y9, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
 	VPACKSSDW Y9, Y8, Y8
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
 	VPSUBSW Y3, Y8, Y8
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x10x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x10x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2566,15 +2567,15 @@ convI16x10x8AVX2_part9_2:
 convI16x10x8AVX2_part9_1:
 	ADDQ BX, AX
 convI16x10x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x10x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x10x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x11x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x11x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
@@ -2587,7 +2588,7 @@ convI16x11x8AVX2_tile:
 	VMOVDQA Y0, Y9
 	VMOVDQA Y0, Y10
 convI16x11x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x11x8AVX2_odd
@@ -2622,7 +2623,7 @@ convI16x11x8AVX2_k:
 	ADDQ $8, R12
 	DECQ CX; JNZ convI16x11x8AVX2_k
 convI16x11x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x11x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x11x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2638,7 +2639,7 @@ convI16x11x8AVX2_odd:
 	ADDQ $32, DX
 convI16x11x8AVX2_next:
 	DECQ R10; JNZ convI16x11x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
@@ -2650,21 +2651,21 @@ convI16x11x8AVX2_next:
 	REQUANT(Y8, 0)
 	REQUANT(Y9, 0)
 	REQUANT(Y10, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
 	VPACKSSDW Y9, Y8, Y8
 	VPACKSSDW Y10, Y10, Y10
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
 	VPSUBSW Y3, Y8, Y8
 	VPSUBSW Y3, Y10, Y10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x11x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x11x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -2872,15 +2873,15 @@ convI16x11x8AVX2_part10_2:
 convI16x11x8AVX2_part10_1:
 	ADDQ BX, AX
 convI16x11x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x11x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x11x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·convI16x12x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
 convI16x12x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 24(R8), R15
+	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
@@ -2894,7 +2895,7 @@ convI16x12x8AVX2_tile:
 	VMOVDQA Y0, Y10
 	VMOVDQA Y0, Y11
 convI16x12x8AVX2_tap:
-	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ 56(R8), CX
+	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x12x8AVX2_odd
@@ -2931,7 +2932,7 @@ convI16x12x8AVX2_k:
 	ADDQ $8, R12
 	DECQ CX; JNZ convI16x12x8AVX2_k
 convI16x12x8AVX2_odd:
-	MOVQ 56(R8), CX; TESTQ $1, CX; JZ convI16x12x8AVX2_next
+	MOVQ convCallI8_kc(R8), CX; TESTQ $1, CX; JZ convI16x12x8AVX2_next
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2948,7 +2949,7 @@ convI16x12x8AVX2_odd:
 	ADDQ $32, DX
 convI16x12x8AVX2_next:
 	DECQ R10; JNZ convI16x12x8AVX2_tap
-	MOVQ 32(R8), R15
+	MOVQ convCallI8_requant(R8), R15
 	REQUANT(Y0, 0)
 	REQUANT(Y1, 0)
 	REQUANT(Y2, 0)
@@ -2961,21 +2962,21 @@ convI16x12x8AVX2_next:
 	REQUANT(Y9, 0)
 	REQUANT(Y10, 0)
 	REQUANT(Y11, 0)
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Y1, Y0, Y0
 	VPACKSSDW Y3, Y2, Y2
 	VPACKSSDW Y5, Y4, Y4
 	VPACKSSDW Y7, Y6, Y6
 	VPACKSSDW Y9, Y8, Y8
 	VPACKSSDW Y11, Y10, Y10
-	VPBROADCASTB 161(R8), Y1; VPSRLW $8, Y1, Y3
+	VPBROADCASTB convCallI8_back(R8), Y1; VPSRLW $8, Y1, Y3
 	VPSUBSW Y3, Y0, Y0
 	VPSUBSW Y3, Y2, Y2
 	VPSUBSW Y3, Y4, Y4
 	VPSUBSW Y3, Y6, Y6
 	VPSUBSW Y3, Y8, Y8
 	VPSUBSW Y3, Y10, Y10
-	VPBROADCASTB 84(R8), Y12; VPBROADCASTB 88(R8), Y13; CMPQ R10, $8; JNE convI16x12x8AVX2_part
+	VPBROADCASTB convCallI8_lo(R8), Y12; VPBROADCASTB convCallI8_hi(R8), Y13; CMPQ R10, $8; JNE convI16x12x8AVX2_part
 	VPACKSSWB Y2, Y0, Y14; VPMAXSB Y12, Y14, Y14; VPMINSB Y13, Y14, Y14; VPXOR Y1, Y14, Y14
 	VEXTRACTI128 $1, Y14, X15
 	VPUNPCKLDQ X15, X14, X0; VPUNPCKHDQ X15, X14, X15
@@ -3201,6 +3202,6 @@ convI16x12x8AVX2_part11_2:
 convI16x12x8AVX2_part11_1:
 	ADDQ BX, AX
 convI16x12x8AVX2_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ convI16x12x8AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x12x8AVX2_tile
 	VZEROUPPER; RET

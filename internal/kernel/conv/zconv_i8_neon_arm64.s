@@ -2,32 +2,33 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·convI8x1x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x1x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x1x8NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $4, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
 convI8x1x8NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x1x8NEON_tap:
 	MOVD.P 8(R2), R6
@@ -50,13 +51,13 @@ convI8x1x8NEON_k:
 	CBNZ R4, convI8x1x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x8NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -77,11 +78,11 @@ convI8x1x8NEON_k:
 	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
 	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	CMP $8, R8
@@ -105,39 +106,39 @@ convI8x1x8NEON_part0_2:
 convI8x1x8NEON_part0_1:
 	ADD R6, R5, R5
 convI8x1x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x1x8NEON_tile
 	RET
 
 TEXT ·convI8x1x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x1x8NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x1x8NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $4, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -159,13 +160,13 @@ convI8x1x8NEONSigned_k:
 	CBNZ R4, convI8x1x8NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x8NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -186,11 +187,11 @@ convI8x1x8NEONSigned_k:
 	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
 	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	CMP $8, R8
@@ -214,41 +215,41 @@ convI8x1x8NEONSigned_part0_2:
 convI8x1x8NEONSigned_part0_1:
 	ADD R6, R5, R5
 convI8x1x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x1x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x2x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x8NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $8, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -256,7 +257,7 @@ convI8x2x8NEON_tile:
 	VADD V28.S4, V2.S4, V2.S4
 	VADD V28.S4, V3.S4, V3.S4
 convI8x2x8NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x2x8NEON_tap:
 	MOVD.P 8(R2), R6
@@ -291,13 +292,13 @@ convI8x2x8NEON_k:
 	CBNZ R4, convI8x2x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x8NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -330,11 +331,11 @@ convI8x2x8NEON_k:
 	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -376,41 +377,41 @@ convI8x2x8NEON_part1_2:
 convI8x2x8NEON_part1_1:
 	ADD R6, R5, R5
 convI8x2x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x2x8NEON_tile
 	RET
 
 TEXT ·convI8x2x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x8NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x8NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $8, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -443,13 +444,13 @@ convI8x2x8NEONSigned_k:
 	CBNZ R4, convI8x2x8NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x8NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -482,11 +483,11 @@ convI8x2x8NEONSigned_k:
 	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -528,43 +529,43 @@ convI8x2x8NEONSigned_part1_2:
 convI8x2x8NEONSigned_part1_1:
 	ADD R6, R5, R5
 convI8x2x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x2x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x3x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x8NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $12, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -575,7 +576,7 @@ convI8x3x8NEON_tile:
 	VADD V28.S4, V4.S4, V4.S4
 	VADD V28.S4, V5.S4, V5.S4
 convI8x3x8NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x3x8NEON_tap:
 	MOVD.P 8(R2), R6
@@ -622,13 +623,13 @@ convI8x3x8NEON_k:
 	CBNZ R4, convI8x3x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x8NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -673,11 +674,11 @@ convI8x3x8NEON_k:
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -737,43 +738,43 @@ convI8x3x8NEON_part2_2:
 convI8x3x8NEON_part2_1:
 	ADD R6, R5, R5
 convI8x3x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x3x8NEON_tile
 	RET
 
 TEXT ·convI8x3x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x8NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x8NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $12, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -817,13 +818,13 @@ convI8x3x8NEONSigned_k:
 	CBNZ R4, convI8x3x8NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x8NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -868,11 +869,11 @@ convI8x3x8NEONSigned_k:
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -932,32 +933,32 @@ convI8x3x8NEONSigned_part2_2:
 convI8x3x8NEONSigned_part2_1:
 	ADD R6, R5, R5
 convI8x3x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x3x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x4x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -965,12 +966,12 @@ convI8x4x8NEON_tile:
 	VMOV V1.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V1.B16, V7.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x8NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $16, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -984,7 +985,7 @@ convI8x4x8NEON_tile:
 	VADD V28.S4, V6.S4, V6.S4
 	VADD V28.S4, V7.S4, V7.S4
 convI8x4x8NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x4x8NEON_tap:
 	MOVD.P 8(R2), R6
@@ -1043,13 +1044,13 @@ convI8x4x8NEON_k:
 	CBNZ R4, convI8x4x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x8NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -1106,11 +1107,11 @@ convI8x4x8NEON_k:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -1188,32 +1189,32 @@ convI8x4x8NEON_part3_2:
 convI8x4x8NEON_part3_1:
 	ADD R6, R5, R5
 convI8x4x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x4x8NEON_tile
 	RET
 
 TEXT ·convI8x4x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x8NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -1221,12 +1222,12 @@ convI8x4x8NEONSigned_tile:
 	VMOV V1.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V1.B16, V7.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x8NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $16, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1281,13 +1282,13 @@ convI8x4x8NEONSigned_k:
 	CBNZ R4, convI8x4x8NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x8NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -1344,11 +1345,11 @@ convI8x4x8NEONSigned_k:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -1426,46 +1427,46 @@ convI8x4x8NEONSigned_part3_2:
 convI8x4x8NEONSigned_part3_1:
 	ADD R6, R5, R5
 convI8x4x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x4x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x1x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x1x16NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x1x16NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $4, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
 	VADD V28.S4, V2.S4, V2.S4
 	VADD V28.S4, V3.S4, V3.S4
 convI8x1x16NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x1x16NEON_tap:
 	MOVD.P 8(R2), R6
@@ -1497,13 +1498,13 @@ convI8x1x16NEON_k:
 	CBNZ R4, convI8x1x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x16NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -1544,11 +1545,11 @@ convI8x1x16NEON_k:
 	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
 	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -1574,39 +1575,39 @@ convI8x1x16NEON_part0_2:
 convI8x1x16NEON_part0_1:
 	ADD R6, R5, R5
 convI8x1x16NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x1x16NEON_tile
 	RET
 
 TEXT ·convI8x1x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x1x16NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x1x16NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $4, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1637,13 +1638,13 @@ convI8x1x16NEONSigned_k:
 	CBNZ R4, convI8x1x16NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x16NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -1684,11 +1685,11 @@ convI8x1x16NEONSigned_k:
 	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
 	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -1714,43 +1715,43 @@ convI8x1x16NEONSigned_part0_2:
 convI8x1x16NEONSigned_part0_1:
 	ADD R6, R5, R5
 convI8x1x16NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x1x16NEONSigned_tile
 	RET
 
 TEXT ·convI8x2x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x16NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x16NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $8, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1762,7 +1763,7 @@ convI8x2x16NEON_tile:
 	VADD V28.S4, V6.S4, V6.S4
 	VADD V28.S4, V7.S4, V7.S4
 convI8x2x16NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x2x16NEON_tap:
 	MOVD.P 8(R2), R6
@@ -1814,13 +1815,13 @@ convI8x2x16NEON_k:
 	CBNZ R4, convI8x2x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x16NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -1885,11 +1886,11 @@ convI8x2x16NEON_k:
 	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -1935,43 +1936,43 @@ convI8x2x16NEON_part1_2:
 convI8x2x16NEON_part1_1:
 	ADD R6, R5, R5
 convI8x2x16NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x2x16NEON_tile
 	RET
 
 TEXT ·convI8x2x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x16NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x16NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $8, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -2021,13 +2022,13 @@ convI8x2x16NEONSigned_k:
 	CBNZ R4, convI8x2x16NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x16NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -2092,11 +2093,11 @@ convI8x2x16NEONSigned_k:
 	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -2142,32 +2143,32 @@ convI8x2x16NEONSigned_part1_2:
 convI8x2x16NEONSigned_part1_1:
 	ADD R6, R5, R5
 convI8x2x16NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x2x16NEONSigned_tile
 	RET
 
 TEXT ·convI8x3x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x16NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -2177,12 +2178,12 @@ convI8x3x16NEON_tile:
 	VMOV V1.B16, V9.B16
 	VMOV V2.B16, V10.B16
 	VMOV V3.B16, V11.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x16NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $12, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -2199,7 +2200,7 @@ convI8x3x16NEON_tile:
 	VADD V28.S4, V10.S4, V10.S4
 	VADD V28.S4, V11.S4, V11.S4
 convI8x3x16NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x3x16NEON_tap:
 	MOVD.P 8(R2), R6
@@ -2271,13 +2272,13 @@ convI8x3x16NEON_k:
 	CBNZ R4, convI8x3x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x16NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -2366,11 +2367,11 @@ convI8x3x16NEON_k:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -2436,32 +2437,32 @@ convI8x3x16NEON_part2_2:
 convI8x3x16NEON_part2_1:
 	ADD R6, R5, R5
 convI8x3x16NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x3x16NEON_tile
 	RET
 
 TEXT ·convI8x3x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x16NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -2471,12 +2472,12 @@ convI8x3x16NEONSigned_tile:
 	VMOV V1.B16, V9.B16
 	VMOV V2.B16, V10.B16
 	VMOV V3.B16, V11.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x16NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $12, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -2545,13 +2546,13 @@ convI8x3x16NEONSigned_k:
 	CBNZ R4, convI8x3x16NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x16NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -2640,11 +2641,11 @@ convI8x3x16NEONSigned_k:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -2710,32 +2711,32 @@ convI8x3x16NEONSigned_part2_2:
 convI8x3x16NEONSigned_part2_1:
 	ADD R6, R5, R5
 convI8x3x16NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x3x16NEONSigned_tile
 	RET
 
 TEXT ·convI8x4x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x16NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -2749,12 +2750,12 @@ convI8x4x16NEON_tile:
 	VMOV V1.B16, V13.B16
 	VMOV V2.B16, V14.B16
 	VMOV V3.B16, V15.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x16NEON_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $16, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -2776,7 +2777,7 @@ convI8x4x16NEON_tile:
 	VADD V28.S4, V14.S4, V14.S4
 	VADD V28.S4, V15.S4, V15.S4
 convI8x4x16NEON_summed:
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V26.B16]
 convI8x4x16NEON_tap:
 	MOVD.P 8(R2), R6
@@ -2868,13 +2869,13 @@ convI8x4x16NEON_k:
 	CBNZ R4, convI8x4x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x16NEON_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -2987,11 +2988,11 @@ convI8x4x16NEON_k:
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -3077,32 +3078,32 @@ convI8x4x16NEON_part3_2:
 convI8x4x16NEON_part3_1:
 	ADD R6, R5, R5
 convI8x4x16NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x4x16NEON_tile
 	RET
 
 TEXT ·convI8x4x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x16NEONSigned_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -3116,12 +3117,12 @@ convI8x4x16NEONSigned_tile:
 	VMOV V1.B16, V13.B16
 	VMOV V2.B16, V14.B16
 	VMOV V3.B16, V15.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x16NEONSigned_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $16, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -3209,13 +3210,13 @@ convI8x4x16NEONSigned_k:
 	CBNZ R4, convI8x4x16NEONSigned_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x16NEONSigned_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -3328,11 +3329,11 @@ convI8x4x16NEONSigned_k:
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -3418,16 +3419,16 @@ convI8x4x16NEONSigned_part3_2:
 convI8x4x16NEONSigned_part3_1:
 	ADD R6, R5, R5
 convI8x4x16NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x4x16NEONSigned_tile
 	RET

@@ -2,27 +2,28 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·convI8x1x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x1x8NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x1x8NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $4, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -41,13 +42,13 @@ convI8x1x8NEONDot_k:
 	CBNZ R4, convI8x1x8NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x8NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -68,11 +69,11 @@ convI8x1x8NEONDot_k:
 	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
 	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	CMP $8, R8
@@ -96,41 +97,41 @@ convI8x1x8NEONDot_part0_2:
 convI8x1x8NEONDot_part0_1:
 	ADD R6, R5, R5
 convI8x1x8NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x1x8NEONDot_tile
 	RET
 
 TEXT ·convI8x2x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x8NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x8NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $8, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -156,13 +157,13 @@ convI8x2x8NEONDot_k:
 	CBNZ R4, convI8x2x8NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x8NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -195,11 +196,11 @@ convI8x2x8NEONDot_k:
 	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -241,43 +242,43 @@ convI8x2x8NEONDot_part1_2:
 convI8x2x8NEONDot_part1_1:
 	ADD R6, R5, R5
 convI8x2x8NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x2x8NEONDot_tile
 	RET
 
 TEXT ·convI8x3x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x8NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x8NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $12, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -310,13 +311,13 @@ convI8x3x8NEONDot_k:
 	CBNZ R4, convI8x3x8NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x8NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -361,11 +362,11 @@ convI8x3x8NEONDot_k:
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -425,32 +426,32 @@ convI8x3x8NEONDot_part2_2:
 convI8x3x8NEONDot_part2_1:
 	ADD R6, R5, R5
 convI8x3x8NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x3x8NEONDot_tile
 	RET
 
 TEXT ·convI8x4x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x8NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -458,12 +459,12 @@ convI8x4x8NEONDot_tile:
 	VMOV V1.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V1.B16, V7.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x8NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $16, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -503,13 +504,13 @@ convI8x4x8NEONDot_k:
 	CBNZ R4, convI8x4x8NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x8NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -566,11 +567,11 @@ convI8x4x8NEONDot_k:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -648,32 +649,32 @@ convI8x4x8NEONDot_part3_2:
 convI8x4x8NEONDot_part3_1:
 	ADD R6, R5, R5
 convI8x4x8NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x4x8NEONDot_tile
 	RET
 
 TEXT ·convI8x5x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x5x8NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -683,12 +684,12 @@ convI8x5x8NEONDot_tile:
 	VMOV V1.B16, V7.B16
 	VMOV V0.B16, V8.B16
 	VMOV V1.B16, V9.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x5x8NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $20, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -735,13 +736,13 @@ convI8x5x8NEONDot_k:
 	CBNZ R4, convI8x5x8NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x5x8NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -810,11 +811,11 @@ convI8x5x8NEONDot_k:
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -910,32 +911,32 @@ convI8x5x8NEONDot_part4_2:
 convI8x5x8NEONDot_part4_1:
 	ADD R6, R5, R5
 convI8x5x8NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x5x8NEONDot_tile
 	RET
 
 TEXT ·convI8x6x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x6x8NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -947,12 +948,12 @@ convI8x6x8NEONDot_tile:
 	VMOV V1.B16, V9.B16
 	VMOV V0.B16, V10.B16
 	VMOV V1.B16, V11.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x6x8NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $24, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1006,13 +1007,13 @@ convI8x6x8NEONDot_k:
 	CBNZ R4, convI8x6x8NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x6x8NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 32(R4), F25
 	FMOVQ 128(R4), F26
@@ -1093,11 +1094,11 @@ convI8x6x8NEONDot_k:
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -1211,39 +1212,39 @@ convI8x6x8NEONDot_part5_2:
 convI8x6x8NEONDot_part5_1:
 	ADD R6, R5, R5
 convI8x6x8NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x6x8NEONDot_tile
 	RET
 
 TEXT ·convI8x1x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x1x16NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x1x16NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $4, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1267,13 +1268,13 @@ convI8x1x16NEONDot_k:
 	CBNZ R4, convI8x1x16NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x16NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -1314,11 +1315,11 @@ convI8x1x16NEONDot_k:
 	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
 	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -1344,43 +1345,43 @@ convI8x1x16NEONDot_part0_2:
 convI8x1x16NEONDot_part0_1:
 	ADD R6, R5, R5
 convI8x1x16NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x1x16NEONDot_tile
 	RET
 
 TEXT ·convI8x2x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x2x16NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
 	VMOV V2.B16, V6.B16
 	VMOV V3.B16, V7.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x16NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $8, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1415,13 +1416,13 @@ convI8x2x16NEONDot_k:
 	CBNZ R4, convI8x2x16NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x16NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -1486,11 +1487,11 @@ convI8x2x16NEONDot_k:
 	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -1536,32 +1537,32 @@ convI8x2x16NEONDot_part1_2:
 convI8x2x16NEONDot_part1_1:
 	ADD R6, R5, R5
 convI8x2x16NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x2x16NEONDot_tile
 	RET
 
 TEXT ·convI8x3x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x3x16NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -1571,12 +1572,12 @@ convI8x3x16NEONDot_tile:
 	VMOV V1.B16, V9.B16
 	VMOV V2.B16, V10.B16
 	VMOV V3.B16, V11.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x16NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $12, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1622,13 +1623,13 @@ convI8x3x16NEONDot_k:
 	CBNZ R4, convI8x3x16NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x16NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -1717,11 +1718,11 @@ convI8x3x16NEONDot_k:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -1787,32 +1788,32 @@ convI8x3x16NEONDot_part2_2:
 convI8x3x16NEONDot_part2_1:
 	ADD R6, R5, R5
 convI8x3x16NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x3x16NEONDot_tile
 	RET
 
 TEXT ·convI8x4x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x4x16NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -1826,12 +1827,12 @@ convI8x4x16NEONDot_tile:
 	VMOV V1.B16, V13.B16
 	VMOV V2.B16, V14.B16
 	VMOV V3.B16, V15.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x16NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $16, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -1888,13 +1889,13 @@ convI8x4x16NEONDot_k:
 	CBNZ R4, convI8x4x16NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x16NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -2007,11 +2008,11 @@ convI8x4x16NEONDot_k:
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -2097,32 +2098,32 @@ convI8x4x16NEONDot_part3_2:
 convI8x4x16NEONDot_part3_1:
 	ADD R6, R5, R5
 convI8x4x16NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x4x16NEONDot_tile
 	RET
 
 TEXT ·convI8x5x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x5x16NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -2140,12 +2141,12 @@ convI8x5x16NEONDot_tile:
 	VMOV V1.B16, V17.B16
 	VMOV V2.B16, V18.B16
 	VMOV V3.B16, V19.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x5x16NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $20, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -2213,13 +2214,13 @@ convI8x5x16NEONDot_k:
 	CBNZ R4, convI8x5x16NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x5x16NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -2356,11 +2357,11 @@ convI8x5x16NEONDot_k:
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
 	WORD $0x4EBD6E73 // smin v19.4s, v19.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -2466,32 +2467,32 @@ convI8x5x16NEONDot_part4_2:
 convI8x5x16NEONDot_part4_1:
 	ADD R6, R5, R5
 convI8x5x16NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x5x16NEONDot_tile
 	RET
 
 TEXT ·convI8x6x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 convI8x6x16NEONDot_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R13
+	MOVD convCallI8_src(R0), R14
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R14, R14
-	MOVD 64(R0), R13
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
-	MOVD 56(R0), R15
-	MOVD 24(R0), R4
+	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
+	MOVD convCallI8_kc(R0), R15
+	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
@@ -2513,12 +2514,12 @@ convI8x6x16NEONDot_tile:
 	VMOV V1.B16, V21.B16
 	VMOV V2.B16, V22.B16
 	VMOV V3.B16, V23.B16
-	MOVD 176(R0), R4
+	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x6x16NEONDot_summed
-	MOVD 152(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
 	ADD R5, R4, R4
 	ADD $24, R5, R5
-	MOVD R5, 152(R0)
+	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
 	VLD1R.P 4(R4), [V28.S4]
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
@@ -2597,13 +2598,13 @@ convI8x6x16NEONDot_k:
 	CBNZ R4, convI8x6x16NEONDot_k
 	SUB $1, R3
 	CBNZ R3, convI8x6x16NEONDot_tap
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
-	MOVD 32(R0), R4
+	MOVD convCallI8_requant(R0), R4
 	FMOVQ 0(R4), F24
 	FMOVQ 64(R4), F25
 	FMOVQ 256(R4), F26
@@ -2764,11 +2765,11 @@ convI8x6x16NEONDot_k:
 	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
 	WORD $0x4EBD6E73 // smin v19.4s, v19.4s, v29.4s
 	WORD $0x4EBD6EF7 // smin v23.4s, v23.4s, v29.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V3.H8, V2.H8, V2.H8
 	VUZP1 V2.B16, V0.B16, V0.B16
@@ -2894,16 +2895,16 @@ convI8x6x16NEONDot_part5_2:
 convI8x6x16NEONDot_part5_1:
 	ADD R6, R5, R5
 convI8x6x16NEONDot_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, convI8x6x16NEONDot_tile
 	RET

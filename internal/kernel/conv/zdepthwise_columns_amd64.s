@@ -2,6 +2,7 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define REQUANT(A, M, H, E, O, S, T) \
@@ -14,13 +15,13 @@
 	VPADDQ E, T, T; VPADDQ O, A, A; VMOVSHDUP T, K2, A; VPSRAVD S, A, A
 
 TEXT ·depthColumnsx1x64HalfUp(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx1x64HalfUp_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -162,8 +163,8 @@ depthColumnsx1x64HalfUp_stored2:
 	JNZ depthColumnsx1x64HalfUp_windows
 depthColumnsx1x64HalfUp_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64HalfUp_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x64HalfUp_tile
 	VZEROUPPER; RET
 depthColumnsx1x64HalfUp_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -176,13 +177,13 @@ depthColumnsx1x64HalfUp_part2:
 	JMP depthColumnsx1x64HalfUp_stored2
 
 TEXT ·depthColumnsx1x64HalfAway(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx1x64HalfAway_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -327,8 +328,8 @@ depthColumnsx1x64HalfAway_stored2:
 	JNZ depthColumnsx1x64HalfAway_windows
 depthColumnsx1x64HalfAway_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64HalfAway_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x64HalfAway_tile
 	VZEROUPPER; RET
 depthColumnsx1x64HalfAway_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -341,14 +342,14 @@ depthColumnsx1x64HalfAway_part2:
 	JMP depthColumnsx1x64HalfAway_stored2
 
 TEXT ·depthColumnsx1x32HalfUp(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx1x32HalfUp_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -495,8 +496,8 @@ depthColumnsx1x32HalfUp_stored2:
 	JNZ depthColumnsx1x32HalfUp_windows
 depthColumnsx1x32HalfUp_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32HalfUp_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x32HalfUp_tile
 	VZEROUPPER; RET
 depthColumnsx1x32HalfUp_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
@@ -509,14 +510,14 @@ depthColumnsx1x32HalfUp_part2:
 	JMP depthColumnsx1x32HalfUp_stored2
 
 TEXT ·depthColumnsx1x32HalfAway(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx1x32HalfAway_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -666,8 +667,8 @@ depthColumnsx1x32HalfAway_stored2:
 	JNZ depthColumnsx1x32HalfAway_windows
 depthColumnsx1x32HalfAway_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32HalfAway_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x32HalfAway_tile
 	VZEROUPPER; RET
 depthColumnsx1x32HalfAway_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
@@ -680,13 +681,13 @@ depthColumnsx1x32HalfAway_part2:
 	JMP depthColumnsx1x32HalfAway_stored2
 
 TEXT ·depthColumnsx1x64HalfUpRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx1x64HalfUpRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -876,8 +877,8 @@ depthColumnsx1x64HalfUpRest_stored2:
 	JNZ depthColumnsx1x64HalfUpRest_windows
 depthColumnsx1x64HalfUpRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64HalfUpRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x64HalfUpRest_tile
 	VZEROUPPER; RET
 depthColumnsx1x64HalfUpRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -890,13 +891,13 @@ depthColumnsx1x64HalfUpRest_part2:
 	JMP depthColumnsx1x64HalfUpRest_stored2
 
 TEXT ·depthColumnsx1x64HalfAwayRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx1x64HalfAwayRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -1089,8 +1090,8 @@ depthColumnsx1x64HalfAwayRest_stored2:
 	JNZ depthColumnsx1x64HalfAwayRest_windows
 depthColumnsx1x64HalfAwayRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x64HalfAwayRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x64HalfAwayRest_tile
 	VZEROUPPER; RET
 depthColumnsx1x64HalfAwayRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -1103,14 +1104,14 @@ depthColumnsx1x64HalfAwayRest_part2:
 	JMP depthColumnsx1x64HalfAwayRest_stored2
 
 TEXT ·depthColumnsx1x32HalfUpRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx1x32HalfUpRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -1305,8 +1306,8 @@ depthColumnsx1x32HalfUpRest_stored2:
 	JNZ depthColumnsx1x32HalfUpRest_windows
 depthColumnsx1x32HalfUpRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32HalfUpRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x32HalfUpRest_tile
 	VZEROUPPER; RET
 depthColumnsx1x32HalfUpRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
@@ -1319,14 +1320,14 @@ depthColumnsx1x32HalfUpRest_part2:
 	JMP depthColumnsx1x32HalfUpRest_stored2
 
 TEXT ·depthColumnsx1x32HalfAwayRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx1x32HalfAwayRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -1524,8 +1525,8 @@ depthColumnsx1x32HalfAwayRest_stored2:
 	JNZ depthColumnsx1x32HalfAwayRest_windows
 depthColumnsx1x32HalfAwayRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx1x32HalfAwayRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx1x32HalfAwayRest_tile
 	VZEROUPPER; RET
 depthColumnsx1x32HalfAwayRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
@@ -1538,13 +1539,13 @@ depthColumnsx1x32HalfAwayRest_part2:
 	JMP depthColumnsx1x32HalfAwayRest_stored2
 
 TEXT ·depthColumnsx2x64HalfUp(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx2x64HalfUp_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -1647,8 +1648,8 @@ depthColumnsx2x64HalfUp_stored1:
 	JNZ depthColumnsx2x64HalfUp_windows
 depthColumnsx2x64HalfUp_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64HalfUp_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x64HalfUp_tile
 	VZEROUPPER; RET
 depthColumnsx2x64HalfUp_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -1658,13 +1659,13 @@ depthColumnsx2x64HalfUp_part1:
 	JMP depthColumnsx2x64HalfUp_stored1
 
 TEXT ·depthColumnsx2x64HalfAway(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx2x64HalfAway_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -1769,8 +1770,8 @@ depthColumnsx2x64HalfAway_stored1:
 	JNZ depthColumnsx2x64HalfAway_windows
 depthColumnsx2x64HalfAway_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64HalfAway_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x64HalfAway_tile
 	VZEROUPPER; RET
 depthColumnsx2x64HalfAway_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -1780,14 +1781,14 @@ depthColumnsx2x64HalfAway_part1:
 	JMP depthColumnsx2x64HalfAway_stored1
 
 TEXT ·depthColumnsx2x32HalfUp(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx2x32HalfUp_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -1895,8 +1896,8 @@ depthColumnsx2x32HalfUp_stored1:
 	JNZ depthColumnsx2x32HalfUp_windows
 depthColumnsx2x32HalfUp_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32HalfUp_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x32HalfUp_tile
 	VZEROUPPER; RET
 depthColumnsx2x32HalfUp_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
@@ -1906,14 +1907,14 @@ depthColumnsx2x32HalfUp_part1:
 	JMP depthColumnsx2x32HalfUp_stored1
 
 TEXT ·depthColumnsx2x32HalfAway(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx2x32HalfAway_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -2023,8 +2024,8 @@ depthColumnsx2x32HalfAway_stored1:
 	JNZ depthColumnsx2x32HalfAway_windows
 depthColumnsx2x32HalfAway_done:
 	ADDQ $2560, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32HalfAway_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x32HalfAway_tile
 	VZEROUPPER; RET
 depthColumnsx2x32HalfAway_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
@@ -2034,13 +2035,13 @@ depthColumnsx2x32HalfAway_part1:
 	JMP depthColumnsx2x32HalfAway_stored1
 
 TEXT ·depthColumnsx2x64HalfUpRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx2x64HalfUpRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -2171,8 +2172,8 @@ depthColumnsx2x64HalfUpRest_stored1:
 	JNZ depthColumnsx2x64HalfUpRest_windows
 depthColumnsx2x64HalfUpRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64HalfUpRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x64HalfUpRest_tile
 	VZEROUPPER; RET
 depthColumnsx2x64HalfUpRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -2182,13 +2183,13 @@ depthColumnsx2x64HalfUpRest_part1:
 	JMP depthColumnsx2x64HalfUpRest_stored1
 
 TEXT ·depthColumnsx2x64HalfAwayRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 depthColumnsx2x64HalfAwayRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -2321,8 +2322,8 @@ depthColumnsx2x64HalfAwayRest_stored1:
 	JNZ depthColumnsx2x64HalfAwayRest_windows
 depthColumnsx2x64HalfAwayRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x64HalfAwayRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x64HalfAwayRest_tile
 	VZEROUPPER; RET
 depthColumnsx2x64HalfAwayRest_part0:
 	VMOVDQU8 Z0, K1, (DI)
@@ -2332,14 +2333,14 @@ depthColumnsx2x64HalfAwayRest_part1:
 	JMP depthColumnsx2x64HalfAwayRest_stored1
 
 TEXT ·depthColumnsx2x32HalfUpRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx2x32HalfUpRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -2475,8 +2476,8 @@ depthColumnsx2x32HalfUpRest_stored1:
 	JNZ depthColumnsx2x32HalfUpRest_windows
 depthColumnsx2x32HalfUpRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32HalfUpRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x32HalfUpRest_tile
 	VZEROUPPER; RET
 depthColumnsx2x32HalfUpRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)
@@ -2486,14 +2487,14 @@ depthColumnsx2x32HalfUpRest_part1:
 	JMP depthColumnsx2x32HalfUpRest_stored1
 
 TEXT ·depthColumnsx2x32HalfAwayRest(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 168(R8), R10; VPBROADCASTB 160(R8), Z31
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_live(R8), R10; VPBROADCASTB convCallI8_flip(R8), Z31
 	MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3
-	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ 192(R8), R10
+	MOVW $0x5555, CX; KMOVW CX, K2; MOVQ convCallI8_dstBelow(R8), R10
 	KSHIFTLW $8, K3, K4
 depthColumnsx2x32HalfAwayRest_tile:
-	MOVQ 40(R8), R9; MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 64(R8), BX; MOVQ 56(R8), CX
-	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ 184(R8), R15
-	MOVQ 8(R8), DI; ADDQ 144(R8), DI; MOVQ 72(R8), R13; MOVL $0x80000000, R9
+	MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; MOVQ convCallI8_kc(R8), CX
+	MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ convCallI8_srcBelow(R8), R15
+	MOVQ convCallI8_dst(R8), DI; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), DI; MOVQ convCallI8_dstStride(R8), R13; MOVL $0x80000000, R9
 	VMOVDQU32 256(DX), Z12
 	VMOVDQU32 320(DX), Z13
 	VMOVDQU32 384(DX), Z14
@@ -2631,8 +2632,8 @@ depthColumnsx2x32HalfAwayRest_stored1:
 	JNZ depthColumnsx2x32HalfAwayRest_windows
 depthColumnsx2x32HalfAwayRest_done:
 	ADDQ $3328, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthColumnsx2x32HalfAwayRest_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthColumnsx2x32HalfAwayRest_tile
 	VZEROUPPER; RET
 depthColumnsx2x32HalfAwayRest_part0:
 	VEXTRACTI64X4 $1, Z0, Y28; VMOVDQU8 Y0, K1, (DI); VMOVDQU8 Y28, K1, (DI)(R10*1)

@@ -2,14 +2,15 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·depthwiseF32x1x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x1x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	CMPL 28(R15), $0; JNE depthwiseF32x1x8AVX2_whole
 depthwiseF32x1x8AVX2_tap:
@@ -25,42 +26,42 @@ depthwiseF32x1x8AVX2_wholetap:
 	VFMADD231PS (AX), Y12, Y0
 	DECQ R10; JNZ depthwiseF32x1x8AVX2_wholetap
 depthwiseF32x1x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x1x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x1x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x1x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
 depthwiseF32x1x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMOVUPS Y0, 0(AX)
 	ADDQ BX, AX
 	JMP depthwiseF32x1x8AVX2_next
 depthwiseF32x1x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x1x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x1x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
 depthwiseF32x1x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMASKMOVPS Y0, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x1x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x1x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x1x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x2x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x2x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	VMOVAPS Y0, Y1
 	CMPL 28(R15), $0; JNE depthwiseF32x2x8AVX2_whole
@@ -79,10 +80,10 @@ depthwiseF32x2x8AVX2_wholetap:
 	VFMADD231PS (AX)(BX*1), Y12, Y1
 	DECQ R10; JNZ depthwiseF32x2x8AVX2_wholetap
 depthwiseF32x2x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x2x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x2x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x2x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -90,7 +91,7 @@ depthwiseF32x2x8AVX2_finish:
 	VADDPS Y15, Y1, Y1
 	ADDQ SI, CX
 depthwiseF32x2x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMOVUPS Y0, 0(AX)
@@ -100,7 +101,7 @@ depthwiseF32x2x8AVX2_clamp_whole:
 	JMP depthwiseF32x2x8AVX2_next
 depthwiseF32x2x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x2x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x2x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -108,7 +109,7 @@ depthwiseF32x2x8AVX2_partial:
 	VADDPS Y15, Y1, Y1
 	ADDQ SI, CX
 depthwiseF32x2x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMASKMOVPS Y0, Y14, 0(AX)
@@ -116,17 +117,17 @@ depthwiseF32x2x8AVX2_clamp_masked:
 	VMASKMOVPS Y1, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x2x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x2x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x2x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x3x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x3x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -148,10 +149,10 @@ depthwiseF32x3x8AVX2_wholetap:
 	VFMADD231PS (AX)(BX*2), Y12, Y2
 	DECQ R10; JNZ depthwiseF32x3x8AVX2_wholetap
 depthwiseF32x3x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x3x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x3x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x3x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -162,7 +163,7 @@ depthwiseF32x3x8AVX2_finish:
 	VADDPS Y15, Y2, Y2
 	ADDQ SI, CX
 depthwiseF32x3x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -175,7 +176,7 @@ depthwiseF32x3x8AVX2_clamp_whole:
 	JMP depthwiseF32x3x8AVX2_next
 depthwiseF32x3x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x3x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x3x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -186,7 +187,7 @@ depthwiseF32x3x8AVX2_partial:
 	VADDPS Y15, Y2, Y2
 	ADDQ SI, CX
 depthwiseF32x3x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -197,17 +198,17 @@ depthwiseF32x3x8AVX2_clamp_masked:
 	VMASKMOVPS Y2, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x3x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x3x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x3x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x4x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x4x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -232,10 +233,10 @@ depthwiseF32x4x8AVX2_wholetap:
 	VFMADD231PS (AX)(DI*1), Y12, Y3
 	DECQ R10; JNZ depthwiseF32x4x8AVX2_wholetap
 depthwiseF32x4x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x4x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x4x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x4x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -249,7 +250,7 @@ depthwiseF32x4x8AVX2_finish:
 	VADDPS Y15, Y3, Y3
 	ADDQ SI, CX
 depthwiseF32x4x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -265,7 +266,7 @@ depthwiseF32x4x8AVX2_clamp_whole:
 	JMP depthwiseF32x4x8AVX2_next
 depthwiseF32x4x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x4x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x4x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -279,7 +280,7 @@ depthwiseF32x4x8AVX2_partial:
 	VADDPS Y15, Y3, Y3
 	ADDQ SI, CX
 depthwiseF32x4x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -293,17 +294,17 @@ depthwiseF32x4x8AVX2_clamp_masked:
 	VMASKMOVPS Y3, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x4x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x4x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x4x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x5x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x5x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -333,10 +334,10 @@ depthwiseF32x5x8AVX2_wholetap:
 	VFMADD231PS (R11), Y12, Y4
 	DECQ R10; JNZ depthwiseF32x5x8AVX2_wholetap
 depthwiseF32x5x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x5x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x5x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x5x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -353,7 +354,7 @@ depthwiseF32x5x8AVX2_finish:
 	VADDPS Y15, Y4, Y4
 	ADDQ SI, CX
 depthwiseF32x5x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -372,7 +373,7 @@ depthwiseF32x5x8AVX2_clamp_whole:
 	JMP depthwiseF32x5x8AVX2_next
 depthwiseF32x5x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x5x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x5x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -389,7 +390,7 @@ depthwiseF32x5x8AVX2_partial:
 	VADDPS Y15, Y4, Y4
 	ADDQ SI, CX
 depthwiseF32x5x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -406,17 +407,17 @@ depthwiseF32x5x8AVX2_clamp_masked:
 	VMASKMOVPS Y4, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x5x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x5x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x5x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x6x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x6x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -449,10 +450,10 @@ depthwiseF32x6x8AVX2_wholetap:
 	VFMADD231PS (R11)(BX*1), Y12, Y5
 	DECQ R10; JNZ depthwiseF32x6x8AVX2_wholetap
 depthwiseF32x6x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x6x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x6x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x6x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -472,7 +473,7 @@ depthwiseF32x6x8AVX2_finish:
 	VADDPS Y15, Y5, Y5
 	ADDQ SI, CX
 depthwiseF32x6x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -494,7 +495,7 @@ depthwiseF32x6x8AVX2_clamp_whole:
 	JMP depthwiseF32x6x8AVX2_next
 depthwiseF32x6x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x6x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x6x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -514,7 +515,7 @@ depthwiseF32x6x8AVX2_partial:
 	VADDPS Y15, Y5, Y5
 	ADDQ SI, CX
 depthwiseF32x6x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -534,17 +535,17 @@ depthwiseF32x6x8AVX2_clamp_masked:
 	VMASKMOVPS Y5, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x6x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x6x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x6x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x7x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x7x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -580,10 +581,10 @@ depthwiseF32x7x8AVX2_wholetap:
 	VFMADD231PS (R11)(BX*2), Y12, Y6
 	DECQ R10; JNZ depthwiseF32x7x8AVX2_wholetap
 depthwiseF32x7x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x7x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x7x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x7x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -606,7 +607,7 @@ depthwiseF32x7x8AVX2_finish:
 	VADDPS Y15, Y6, Y6
 	ADDQ SI, CX
 depthwiseF32x7x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -631,7 +632,7 @@ depthwiseF32x7x8AVX2_clamp_whole:
 	JMP depthwiseF32x7x8AVX2_next
 depthwiseF32x7x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x7x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x7x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -654,7 +655,7 @@ depthwiseF32x7x8AVX2_partial:
 	VADDPS Y15, Y6, Y6
 	ADDQ SI, CX
 depthwiseF32x7x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -677,17 +678,17 @@ depthwiseF32x7x8AVX2_clamp_masked:
 	VMASKMOVPS Y6, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x7x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x7x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x7x8AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x8x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Y14
 depthwiseF32x8x8AVX2_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Y0; ADDQ $32, DX
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -726,10 +727,10 @@ depthwiseF32x8x8AVX2_wholetap:
 	VFMADD231PS (R11)(DI*1), Y12, Y7
 	DECQ R10; JNZ depthwiseF32x8x8AVX2_wholetap
 depthwiseF32x8x8AVX2_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	CMPL 28(R15), $0; JEQ depthwiseF32x8x8AVX2_partial
-	CMPQ 32(R8), $0; JEQ depthwiseF32x8x8AVX2_clamp_whole
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x8x8AVX2_clamp_whole
 	VMOVUPS 0(CX), Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -755,7 +756,7 @@ depthwiseF32x8x8AVX2_finish:
 	VADDPS Y15, Y7, Y7
 	ADDQ SI, CX
 depthwiseF32x8x8AVX2_clamp_whole:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -783,7 +784,7 @@ depthwiseF32x8x8AVX2_clamp_whole:
 	JMP depthwiseF32x8x8AVX2_next
 depthwiseF32x8x8AVX2_partial:
 	VMOVUPS (R15), Y14
-	CMPQ 32(R8), $0; JEQ depthwiseF32x8x8AVX2_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x8x8AVX2_clamp_masked
 	VMASKMOVPS 0(CX), Y14, Y15
 	VADDPS Y15, Y0, Y0
 	ADDQ SI, CX
@@ -809,7 +810,7 @@ depthwiseF32x8x8AVX2_partial:
 	VADDPS Y15, Y7, Y7
 	ADDQ SI, CX
 depthwiseF32x8x8AVX2_clamp_masked:
-	VBROADCASTSS 88(R8), Y12; VBROADCASTSS 92(R8), Y13
+	VBROADCASTSS convCall_lo(R8), Y12; VBROADCASTSS convCall_hi(R8), Y13
 	VMAXPS Y12, Y0, Y0; VMINPS Y13, Y0, Y0
 	VMAXPS Y12, Y1, Y1; VMINPS Y13, Y1, Y1
 	VMAXPS Y12, Y2, Y2; VMINPS Y13, Y2, Y2
@@ -835,7 +836,7 @@ depthwiseF32x8x8AVX2_clamp_masked:
 	VMASKMOVPS Y7, Y14, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x8x8AVX2_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x8x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x8x8AVX2_tile
 	VZEROUPPER; RET

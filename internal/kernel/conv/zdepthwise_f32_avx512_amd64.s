@@ -2,15 +2,16 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·depthwiseF32x1x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x1x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 depthwiseF32x1x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX
@@ -18,31 +19,31 @@ depthwiseF32x1x16AVX512_tap:
 	VFMADD231PS (AX), Z28, K1, Z0
 	DECQ R10; JNZ depthwiseF32x1x16AVX512_tap
 depthwiseF32x1x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x1x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x1x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
 depthwiseF32x1x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMOVUPS Z0, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x1x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x1x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x1x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x2x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x2x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 depthwiseF32x2x16AVX512_tap:
@@ -52,10 +53,10 @@ depthwiseF32x2x16AVX512_tap:
 	VFMADD231PS (AX)(BX*1), Z28, K1, Z1
 	DECQ R10; JNZ depthwiseF32x2x16AVX512_tap
 depthwiseF32x2x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x2x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x2x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -63,7 +64,7 @@ depthwiseF32x2x16AVX512_finish:
 	VADDPS Z31, Z1, Z1
 	ADDQ SI, CX
 depthwiseF32x2x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMOVUPS Z0, K1, 0(AX)
@@ -71,18 +72,18 @@ depthwiseF32x2x16AVX512_clamp_masked:
 	VMOVUPS Z1, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x2x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x2x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x2x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x3x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x3x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -94,10 +95,10 @@ depthwiseF32x3x16AVX512_tap:
 	VFMADD231PS (AX)(BX*2), Z28, K1, Z2
 	DECQ R10; JNZ depthwiseF32x3x16AVX512_tap
 depthwiseF32x3x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x3x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x3x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -108,7 +109,7 @@ depthwiseF32x3x16AVX512_finish:
 	VADDPS Z31, Z2, Z2
 	ADDQ SI, CX
 depthwiseF32x3x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -119,18 +120,18 @@ depthwiseF32x3x16AVX512_clamp_masked:
 	VMOVUPS Z2, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x3x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x3x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x3x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x4x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x4x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -144,10 +145,10 @@ depthwiseF32x4x16AVX512_tap:
 	VFMADD231PS (AX)(DI*1), Z28, K1, Z3
 	DECQ R10; JNZ depthwiseF32x4x16AVX512_tap
 depthwiseF32x4x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x4x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x4x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -161,7 +162,7 @@ depthwiseF32x4x16AVX512_finish:
 	VADDPS Z31, Z3, Z3
 	ADDQ SI, CX
 depthwiseF32x4x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -175,18 +176,18 @@ depthwiseF32x4x16AVX512_clamp_masked:
 	VMOVUPS Z3, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x4x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x4x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x4x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x5x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x5x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -203,10 +204,10 @@ depthwiseF32x5x16AVX512_tap:
 	VFMADD231PS (R11), Z28, K1, Z4
 	DECQ R10; JNZ depthwiseF32x5x16AVX512_tap
 depthwiseF32x5x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x5x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x5x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -223,7 +224,7 @@ depthwiseF32x5x16AVX512_finish:
 	VADDPS Z31, Z4, Z4
 	ADDQ SI, CX
 depthwiseF32x5x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -240,18 +241,18 @@ depthwiseF32x5x16AVX512_clamp_masked:
 	VMOVUPS Z4, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x5x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x5x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x5x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x6x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x6x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -270,10 +271,10 @@ depthwiseF32x6x16AVX512_tap:
 	VFMADD231PS (R11)(BX*1), Z28, K1, Z5
 	DECQ R10; JNZ depthwiseF32x6x16AVX512_tap
 depthwiseF32x6x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x6x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x6x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -293,7 +294,7 @@ depthwiseF32x6x16AVX512_finish:
 	VADDPS Z31, Z5, Z5
 	ADDQ SI, CX
 depthwiseF32x6x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -313,18 +314,18 @@ depthwiseF32x6x16AVX512_clamp_masked:
 	VMOVUPS Z5, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x6x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x6x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x6x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x7x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x7x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -345,10 +346,10 @@ depthwiseF32x7x16AVX512_tap:
 	VFMADD231PS (R11)(BX*2), Z28, K1, Z6
 	DECQ R10; JNZ depthwiseF32x7x16AVX512_tap
 depthwiseF32x7x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x7x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x7x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -371,7 +372,7 @@ depthwiseF32x7x16AVX512_finish:
 	VADDPS Z31, Z6, Z6
 	ADDQ SI, CX
 depthwiseF32x7x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -394,18 +395,18 @@ depthwiseF32x7x16AVX512_clamp_masked:
 	VMOVUPS Z6, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x7x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x7x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x7x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x8x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x8x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -428,10 +429,10 @@ depthwiseF32x8x16AVX512_tap:
 	VFMADD231PS (R11)(DI*1), Z28, K1, Z7
 	DECQ R10; JNZ depthwiseF32x8x16AVX512_tap
 depthwiseF32x8x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x8x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x8x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -457,7 +458,7 @@ depthwiseF32x8x16AVX512_finish:
 	VADDPS Z31, Z7, Z7
 	ADDQ SI, CX
 depthwiseF32x8x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -483,18 +484,18 @@ depthwiseF32x8x16AVX512_clamp_masked:
 	VMOVUPS Z7, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x8x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x8x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x8x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x9x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x9x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -520,10 +521,10 @@ depthwiseF32x9x16AVX512_tap:
 	VFMADD231PS (R12), Z28, K1, Z8
 	DECQ R10; JNZ depthwiseF32x9x16AVX512_tap
 depthwiseF32x9x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x9x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x9x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -552,7 +553,7 @@ depthwiseF32x9x16AVX512_finish:
 	VADDPS Z31, Z8, Z8
 	ADDQ SI, CX
 depthwiseF32x9x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -581,18 +582,18 @@ depthwiseF32x9x16AVX512_clamp_masked:
 	VMOVUPS Z8, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x9x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x9x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x9x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x10x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x10x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -620,10 +621,10 @@ depthwiseF32x10x16AVX512_tap:
 	VFMADD231PS (R12)(BX*1), Z28, K1, Z9
 	DECQ R10; JNZ depthwiseF32x10x16AVX512_tap
 depthwiseF32x10x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x10x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x10x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -655,7 +656,7 @@ depthwiseF32x10x16AVX512_finish:
 	VADDPS Z31, Z9, Z9
 	ADDQ SI, CX
 depthwiseF32x10x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -687,18 +688,18 @@ depthwiseF32x10x16AVX512_clamp_masked:
 	VMOVUPS Z9, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x10x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x10x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x10x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x11x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x11x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -728,10 +729,10 @@ depthwiseF32x11x16AVX512_tap:
 	VFMADD231PS (R12)(BX*2), Z28, K1, Z10
 	DECQ R10; JNZ depthwiseF32x11x16AVX512_tap
 depthwiseF32x11x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x11x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x11x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -766,7 +767,7 @@ depthwiseF32x11x16AVX512_finish:
 	VADDPS Z31, Z10, Z10
 	ADDQ SI, CX
 depthwiseF32x11x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -801,18 +802,18 @@ depthwiseF32x11x16AVX512_clamp_masked:
 	VMOVUPS Z10, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x11x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x11x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x11x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x12x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x12x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -844,10 +845,10 @@ depthwiseF32x12x16AVX512_tap:
 	VFMADD231PS (R12)(DI*1), Z28, K1, Z11
 	DECQ R10; JNZ depthwiseF32x12x16AVX512_tap
 depthwiseF32x12x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x12x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x12x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -885,7 +886,7 @@ depthwiseF32x12x16AVX512_finish:
 	VADDPS Z31, Z11, Z11
 	ADDQ SI, CX
 depthwiseF32x12x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -923,18 +924,18 @@ depthwiseF32x12x16AVX512_clamp_masked:
 	VMOVUPS Z11, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x12x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x12x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x12x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x13x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x13x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -969,10 +970,10 @@ depthwiseF32x13x16AVX512_tap:
 	VFMADD231PS (R13), Z28, K1, Z12
 	DECQ R10; JNZ depthwiseF32x13x16AVX512_tap
 depthwiseF32x13x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x13x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x13x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -1013,7 +1014,7 @@ depthwiseF32x13x16AVX512_finish:
 	VADDPS Z31, Z12, Z12
 	ADDQ SI, CX
 depthwiseF32x13x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1054,18 +1055,18 @@ depthwiseF32x13x16AVX512_clamp_masked:
 	VMOVUPS Z12, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x13x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x13x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x13x16AVX512_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseF32x14x16AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_w(R8), DX; MOVQ convCall_mask(R8), R15
 	VMOVUPS (R15), Z30
 	VPTESTMD Z30, Z30, K1
 depthwiseF32x14x16AVX512_tile:
-	MOVQ 0(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	ADDQ 136(R8), SI; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ convCall_src(R8), SI; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
+	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI
 	VMOVUPS (DX), Z0; ADDQ $64, DX
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -1102,10 +1103,10 @@ depthwiseF32x14x16AVX512_tap:
 	VFMADD231PS (R13)(BX*1), Z28, K1, Z13
 	DECQ R10; JNZ depthwiseF32x14x16AVX512_tap
 depthwiseF32x14x16AVX512_finish:
-	MOVQ 8(R8), AX; MOVQ 72(R8), BX; MOVQ 32(R8), CX; MOVQ 80(R8), SI
-	ADDQ 144(R8), AX; ADDQ 152(R8), CX; MOVQ 96(R8), R15
+	MOVQ convCall_dst(R8), AX; MOVQ convCall_dstStride(R8), BX; MOVQ convCall_res(R8), CX; MOVQ convCall_resStride(R8), SI
+	ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX; MOVQ convCall_mask(R8), R15
 	VMOVDQU32 (R15), Z30; VPTESTMD Z30, Z30, K1
-	CMPQ 32(R8), $0; JEQ depthwiseF32x14x16AVX512_clamp_masked
+	CMPQ convCall_res(R8), $0; JEQ depthwiseF32x14x16AVX512_clamp_masked
 	VMOVUPS.Z 0(CX), K1, Z31
 	VADDPS Z31, Z0, Z0
 	ADDQ SI, CX
@@ -1149,7 +1150,7 @@ depthwiseF32x14x16AVX512_finish:
 	VADDPS Z31, Z13, Z13
 	ADDQ SI, CX
 depthwiseF32x14x16AVX512_clamp_masked:
-	VBROADCASTSS 88(R8), Z28; VBROADCASTSS 92(R8), Z29
+	VBROADCASTSS convCall_lo(R8), Z28; VBROADCASTSS convCall_hi(R8), Z29
 	VMAXPS Z28, Z0, Z0; VMINPS Z29, Z0, Z0
 	VMAXPS Z28, Z1, Z1; VMINPS Z29, Z1, Z1
 	VMAXPS Z28, Z2, Z2; VMINPS Z29, Z2, Z2
@@ -1193,7 +1194,7 @@ depthwiseF32x14x16AVX512_clamp_masked:
 	VMOVUPS Z13, K1, 0(AX)
 	ADDQ BX, AX
 depthwiseF32x14x16AVX512_next:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	DECQ 104(R8); JNZ depthwiseF32x14x16AVX512_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseF32x14x16AVX512_tile
 	VZEROUPPER; RET

@@ -2,20 +2,21 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·depthwiseF32x1x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x1x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -47,15 +48,15 @@ depthwiseF32x1x4NEON_part0:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x1x4NEON_parttap
 depthwiseF32x1x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x1x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x1x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -72,16 +73,16 @@ depthwiseF32x1x4NEON_residual0:
 	ADD R6, R5, R5
 	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
 depthwiseF32x1x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x1x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -96,37 +97,37 @@ depthwiseF32x1x4NEON_store:
 depthwiseF32x1x4NEON_store0:
 	ADD R6, R5, R5
 depthwiseF32x1x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x1x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x2x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x2x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -171,15 +172,15 @@ depthwiseF32x2x4NEON_part1:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x2x4NEON_parttap
 depthwiseF32x2x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x2x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x2x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -208,18 +209,18 @@ depthwiseF32x2x4NEON_residual1:
 	ADD R6, R5, R5
 	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
 depthwiseF32x2x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
 	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
 	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x2x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -244,38 +245,38 @@ depthwiseF32x2x4NEON_store0:
 depthwiseF32x2x4NEON_store1:
 	ADD R6, R5, R5
 depthwiseF32x2x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x2x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x3x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x3x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -333,15 +334,15 @@ depthwiseF32x3x4NEON_part2:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x3x4NEON_parttap
 depthwiseF32x3x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x3x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x3x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -382,9 +383,9 @@ depthwiseF32x3x4NEON_residual2:
 	ADD R6, R5, R5
 	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
 depthwiseF32x3x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -392,10 +393,10 @@ depthwiseF32x3x4NEON_clamp:
 	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
 	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
 	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x3x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -430,39 +431,39 @@ depthwiseF32x3x4NEON_store1:
 depthwiseF32x3x4NEON_store2:
 	ADD R6, R5, R5
 depthwiseF32x3x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x3x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x4x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x4x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -533,15 +534,15 @@ depthwiseF32x4x4NEON_part3:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x4x4NEON_parttap
 depthwiseF32x4x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x4x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x4x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -594,9 +595,9 @@ depthwiseF32x4x4NEON_residual3:
 	ADD R6, R5, R5
 	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
 depthwiseF32x4x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -606,10 +607,10 @@ depthwiseF32x4x4NEON_clamp:
 	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
 	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
 	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x4x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -654,40 +655,40 @@ depthwiseF32x4x4NEON_store2:
 depthwiseF32x4x4NEON_store3:
 	ADD R6, R5, R5
 depthwiseF32x4x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x4x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x5x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x5x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -771,15 +772,15 @@ depthwiseF32x5x4NEON_part4:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x5x4NEON_parttap
 depthwiseF32x5x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x5x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x5x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -844,9 +845,9 @@ depthwiseF32x5x4NEON_residual4:
 	ADD R6, R5, R5
 	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
 depthwiseF32x5x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -858,10 +859,10 @@ depthwiseF32x5x4NEON_clamp:
 	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
 	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
 	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x5x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -916,41 +917,41 @@ depthwiseF32x5x4NEON_store3:
 depthwiseF32x5x4NEON_store4:
 	ADD R6, R5, R5
 depthwiseF32x5x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x5x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x6x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x6x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -1047,15 +1048,15 @@ depthwiseF32x6x4NEON_part5:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x6x4NEON_parttap
 depthwiseF32x6x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x6x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x6x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -1132,9 +1133,9 @@ depthwiseF32x6x4NEON_residual5:
 	ADD R6, R5, R5
 	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
 depthwiseF32x6x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -1148,10 +1149,10 @@ depthwiseF32x6x4NEON_clamp:
 	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
 	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
 	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x6x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -1216,34 +1217,34 @@ depthwiseF32x6x4NEON_store4:
 depthwiseF32x6x4NEON_store5:
 	ADD R6, R5, R5
 depthwiseF32x6x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x6x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x7x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x7x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -1251,7 +1252,7 @@ depthwiseF32x7x4NEON_tile:
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -1361,15 +1362,15 @@ depthwiseF32x7x4NEON_part6:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x7x4NEON_parttap
 depthwiseF32x7x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x7x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x7x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -1458,9 +1459,9 @@ depthwiseF32x7x4NEON_residual6:
 	ADD R6, R5, R5
 	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
 depthwiseF32x7x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -1476,10 +1477,10 @@ depthwiseF32x7x4NEON_clamp:
 	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
 	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
 	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x7x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -1554,34 +1555,34 @@ depthwiseF32x7x4NEON_store5:
 depthwiseF32x7x4NEON_store6:
 	ADD R6, R5, R5
 depthwiseF32x7x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x7x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x8x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCall_w(R0), R1
 depthwiseF32x8x4NEON_tile:
-	MOVD 0(R0), R5
-	MOVD 136(R0), R13
+	MOVD convCall_src(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
 	ADD R13, R5, R5
-	MOVD 64(R0), R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
@@ -1590,7 +1591,7 @@ depthwiseF32x8x4NEON_tile:
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V0.B16, V7.B16
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -1713,15 +1714,15 @@ depthwiseF32x8x4NEON_part7:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x8x4NEON_parttap
 depthwiseF32x8x4NEON_whole:
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x8x4NEON_clamp
-	MOVD 152(R0), R6
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 80(R0), R6
+	MOVD convCall_resStride(R0), R6
 	CBZ R10, depthwiseF32x8x4NEON_residual
 	VLD1 (R5), [V16.S4]
 	ADD R6, R5, R5
@@ -1822,9 +1823,9 @@ depthwiseF32x8x4NEON_residual7:
 	ADD R6, R5, R5
 	WORD $0x4E30D4E7 // fadd v7.4s, v7.4s, v16.4s
 depthwiseF32x8x4NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V17.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
@@ -1842,10 +1843,10 @@ depthwiseF32x8x4NEON_clamp:
 	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
 	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
 	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
+	MOVD convCall_dstStride(R0), R6
 	CBZ R10, depthwiseF32x8x4NEON_store
 	VST1 [V0.S4], (R5)
 	ADD R6, R5, R5
@@ -1930,20 +1931,20 @@ depthwiseF32x8x4NEON_store6:
 depthwiseF32x8x4NEON_store7:
 	ADD R6, R5, R5
 depthwiseF32x8x4NEON_stored:
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseF32x8x4NEON_tile
 	RET

@@ -2,6 +2,7 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define REQUANT(A, L, M, H, R, S) \
@@ -11,10 +12,10 @@
 	VPADDD R(R15), A, A; VPSUBD Y13, A, A; VPSRAVD S(R15), A, A; VPADDD Y12, A, A
 
 TEXT ·depthwiseI8x1x16AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; VPBROADCASTB 160(R8), Y10; VPSRLW $8, Y10, Y10
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; VPBROADCASTB convCallI8_flip(R8), Y10; VPSRLW $8, Y10, Y10
 depthwiseI8x1x16AVX2_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
 depthwiseI8x1x16AVX2_pair:
 	MOVQ (R9), AX; MOVQ 8(R9), R11; ADDQ $16, R9; ADDQ SI, AX; ADDQ SI, R11
 	VMOVDQU (DX), Y11; VMOVDQU 32(DX), Y12; ADDQ $64, DX
@@ -22,18 +23,18 @@ depthwiseI8x1x16AVX2_pair:
 	VPUNPCKLWD Y14, Y13, Y15; VPUNPCKHWD Y14, Y13, Y13
 	VPMADDWD Y11, Y15, Y15; VPMADDWD Y12, Y13, Y13; VPADDD Y15, Y0, Y0; VPADDD Y13, Y1, Y1
 	DECQ R10; JNZ depthwiseI8x1x16AVX2_pair
-	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD 80(R8), Y12
+	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD convCallI8_zero(R8), Y12
 	REQUANT(Y0, 0, 64, 128, 192, 256)
 	REQUANT(Y1, 32, 96, 160, 224, 288)
-	ADDQ $320, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), X11; VPBROADCASTB 88(R8), X12; VPBROADCASTB 161(R8), Y15; VPSRLW $8, Y15, Y14
+	ADDQ $320, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
+	VPBROADCASTB convCallI8_lo(R8), X11; VPBROADCASTB convCallI8_hi(R8), X12; VPBROADCASTB convCallI8_back(R8), Y15; VPSRLW $8, Y15, Y14
 	VPACKSSDW Y1, Y0, Y0; VPSUBSW Y14, Y0, Y0; VEXTRACTI128 $1, Y0, X13
 	VPACKSSWB X13, X0, X0; VPMAXSB X11, X0, X0; VPMINSB X12, X0, X0; VPXOR X15, X0, X0
 	CMPQ R10, $16; JNE depthwiseI8x1x16AVX2_part
 	VMOVDQU X0, (AX)
 	ADDQ BX, AX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x1x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x1x16AVX2_tile
 	VZEROUPPER; RET
 depthwiseI8x1x16AVX2_part:
 	MOVQ DX, R12
@@ -55,15 +56,15 @@ depthwiseI8x1x16AVX2_part0_2:
 depthwiseI8x1x16AVX2_part0_1:
 	ADDQ BX, AX
 	MOVQ R12, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x1x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x1x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x2x16AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; VPBROADCASTB 160(R8), Y10; VPSRLW $8, Y10, Y10
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; VPBROADCASTB convCallI8_flip(R8), Y10; VPSRLW $8, Y10, Y10
 depthwiseI8x2x16AVX2_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
 	VMOVDQA Y0, Y2
 	VMOVDQA Y1, Y3
 depthwiseI8x2x16AVX2_pair:
@@ -76,13 +77,13 @@ depthwiseI8x2x16AVX2_pair:
 	VPUNPCKLWD Y14, Y13, Y15; VPUNPCKHWD Y14, Y13, Y13
 	VPMADDWD Y11, Y15, Y15; VPMADDWD Y12, Y13, Y13; VPADDD Y15, Y2, Y2; VPADDD Y13, Y3, Y3
 	DECQ R10; JNZ depthwiseI8x2x16AVX2_pair
-	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD 80(R8), Y12
+	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD convCallI8_zero(R8), Y12
 	REQUANT(Y0, 0, 64, 128, 192, 256)
 	REQUANT(Y1, 32, 96, 160, 224, 288)
 	REQUANT(Y2, 0, 64, 128, 192, 256)
 	REQUANT(Y3, 32, 96, 160, 224, 288)
-	ADDQ $320, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), X11; VPBROADCASTB 88(R8), X12; VPBROADCASTB 161(R8), Y15; VPSRLW $8, Y15, Y14
+	ADDQ $320, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
+	VPBROADCASTB convCallI8_lo(R8), X11; VPBROADCASTB convCallI8_hi(R8), X12; VPBROADCASTB convCallI8_back(R8), Y15; VPSRLW $8, Y15, Y14
 	VPACKSSDW Y1, Y0, Y0; VPSUBSW Y14, Y0, Y0; VEXTRACTI128 $1, Y0, X13
 	VPACKSSWB X13, X0, X0; VPMAXSB X11, X0, X0; VPMINSB X12, X0, X0; VPXOR X15, X0, X0
 	VPACKSSDW Y3, Y2, Y2; VPSUBSW Y14, Y2, Y2; VEXTRACTI128 $1, Y2, X13
@@ -92,8 +93,8 @@ depthwiseI8x2x16AVX2_pair:
 	ADDQ BX, AX
 	VMOVDQU X2, (AX)
 	ADDQ BX, AX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x2x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x2x16AVX2_tile
 	VZEROUPPER; RET
 depthwiseI8x2x16AVX2_part:
 	MOVQ DX, R12
@@ -132,15 +133,15 @@ depthwiseI8x2x16AVX2_part1_2:
 depthwiseI8x2x16AVX2_part1_1:
 	ADDQ BX, AX
 	MOVQ R12, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x2x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x2x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x3x16AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; VPBROADCASTB 160(R8), Y10; VPSRLW $8, Y10, Y10
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; VPBROADCASTB convCallI8_flip(R8), Y10; VPSRLW $8, Y10, Y10
 depthwiseI8x3x16AVX2_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
 	VMOVDQA Y0, Y2
 	VMOVDQA Y1, Y3
 	VMOVDQA Y0, Y4
@@ -158,15 +159,15 @@ depthwiseI8x3x16AVX2_pair:
 	VPUNPCKLWD Y14, Y13, Y15; VPUNPCKHWD Y14, Y13, Y13
 	VPMADDWD Y11, Y15, Y15; VPMADDWD Y12, Y13, Y13; VPADDD Y15, Y4, Y4; VPADDD Y13, Y5, Y5
 	DECQ R10; JNZ depthwiseI8x3x16AVX2_pair
-	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD 80(R8), Y12
+	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD convCallI8_zero(R8), Y12
 	REQUANT(Y0, 0, 64, 128, 192, 256)
 	REQUANT(Y1, 32, 96, 160, 224, 288)
 	REQUANT(Y2, 0, 64, 128, 192, 256)
 	REQUANT(Y3, 32, 96, 160, 224, 288)
 	REQUANT(Y4, 0, 64, 128, 192, 256)
 	REQUANT(Y5, 32, 96, 160, 224, 288)
-	ADDQ $320, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), X11; VPBROADCASTB 88(R8), X12; VPBROADCASTB 161(R8), Y15; VPSRLW $8, Y15, Y14
+	ADDQ $320, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
+	VPBROADCASTB convCallI8_lo(R8), X11; VPBROADCASTB convCallI8_hi(R8), X12; VPBROADCASTB convCallI8_back(R8), Y15; VPSRLW $8, Y15, Y14
 	VPACKSSDW Y1, Y0, Y0; VPSUBSW Y14, Y0, Y0; VEXTRACTI128 $1, Y0, X13
 	VPACKSSWB X13, X0, X0; VPMAXSB X11, X0, X0; VPMINSB X12, X0, X0; VPXOR X15, X0, X0
 	VPACKSSDW Y3, Y2, Y2; VPSUBSW Y14, Y2, Y2; VEXTRACTI128 $1, Y2, X13
@@ -180,8 +181,8 @@ depthwiseI8x3x16AVX2_pair:
 	ADDQ BX, AX
 	VMOVDQU X4, (AX)
 	ADDQ BX, AX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x3x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x3x16AVX2_tile
 	VZEROUPPER; RET
 depthwiseI8x3x16AVX2_part:
 	MOVQ DX, R12
@@ -237,15 +238,15 @@ depthwiseI8x3x16AVX2_part2_2:
 depthwiseI8x3x16AVX2_part2_1:
 	ADDQ BX, AX
 	MOVQ R12, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x3x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x3x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x4x16AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; VPBROADCASTB 160(R8), Y10; VPSRLW $8, Y10, Y10
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; VPBROADCASTB convCallI8_flip(R8), Y10; VPSRLW $8, Y10, Y10
 depthwiseI8x4x16AVX2_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
 	VMOVDQA Y0, Y2
 	VMOVDQA Y1, Y3
 	VMOVDQA Y0, Y4
@@ -268,7 +269,7 @@ depthwiseI8x4x16AVX2_pair:
 	VPUNPCKLWD Y14, Y13, Y15; VPUNPCKHWD Y14, Y13, Y13
 	VPMADDWD Y11, Y15, Y15; VPMADDWD Y12, Y13, Y13; VPADDD Y15, Y6, Y6; VPADDD Y13, Y7, Y7
 	DECQ R10; JNZ depthwiseI8x4x16AVX2_pair
-	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD 80(R8), Y12
+	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD convCallI8_zero(R8), Y12
 	REQUANT(Y0, 0, 64, 128, 192, 256)
 	REQUANT(Y1, 32, 96, 160, 224, 288)
 	REQUANT(Y2, 0, 64, 128, 192, 256)
@@ -277,8 +278,8 @@ depthwiseI8x4x16AVX2_pair:
 	REQUANT(Y5, 32, 96, 160, 224, 288)
 	REQUANT(Y6, 0, 64, 128, 192, 256)
 	REQUANT(Y7, 32, 96, 160, 224, 288)
-	ADDQ $320, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), X11; VPBROADCASTB 88(R8), X12; VPBROADCASTB 161(R8), Y15; VPSRLW $8, Y15, Y14
+	ADDQ $320, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
+	VPBROADCASTB convCallI8_lo(R8), X11; VPBROADCASTB convCallI8_hi(R8), X12; VPBROADCASTB convCallI8_back(R8), Y15; VPSRLW $8, Y15, Y14
 	VPACKSSDW Y1, Y0, Y0; VPSUBSW Y14, Y0, Y0; VEXTRACTI128 $1, Y0, X13
 	VPACKSSWB X13, X0, X0; VPMAXSB X11, X0, X0; VPMINSB X12, X0, X0; VPXOR X15, X0, X0
 	VPACKSSDW Y3, Y2, Y2; VPSUBSW Y14, Y2, Y2; VEXTRACTI128 $1, Y2, X13
@@ -296,8 +297,8 @@ depthwiseI8x4x16AVX2_pair:
 	ADDQ BX, AX
 	VMOVDQU X6, (AX)
 	ADDQ BX, AX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x4x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x4x16AVX2_tile
 	VZEROUPPER; RET
 depthwiseI8x4x16AVX2_part:
 	MOVQ DX, R12
@@ -370,15 +371,15 @@ depthwiseI8x4x16AVX2_part3_2:
 depthwiseI8x4x16AVX2_part3_1:
 	ADDQ BX, AX
 	MOVQ R12, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x4x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x4x16AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x5x16AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; VPBROADCASTB 160(R8), Y10; VPSRLW $8, Y10, Y10
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; VPBROADCASTB convCallI8_flip(R8), Y10; VPSRLW $8, Y10, Y10
 depthwiseI8x5x16AVX2_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX
 	VMOVDQA Y0, Y2
 	VMOVDQA Y1, Y3
 	VMOVDQA Y0, Y4
@@ -406,7 +407,7 @@ depthwiseI8x5x16AVX2_pair:
 	VPUNPCKLWD Y14, Y13, Y15; VPUNPCKHWD Y14, Y13, Y13
 	VPMADDWD Y11, Y15, Y15; VPMADDWD Y12, Y13, Y13; VPADDD Y15, Y8, Y8; VPADDD Y13, Y9, Y9
 	DECQ R10; JNZ depthwiseI8x5x16AVX2_pair
-	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD 80(R8), Y12
+	MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD convCallI8_zero(R8), Y12
 	REQUANT(Y0, 0, 64, 128, 192, 256)
 	REQUANT(Y1, 32, 96, 160, 224, 288)
 	REQUANT(Y2, 0, 64, 128, 192, 256)
@@ -417,8 +418,8 @@ depthwiseI8x5x16AVX2_pair:
 	REQUANT(Y7, 32, 96, 160, 224, 288)
 	REQUANT(Y8, 0, 64, 128, 192, 256)
 	REQUANT(Y9, 32, 96, 160, 224, 288)
-	ADDQ $320, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
-	VPBROADCASTB 84(R8), X11; VPBROADCASTB 88(R8), X12; VPBROADCASTB 161(R8), Y15; VPSRLW $8, Y15, Y14
+	ADDQ $320, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
+	VPBROADCASTB convCallI8_lo(R8), X11; VPBROADCASTB convCallI8_hi(R8), X12; VPBROADCASTB convCallI8_back(R8), Y15; VPSRLW $8, Y15, Y14
 	VPACKSSDW Y1, Y0, Y0; VPSUBSW Y14, Y0, Y0; VEXTRACTI128 $1, Y0, X13
 	VPACKSSWB X13, X0, X0; VPMAXSB X11, X0, X0; VPMINSB X12, X0, X0; VPXOR X15, X0, X0
 	VPACKSSDW Y3, Y2, Y2; VPSUBSW Y14, Y2, Y2; VEXTRACTI128 $1, Y2, X13
@@ -440,8 +441,8 @@ depthwiseI8x5x16AVX2_pair:
 	ADDQ BX, AX
 	VMOVDQU X8, (AX)
 	ADDQ BX, AX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x5x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x5x16AVX2_tile
 	VZEROUPPER; RET
 depthwiseI8x5x16AVX2_part:
 	MOVQ DX, R12
@@ -531,6 +532,6 @@ depthwiseI8x5x16AVX2_part4_2:
 depthwiseI8x5x16AVX2_part4_1:
 	ADDQ BX, AX
 	MOVQ R12, DX
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x5x16AVX2_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x5x16AVX2_tile
 	VZEROUPPER; RET

@@ -2,20 +2,21 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·depthwiseI8x1x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x1x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_srcStride(R0), R7
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x1x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -32,11 +33,11 @@ depthwiseI8x1x8NEON_pair:
 	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x1x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -65,11 +66,11 @@ depthwiseI8x1x8NEON_pair:
 	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	CMP $8, R8
@@ -93,30 +94,30 @@ depthwiseI8x1x8NEON_part0_2:
 depthwiseI8x1x8NEON_part0_1:
 	ADD R6, R5, R5
 depthwiseI8x1x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x1x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x1x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x1x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_srcStride(R0), R7
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 depthwiseI8x1x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -129,11 +130,11 @@ depthwiseI8x1x8NEONSigned_pair:
 	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x1x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -162,11 +163,11 @@ depthwiseI8x1x8NEONSigned_pair:
 	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	CMP $8, R8
@@ -190,35 +191,35 @@ depthwiseI8x1x8NEONSigned_part0_2:
 depthwiseI8x1x8NEONSigned_part0_1:
 	ADD R6, R5, R5
 depthwiseI8x1x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x1x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x2x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x2x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x2x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -245,11 +246,11 @@ depthwiseI8x2x8NEON_pair:
 	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x2x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -296,11 +297,11 @@ depthwiseI8x2x8NEON_pair:
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -342,31 +343,31 @@ depthwiseI8x2x8NEON_part1_2:
 depthwiseI8x2x8NEON_part1_1:
 	ADD R6, R5, R5
 depthwiseI8x2x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x2x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x2x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x2x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -387,11 +388,11 @@ depthwiseI8x2x8NEONSigned_pair:
 	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x2x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -438,11 +439,11 @@ depthwiseI8x2x8NEONSigned_pair:
 	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -484,38 +485,38 @@ depthwiseI8x2x8NEONSigned_part1_2:
 depthwiseI8x2x8NEONSigned_part1_1:
 	ADD R6, R5, R5
 depthwiseI8x2x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x2x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x3x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x3x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V1.B16, V5.B16
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x3x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -552,11 +553,11 @@ depthwiseI8x3x8NEON_pair:
 	WORD $0x4E7E10A5 // saddw2 v5.4s, v5.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x3x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -621,11 +622,11 @@ depthwiseI8x3x8NEON_pair:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -685,32 +686,32 @@ depthwiseI8x3x8NEON_part2_2:
 depthwiseI8x3x8NEON_part2_1:
 	ADD R6, R5, R5
 depthwiseI8x3x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x3x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x3x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x3x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -739,11 +740,11 @@ depthwiseI8x3x8NEONSigned_pair:
 	WORD $0x4E7E10A5 // saddw2 v5.4s, v5.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x3x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -808,11 +809,11 @@ depthwiseI8x3x8NEONSigned_pair:
 	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -872,33 +873,33 @@ depthwiseI8x3x8NEONSigned_part2_2:
 depthwiseI8x3x8NEONSigned_part2_1:
 	ADD R6, R5, R5
 depthwiseI8x3x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x3x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x4x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x4x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -906,7 +907,7 @@ depthwiseI8x4x8NEON_tile:
 	VMOV V1.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V1.B16, V7.B16
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x4x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -953,11 +954,11 @@ depthwiseI8x4x8NEON_pair:
 	WORD $0x4E7F10E7 // saddw2 v7.4s, v7.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x4x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -1040,11 +1041,11 @@ depthwiseI8x4x8NEON_pair:
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -1122,33 +1123,33 @@ depthwiseI8x4x8NEON_part3_2:
 depthwiseI8x4x8NEON_part3_1:
 	ADD R6, R5, R5
 depthwiseI8x4x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x4x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x4x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x4x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -1185,11 +1186,11 @@ depthwiseI8x4x8NEONSigned_pair:
 	WORD $0x4E7F10E7 // saddw2 v7.4s, v7.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x4x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -1272,11 +1273,11 @@ depthwiseI8x4x8NEONSigned_pair:
 	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -1354,34 +1355,34 @@ depthwiseI8x4x8NEONSigned_part3_2:
 depthwiseI8x4x8NEONSigned_part3_1:
 	ADD R6, R5, R5
 depthwiseI8x4x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x4x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x5x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x5x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
 	ADD R7, R11, R12
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -1391,7 +1392,7 @@ depthwiseI8x5x8NEON_tile:
 	VMOV V1.B16, V7.B16
 	VMOV V0.B16, V8.B16
 	VMOV V1.B16, V9.B16
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x5x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -1448,11 +1449,11 @@ depthwiseI8x5x8NEON_pair:
 	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x5x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -1553,11 +1554,11 @@ depthwiseI8x5x8NEON_pair:
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -1653,34 +1654,34 @@ depthwiseI8x5x8NEON_part4_2:
 depthwiseI8x5x8NEON_part4_1:
 	ADD R6, R5, R5
 depthwiseI8x5x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x5x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x5x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x5x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
 	ADD R7, R11, R12
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -1725,11 +1726,11 @@ depthwiseI8x5x8NEONSigned_pair:
 	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x5x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -1830,11 +1831,11 @@ depthwiseI8x5x8NEONSigned_pair:
 	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -1930,35 +1931,35 @@ depthwiseI8x5x8NEONSigned_part4_2:
 depthwiseI8x5x8NEONSigned_part4_1:
 	ADD R6, R5, R5
 depthwiseI8x5x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x5x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x6x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x6x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
 	ADD R7, R11, R12
 	ADD R7, R12, R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -1970,7 +1971,7 @@ depthwiseI8x6x8NEON_tile:
 	VMOV V1.B16, V9.B16
 	VMOV V0.B16, V10.B16
 	VMOV V1.B16, V11.B16
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x6x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -2037,11 +2038,11 @@ depthwiseI8x6x8NEON_pair:
 	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x6x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -2160,11 +2161,11 @@ depthwiseI8x6x8NEON_pair:
 	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -2278,35 +2279,35 @@ depthwiseI8x6x8NEON_part5_2:
 depthwiseI8x6x8NEON_part5_1:
 	ADD R6, R5, R5
 depthwiseI8x6x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x6x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x6x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x6x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
 	ADD R7, R11, R12
 	ADD R7, R12, R13
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -2359,11 +2360,11 @@ depthwiseI8x6x8NEONSigned_pair:
 	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x6x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -2482,11 +2483,11 @@ depthwiseI8x6x8NEONSigned_pair:
 	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -2600,36 +2601,36 @@ depthwiseI8x6x8NEONSigned_part5_2:
 depthwiseI8x6x8NEONSigned_part5_1:
 	ADD R6, R5, R5
 depthwiseI8x6x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x6x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x7x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x7x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
 	ADD R7, R11, R12
 	ADD R7, R12, R13
 	ADD R7, R13, R14
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -2643,7 +2644,7 @@ depthwiseI8x7x8NEON_tile:
 	VMOV V1.B16, V11.B16
 	VMOV V0.B16, V12.B16
 	VMOV V1.B16, V13.B16
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x7x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -2720,11 +2721,11 @@ depthwiseI8x7x8NEON_pair:
 	WORD $0x4E7E11AD // saddw2 v13.4s, v13.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x7x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -2861,11 +2862,11 @@ depthwiseI8x7x8NEON_pair:
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -2997,36 +2998,36 @@ depthwiseI8x7x8NEON_part6_2:
 depthwiseI8x7x8NEON_part6_1:
 	ADD R6, R5, R5
 depthwiseI8x7x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x7x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x7x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x7x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
 	ADD R7, R11, R12
 	ADD R7, R12, R13
 	ADD R7, R13, R14
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -3087,11 +3088,11 @@ depthwiseI8x7x8NEONSigned_pair:
 	WORD $0x4E7E11AD // saddw2 v13.4s, v13.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x7x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -3228,11 +3229,11 @@ depthwiseI8x7x8NEONSigned_pair:
 	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -3364,28 +3365,28 @@ depthwiseI8x7x8NEONSigned_part6_2:
 depthwiseI8x7x8NEONSigned_part6_1:
 	ADD R6, R5, R5
 depthwiseI8x7x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x7x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x8x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x8x8NEON_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
@@ -3393,8 +3394,8 @@ depthwiseI8x8x8NEON_tile:
 	ADD R7, R12, R13
 	ADD R7, R13, R14
 	ADD R7, R14, R15
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -3410,7 +3411,7 @@ depthwiseI8x8x8NEON_tile:
 	VMOV V1.B16, V13.B16
 	VMOV V0.B16, V14.B16
 	VMOV V1.B16, V15.B16
-	ADD $160, R0, R4
+	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x8x8NEON_pair:
 	LDP.P 16(R2), (R5, R6)
@@ -3497,11 +3498,11 @@ depthwiseI8x8x8NEON_pair:
 	WORD $0x4E7F11EF // saddw2 v15.4s, v15.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x8x8NEON_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -3656,11 +3657,11 @@ depthwiseI8x8x8NEON_pair:
 	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
 	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -3810,28 +3811,28 @@ depthwiseI8x8x8NEON_part7_2:
 depthwiseI8x8x8NEON_part7_1:
 	ADD R6, R5, R5
 depthwiseI8x8x8NEON_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x8x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x8x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
+	MOVD convCallI8_w(R0), R1
 depthwiseI8x8x8NEONSigned_tile:
-	MOVD 0(R0), R8
-	MOVD 136(R0), R7
+	MOVD convCallI8_src(R0), R8
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
 	ADD R7, R8, R8
-	MOVD 64(R0), R7
+	MOVD convCallI8_srcStride(R0), R7
 	ADD R7, R8, R9
 	ADD R7, R9, R10
 	ADD R7, R10, R11
@@ -3839,8 +3840,8 @@ depthwiseI8x8x8NEONSigned_tile:
 	ADD R7, R12, R13
 	ADD R7, R13, R14
 	ADD R7, R14, R15
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCallI8_taps(R0), R2
+	MOVD convCallI8_ntaps(R0), R3
 	FLDPQ.P 32(R1), (F0, F1)
 	VMOV V0.B16, V2.B16
 	VMOV V1.B16, V3.B16
@@ -3909,11 +3910,11 @@ depthwiseI8x8x8NEONSigned_pair:
 	WORD $0x4E7F11EF // saddw2 v15.4s, v15.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x8x8NEONSigned_pair
-	ADD $80, R0, R4
+	ADD $convCallI8_zero, R0, R4
 	VLD1R (R4), [V27.S4]
-	ADD $84, R0, R4
+	ADD $convCallI8_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $88, R0, R4
+	ADD $convCallI8_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 	FMOVQ 0(R1), F24
 	FMOVQ 32(R1), F25
@@ -4068,11 +4069,11 @@ depthwiseI8x8x8NEONSigned_pair:
 	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
 	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
 	ADD $160, R1
-	MOVD 8(R0), R5
-	MOVD 144(R0), R6
+	MOVD convCallI8_dst(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
 	ADD R6, R5, R5
-	MOVD 72(R0), R6
-	MOVD 168(R0), R8
+	MOVD convCallI8_dstStride(R0), R6
+	MOVD convCallI8_live(R0), R8
 	VUZP1 V1.H8, V0.H8, V0.H8
 	VUZP1 V0.B16, V0.B16, V0.B16
 	VUZP1 V3.H8, V2.H8, V2.H8
@@ -4222,16 +4223,16 @@ depthwiseI8x8x8NEONSigned_part7_2:
 depthwiseI8x8x8NEONSigned_part7_1:
 	ADD R6, R5, R5
 depthwiseI8x8x8NEONSigned_stored:
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, depthwiseI8x8x8NEONSigned_tile
 	RET

@@ -2,6 +2,7 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 #define REQUANTAWAY(A, M, H, E, O, S, T, C, U) \
@@ -16,10 +17,10 @@ DATA fours<>+8(SB)/8, $0x0F0B07030E0A0602
 GLOBL fours<>(SB), RODATA|NOPTR, $16
 
 TEXT ·depthwiseI8x1x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x1x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 depthwiseI8x1x32VNNI_pair:
 	MOVQ (R9), AX; MOVQ 8(R9), R11; ADDQ $16, R9; ADDQ SI, AX; ADDQ SI, R11
 	VMOVDQU32 (DX), Z28; VMOVDQU32 64(DX), Z29; ADDQ $128, DX
@@ -33,9 +34,9 @@ depthwiseI8x1x32VNNI_pair:
 	REQUANTAWAY(Z0, Z28, Z30, 256(R15), 384(R15), Z31, Z29, Z26, Z27)
 	VMOVDQU32 64(R15), Z28; VMOVDQU32 192(R15), Z30; VMOVDQU32 576(R15), Z31
 	REQUANTAWAY(Z1, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPACKSSWB Z0, Z0, Z0; VPMAXSB Z25, Z0, Z0; VPMINSB Z23, Z0, Z0; VPXORD Z21, Z0, Z0
@@ -47,15 +48,15 @@ depthwiseI8x1x32VNNI_part:
 	MOVQ $-1, CX; BZHIQ R10, CX, CX; KMOVQ CX, K1
 	VMOVDQU8 Y0, K1, (AX)
 depthwiseI8x1x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x1x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x1x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x2x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x2x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 depthwiseI8x2x32VNNI_pair:
@@ -75,10 +76,10 @@ depthwiseI8x2x32VNNI_pair:
 	VMOVDQU32 64(R15), Z28; VMOVDQU32 192(R15), Z30; VMOVDQU32 576(R15), Z31
 	REQUANTAWAY(Z1, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z3, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -95,15 +96,15 @@ depthwiseI8x2x32VNNI_part:
 	VEXTRACTI64X4 $1, Z0, Y29; VMOVDQU8 Y29, K1, (AX)(BX*1)
 	LEAQ (AX)(BX*2), AX
 depthwiseI8x2x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x2x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x2x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x3x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x3x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -129,11 +130,11 @@ depthwiseI8x3x32VNNI_pair:
 	REQUANTAWAY(Z1, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z3, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z5, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -155,15 +156,15 @@ depthwiseI8x3x32VNNI_part:
 	LEAQ (AX)(BX*2), AX
 	VMOVDQU8 Y4, K1, (AX)
 depthwiseI8x3x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x3x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x3x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x4x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x4x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -195,12 +196,12 @@ depthwiseI8x4x32VNNI_pair:
 	REQUANTAWAY(Z3, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z5, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z7, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
 	VPACKSSDW Z7, Z6, Z6
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -227,15 +228,15 @@ depthwiseI8x4x32VNNI_part:
 	VEXTRACTI64X4 $1, Z4, Y29; VMOVDQU8 Y29, K1, (AX)(BX*1)
 	LEAQ (AX)(BX*2), AX
 depthwiseI8x4x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x4x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x4x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x5x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x5x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -273,13 +274,13 @@ depthwiseI8x5x32VNNI_pair:
 	REQUANTAWAY(Z5, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z7, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z9, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
 	VPACKSSDW Z7, Z6, Z6
 	VPACKSSDW Z9, Z8, Z8
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -311,15 +312,15 @@ depthwiseI8x5x32VNNI_part:
 	LEAQ (AX)(BX*2), AX
 	VMOVDQU8 Y8, K1, (AX)
 depthwiseI8x5x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x5x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x5x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x6x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x6x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -363,14 +364,14 @@ depthwiseI8x6x32VNNI_pair:
 	REQUANTAWAY(Z7, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z9, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z11, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
 	VPACKSSDW Z7, Z6, Z6
 	VPACKSSDW Z9, Z8, Z8
 	VPACKSSDW Z11, Z10, Z10
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -407,15 +408,15 @@ depthwiseI8x6x32VNNI_part:
 	VEXTRACTI64X4 $1, Z8, Y29; VMOVDQU8 Y29, K1, (AX)(BX*1)
 	LEAQ (AX)(BX*2), AX
 depthwiseI8x6x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x6x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x6x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x7x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x7x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -465,7 +466,7 @@ depthwiseI8x7x32VNNI_pair:
 	REQUANTAWAY(Z9, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z11, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z13, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
@@ -473,7 +474,7 @@ depthwiseI8x7x32VNNI_pair:
 	VPACKSSDW Z9, Z8, Z8
 	VPACKSSDW Z11, Z10, Z10
 	VPACKSSDW Z13, Z12, Z12
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -515,15 +516,15 @@ depthwiseI8x7x32VNNI_part:
 	LEAQ (AX)(BX*2), AX
 	VMOVDQU8 Y12, K1, (AX)
 depthwiseI8x7x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x7x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x7x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x8x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x8x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -579,7 +580,7 @@ depthwiseI8x8x32VNNI_pair:
 	REQUANTAWAY(Z11, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z13, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z15, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
@@ -588,7 +589,7 @@ depthwiseI8x8x32VNNI_pair:
 	VPACKSSDW Z11, Z10, Z10
 	VPACKSSDW Z13, Z12, Z12
 	VPACKSSDW Z15, Z14, Z14
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -635,15 +636,15 @@ depthwiseI8x8x32VNNI_part:
 	VEXTRACTI64X4 $1, Z12, Y29; VMOVDQU8 Y29, K1, (AX)(BX*1)
 	LEAQ (AX)(BX*2), AX
 depthwiseI8x8x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x8x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x8x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x9x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x9x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -705,7 +706,7 @@ depthwiseI8x9x32VNNI_pair:
 	REQUANTAWAY(Z13, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z15, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z17, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
@@ -715,7 +716,7 @@ depthwiseI8x9x32VNNI_pair:
 	VPACKSSDW Z13, Z12, Z12
 	VPACKSSDW Z15, Z14, Z14
 	VPACKSSDW Z17, Z16, Z16
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -767,15 +768,15 @@ depthwiseI8x9x32VNNI_part:
 	LEAQ (AX)(BX*2), AX
 	VMOVDQU8 Y16, K1, (AX)
 depthwiseI8x9x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x9x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x9x32VNNI_tile
 	VZEROUPPER; RET
 
 TEXT ·depthwiseI8x10x32VNNI(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 16(R8), DX; MOVQ 56(R8), AX; KMOVD AX, K1; VPBROADCASTB 160(R8), Z24; VPSRLW $8, Z24, Z24
+	MOVQ c+0(FP), R8; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_kc(R8), AX; KMOVD AX, K1; VPBROADCASTB convCallI8_flip(R8), Z24; VPSRLW $8, Z24, Z24
 depthwiseI8x10x32VNNI_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI; MOVQ 40(R8), R9; MOVQ 48(R8), R10
-	MOVQ 64(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
+	MOVQ convCallI8_src(R8), SI; ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
+	MOVQ convCallI8_srcStride(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX
 	VMOVDQA32 Z0, Z2
 	VMOVDQA32 Z1, Z3
 	VMOVDQA32 Z0, Z4
@@ -843,7 +844,7 @@ depthwiseI8x10x32VNNI_pair:
 	REQUANTAWAY(Z15, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z17, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
 	REQUANTAWAY(Z19, Z28, Z30, 320(R15), 448(R15), Z31, Z29, Z26, Z27)
-	ADDQ $640, DX; MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 72(R8), BX; MOVQ 168(R8), R10
+	ADDQ $640, DX; MOVQ convCallI8_dst(R8), AX; ADDQ (convCallI8_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCallI8_dstStride(R8), BX; MOVQ convCallI8_live(R8), R10
 	VPACKSSDW Z1, Z0, Z0
 	VPACKSSDW Z3, Z2, Z2
 	VPACKSSDW Z5, Z4, Z4
@@ -854,7 +855,7 @@ depthwiseI8x10x32VNNI_pair:
 	VPACKSSDW Z15, Z14, Z14
 	VPACKSSDW Z17, Z16, Z16
 	VPACKSSDW Z19, Z18, Z18
-	VPBROADCASTW 80(R8), Z27; VPBROADCASTB 84(R8), Z25; VPBROADCASTB 88(R8), Z23; VPBROADCASTB 161(R8), Z21
+	VPBROADCASTW convCallI8_zero(R8), Z27; VPBROADCASTB convCallI8_lo(R8), Z25; VPBROADCASTB convCallI8_hi(R8), Z23; VPBROADCASTB convCallI8_back(R8), Z21
 	VPMOVZXBQ pairs<>(SB), Z19
 	VPADDSW Z27, Z0, Z0
 	VPADDSW Z27, Z2, Z2
@@ -911,6 +912,6 @@ depthwiseI8x10x32VNNI_part:
 	VEXTRACTI64X4 $1, Z16, Y29; VMOVDQU8 Y29, K1, (AX)(BX*1)
 	LEAQ (AX)(BX*2), AX
 depthwiseI8x10x32VNNI_stored:
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	DECQ 104(R8); JNZ depthwiseI8x10x32VNNI_tile
+	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
+	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ depthwiseI8x10x32VNNI_tile
 	VZEROUPPER; RET

@@ -2,18 +2,19 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·dotF32x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_mask(R8), R15
 	TESTQ R15, R15; JZ dotF32x1AVX2_tile; VMOVUPS (R15), Y14
 dotF32x1AVX2_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI
-	MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
+	MOVQ convCall_src(R8), SI; ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI
+	MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	VXORPS Y0, Y0, Y0
 dotF32x1AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; LEAQ (AX)(BX*4), R11
-	MOVQ 56(R8), CX; TESTQ CX, CX; JZ dotF32x1AVX2_tail
+	MOVQ convCall_kc(R8), CX; TESTQ CX, CX; JZ dotF32x1AVX2_tail
 dotF32x1AVX2_k:
 	VMOVUPS (DX), Y12; ADDQ $32, DX
 	VFMADD231PS (AX), Y12, Y0
@@ -25,24 +26,24 @@ dotF32x1AVX2_tail:
 dotF32x1AVX2_next:
 	DECQ R10; JNZ dotF32x1AVX2_tap
 	VHADDPS Y0, Y0, Y0; VHADDPS Y0, Y0, Y0; VEXTRACTF128 $1, Y0, X1; VADDPS X1, X0, X0
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 32(R8), CX
-	MOVQ 24(R8), R11; VBROADCASTSS (R11), Y1; VADDPS Y1, Y0, Y0
-	TESTQ CX, CX; JZ dotF32x1AVX2_clamp; ADDQ 152(R8), CX
+	MOVQ convCall_dst(R8), AX; ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCall_res(R8), CX
+	MOVQ convCall_bias(R8), R11; VBROADCASTSS (R11), Y1; VADDPS Y1, Y0, Y0
+	TESTQ CX, CX; JZ dotF32x1AVX2_clamp; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX
 	VADDSS (CX), X0, X0
 dotF32x1AVX2_clamp:
-	VBROADCASTSS 88(R8), Y1; VMAXPS Y1, Y0, Y0; VBROADCASTSS 92(R8), Y1; VMINPS Y1, Y0, Y0
+	VBROADCASTSS convCall_lo(R8), Y1; VMAXPS Y1, Y0, Y0; VBROADCASTSS convCall_hi(R8), Y1; VMINPS Y1, Y0, Y0
 	VMOVSS X0, (AX)
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8); MOVQ 64(R8), BX
-	DECQ 104(R8); JNZ dotF32x1AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8); MOVQ convCall_srcStride(R8), BX
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ dotF32x1AVX2_tile
 	VZEROUPPER; RET
 
 TEXT ·dotF32x8AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 64(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ 96(R8), R15
+	MOVQ c+0(FP), R8; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_mask(R8), R15
 	TESTQ R15, R15; JZ dotF32x8AVX2_tile; VMOVUPS (R15), Y14
 dotF32x8AVX2_tile:
-	MOVQ 0(R8), SI; ADDQ 136(R8), SI
-	MOVQ 16(R8), DX; MOVQ 40(R8), R9; MOVQ 48(R8), R10
+	MOVQ convCall_src(R8), SI; ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI
+	MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -53,7 +54,7 @@ dotF32x8AVX2_tile:
 	VXORPS Y7, Y7, Y7
 dotF32x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; LEAQ (AX)(BX*4), R11
-	MOVQ 56(R8), CX; TESTQ CX, CX; JZ dotF32x8AVX2_tail
+	MOVQ convCall_kc(R8), CX; TESTQ CX, CX; JZ dotF32x8AVX2_tail
 dotF32x8AVX2_k:
 	VMOVUPS (DX), Y12; ADDQ $32, DX
 	VFMADD231PS (AX), Y12, Y0
@@ -85,14 +86,14 @@ dotF32x8AVX2_next:
 	VHADDPS Y2, Y0, Y0; VEXTRACTF128 $1, Y0, X1; VADDPS X1, X0, X0
 	VHADDPS Y6, Y4, Y4; VEXTRACTF128 $1, Y4, X5; VADDPS X5, X4, X4
 	VINSERTF128 $1, X4, Y0, Y0
-	MOVQ 8(R8), AX; ADDQ 144(R8), AX; MOVQ 32(R8), CX
-	MOVQ 24(R8), R11; VBROADCASTSS (R11), Y1; VADDPS Y1, Y0, Y0
-	TESTQ CX, CX; JZ dotF32x8AVX2_clamp; ADDQ 152(R8), CX
+	MOVQ convCall_dst(R8), AX; ADDQ (convCall_tileSteps+tileSteps_dstAt)(R8), AX; MOVQ convCall_res(R8), CX
+	MOVQ convCall_bias(R8), R11; VBROADCASTSS (R11), Y1; VADDPS Y1, Y0, Y0
+	TESTQ CX, CX; JZ dotF32x8AVX2_clamp; ADDQ (convCall_tileSteps+tileSteps_resAt)(R8), CX
 	VADDPS (CX), Y0, Y0
 dotF32x8AVX2_clamp:
-	VBROADCASTSS 88(R8), Y1; VMAXPS Y1, Y0, Y0; VBROADCASTSS 92(R8), Y1; VMINPS Y1, Y0, Y0
+	VBROADCASTSS convCall_lo(R8), Y1; VMAXPS Y1, Y0, Y0; VBROADCASTSS convCall_hi(R8), Y1; VMINPS Y1, Y0, Y0
 	VMOVUPS Y0, (AX)
-	MOVQ 112(R8), AX; ADDQ AX, 136(R8); MOVQ 120(R8), BX; ADDQ BX, 144(R8)
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8); MOVQ 64(R8), BX
-	DECQ 104(R8); JNZ dotF32x8AVX2_tile
+	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8); MOVQ convCall_srcStride(R8), BX
+	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ dotF32x8AVX2_tile
 	VZEROUPPER; RET

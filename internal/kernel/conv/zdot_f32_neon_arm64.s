@@ -2,25 +2,26 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·dotF32x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 64(R0), R13
-	MOVD 56(R0), R16
-	MOVD 96(R0), R26
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	MOVD convCall_mask(R0), R26
 	CBZ R26, dotF32x1NEON_tile
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
 dotF32x1NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R4
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VEOR V0.B16, V0.B16, V0.B16
 dotF32x1NEON_tap:
 	MOVD.P 8(R2), R4
@@ -49,62 +50,62 @@ dotF32x1NEON_next:
 	CBNZ R3, dotF32x1NEON_tap
 	WORD $0x6E20D400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x6E20D400 // faddp v0.4s, v0.4s, v0.4s
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1R (R4), [V16.S4]
 	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, dotF32x1NEON_clamp
-	MOVD 32(R0), R5
-	MOVD 152(R0), R4
+	MOVD convCall_res(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
 	ADD R4, R5, R5
 	FMOVS (R5), F2
 	WORD $0x4E22D400 // fadd v0.4s, v0.4s, v2.4s
 dotF32x1NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V16.S4]
 	WORD $0x4EB0F400 // fmin v0.4s, v0.4s, v16.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R4
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
 	ADD R4, R5, R5
 	FMOVS F0, (R5)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, dotF32x1NEON_tile
 	RET
 
 TEXT ·dotF32x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 64(R0), R13
-	MOVD 56(R0), R16
-	MOVD 96(R0), R26
+	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	MOVD convCall_mask(R0), R26
 	CBZ R26, dotF32x8NEON_tile
-	MOVD 96(R0), R4
+	MOVD convCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
 dotF32x8NEON_tile:
-	MOVD 0(R0), R14
-	MOVD 136(R0), R4
+	MOVD convCall_src(R0), R14
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R1
-	MOVD 40(R0), R2
-	MOVD 48(R0), R3
+	MOVD convCall_w(R0), R1
+	MOVD convCall_taps(R0), R2
+	MOVD convCall_ntaps(R0), R3
 	VEOR V0.B16, V0.B16, V0.B16
 	VEOR V1.B16, V1.B16, V1.B16
 	VEOR V2.B16, V2.B16, V2.B16
@@ -221,45 +222,45 @@ dotF32x8NEON_next:
 	WORD $0x6E27D4C6 // faddp v6.4s, v6.4s, v7.4s
 	WORD $0x6E22D400 // faddp v0.4s, v0.4s, v2.4s
 	WORD $0x6E26D481 // faddp v1.4s, v4.4s, v6.4s
-	MOVD 24(R0), R4
+	MOVD convCall_bias(R0), R4
 	VLD1R (R4), [V16.S4]
 	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
 	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	MOVD 32(R0), R5
+	MOVD convCall_res(R0), R5
 	CBZ R5, dotF32x8NEON_clamp
-	MOVD 32(R0), R5
-	MOVD 152(R0), R4
+	MOVD convCall_res(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
 	ADD R4, R5, R5
 	VLD1 (R5), [V2.S4, V3.S4]
 	WORD $0x4E22D400 // fadd v0.4s, v0.4s, v2.4s
 	WORD $0x4E23D421 // fadd v1.4s, v1.4s, v3.4s
 dotF32x8NEON_clamp:
-	ADD $88, R0, R4
+	ADD $convCall_lo, R0, R4
 	VLD1R (R4), [V16.S4]
 	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
 	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	ADD $92, R0, R4
+	ADD $convCall_hi, R0, R4
 	VLD1R (R4), [V16.S4]
 	WORD $0x4EB0F400 // fmin v0.4s, v0.4s, v16.4s
 	WORD $0x4EB0F421 // fmin v1.4s, v1.4s, v16.4s
-	MOVD 8(R0), R5
-	MOVD 144(R0), R4
+	MOVD convCall_dst(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
 	ADD R4, R5, R5
 	VST1 [V0.S4, V1.S4], (R5)
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 136(R0), R4
-	MOVD 112(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 136(R0)
-	MOVD 144(R0), R4
-	MOVD 120(R0), R5
+	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 144(R0)
-	MOVD 104(R0), R4
+	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
 	SUB $1, R4
-	MOVD R4, 104(R0)
+	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
 	CBNZ R4, dotF32x8NEON_tile
 	RET

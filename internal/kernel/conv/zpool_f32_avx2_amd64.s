@@ -2,14 +2,15 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·poolF32AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 0(R8), DI; MOVQ 8(R8), SI; MOVQ 40(R8), R10
-	VBROADCASTSS 56(R8), Y14
+	MOVQ c+0(FP), R8; MOVQ poolCall_dst(R8), DI; MOVQ poolCall_src(R8), SI; MOVQ poolCall_blocks(R8), R10
+	VBROADCASTSS poolCall_least(R8), Y14
 	SUBQ $4, R10; JLT poolF32AVX2_rest
 poolF32AVX2_wide:
-	MOVQ 16(R8), R11; MOVQ 32(R8), CX
+	MOVQ poolCall_taps(R8), R11; MOVQ poolCall_ntaps(R8), CX
 	VMOVAPS Y14, Y0
 	VMOVAPS Y14, Y1
 	VMOVAPS Y14, Y2
@@ -34,7 +35,7 @@ poolF32AVX2_widetap:
 poolF32AVX2_rest:
 	ADDQ $4, R10; JZ poolF32AVX2_tail
 poolF32AVX2_one:
-	MOVQ 16(R8), R11; MOVQ 32(R8), CX
+	MOVQ poolCall_taps(R8), R11; MOVQ poolCall_ntaps(R8), CX
 	VMOVAPS Y14, Y0
 poolF32AVX2_onetap:
 	MOVQ (R11), AX; ADDQ SI, AX; ADDQ $8, R11
@@ -45,9 +46,9 @@ poolF32AVX2_onetap:
 	ADDQ $32, SI; ADDQ $32, DI
 	DECQ R10; JNZ poolF32AVX2_one
 poolF32AVX2_tail:
-	CMPQ 48(R8), $0; JEQ poolF32AVX2_end
-	MOVQ 24(R8), R15; VMOVUPS (R15), Y10
-	MOVQ 16(R8), R11; MOVQ 32(R8), CX
+	CMPQ poolCall_tail(R8), $0; JEQ poolF32AVX2_end
+	MOVQ poolCall_mask(R8), R15; VMOVUPS (R15), Y10
+	MOVQ poolCall_taps(R8), R11; MOVQ poolCall_ntaps(R8), CX
 	VMOVAPS Y14, Y0
 poolF32AVX2_tailtap:
 	MOVQ (R11), AX; ADDQ SI, AX; ADDQ $8, R11

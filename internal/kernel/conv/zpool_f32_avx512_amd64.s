@@ -2,14 +2,15 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·poolF32AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 0(R8), DI; MOVQ 8(R8), SI; MOVQ 40(R8), R10
-	VBROADCASTSS 56(R8), Z30
+	MOVQ c+0(FP), R8; MOVQ poolCall_dst(R8), DI; MOVQ poolCall_src(R8), SI; MOVQ poolCall_blocks(R8), R10
+	VBROADCASTSS poolCall_least(R8), Z30
 	SUBQ $4, R10; JLT poolF32AVX512_rest
 poolF32AVX512_wide:
-	MOVQ 16(R8), R11; MOVQ 32(R8), CX
+	MOVQ poolCall_taps(R8), R11; MOVQ poolCall_ntaps(R8), CX
 	VMOVAPS Z30, Z0
 	VMOVAPS Z30, Z1
 	VMOVAPS Z30, Z2
@@ -34,7 +35,7 @@ poolF32AVX512_widetap:
 poolF32AVX512_rest:
 	ADDQ $4, R10; JZ poolF32AVX512_tail
 poolF32AVX512_one:
-	MOVQ 16(R8), R11; MOVQ 32(R8), CX
+	MOVQ poolCall_taps(R8), R11; MOVQ poolCall_ntaps(R8), CX
 	VMOVAPS Z30, Z0
 poolF32AVX512_onetap:
 	MOVQ (R11), AX; ADDQ SI, AX; ADDQ $8, R11
@@ -45,10 +46,10 @@ poolF32AVX512_onetap:
 	ADDQ $64, SI; ADDQ $64, DI
 	DECQ R10; JNZ poolF32AVX512_one
 poolF32AVX512_tail:
-	CMPQ 48(R8), $0; JEQ poolF32AVX512_end
-	MOVQ 24(R8), R15; VMOVUPS (R15), Z10
+	CMPQ poolCall_tail(R8), $0; JEQ poolF32AVX512_end
+	MOVQ poolCall_mask(R8), R15; VMOVUPS (R15), Z10
 	VPTESTMD Z10, Z10, K1
-	MOVQ 16(R8), R11; MOVQ 32(R8), CX
+	MOVQ poolCall_taps(R8), R11; MOVQ poolCall_ntaps(R8), CX
 	VMOVAPS Z30, Z0
 poolF32AVX512_tailtap:
 	MOVQ (R11), AX; ADDQ SI, AX; ADDQ $8, R11

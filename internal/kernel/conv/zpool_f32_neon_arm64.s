@@ -2,21 +2,22 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·poolF32NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 0(R0), R1
-	MOVD 8(R0), R2
-	MOVD 40(R0), R3
-	ADD $56, R0, R4
+	MOVD poolCall_dst(R0), R1
+	MOVD poolCall_src(R0), R2
+	MOVD poolCall_blocks(R0), R3
+	ADD $poolCall_least, R0, R4
 	VLD1R (R4), [V31.S4]
 	AND $3, R3, R11
 	LSR $2, R3, R3
 	CBZ R3, poolF32NEON_rest
 poolF32NEON_wide:
-	MOVD 16(R0), R5
-	MOVD 32(R0), R6
+	MOVD poolCall_taps(R0), R5
+	MOVD poolCall_ntaps(R0), R6
 	VMOV V31.B16, V0.B16
 	VMOV V31.B16, V1.B16
 	VMOV V31.B16, V2.B16
@@ -42,8 +43,8 @@ poolF32NEON_widetap:
 poolF32NEON_rest:
 	CBZ R11, poolF32NEON_tail
 poolF32NEON_one:
-	MOVD 16(R0), R5
-	MOVD 32(R0), R6
+	MOVD poolCall_taps(R0), R5
+	MOVD poolCall_ntaps(R0), R6
 	VMOV V31.B16, V0.B16
 poolF32NEON_onetap:
 	MOVD.P 8(R5), R7
@@ -58,14 +59,14 @@ poolF32NEON_onetap:
 	SUB $1, R11
 	CBNZ R11, poolF32NEON_one
 poolF32NEON_tail:
-	MOVD 48(R0), R4
+	MOVD poolCall_tail(R0), R4
 	CBZ R4, poolF32NEON_end
-	MOVD 24(R0), R4
+	MOVD poolCall_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 16(R0), R5
-	MOVD 32(R0), R6
+	MOVD poolCall_taps(R0), R5
+	MOVD poolCall_ntaps(R0), R6
 	VMOV V31.B16, V0.B16
 poolF32NEON_tailtap:
 	MOVD.P 8(R5), R7

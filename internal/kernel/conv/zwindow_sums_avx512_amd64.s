@@ -2,12 +2,13 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·windowSumsAVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 0(R8), SI; MOVQ 8(R8), DI; MOVQ 32(R8), BX
-	MOVQ 40(R8), CX; MOVQ 48(R8), DX; MOVL 64(R8), R12
-	MOVQ 16(R8), R9; MOVQ 24(R8), R13; KMOVQ 56(R8), K1; VPXORQ Z0, Z0, Z0
+	MOVQ c+0(FP), R8; MOVQ windowCall_src(R8), SI; MOVQ windowCall_dst(R8), DI; MOVQ windowCall_stride(R8), BX
+	MOVQ windowCall_count(R8), CX; MOVQ windowCall_chunks(R8), DX; MOVL windowCall_factor(R8), R12
+	MOVQ windowCall_taps(R8), R9; MOVQ windowCall_ntaps(R8), R13; KMOVQ windowCall_tail(R8), K1; VPXORQ Z0, Z0, Z0
 windowSumsAVX512_pixel:
 	MOVQ R13, R10; VPXORQ Z3, Z3, Z3; TESTQ DX, DX; JNZ windowSumsAVX512_tap
 windowSumsAVX512_short:

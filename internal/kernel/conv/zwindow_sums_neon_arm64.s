@@ -2,23 +2,24 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·windowSumsSIMD(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 0(R0), R1
-	MOVD 8(R0), R2
-	MOVD 32(R0), R3
-	MOVD 40(R0), R6
-	MOVD 48(R0), R7
-	MOVW 64(R0), R8
-	ADD $68, R0, R9
+	MOVD windowCall_src(R0), R1
+	MOVD windowCall_dst(R0), R2
+	MOVD windowCall_stride(R0), R3
+	MOVD windowCall_count(R0), R6
+	MOVD windowCall_chunks(R0), R7
+	MOVW windowCall_factor(R0), R8
+	ADD $windowCall_flip, R0, R9
 	VLD1R (R9), [V1.B16]
-	ADD $69, R0, R9
+	ADD $windowCall_rest, R0, R9
 	VLD1 (R9), [V2.B16]
 windowSumsSIMD_pixel:
-	MOVD 16(R0), R9
-	MOVD 24(R0), R10
+	MOVD windowCall_taps(R0), R9
+	MOVD windowCall_ntaps(R0), R10
 	VEOR V0.B16, V0.B16, V0.B16
 windowSumsSIMD_tap:
 	MOVD.P 8(R9), R11

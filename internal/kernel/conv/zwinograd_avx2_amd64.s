@@ -2,22 +2,23 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·winogradRowsAVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-	MOVQ 64(R8), AX
+	MOVQ winogradRows_consts(R8), AX
 	VBROADCASTSS 0(AX), Y12
 	VBROADCASTSS 4(AX), Y13
 	VBROADCASTSS 8(AX), Y14
 	VBROADCASTSS 12(AX), Y15
-	MOVQ 0(R8), BX
-	MOVQ 8(R8), CX
-	MOVQ 16(R8), DX
-	MOVQ 24(R8), SI
-	MOVQ 32(R8), DI
-	MOVQ 40(R8), R9
-	MOVQ 48(R8), R10; MOVQ 72(R8), R11; MOVQ 80(R8), AX
+	MOVQ (winogradRows_rows+0)(R8), BX
+	MOVQ (winogradRows_rows+8)(R8), CX
+	MOVQ (winogradRows_rows+16)(R8), DX
+	MOVQ (winogradRows_rows+24)(R8), SI
+	MOVQ (winogradRows_rows+32)(R8), DI
+	MOVQ (winogradRows_rows+40)(R8), R9
+	MOVQ winogradRows_dst(R8), R10; MOVQ winogradRows_stride(R8), R11; MOVQ winogradRows_blocks(R8), AX
 	LEAQ (R11)(R11*2), R12; LEAQ (R11)(R11*4), R13
 	TESTQ AX, AX; JZ winogradRowsAVX2_tail
 winogradRowsAVX2_block:
@@ -49,8 +50,8 @@ winogradRowsAVX2_block:
 	ADDQ $32, R10
 	DECQ AX; JNZ winogradRowsAVX2_block
 winogradRowsAVX2_tail:
-	CMPQ 88(R8), $0; JEQ winogradRowsAVX2_end
-	MOVQ 56(R8), R15; VMOVUPS (R15), Y10
+	CMPQ winogradRows_tail(R8), $0; JEQ winogradRowsAVX2_end
+	MOVQ winogradRows_mask(R8), R15; VMOVUPS (R15), Y10
 	VMASKMOVPS (BX), Y10, Y0
 	VMASKMOVPS (CX), Y10, Y1
 	VMASKMOVPS (DX), Y10, Y2
@@ -75,19 +76,19 @@ winogradRowsAVX2_end:
 
 TEXT ·winogradColsAVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-	MOVQ 16(R8), AX
+	MOVQ winogradCols_consts(R8), AX
 	VBROADCASTSS 0(AX), Y12
 	VBROADCASTSS 4(AX), Y13
 	VBROADCASTSS 8(AX), Y14
 	VBROADCASTSS 12(AX), Y15
-	MOVQ 24(R8), BX; MOVQ 32(R8), DX; MOVQ $0, R9
+	MOVQ winogradCols_pix(R8), BX; MOVQ winogradCols_plane(R8), DX; MOVQ $0, R9
 	LEAQ (BX)(BX*2), R11; LEAQ (BX)(BX*4), R12
 	LEAQ (DX)(DX*2), R13; LEAQ (DX)(DX*4), R15
 winogradColsAVX2_row:
-	MOVQ R9, SI; IMULQ 72(R8), SI; ADDQ 0(R8), SI
-	LEAQ (R9)(R9*2), DI; ADDQ DI, DI; IMULQ DX, DI; ADDQ 8(R8), DI; MOVQ 48(R8), R10
+	MOVQ R9, SI; IMULQ winogradCols_srcRow(R8), SI; ADDQ winogradCols_src(R8), SI
+	LEAQ (R9)(R9*2), DI; ADDQ DI, DI; IMULQ DX, DI; ADDQ winogradCols_dst(R8), DI; MOVQ winogradCols_runs(R8), R10
 winogradColsAVX2_run:
-	MOVQ 40(R8), CX
+	MOVQ winogradCols_blocks(R8), CX
 winogradColsAVX2_block:
 	VMOVUPS (SI), Y0
 	VMOVUPS (SI)(BX*1), Y1
@@ -109,26 +110,26 @@ winogradColsAVX2_block:
 	VMOVUPS Y4, (DI)(DX*4)
 	VMOVUPS Y5, (DI)(R15*1)
 	ADDQ $32, SI; ADDQ $32, DI; DECQ CX; JNZ winogradColsAVX2_block
-	IMUL3Q $32, 40(R8), AX; SUBQ AX, SI; SUBQ AX, DI; ADDQ 56(R8), SI; ADDQ 64(R8), DI
+	IMUL3Q $32, winogradCols_blocks(R8), AX; SUBQ AX, SI; SUBQ AX, DI; ADDQ winogradCols_srcStep(R8), SI; ADDQ winogradCols_dstStep(R8), DI
 	DECQ R10; JNZ winogradColsAVX2_run
 	INCQ R9; CMPQ R9, $6; JNE winogradColsAVX2_row
 	VZEROUPPER; RET
 
 TEXT ·winogradOutAVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-	MOVQ 48(R8), AX
+	MOVQ winogradOut_consts(R8), AX
 	VBROADCASTSS 0(AX), Y12
 	VBROADCASTSS 4(AX), Y13
 	VBROADCASTSS 8(AX), Y14
 	VBROADCASTSS 12(AX), Y15
-	VBROADCASTSS 96(R8), Y11; VBROADCASTSS 100(R8), Y13
-	MOVQ 32(R8), R15; VMOVUPS (R15), Y10
-	MOVQ 72(R8), R11; MOVQ 56(R8), R12
+	VBROADCASTSS winogradOut_lo(R8), Y11; VBROADCASTSS winogradOut_hi(R8), Y13
+	MOVQ winogradOut_mask(R8), R15; VMOVUPS (R15), Y10
+	MOVQ winogradOut_pix(R8), R11; MOVQ winogradOut_plane(R8), R12
 winogradOutAVX2_run:
-	MOVQ 0(R8), SI; ADDQ 152(R8), SI; MOVQ 8(R8), DI; ADDQ 160(R8), DI
-	MOVQ 16(R8), R10; ADDQ 168(R8), R10; MOVQ 24(R8), BX; MOVQ 112(R8), R9
+	MOVQ winogradOut_planes(R8), SI; ADDQ winogradOut_planesAt(R8), SI; MOVQ winogradOut_dst(R8), DI; ADDQ winogradOut_dstAt(R8), DI
+	MOVQ winogradOut_res(R8), R10; ADDQ winogradOut_resAt(R8), R10; MOVQ winogradOut_bias(R8), BX; MOVQ winogradOut_blocks(R8), R9
 winogradOutAVX2_block:
-	MOVQ SI, DX; LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ 40(R8), R15; MOVQ $6, CX
+	MOVQ SI, DX; LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ winogradOut_scratch(R8), R15; MOVQ $6, CX
 winogradOutAVX2_column:
 	MOVQ DX, AX
 	VMOVUPS (AX), Y0; ADDQ R13, AX
@@ -147,8 +148,8 @@ winogradOutAVX2_column:
 	VMOVUPS Y7, 384(R15)
 	VMOVUPS Y5, 576(R15)
 	ADDQ R12, DX; ADDQ $32, R15; DECQ CX; JNZ winogradOutAVX2_column
-	MOVQ DI, DX; MOVQ R10, R13; MOVQ 40(R8), R15; MOVQ 104(R8), CX
-	MOVQ 32(R8), AX; CMPL 28(AX), $0; JEQ winogradOutAVX2_row
+	MOVQ DI, DX; MOVQ R10, R13; MOVQ winogradOut_scratch(R8), R15; MOVQ winogradOut_rows(R8), CX
+	MOVQ winogradOut_mask(R8), AX; CMPL 28(AX), $0; JEQ winogradOutAVX2_row
 winogradOutAVX2_wholerow:
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
@@ -165,16 +166,16 @@ winogradOutAVX2_wholerow:
 	VADDPS (BX), Y6, Y6
 	VADDPS (BX), Y7, Y7
 	VADDPS (BX), Y5, Y5
-	CMPQ 16(R8), $0; JEQ winogradOutAVX2_clampwholerow; MOVQ R13, AX
+	CMPQ winogradOut_res(R8), $0; JEQ winogradOutAVX2_clampwholerow; MOVQ R13, AX
 	VMOVUPS (AX), Y2
-	VADDPS Y2, Y0, Y0; ADDQ 88(R8), AX
+	VADDPS Y2, Y0, Y0; ADDQ winogradOut_resPix(R8), AX
 	VMOVUPS (AX), Y2
-	VADDPS Y2, Y6, Y6; ADDQ 88(R8), AX
+	VADDPS Y2, Y6, Y6; ADDQ winogradOut_resPix(R8), AX
 	VMOVUPS (AX), Y2
-	VADDPS Y2, Y7, Y7; ADDQ 88(R8), AX
+	VADDPS Y2, Y7, Y7; ADDQ winogradOut_resPix(R8), AX
 	VMOVUPS (AX), Y2
-	VADDPS Y2, Y5, Y5; ADDQ 88(R8), AX
-	ADDQ 80(R8), R13
+	VADDPS Y2, Y5, Y5; ADDQ winogradOut_resPix(R8), AX
+	ADDQ winogradOut_resRow(R8), R13
 winogradOutAVX2_clampwholerow:
 	MOVQ DX, AX
 	VMAXPS Y11, Y0, Y0; VMINPS Y13, Y0, Y0
@@ -189,7 +190,7 @@ winogradOutAVX2_clampwholerow:
 	VMAXPS Y11, Y5, Y5; VMINPS Y13, Y5, Y5
 	VMOVUPS Y5, (AX)
 	ADDQ R11, AX
-	ADDQ $192, R15; ADDQ 64(R8), DX; DECQ CX; JNZ winogradOutAVX2_wholerow
+	ADDQ $192, R15; ADDQ winogradOut_row(R8), DX; DECQ CX; JNZ winogradOutAVX2_wholerow
 	JMP winogradOutAVX2_next
 winogradOutAVX2_row:
 	VMOVUPS 0(R15), Y0
@@ -207,16 +208,16 @@ winogradOutAVX2_row:
 	VADDPS (BX), Y6, Y6
 	VADDPS (BX), Y7, Y7
 	VADDPS (BX), Y5, Y5
-	CMPQ 16(R8), $0; JEQ winogradOutAVX2_clamprow; MOVQ R13, AX
+	CMPQ winogradOut_res(R8), $0; JEQ winogradOutAVX2_clamprow; MOVQ R13, AX
 	VMASKMOVPS (AX), Y10, Y2
-	VADDPS Y2, Y0, Y0; ADDQ 88(R8), AX
+	VADDPS Y2, Y0, Y0; ADDQ winogradOut_resPix(R8), AX
 	VMASKMOVPS (AX), Y10, Y2
-	VADDPS Y2, Y6, Y6; ADDQ 88(R8), AX
+	VADDPS Y2, Y6, Y6; ADDQ winogradOut_resPix(R8), AX
 	VMASKMOVPS (AX), Y10, Y2
-	VADDPS Y2, Y7, Y7; ADDQ 88(R8), AX
+	VADDPS Y2, Y7, Y7; ADDQ winogradOut_resPix(R8), AX
 	VMASKMOVPS (AX), Y10, Y2
-	VADDPS Y2, Y5, Y5; ADDQ 88(R8), AX
-	ADDQ 80(R8), R13
+	VADDPS Y2, Y5, Y5; ADDQ winogradOut_resPix(R8), AX
+	ADDQ winogradOut_resRow(R8), R13
 winogradOutAVX2_clamprow:
 	MOVQ DX, AX
 	VMAXPS Y11, Y0, Y0; VMINPS Y13, Y0, Y0
@@ -231,11 +232,11 @@ winogradOutAVX2_clamprow:
 	VMAXPS Y11, Y5, Y5; VMINPS Y13, Y5, Y5
 	VMASKMOVPS Y5, Y10, (AX)
 	ADDQ R11, AX
-	ADDQ $192, R15; ADDQ 64(R8), DX; DECQ CX; JNZ winogradOutAVX2_row
+	ADDQ $192, R15; ADDQ winogradOut_row(R8), DX; DECQ CX; JNZ winogradOutAVX2_row
 winogradOutAVX2_next:
 	ADDQ $32, SI; ADDQ $32, DI; ADDQ $32, R10; ADDQ $32, BX; DECQ R9; JNZ winogradOutAVX2_block
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	MOVQ 136(R8), AX; ADDQ AX, 160(R8)
-	MOVQ 144(R8), AX; ADDQ AX, 168(R8)
-	DECQ 120(R8); JNZ winogradOutAVX2_run
+	MOVQ winogradOut_planesStep(R8), AX; ADDQ AX, winogradOut_planesAt(R8)
+	MOVQ winogradOut_dstStep(R8), AX; ADDQ AX, winogradOut_dstAt(R8)
+	MOVQ winogradOut_resStep(R8), AX; ADDQ AX, winogradOut_resAt(R8)
+	DECQ winogradOut_runs(R8); JNZ winogradOutAVX2_run
 	VZEROUPPER; RET

@@ -2,22 +2,23 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·winogradRowsAVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-	MOVQ 64(R8), AX
+	MOVQ winogradRows_consts(R8), AX
 	VBROADCASTSS 0(AX), Z28
 	VBROADCASTSS 4(AX), Z29
 	VBROADCASTSS 8(AX), Z30
 	VBROADCASTSS 12(AX), Z31
-	MOVQ 0(R8), BX
-	MOVQ 8(R8), CX
-	MOVQ 16(R8), DX
-	MOVQ 24(R8), SI
-	MOVQ 32(R8), DI
-	MOVQ 40(R8), R9
-	MOVQ 48(R8), R10; MOVQ 72(R8), R11; MOVQ 80(R8), AX
+	MOVQ (winogradRows_rows+0)(R8), BX
+	MOVQ (winogradRows_rows+8)(R8), CX
+	MOVQ (winogradRows_rows+16)(R8), DX
+	MOVQ (winogradRows_rows+24)(R8), SI
+	MOVQ (winogradRows_rows+32)(R8), DI
+	MOVQ (winogradRows_rows+40)(R8), R9
+	MOVQ winogradRows_dst(R8), R10; MOVQ winogradRows_stride(R8), R11; MOVQ winogradRows_blocks(R8), AX
 	LEAQ (R11)(R11*2), R12; LEAQ (R11)(R11*4), R13
 	TESTQ AX, AX; JZ winogradRowsAVX512_tail
 winogradRowsAVX512_block:
@@ -49,8 +50,8 @@ winogradRowsAVX512_block:
 	ADDQ $64, R10
 	DECQ AX; JNZ winogradRowsAVX512_block
 winogradRowsAVX512_tail:
-	CMPQ 88(R8), $0; JEQ winogradRowsAVX512_end
-	MOVQ 56(R8), R15; VMOVUPS (R15), Z10
+	CMPQ winogradRows_tail(R8), $0; JEQ winogradRowsAVX512_end
+	MOVQ winogradRows_mask(R8), R15; VMOVUPS (R15), Z10
 	VPTESTMD Z10, Z10, K1
 	VMOVUPS.Z (BX), K1, Z0
 	VMOVUPS.Z (CX), K1, Z1
@@ -76,19 +77,19 @@ winogradRowsAVX512_end:
 
 TEXT ·winogradColsAVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-	MOVQ 16(R8), AX
+	MOVQ winogradCols_consts(R8), AX
 	VBROADCASTSS 0(AX), Z28
 	VBROADCASTSS 4(AX), Z29
 	VBROADCASTSS 8(AX), Z30
 	VBROADCASTSS 12(AX), Z31
-	MOVQ 24(R8), BX; MOVQ 32(R8), DX; MOVQ $0, R9
+	MOVQ winogradCols_pix(R8), BX; MOVQ winogradCols_plane(R8), DX; MOVQ $0, R9
 	LEAQ (BX)(BX*2), R11; LEAQ (BX)(BX*4), R12
 	LEAQ (DX)(DX*2), R13; LEAQ (DX)(DX*4), R15
 winogradColsAVX512_row:
-	MOVQ R9, SI; IMULQ 72(R8), SI; ADDQ 0(R8), SI
-	LEAQ (R9)(R9*2), DI; ADDQ DI, DI; IMULQ DX, DI; ADDQ 8(R8), DI; MOVQ 48(R8), R10
+	MOVQ R9, SI; IMULQ winogradCols_srcRow(R8), SI; ADDQ winogradCols_src(R8), SI
+	LEAQ (R9)(R9*2), DI; ADDQ DI, DI; IMULQ DX, DI; ADDQ winogradCols_dst(R8), DI; MOVQ winogradCols_runs(R8), R10
 winogradColsAVX512_run:
-	MOVQ 40(R8), CX
+	MOVQ winogradCols_blocks(R8), CX
 winogradColsAVX512_block:
 	VMOVUPS (SI), Z0
 	VMOVUPS (SI)(BX*1), Z1
@@ -110,27 +111,27 @@ winogradColsAVX512_block:
 	VMOVUPS Z4, (DI)(DX*4)
 	VMOVUPS Z5, (DI)(R15*1)
 	ADDQ $64, SI; ADDQ $64, DI; DECQ CX; JNZ winogradColsAVX512_block
-	IMUL3Q $64, 40(R8), AX; SUBQ AX, SI; SUBQ AX, DI; ADDQ 56(R8), SI; ADDQ 64(R8), DI
+	IMUL3Q $64, winogradCols_blocks(R8), AX; SUBQ AX, SI; SUBQ AX, DI; ADDQ winogradCols_srcStep(R8), SI; ADDQ winogradCols_dstStep(R8), DI
 	DECQ R10; JNZ winogradColsAVX512_run
 	INCQ R9; CMPQ R9, $6; JNE winogradColsAVX512_row
 	VZEROUPPER; RET
 
 TEXT ·winogradOutAVX512(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-	MOVQ 48(R8), AX
+	MOVQ winogradOut_consts(R8), AX
 	VBROADCASTSS 0(AX), Z28
 	VBROADCASTSS 4(AX), Z29
 	VBROADCASTSS 8(AX), Z30
 	VBROADCASTSS 12(AX), Z31
-	VBROADCASTSS 96(R8), Z11; VBROADCASTSS 100(R8), Z29
-	MOVQ 32(R8), R15; VMOVUPS (R15), Z10
+	VBROADCASTSS winogradOut_lo(R8), Z11; VBROADCASTSS winogradOut_hi(R8), Z29
+	MOVQ winogradOut_mask(R8), R15; VMOVUPS (R15), Z10
 	VPTESTMD Z10, Z10, K1
-	MOVQ 72(R8), R11; MOVQ 56(R8), R12
+	MOVQ winogradOut_pix(R8), R11; MOVQ winogradOut_plane(R8), R12
 winogradOutAVX512_run:
-	MOVQ 0(R8), SI; ADDQ 152(R8), SI; MOVQ 8(R8), DI; ADDQ 160(R8), DI
-	MOVQ 16(R8), R10; ADDQ 168(R8), R10; MOVQ 24(R8), BX; MOVQ 112(R8), R9
+	MOVQ winogradOut_planes(R8), SI; ADDQ winogradOut_planesAt(R8), SI; MOVQ winogradOut_dst(R8), DI; ADDQ winogradOut_dstAt(R8), DI
+	MOVQ winogradOut_res(R8), R10; ADDQ winogradOut_resAt(R8), R10; MOVQ winogradOut_bias(R8), BX; MOVQ winogradOut_blocks(R8), R9
 winogradOutAVX512_block:
-	MOVQ SI, DX; LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ 40(R8), R15; MOVQ $6, CX
+	MOVQ SI, DX; LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ winogradOut_scratch(R8), R15; MOVQ $6, CX
 winogradOutAVX512_column:
 	MOVQ DX, AX
 	VMOVUPS (AX), Z0; ADDQ R13, AX
@@ -149,7 +150,7 @@ winogradOutAVX512_column:
 	VMOVUPS Z7, 768(R15)
 	VMOVUPS Z5, 1152(R15)
 	ADDQ R12, DX; ADDQ $64, R15; DECQ CX; JNZ winogradOutAVX512_column
-	MOVQ DI, DX; MOVQ R10, R13; MOVQ 40(R8), R15; MOVQ 104(R8), CX
+	MOVQ DI, DX; MOVQ R10, R13; MOVQ winogradOut_scratch(R8), R15; MOVQ winogradOut_rows(R8), CX
 winogradOutAVX512_row:
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
@@ -166,16 +167,16 @@ winogradOutAVX512_row:
 	VADDPS (BX), Z6, Z6
 	VADDPS (BX), Z7, Z7
 	VADDPS (BX), Z5, Z5
-	CMPQ 16(R8), $0; JEQ winogradOutAVX512_clamprow; MOVQ R13, AX
+	CMPQ winogradOut_res(R8), $0; JEQ winogradOutAVX512_clamprow; MOVQ R13, AX
 	VMOVUPS.Z (AX), K1, Z2
-	VADDPS Z2, Z0, Z0; ADDQ 88(R8), AX
+	VADDPS Z2, Z0, Z0; ADDQ winogradOut_resPix(R8), AX
 	VMOVUPS.Z (AX), K1, Z2
-	VADDPS Z2, Z6, Z6; ADDQ 88(R8), AX
+	VADDPS Z2, Z6, Z6; ADDQ winogradOut_resPix(R8), AX
 	VMOVUPS.Z (AX), K1, Z2
-	VADDPS Z2, Z7, Z7; ADDQ 88(R8), AX
+	VADDPS Z2, Z7, Z7; ADDQ winogradOut_resPix(R8), AX
 	VMOVUPS.Z (AX), K1, Z2
-	VADDPS Z2, Z5, Z5; ADDQ 88(R8), AX
-	ADDQ 80(R8), R13
+	VADDPS Z2, Z5, Z5; ADDQ winogradOut_resPix(R8), AX
+	ADDQ winogradOut_resRow(R8), R13
 winogradOutAVX512_clamprow:
 	MOVQ DX, AX
 	VMAXPS Z11, Z0, Z0; VMINPS Z29, Z0, Z0
@@ -190,11 +191,11 @@ winogradOutAVX512_clamprow:
 	VMAXPS Z11, Z5, Z5; VMINPS Z29, Z5, Z5
 	VMOVUPS Z5, K1, (AX)
 	ADDQ R11, AX
-	ADDQ $384, R15; ADDQ 64(R8), DX; DECQ CX; JNZ winogradOutAVX512_row
+	ADDQ $384, R15; ADDQ winogradOut_row(R8), DX; DECQ CX; JNZ winogradOutAVX512_row
 winogradOutAVX512_next:
 	ADDQ $64, SI; ADDQ $64, DI; ADDQ $64, R10; ADDQ $64, BX; DECQ R9; JNZ winogradOutAVX512_block
-	MOVQ 128(R8), AX; ADDQ AX, 152(R8)
-	MOVQ 136(R8), AX; ADDQ AX, 160(R8)
-	MOVQ 144(R8), AX; ADDQ AX, 168(R8)
-	DECQ 120(R8); JNZ winogradOutAVX512_run
+	MOVQ winogradOut_planesStep(R8), AX; ADDQ AX, winogradOut_planesAt(R8)
+	MOVQ winogradOut_dstStep(R8), AX; ADDQ AX, winogradOut_dstAt(R8)
+	MOVQ winogradOut_resStep(R8), AX; ADDQ AX, winogradOut_resAt(R8)
+	DECQ winogradOut_runs(R8); JNZ winogradOutAVX512_run
 	VZEROUPPER; RET

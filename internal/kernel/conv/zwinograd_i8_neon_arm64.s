@@ -2,28 +2,29 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·winogradInI8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 96(R0), R1
-	MOVD 104(R0), R2
-	MOVD 128(R0), R3
-	MOVD 64(R0), R4
-	MOVD 8(R0), R5
-	MOVD 80(R0), R6
+	MOVD winogradCallI8_row(R0), R1
+	MOVD winogradCallI8_pix(R0), R2
+	MOVD winogradCallI8_plane(R0), R3
+	MOVD winogradCallI8_tileAt(R0), R4
+	MOVD winogradCallI8_planes(R0), R5
+	MOVD winogradCallI8_count(R0), R6
 winogradInI8NEON_tile:
 	MOVD.P 8(R4), R7
-	MOVD 0(R0), R8
+	MOVD winogradCallI8_src(R0), R8
 	ADD R8, R7, R7
 	MOVD R5, R8
-	MOVD 136(R0), R9
+	MOVD winogradCallI8_slot(R0), R9
 	ADD R9, R5, R5
-	MOVD 88(R0), R9
+	MOVD winogradCallI8_vectors(R0), R9
 	LSL $1, R9, R9
 winogradInI8NEON_channels:
 	MOVD R7, R10
-	MOVD 56(R0), R11
+	MOVD winogradCallI8_spare(R0), R11
 	MOVD $6, R12
 winogradInI8NEON_column:
 	MOVD R10, R13
@@ -73,7 +74,7 @@ winogradInI8NEON_column:
 	SUB $1, R12
 	CBNZ R12, winogradInI8NEON_column
 	MOVD R8, R13
-	MOVD 56(R0), R11
+	MOVD winogradCallI8_spare(R0), R11
 	MOVD $6, R12
 winogradInI8NEON_row:
 	VLD1.P 64(R11), [V0.H8, V1.H8, V2.H8, V3.H8]
@@ -119,24 +120,24 @@ winogradInI8NEON_row:
 
 TEXT ·winogradInI8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 96(R0), R1
-	MOVD 104(R0), R2
-	MOVD 128(R0), R3
-	MOVD 64(R0), R4
-	MOVD 8(R0), R5
-	MOVD 80(R0), R6
+	MOVD winogradCallI8_row(R0), R1
+	MOVD winogradCallI8_pix(R0), R2
+	MOVD winogradCallI8_plane(R0), R3
+	MOVD winogradCallI8_tileAt(R0), R4
+	MOVD winogradCallI8_planes(R0), R5
+	MOVD winogradCallI8_count(R0), R6
 winogradInI8NEONSigned_tile:
 	MOVD.P 8(R4), R7
-	MOVD 0(R0), R8
+	MOVD winogradCallI8_src(R0), R8
 	ADD R8, R7, R7
 	MOVD R5, R8
-	MOVD 136(R0), R9
+	MOVD winogradCallI8_slot(R0), R9
 	ADD R9, R5, R5
-	MOVD 88(R0), R9
+	MOVD winogradCallI8_vectors(R0), R9
 	LSL $1, R9, R9
 winogradInI8NEONSigned_channels:
 	MOVD R7, R10
-	MOVD 56(R0), R11
+	MOVD winogradCallI8_spare(R0), R11
 	MOVD $6, R12
 winogradInI8NEONSigned_column:
 	MOVD R10, R13
@@ -186,7 +187,7 @@ winogradInI8NEONSigned_column:
 	SUB $1, R12
 	CBNZ R12, winogradInI8NEONSigned_column
 	MOVD R8, R13
-	MOVD 56(R0), R11
+	MOVD winogradCallI8_spare(R0), R11
 	MOVD $6, R12
 winogradInI8NEONSigned_row:
 	VLD1.P 64(R11), [V0.H8, V1.H8, V2.H8, V3.H8]
@@ -232,15 +233,15 @@ winogradInI8NEONSigned_row:
 
 TEXT ·winogradMulI8x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 8(R0), R1
-	MOVD 16(R0), R2
-	MOVD 24(R0), R3
-	MOVD 136(R0), R4
+	MOVD winogradCallI8_planes(R0), R1
+	MOVD winogradCallI8_product(R0), R2
+	MOVD winogradCallI8_w(R0), R3
+	MOVD winogradCallI8_slot(R0), R4
 	MOVD $36, R5
 winogradMulI8x8NEON_plane:
 	MOVD R1, R10
 	MOVD R2, R7
-	MOVD 80(R0), R8
+	MOVD winogradCallI8_count(R0), R8
 winogradMulI8x8NEON_tiles:
 	MOVD R3, R9
 	ADD R4, R10, R11
@@ -251,7 +252,7 @@ winogradMulI8x8NEON_tiles:
 	ADD R4, R15, R16
 	ADD R4, R16, R17
 	ADD R4, R17, R6
-	MOVD 144(R0), R19
+	MOVD winogradCallI8_steps(R0), R19
 	VEOR V16.B16, V16.B16, V16.B16
 	VEOR V17.B16, V17.B16, V17.B16
 	VEOR V18.B16, V18.B16, V18.B16
@@ -352,7 +353,7 @@ winogradMulI8x8NEON_k:
 	SUBS $8, R8, R8
 	BGT winogradMulI8x8NEON_tiles
 	MOVD R9, R3
-	MOVD 128(R0), R6
+	MOVD winogradCallI8_plane(R0), R6
 	ADD R6, R1, R1
 	ADD $832, R2, R2
 	SUB $1, R5
@@ -361,21 +362,21 @@ winogradMulI8x8NEON_k:
 
 TEXT ·winogradOutI8x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
-	MOVD 72(R0), R8
-	MOVD 80(R0), R9
-	MOVD 120(R0), R4
-	MOVD 112(R0), R6
-	ADD $168, R0, R2
+	MOVD winogradCallI8_product(R0), R1
+	MOVD winogradCallI8_outAt(R0), R8
+	MOVD winogradCallI8_count(R0), R9
+	MOVD winogradCallI8_dstPix(R0), R4
+	MOVD winogradCallI8_dstRow(R0), R6
+	ADD $winogradCallI8_ninth, R0, R2
 	VLD1R (R2), [V30.S4]
 winogradOutI8x8NEON_tile:
 	MOVD.P 8(R8), R10
-	MOVD 32(R0), R11
+	MOVD winogradCallI8_dst(R0), R11
 	ADD R11, R10, R10
 	MOVD R1, R2
-	MOVD 48(R0), R3
-	MOVD 40(R0), R5
-	MOVD 152(R0), R7
+	MOVD winogradCallI8_requant(R0), R3
+	MOVD winogradCallI8_bias(R0), R5
+	MOVD winogradCallI8_live(R0), R7
 winogradOutI8x8NEON_channels:
 	FMOVQ 0(R2), F24
 	FMOVQ 4992(R2), F25
@@ -517,11 +518,11 @@ winogradOutI8x8NEON_channels:
 	FMOVQ 16(R3), F4
 	FMOVQ 64(R3), F8
 	WORD $0x6EA0B908 // neg v8.4s, v8.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V12.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V16.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V20.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s
@@ -635,11 +636,11 @@ winogradOutI8x8NEON_stored0:
 	FMOVQ 16(R3), F5
 	FMOVQ 64(R3), F9
 	WORD $0x6EA0B929 // neg v9.4s, v9.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V13.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V17.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V21.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s
@@ -753,11 +754,11 @@ winogradOutI8x8NEON_stored1:
 	FMOVQ 16(R3), F6
 	FMOVQ 64(R3), F10
 	WORD $0x6EA0B94A // neg v10.4s, v10.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V14.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V18.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V22.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s
@@ -871,11 +872,11 @@ winogradOutI8x8NEON_stored2:
 	FMOVQ 16(R3), F7
 	FMOVQ 64(R3), F11
 	WORD $0x6EA0B96B // neg v11.4s, v11.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V15.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V19.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V23.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s
@@ -983,22 +984,22 @@ winogradOutI8x8NEON_stored3:
 
 TEXT ·winogradMulI8x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 8(R0), R1
-	MOVD 16(R0), R2
-	MOVD 24(R0), R3
-	MOVD 136(R0), R4
+	MOVD winogradCallI8_planes(R0), R1
+	MOVD winogradCallI8_product(R0), R2
+	MOVD winogradCallI8_w(R0), R3
+	MOVD winogradCallI8_slot(R0), R4
 	MOVD $36, R5
 winogradMulI8x16NEON_plane:
 	MOVD R1, R10
 	MOVD R2, R7
-	MOVD 80(R0), R8
+	MOVD winogradCallI8_count(R0), R8
 winogradMulI8x16NEON_tiles:
 	MOVD R3, R9
 	ADD R4, R10, R11
 	ADD R4, R11, R12
 	ADD R4, R12, R13
 	ADD R4, R13, R6
-	MOVD 144(R0), R19
+	MOVD winogradCallI8_steps(R0), R19
 	VEOR V16.B16, V16.B16, V16.B16
 	VEOR V17.B16, V17.B16, V17.B16
 	VEOR V18.B16, V18.B16, V18.B16
@@ -1096,7 +1097,7 @@ winogradMulI8x16NEON_k:
 	SUBS $4, R8, R8
 	BGT winogradMulI8x16NEON_tiles
 	MOVD R9, R3
-	MOVD 128(R0), R6
+	MOVD winogradCallI8_plane(R0), R6
 	ADD R6, R1, R1
 	ADD $1600, R2, R2
 	SUB $1, R5
@@ -1105,21 +1106,21 @@ winogradMulI8x16NEON_k:
 
 TEXT ·winogradOutI8x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R1
-	MOVD 72(R0), R8
-	MOVD 80(R0), R9
-	MOVD 120(R0), R4
-	MOVD 112(R0), R6
-	ADD $168, R0, R2
+	MOVD winogradCallI8_product(R0), R1
+	MOVD winogradCallI8_outAt(R0), R8
+	MOVD winogradCallI8_count(R0), R9
+	MOVD winogradCallI8_dstPix(R0), R4
+	MOVD winogradCallI8_dstRow(R0), R6
+	ADD $winogradCallI8_ninth, R0, R2
 	VLD1R (R2), [V30.S4]
 winogradOutI8x16NEON_tile:
 	MOVD.P 8(R8), R10
-	MOVD 32(R0), R11
+	MOVD winogradCallI8_dst(R0), R11
 	ADD R11, R10, R10
 	MOVD R1, R2
-	MOVD 48(R0), R3
-	MOVD 40(R0), R5
-	MOVD 152(R0), R7
+	MOVD winogradCallI8_requant(R0), R3
+	MOVD winogradCallI8_bias(R0), R5
+	MOVD winogradCallI8_live(R0), R7
 winogradOutI8x16NEON_channels:
 	FMOVQ 0(R2), F24
 	FMOVQ 9600(R2), F25
@@ -1261,11 +1262,11 @@ winogradOutI8x16NEON_channels:
 	FMOVQ 16(R3), F4
 	FMOVQ 64(R3), F8
 	WORD $0x6EA0B908 // neg v8.4s, v8.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V12.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V16.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V20.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s
@@ -1379,11 +1380,11 @@ winogradOutI8x16NEON_stored0:
 	FMOVQ 16(R3), F5
 	FMOVQ 64(R3), F9
 	WORD $0x6EA0B929 // neg v9.4s, v9.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V13.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V17.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V21.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s
@@ -1497,11 +1498,11 @@ winogradOutI8x16NEON_stored1:
 	FMOVQ 16(R3), F6
 	FMOVQ 64(R3), F10
 	WORD $0x6EA0B94A // neg v10.4s, v10.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V14.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V18.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V22.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s
@@ -1615,11 +1616,11 @@ winogradOutI8x16NEON_stored2:
 	FMOVQ 16(R3), F7
 	FMOVQ 64(R3), F11
 	WORD $0x6EA0B96B // neg v11.4s, v11.4s
-	ADD $172, R0, R13
+	ADD $winogradCallI8_zero, R0, R13
 	VLD1R (R13), [V15.S4]
-	ADD $160, R0, R13
+	ADD $winogradCallI8_lo, R0, R13
 	VLD1R (R13), [V19.S4]
-	ADD $164, R0, R13
+	ADD $winogradCallI8_hi, R0, R13
 	VLD1R (R13), [V23.S4]
 	WORD $0x4EBE9F5A // mul v26.4s, v26.4s, v30.4s
 	WORD $0x4EBE9F7B // mul v27.4s, v27.4s, v30.4s

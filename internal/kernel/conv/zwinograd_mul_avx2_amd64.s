@@ -2,17 +2,18 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·winogradMul1x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul1x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul1x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul1x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	SUBQ $4, CX; JLT winogradMul1x1AVX2_rest
 winogradMul1x1AVX2_k:
@@ -37,23 +38,23 @@ winogradMul1x1AVX2_one:
 	DECQ CX; JNZ winogradMul1x1AVX2_one
 winogradMul1x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul1x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul1x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul1x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul1x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul2x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul2x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul2x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul2x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	SUBQ $4, CX; JLT winogradMul2x1AVX2_rest
@@ -84,25 +85,25 @@ winogradMul2x1AVX2_one:
 	DECQ CX; JNZ winogradMul2x1AVX2_one
 winogradMul2x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul2x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul2x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul2x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul2x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul3x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul3x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul3x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul3x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -139,27 +140,27 @@ winogradMul3x1AVX2_one:
 	DECQ CX; JNZ winogradMul3x1AVX2_one
 winogradMul3x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul3x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul3x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul3x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul3x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul4x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul4x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul4x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul4x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -202,29 +203,29 @@ winogradMul4x1AVX2_one:
 	DECQ CX; JNZ winogradMul4x1AVX2_one
 winogradMul4x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul4x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul4x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul4x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul4x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul5x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul5x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul5x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul5x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -276,31 +277,31 @@ winogradMul5x1AVX2_one:
 	DECQ CX; JNZ winogradMul5x1AVX2_one
 winogradMul5x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul5x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul5x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul5x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul5x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul6x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul6x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul6x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul6x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -358,33 +359,33 @@ winogradMul6x1AVX2_one:
 	DECQ CX; JNZ winogradMul6x1AVX2_one
 winogradMul6x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul6x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul6x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul6x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul6x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul7x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul7x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul7x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul7x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -448,35 +449,35 @@ winogradMul7x1AVX2_one:
 	DECQ CX; JNZ winogradMul7x1AVX2_one
 winogradMul7x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul7x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul7x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul7x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul7x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul8x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul8x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul8x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul8x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -546,37 +547,37 @@ winogradMul8x1AVX2_one:
 	DECQ CX; JNZ winogradMul8x1AVX2_one
 winogradMul8x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul8x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul8x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul8x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul8x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul9x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul9x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul9x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul9x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -655,39 +656,39 @@ winogradMul9x1AVX2_one:
 	DECQ CX; JNZ winogradMul9x1AVX2_one
 winogradMul9x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul9x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul9x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul9x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul9x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul10x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul10x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul10x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul10x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -772,41 +773,41 @@ winogradMul10x1AVX2_one:
 	DECQ CX; JNZ winogradMul10x1AVX2_one
 winogradMul10x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul10x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul10x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul10x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul10x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul11x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul11x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul11x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul11x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -897,43 +898,43 @@ winogradMul11x1AVX2_one:
 	DECQ CX; JNZ winogradMul11x1AVX2_one
 winogradMul11x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y10, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul11x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul11x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul11x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul11x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul12x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul12x1AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul12x1AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul12x1AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1030,45 +1031,45 @@ winogradMul12x1AVX2_one:
 	DECQ CX; JNZ winogradMul12x1AVX2_one
 winogradMul12x1AVX2_store:
 	VMOVUPS Y0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y10, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y11, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul12x1AVX2_tiles
-	IMUL3Q $32, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $32, 112(R8)
+	IMUL3Q $32, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $32, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul12x1AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul12x1AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul12x1AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul1x2AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul1x2AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul1x2AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	SUBQ $4, CX; JLT winogradMul1x2AVX2_rest
@@ -1100,23 +1101,23 @@ winogradMul1x2AVX2_one:
 winogradMul1x2AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul1x2AVX2_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul1x2AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul1x2AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul1x2AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul2x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul2x2AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul2x2AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul2x2AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1155,26 +1156,26 @@ winogradMul2x2AVX2_one:
 winogradMul2x2AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
 	VMOVUPS Y3, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul2x2AVX2_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul2x2AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul2x2AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul2x2AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul3x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul3x2AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul3x2AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul3x2AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1220,29 +1221,29 @@ winogradMul3x2AVX2_one:
 winogradMul3x2AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
 	VMOVUPS Y3, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
 	VMOVUPS Y5, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul3x2AVX2_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul3x2AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul3x2AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul3x2AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul4x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul4x2AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul4x2AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul4x2AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1295,32 +1296,32 @@ winogradMul4x2AVX2_one:
 winogradMul4x2AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
 	VMOVUPS Y3, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
 	VMOVUPS Y5, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
 	VMOVUPS Y7, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul4x2AVX2_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul4x2AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul4x2AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul4x2AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul5x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul5x2AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul5x2AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul5x2AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1383,35 +1384,35 @@ winogradMul5x2AVX2_one:
 winogradMul5x2AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
 	VMOVUPS Y3, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
 	VMOVUPS Y5, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
 	VMOVUPS Y7, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y8, 0(R15)
 	VMOVUPS Y9, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul5x2AVX2_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul5x2AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul5x2AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul5x2AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul6x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul6x2AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul6x2AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul6x2AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1481,38 +1482,38 @@ winogradMul6x2AVX2_one:
 winogradMul6x2AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y2, 0(R15)
 	VMOVUPS Y3, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y4, 0(R15)
 	VMOVUPS Y5, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
 	VMOVUPS Y7, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y8, 0(R15)
 	VMOVUPS Y9, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y10, 0(R15)
 	VMOVUPS Y11, 32(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul6x2AVX2_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul6x2AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul6x2AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul6x2AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul1x3AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul1x3AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul1x3AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul1x3AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1551,23 +1552,23 @@ winogradMul1x3AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
 	VMOVUPS Y2, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul1x3AVX2_tiles
-	IMUL3Q $96, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $96, 112(R8)
+	IMUL3Q $96, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $96, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul1x3AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul1x3AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul1x3AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul2x3AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul2x3AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul2x3AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul2x3AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1614,27 +1615,27 @@ winogradMul2x3AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
 	VMOVUPS Y2, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
 	VMOVUPS Y4, 32(R15)
 	VMOVUPS Y5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul2x3AVX2_tiles
-	IMUL3Q $96, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $96, 112(R8)
+	IMUL3Q $96, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $96, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul2x3AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul2x3AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul2x3AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul3x3AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul3x3AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul3x3AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul3x3AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1689,31 +1690,31 @@ winogradMul3x3AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
 	VMOVUPS Y2, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
 	VMOVUPS Y4, 32(R15)
 	VMOVUPS Y5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
 	VMOVUPS Y7, 32(R15)
 	VMOVUPS Y8, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul3x3AVX2_tiles
-	IMUL3Q $96, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $96, 112(R8)
+	IMUL3Q $96, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $96, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul3x3AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul3x3AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul3x3AVX2_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul4x3AVX2(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul4x3AVX2_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul4x3AVX2_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul4x3AVX2_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1776,22 +1777,22 @@ winogradMul4x3AVX2_store:
 	VMOVUPS Y0, 0(R15)
 	VMOVUPS Y1, 32(R15)
 	VMOVUPS Y2, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y3, 0(R15)
 	VMOVUPS Y4, 32(R15)
 	VMOVUPS Y5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y6, 0(R15)
 	VMOVUPS Y7, 32(R15)
 	VMOVUPS Y8, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Y9, 0(R15)
 	VMOVUPS Y10, 32(R15)
 	VMOVUPS Y11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul4x3AVX2_tiles
-	IMUL3Q $96, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $96, 112(R8)
+	IMUL3Q $96, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $96, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul4x3AVX2_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul4x3AVX2_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul4x3AVX2_plane
 	VZEROUPPER; RET

@@ -2,17 +2,18 @@
 
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·winogradMul1x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul1x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul1x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul1x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	SUBQ $4, CX; JLT winogradMul1x1AVX512_rest
 winogradMul1x1AVX512_k:
@@ -37,23 +38,23 @@ winogradMul1x1AVX512_one:
 	DECQ CX; JNZ winogradMul1x1AVX512_one
 winogradMul1x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul1x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul1x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul1x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul1x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul2x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul2x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul2x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul2x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	SUBQ $4, CX; JLT winogradMul2x1AVX512_rest
@@ -84,25 +85,25 @@ winogradMul2x1AVX512_one:
 	DECQ CX; JNZ winogradMul2x1AVX512_one
 winogradMul2x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul2x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul2x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul2x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul2x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul3x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul3x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul3x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul3x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -139,27 +140,27 @@ winogradMul3x1AVX512_one:
 	DECQ CX; JNZ winogradMul3x1AVX512_one
 winogradMul3x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul3x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul3x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul3x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul3x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul4x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul4x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul4x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul4x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -202,29 +203,29 @@ winogradMul4x1AVX512_one:
 	DECQ CX; JNZ winogradMul4x1AVX512_one
 winogradMul4x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul4x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul4x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul4x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul4x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul5x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul5x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul5x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul5x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -276,31 +277,31 @@ winogradMul5x1AVX512_one:
 	DECQ CX; JNZ winogradMul5x1AVX512_one
 winogradMul5x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul5x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul5x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul5x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul5x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul6x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul6x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul6x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul6x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -358,33 +359,33 @@ winogradMul6x1AVX512_one:
 	DECQ CX; JNZ winogradMul6x1AVX512_one
 winogradMul6x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul6x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul6x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul6x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul6x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul7x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul7x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul7x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul7x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -448,35 +449,35 @@ winogradMul7x1AVX512_one:
 	DECQ CX; JNZ winogradMul7x1AVX512_one
 winogradMul7x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul7x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul7x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul7x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul7x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul8x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul8x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul8x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul8x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -546,37 +547,37 @@ winogradMul8x1AVX512_one:
 	DECQ CX; JNZ winogradMul8x1AVX512_one
 winogradMul8x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul8x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul8x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul8x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul8x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul9x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul9x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul9x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul9x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -655,39 +656,39 @@ winogradMul9x1AVX512_one:
 	DECQ CX; JNZ winogradMul9x1AVX512_one
 winogradMul9x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul9x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul9x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul9x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul9x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul10x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul10x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul10x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul10x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -772,41 +773,41 @@ winogradMul10x1AVX512_one:
 	DECQ CX; JNZ winogradMul10x1AVX512_one
 winogradMul10x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul10x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul10x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul10x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul10x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul11x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul11x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul11x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul11x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -897,43 +898,43 @@ winogradMul11x1AVX512_one:
 	DECQ CX; JNZ winogradMul11x1AVX512_one
 winogradMul11x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul11x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul11x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul11x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul11x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul12x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul12x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul12x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul12x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1030,45 +1031,45 @@ winogradMul12x1AVX512_one:
 	DECQ CX; JNZ winogradMul12x1AVX512_one
 winogradMul12x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z11, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul12x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul12x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul12x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul12x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul13x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul13x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul13x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul13x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1174,47 +1175,47 @@ winogradMul13x1AVX512_one:
 	DECQ CX; JNZ winogradMul13x1AVX512_one
 winogradMul13x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z11, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul13x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul13x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul13x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul13x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul14x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul14x1AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul14x1AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul14x1AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1326,49 +1327,49 @@ winogradMul14x1AVX512_one:
 	DECQ CX; JNZ winogradMul14x1AVX512_one
 winogradMul14x1AVX512_store:
 	VMOVUPS Z0, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z1, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z3, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z5, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z7, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z9, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z11, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z13, 0(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul14x1AVX512_tiles
-	IMUL3Q $64, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $64, 112(R8)
+	IMUL3Q $64, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $64, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul14x1AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul14x1AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul14x1AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul1x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul1x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul1x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	SUBQ $4, CX; JLT winogradMul1x2AVX512_rest
@@ -1400,23 +1401,23 @@ winogradMul1x2AVX512_one:
 winogradMul1x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul1x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul1x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul1x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul1x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul2x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul2x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul2x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul2x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1455,26 +1456,26 @@ winogradMul2x2AVX512_one:
 winogradMul2x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul2x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul2x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul2x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul2x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul3x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul3x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul3x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul3x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1520,29 +1521,29 @@ winogradMul3x2AVX512_one:
 winogradMul3x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul3x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul3x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul3x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul3x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul4x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul4x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul4x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul4x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1595,32 +1596,32 @@ winogradMul4x2AVX512_one:
 winogradMul4x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul4x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul4x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul4x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul4x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul5x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul5x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul5x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul5x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1683,35 +1684,35 @@ winogradMul5x2AVX512_one:
 winogradMul5x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul5x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul5x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul5x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul5x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul6x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul6x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul6x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul6x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1781,38 +1782,38 @@ winogradMul6x2AVX512_one:
 winogradMul6x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul6x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul6x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul6x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul6x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul7x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul7x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul7x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul7x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1889,41 +1890,41 @@ winogradMul7x2AVX512_one:
 winogradMul7x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul7x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul7x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul7x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul7x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul8x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul8x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul8x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul8x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2007,44 +2008,44 @@ winogradMul8x2AVX512_one:
 winogradMul8x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z14, 0(R15)
 	VMOVUPS Z15, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul8x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul8x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul8x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul8x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul9x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul9x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul9x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul9x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2138,47 +2139,47 @@ winogradMul9x2AVX512_one:
 winogradMul9x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z14, 0(R15)
 	VMOVUPS Z15, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z16, 0(R15)
 	VMOVUPS Z17, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul9x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul9x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul9x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul9x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul10x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul10x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul10x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul10x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2279,50 +2280,50 @@ winogradMul10x2AVX512_one:
 winogradMul10x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z14, 0(R15)
 	VMOVUPS Z15, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z16, 0(R15)
 	VMOVUPS Z17, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z18, 0(R15)
 	VMOVUPS Z19, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul10x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul10x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul10x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul10x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul11x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul11x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul11x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul11x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2430,53 +2431,53 @@ winogradMul11x2AVX512_one:
 winogradMul11x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z14, 0(R15)
 	VMOVUPS Z15, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z16, 0(R15)
 	VMOVUPS Z17, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z18, 0(R15)
 	VMOVUPS Z19, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z20, 0(R15)
 	VMOVUPS Z21, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul11x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul11x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul11x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul11x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul12x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul12x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul12x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul12x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2591,56 +2592,56 @@ winogradMul12x2AVX512_one:
 winogradMul12x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z14, 0(R15)
 	VMOVUPS Z15, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z16, 0(R15)
 	VMOVUPS Z17, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z18, 0(R15)
 	VMOVUPS Z19, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z20, 0(R15)
 	VMOVUPS Z21, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z22, 0(R15)
 	VMOVUPS Z23, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul12x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul12x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul12x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul12x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul13x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul13x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul13x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul13x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2765,59 +2766,59 @@ winogradMul13x2AVX512_one:
 winogradMul13x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z14, 0(R15)
 	VMOVUPS Z15, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z16, 0(R15)
 	VMOVUPS Z17, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z18, 0(R15)
 	VMOVUPS Z19, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z20, 0(R15)
 	VMOVUPS Z21, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z22, 0(R15)
 	VMOVUPS Z23, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z24, 0(R15)
 	VMOVUPS Z25, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul13x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul13x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul13x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul13x2AVX512_plane
 	VZEROUPPER; RET
 
 TEXT ·winogradMul14x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ c+0(FP), R8; MOVQ 40(R8), BX; LEAQ (BX)(BX*2), DI
+	MOVQ c+0(FP), R8; MOVQ winogradMul_vTile(R8), BX; LEAQ (BX)(BX*2), DI
 winogradMul14x2AVX512_plane:
-	MOVQ $0, 112(R8); MOVQ 72(R8), R10
+	MOVQ $0, winogradMul_bAt(R8); MOVQ winogradMul_blocks(R8), R10
 winogradMul14x2AVX512_block:
-	MOVQ 0(R8), SI; ADDQ 88(R8), SI; MOVQ 64(R8), R9
-	MOVQ 16(R8), R15; ADDQ 96(R8), R15; ADDQ 112(R8), R15
+	MOVQ winogradMul_v(R8), SI; ADDQ winogradMul_vAt(R8), SI; MOVQ winogradMul_tiles(R8), R9
+	MOVQ winogradMul_m(R8), R15; ADDQ winogradMul_mAt(R8), R15; ADDQ winogradMul_bAt(R8), R15
 winogradMul14x2AVX512_tiles:
-	MOVQ 8(R8), DX; ADDQ 104(R8), DX; MOVQ 56(R8), CX; MOVQ SI, AX
+	MOVQ winogradMul_w(R8), DX; ADDQ winogradMul_wAt(R8), DX; MOVQ winogradMul_kc(R8), CX; MOVQ SI, AX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2949,49 +2950,49 @@ winogradMul14x2AVX512_one:
 winogradMul14x2AVX512_store:
 	VMOVUPS Z0, 0(R15)
 	VMOVUPS Z1, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z2, 0(R15)
 	VMOVUPS Z3, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z4, 0(R15)
 	VMOVUPS Z5, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z6, 0(R15)
 	VMOVUPS Z7, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z8, 0(R15)
 	VMOVUPS Z9, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z10, 0(R15)
 	VMOVUPS Z11, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z12, 0(R15)
 	VMOVUPS Z13, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z14, 0(R15)
 	VMOVUPS Z15, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z16, 0(R15)
 	VMOVUPS Z17, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z18, 0(R15)
 	VMOVUPS Z19, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z20, 0(R15)
 	VMOVUPS Z21, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z22, 0(R15)
 	VMOVUPS Z23, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z24, 0(R15)
 	VMOVUPS Z25, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	VMOVUPS Z26, 0(R15)
 	VMOVUPS Z27, 64(R15)
-	ADDQ 48(R8), R15; ADDQ BX, SI
+	ADDQ winogradMul_mTile(R8), R15; ADDQ BX, SI
 	DECQ R9; JNZ winogradMul14x2AVX512_tiles
-	IMUL3Q $128, 56(R8), AX; ADDQ AX, 104(R8); ADDQ $128, 112(R8)
+	IMUL3Q $128, winogradMul_kc(R8), AX; ADDQ AX, winogradMul_wAt(R8); ADDQ $128, winogradMul_bAt(R8)
 	DECQ R10; JNZ winogradMul14x2AVX512_block
-	MOVQ 24(R8), AX; ADDQ AX, 88(R8); MOVQ 32(R8), AX; ADDQ AX, 96(R8)
-	DECQ 80(R8); JNZ winogradMul14x2AVX512_plane
+	MOVQ winogradMul_vPlane(R8), AX; ADDQ AX, winogradMul_vAt(R8); MOVQ winogradMul_mPlane(R8), AX; ADDQ AX, winogradMul_mAt(R8)
+	DECQ winogradMul_planes(R8); JNZ winogradMul14x2AVX512_plane
 	VZEROUPPER; RET

@@ -2,13 +2,14 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·winogradMul1x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $1, R4
@@ -18,18 +19,18 @@ TEXT ·winogradMul1x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul1x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul1x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul1x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	VEOR V0.B16, V0.B16, V0.B16
@@ -67,25 +68,25 @@ winogradMul1x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul1x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul1x1NEON_plane
 	RET
 
 TEXT ·winogradMul2x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $2, R4
@@ -95,18 +96,18 @@ TEXT ·winogradMul2x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul2x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul2x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul2x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -155,25 +156,25 @@ winogradMul2x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul2x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul2x1NEON_plane
 	RET
 
 TEXT ·winogradMul3x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $3, R4
@@ -183,18 +184,18 @@ TEXT ·winogradMul3x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul3x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul3x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul3x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -254,25 +255,25 @@ winogradMul3x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul3x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul3x1NEON_plane
 	RET
 
 TEXT ·winogradMul4x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $4, R4
@@ -282,18 +283,18 @@ TEXT ·winogradMul4x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul4x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul4x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul4x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -364,25 +365,25 @@ winogradMul4x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul4x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul4x1NEON_plane
 	RET
 
 TEXT ·winogradMul5x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $5, R4
@@ -392,18 +393,18 @@ TEXT ·winogradMul5x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul5x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul5x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul5x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -485,25 +486,25 @@ winogradMul5x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul5x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul5x1NEON_plane
 	RET
 
 TEXT ·winogradMul6x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $6, R4
@@ -513,18 +514,18 @@ TEXT ·winogradMul6x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul6x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul6x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul6x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -617,25 +618,25 @@ winogradMul6x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul6x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul6x1NEON_plane
 	RET
 
 TEXT ·winogradMul7x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $7, R4
@@ -645,18 +646,18 @@ TEXT ·winogradMul7x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul7x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul7x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul7x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -760,25 +761,25 @@ winogradMul7x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul7x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul7x1NEON_plane
 	RET
 
 TEXT ·winogradMul8x1NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $16, R4
 	MUL R4, R16, R25
 	MOVD $8, R4
@@ -788,18 +789,18 @@ TEXT ·winogradMul8x1NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul8x1NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul8x1NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul8x1NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -914,25 +915,25 @@ winogradMul8x1NEON_next:
 	ADD $16, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul8x1NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul8x1NEON_plane
 	RET
 
 TEXT ·winogradMul1x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $1, R4
@@ -942,18 +943,18 @@ TEXT ·winogradMul1x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul1x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul1x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul1x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	VEOR V0.B16, V0.B16, V0.B16
@@ -1001,25 +1002,25 @@ winogradMul1x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul1x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul1x2NEON_plane
 	RET
 
 TEXT ·winogradMul2x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $2, R4
@@ -1029,18 +1030,18 @@ TEXT ·winogradMul2x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul2x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul2x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul2x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -1105,25 +1106,25 @@ winogradMul2x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul2x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul2x2NEON_plane
 	RET
 
 TEXT ·winogradMul3x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $3, R4
@@ -1133,18 +1134,18 @@ TEXT ·winogradMul3x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul3x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul3x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul3x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -1226,25 +1227,25 @@ winogradMul3x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul3x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul3x2NEON_plane
 	RET
 
 TEXT ·winogradMul4x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $4, R4
@@ -1254,18 +1255,18 @@ TEXT ·winogradMul4x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul4x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul4x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul4x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -1364,25 +1365,25 @@ winogradMul4x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul4x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul4x2NEON_plane
 	RET
 
 TEXT ·winogradMul5x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $5, R4
@@ -1392,18 +1393,18 @@ TEXT ·winogradMul5x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul5x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul5x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul5x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -1519,25 +1520,25 @@ winogradMul5x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul5x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul5x2NEON_plane
 	RET
 
 TEXT ·winogradMul6x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $6, R4
@@ -1547,18 +1548,18 @@ TEXT ·winogradMul6x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul6x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul6x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul6x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -1691,25 +1692,25 @@ winogradMul6x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul6x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul6x2NEON_plane
 	RET
 
 TEXT ·winogradMul7x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $7, R4
@@ -1719,18 +1720,18 @@ TEXT ·winogradMul7x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul7x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul7x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul7x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -1880,25 +1881,25 @@ winogradMul7x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul7x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul7x2NEON_plane
 	RET
 
 TEXT ·winogradMul8x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 40(R0), R13
-	MOVD 48(R0), R23
-	MOVD 56(R0), R16
+	MOVD winogradMul_vTile(R0), R13
+	MOVD winogradMul_mTile(R0), R23
+	MOVD winogradMul_kc(R0), R16
 	MOVD $32, R4
 	MUL R4, R16, R25
 	MOVD $8, R4
@@ -1908,18 +1909,18 @@ TEXT ·winogradMul8x2NEON(SB), NOSPLIT, $0-8
 	MOVD ZR, R26
 winogradMul8x2NEON_plane:
 	MOVD ZR, R21
-	MOVD 72(R0), R20
+	MOVD winogradMul_blocks(R0), R20
 winogradMul8x2NEON_block:
-	MOVD 0(R0), R14
-	MOVD 88(R0), R4
+	MOVD winogradMul_v(R0), R14
+	MOVD winogradMul_vAt(R0), R4
 	ADD R4, R14, R14
-	MOVD 16(R0), R22
-	MOVD 96(R0), R4
+	MOVD winogradMul_m(R0), R22
+	MOVD winogradMul_mAt(R0), R4
 	ADD R4, R22, R22
 	ADD R21, R22, R22
-	MOVD 64(R0), R19
+	MOVD winogradMul_tiles(R0), R19
 winogradMul8x2NEON_tiles:
-	MOVD 8(R0), R1
+	MOVD winogradMul_w(R0), R1
 	ADD R26, R1, R1
 	MOVD R14, R5
 	ADD R13, R5, R6
@@ -2086,16 +2087,16 @@ winogradMul8x2NEON_next:
 	ADD $32, R21, R21
 	SUB $1, R20
 	CBNZ R20, winogradMul8x2NEON_block
-	MOVD 88(R0), R4
-	MOVD 24(R0), R5
+	MOVD winogradMul_vAt(R0), R4
+	MOVD winogradMul_vPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 88(R0)
-	MOVD 96(R0), R4
-	MOVD 32(R0), R5
+	MOVD R4, winogradMul_vAt(R0)
+	MOVD winogradMul_mAt(R0), R4
+	MOVD winogradMul_mPlane(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 96(R0)
-	MOVD 80(R0), R4
+	MOVD R4, winogradMul_mAt(R0)
+	MOVD winogradMul_planes(R0), R4
 	SUB $1, R4
-	MOVD R4, 80(R0)
+	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul8x2NEON_plane
 	RET

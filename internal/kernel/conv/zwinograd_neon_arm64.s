@@ -2,21 +2,22 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·winogradRowsNEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 64(R0), R4
+	MOVD winogradRows_consts(R0), R4
 	VLD1 (R4), [V31.S4]
-	MOVD 0(R0), R16
-	MOVD 8(R0), R17
-	MOVD 16(R0), R19
-	MOVD 24(R0), R20
-	MOVD 32(R0), R21
-	MOVD 40(R0), R22
-	MOVD 48(R0), R11
-	MOVD 72(R0), R12
-	MOVD 80(R0), R13
+	MOVD (winogradRows_rows+0)(R0), R16
+	MOVD (winogradRows_rows+8)(R0), R17
+	MOVD (winogradRows_rows+16)(R0), R19
+	MOVD (winogradRows_rows+24)(R0), R20
+	MOVD (winogradRows_rows+32)(R0), R21
+	MOVD (winogradRows_rows+40)(R0), R22
+	MOVD winogradRows_dst(R0), R11
+	MOVD winogradRows_stride(R0), R12
+	MOVD winogradRows_blocks(R0), R13
 	CBZ R13, winogradRowsNEON_tail
 winogradRowsNEON_block:
 	VLD1.P 16(R16), [V0.S4]
@@ -52,9 +53,9 @@ winogradRowsNEON_block:
 	SUB $1, R13
 	CBNZ R13, winogradRowsNEON_block
 winogradRowsNEON_tail:
-	MOVD 88(R0), R13
+	MOVD winogradRows_tail(R0), R13
 	CBZ R13, winogradRowsNEON_end
-	MOVD 56(R0), R4
+	MOVD winogradRows_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
@@ -128,26 +129,26 @@ winogradRowsNEON_end:
 
 TEXT ·winogradColsNEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 16(R0), R4
+	MOVD winogradCols_consts(R0), R4
 	VLD1 (R4), [V31.S4]
-	MOVD 0(R0), R1
-	MOVD 8(R0), R2
-	MOVD 24(R0), R13
-	MOVD 32(R0), R15
-	MOVD 56(R0), R23
-	MOVD 64(R0), R24
-	MOVD 72(R0), R25
+	MOVD winogradCols_src(R0), R1
+	MOVD winogradCols_dst(R0), R2
+	MOVD winogradCols_pix(R0), R13
+	MOVD winogradCols_plane(R0), R15
+	MOVD winogradCols_srcStep(R0), R23
+	MOVD winogradCols_dstStep(R0), R24
+	MOVD winogradCols_srcRow(R0), R25
 	ADD R15<<1, R15, R26
 	LSL $1, R26, R26
 	MOVD $6, R19
 winogradColsNEON_row:
 	MOVD R1, R16
 	MOVD R2, R17
-	MOVD 48(R0), R20
+	MOVD winogradCols_runs(R0), R20
 winogradColsNEON_run:
 	MOVD R16, R21
 	MOVD R17, R22
-	MOVD 40(R0), R3
+	MOVD winogradCols_blocks(R0), R3
 winogradColsNEON_block:
 	MOVD R21, R5
 	VLD1.P (R5)(R13), [V0.S4]
@@ -195,40 +196,40 @@ winogradColsNEON_block:
 
 TEXT ·winogradOutNEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 48(R0), R4
+	MOVD winogradOut_consts(R0), R4
 	VLD1 (R4), [V31.S4]
-	MOVD 32(R0), R4
+	MOVD winogradOut_mask(R0), R4
 	MOVWU 4(R4), R8
 	MOVWU 8(R4), R9
 	MOVWU 12(R4), R10
-	MOVD 72(R0), R14
-	MOVD 56(R0), R15
-	MOVD 88(R0), R23
-	MOVD 80(R0), R24
-	MOVD 64(R0), R25
+	MOVD winogradOut_pix(R0), R14
+	MOVD winogradOut_plane(R0), R15
+	MOVD winogradOut_resPix(R0), R23
+	MOVD winogradOut_resRow(R0), R24
+	MOVD winogradOut_row(R0), R25
 	ADD R15<<1, R15, R13
 	LSL $1, R13, R13
-	ADD $96, R0, R4
+	ADD $winogradOut_lo, R0, R4
 	VLD1R (R4), [V28.S4]
-	ADD $100, R0, R4
+	ADD $winogradOut_hi, R0, R4
 	VLD1R (R4), [V29.S4]
 winogradOutNEON_run:
-	MOVD 0(R0), R2
-	MOVD 152(R0), R4
+	MOVD winogradOut_planes(R0), R2
+	MOVD winogradOut_planesAt(R0), R4
 	ADD R4, R2, R2
-	MOVD 8(R0), R1
-	MOVD 160(R0), R4
+	MOVD winogradOut_dst(R0), R1
+	MOVD winogradOut_dstAt(R0), R4
 	ADD R4, R1, R1
-	MOVD 24(R0), R20
-	MOVD 112(R0), R3
-	MOVD 16(R0), R21
+	MOVD winogradOut_bias(R0), R20
+	MOVD winogradOut_blocks(R0), R3
+	MOVD winogradOut_res(R0), R21
 	CBZ R21, winogradOutNEON_block
-	MOVD 16(R0), R21
-	MOVD 168(R0), R4
+	MOVD winogradOut_res(R0), R21
+	MOVD winogradOut_resAt(R0), R4
 	ADD R4, R21, R21
 winogradOutNEON_block:
 	MOVD R2, R16
-	MOVD 40(R0), R17
+	MOVD winogradOut_scratch(R0), R17
 	MOVD $6, R19
 winogradOutNEON_column:
 	MOVD R16, R5
@@ -258,8 +259,8 @@ winogradOutNEON_column:
 	CBNZ R19, winogradOutNEON_column
 	MOVD R1, R16
 	MOVD R21, R22
-	MOVD 40(R0), R17
-	MOVD 104(R0), R19
+	MOVD winogradOut_scratch(R0), R17
+	MOVD winogradOut_rows(R0), R19
 	VLD1.P 16(R20), [V30.S4]
 winogradOutNEON_row:
 	VLD1.P 64(R17), [V0.S4, V1.S4, V2.S4, V3.S4]
@@ -385,20 +386,20 @@ winogradOutNEON_stored:
 winogradOutNEON_next:
 	SUB $1, R3
 	CBNZ R3, winogradOutNEON_block
-	MOVD 152(R0), R4
-	MOVD 128(R0), R5
+	MOVD winogradOut_planesAt(R0), R4
+	MOVD winogradOut_planesStep(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 152(R0)
-	MOVD 160(R0), R4
-	MOVD 136(R0), R5
+	MOVD R4, winogradOut_planesAt(R0)
+	MOVD winogradOut_dstAt(R0), R4
+	MOVD winogradOut_dstStep(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 160(R0)
-	MOVD 168(R0), R4
-	MOVD 144(R0), R5
+	MOVD R4, winogradOut_dstAt(R0)
+	MOVD winogradOut_resAt(R0), R4
+	MOVD winogradOut_resStep(R0), R5
 	ADD R5, R4, R4
-	MOVD R4, 168(R0)
-	MOVD 120(R0), R4
+	MOVD R4, winogradOut_resAt(R0)
+	MOVD winogradOut_runs(R0), R4
 	SUB $1, R4
-	MOVD R4, 120(R0)
+	MOVD R4, winogradOut_runs(R0)
 	CBNZ R4, winogradOutNEON_run
 	RET

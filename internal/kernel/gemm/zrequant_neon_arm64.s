@@ -2,21 +2,22 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·requantSIMD(SB), NOSPLIT, $0-8
 	MOVD r+0(FP), R0
-	MOVD 24(R0), R1
+	MOVD Requant_Mult(R0), R1
 	VLD1 (R1), [V4.S4, V5.S4, V6.S4, V7.S4]
-	MOVD 48(R0), R1
+	MOVD Requant_Shift(R0), R1
 	VLD1 (R1), [V12.S4, V13.S4, V14.S4, V15.S4]
-	ADD $112, R0, R1
+	ADD $Requant_Zero, R0, R1
 	VLD1R (R1), [V20.S4]
-	ADD $116, R0, R1
+	ADD $Requant_Lo, R0, R1
 	VLD1R (R1), [V21.S4]
-	ADD $120, R0, R1
+	ADD $Requant_Hi, R0, R1
 	VLD1R (R1), [V22.S4]
-	MOVBU 124(R0), R1
+	MOVBU Requant_HalfUp(R0), R1
 	SUB $1, R1
 	VDUP R1, V24.S4
 	VEOR V23.B16, V23.B16, V23.B16
@@ -32,10 +33,10 @@ TEXT ·requantSIMD(SB), NOSPLIT, $0-8
 	WORD $0x4EB765EB // smax v11.4s, v15.4s, v23.4s
 	WORD $0x4EB76DEF // smin v15.4s, v15.4s, v23.4s
 	VAND V24.B16, V15.B16, V19.B16
-	MOVD 0(R0), R1
-	MOVD 72(R0), R2
-	MOVD 96(R0), R3
-	MOVD 104(R0), R4
+	MOVD Requant_Acc(R0), R1
+	MOVD Requant_Dst(R0), R2
+	MOVD Requant_Ldc(R0), R3
+	MOVD Requant_Rows(R0), R4
 requantSIMD_row:
 	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
 	WORD $0x4EA84400 // sshl v0.4s, v0.4s, v8.4s

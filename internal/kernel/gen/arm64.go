@@ -73,33 +73,33 @@ func (f *file) loop(r, l string) {
 }
 
 // fieldLoop counts a field down and jumps to label l unless it is zero.
-func (f *file) fieldLoop(offset int, l string) {
+func (f *file) fieldLoop(offset, l string) {
 	f.field(offset, "R4")
 	f.op("SUB $1, R4")
-	f.op("MOVD R4, %d(R0)", offset)
+	f.op("MOVD R4, %s(R0)", offset)
 	f.jump("CBNZ R4,", l)
 }
 
 // field loads a field of the call, whose address is in R0.
-func (f *file) field(offset int, r string) { f.op("MOVD %d(R0), %s", offset, r) }
+func (f *file) field(offset, r string) { f.op("MOVD %s(R0), %s", offset, r) }
 
 // fieldSum loads the sum of two fields: a pointer and how far it has moved.
-func (f *file) fieldSum(offset, at int, r, scratch string) {
+func (f *file) fieldSum(offset, at, r, scratch string) {
 	f.field(offset, r)
 	f.field(at, scratch)
 	f.op("ADD %s, %s, %s", scratch, r, r)
 }
 
 // advance adds field step to field at.
-func (f *file) advance(at, step int) {
+func (f *file) advance(at, step string) {
 	f.field(at, "R4")
 	f.field(step, "R5")
 	f.op("ADD R5, R4, R4")
-	f.op("MOVD R4, %d(R0)", at)
+	f.op("MOVD R4, %s(R0)", at)
 }
 
 // dup4s loads the float32 of a field into all lanes of a vector.
-func (f *file) dup4s(offset, vector int, scratch string) {
-	f.op("ADD $%d, R0, %s", offset, scratch)
+func (f *file) dup4s(offset string, vector int, scratch string) {
+	f.op("ADD $%s, R0, %s", offset, scratch)
 	f.op("VLD1R (%s), [V%d.S4]", scratch, vector)
 }

@@ -2,14 +2,14 @@ package main
 
 import "fmt"
 
-// Offsets of the fields of kernel.convCall.
+// Fields of conv.convCall.
 const (
-	offSrc, offDst, offW, offBias, offRes, offTaps = 0, 8, 16, 24, 32, 40
-	offNTaps, offKC                                = 48, 56
-	offSrcStride, offDstStride, offResStride       = 64, 72, 80
-	offLo, offHi, offMask                          = 88, 92, 96
-	offTiles, offSrcStep, offDstStep, offResStep   = 104, 112, 120, 128
-	offSrcAt, offDstAt, offResAt                   = 136, 144, 152
+	offSrc, offDst, offW, offBias, offRes, offTaps = "@src", "@dst", "@w", "@bias", "@res", "@taps"
+	offNTaps, offKC                                = "@ntaps", "@kc"
+	offSrcStride, offDstStride, offResStride       = "@srcStride", "@dstStride", "@resStride"
+	offLo, offHi, offMask                          = "@lo", "@hi", "@mask"
+	offTiles, offSrcStep, offDstStep, offResStep   = "(@tileSteps+tileSteps_tiles)", "(@tileSteps+tileSteps_srcStep)", "(@tileSteps+tileSteps_dstStep)", "(@tileSteps+tileSteps_resStep)"
+	offSrcAt, offDstAt, offResAt                   = "(@tileSteps+tileSteps_srcAt)", "(@tileSteps+tileSteps_dstAt)", "(@tileSteps+tileSteps_resAt)"
 )
 
 // simd is what a float32 convolution routine needs to know of its vectors.
@@ -65,8 +65,8 @@ func convF32(f *file, name string, v simd, m, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	f.label("tile")
-	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
-	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcAt, offSrcStride, offBias)
+	f.op("MOVQ %s(R8), SI; MOVQ %s(R8), DX; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offW, offTaps, offNTaps)
+	f.op("ADDQ %s(R8), SI; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %s(R8), R15", offSrcAt, offSrcStride, offBias)
 	for j := range nv {
 		f.op("VMOVUPS %d(R15), %s%d", v.bytes*j, v.reg, j)
 	}
@@ -74,7 +74,7 @@ func convF32(f *file, name string, v simd, m, nv int) {
 		f.op("VMOVAPS %s%d, %s%d", v.reg, i%nv, v.reg, i)
 	}
 	f.label("tap")
-	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %d(R8), CX", offKC)
+	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %s(R8), CX", offKC)
 	nb := (m + 3) / 4
 	for i := 1; i < nb; i++ {
 		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
@@ -102,8 +102,8 @@ func convF32(f *file, name string, v simd, m, nv int) {
 
 // finishF32 adds the residual, clamps and stores.
 func finishF32(f *file, v simd, m, nv int) {
-	f.op("MOVQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), CX; MOVQ %d(R8), SI", offDst, offDstStride, offRes, offResStride)
-	f.op("ADDQ %d(R8), AX; ADDQ %d(R8), CX; MOVQ %d(R8), R15", offDstAt, offResAt, offMask)
+	f.op("MOVQ %s(R8), AX; MOVQ %s(R8), BX; MOVQ %s(R8), CX; MOVQ %s(R8), SI", offDst, offDstStride, offRes, offResStride)
+	f.op("ADDQ %s(R8), AX; ADDQ %s(R8), CX; MOVQ %s(R8), R15", offDstAt, offResAt, offMask)
 	if v.reg == "Y" {
 		// Masked stores take a dozen cycles on some CPUs: whole vectors go without.
 		f.op("CMPL %d(R15), $0; JEQ %s_partial", v.bytes-4, f.tag)
@@ -114,13 +114,13 @@ func finishF32(f *file, v simd, m, nv int) {
 	storeF32(f, v, m, nv, "masked", v.mask(f))
 	f.label("next")
 	nextTile(f)
-	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8)", offResStep, offResAt)
+	f.op("MOVQ %s(R8), AX; ADDQ AX, %s(R8)", offResStep, offResAt)
 	moreTiles(f)
 }
 
 // storeF32 is finishF32 for one way to access the last vector of a pixel.
 func storeF32(f *file, v simd, m, nv int, way string, last masked) {
-	f.op("CMPQ %d(R8), $0; JEQ %s_clamp_%s", offRes, f.tag, way)
+	f.op("CMPQ %s(R8), $0; JEQ %s_clamp_%s", offRes, f.tag, way)
 	for p := range m {
 		for j := range nv {
 			if j == nv-1 {
@@ -133,7 +133,7 @@ func storeF32(f *file, v simd, m, nv int, way string, last masked) {
 		f.op("ADDQ SI, CX")
 	}
 	f.label("clamp_" + way)
-	f.op("VBROADCASTSS %d(R8), %s%d; VBROADCASTSS %d(R8), %s%d", offLo, v.reg, v.w[0], offHi, v.reg, v.w[1])
+	f.op("VBROADCASTSS %s(R8), %s%d; VBROADCASTSS %s(R8), %s%d", offLo, v.reg, v.w[0], offHi, v.reg, v.w[1])
 	for i := range m * nv {
 		f.op("VMAXPS %s%d, %s%d, %s%d; VMINPS %s%d, %s%d, %s%d", v.reg, v.w[0], v.reg, i, v.reg, i, v.reg, v.w[1], v.reg, i, v.reg, i)
 	}
@@ -151,12 +151,12 @@ func storeF32(f *file, v simd, m, nv int, way string, last masked) {
 
 // nextTile moves source and destination on by one tile.
 func nextTile(f *file) {
-	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8); MOVQ %d(R8), BX; ADDQ BX, %d(R8)", offSrcStep, offSrcAt, offDstStep, offDstAt)
+	f.op("MOVQ %s(R8), AX; ADDQ AX, %s(R8); MOVQ %s(R8), BX; ADDQ BX, %s(R8)", offSrcStep, offSrcAt, offDstStep, offDstAt)
 }
 
 // moreTiles goes on with the next tile, or returns behind the last one.
 func moreTiles(f *file) {
-	f.op("DECQ %d(R8); JNZ %s_tile", offTiles, f.tag)
+	f.op("DECQ %s(R8); JNZ %s_tile", offTiles, f.tag)
 	f.op("VZEROUPPER; RET")
 }
 

@@ -103,7 +103,7 @@ func (f *file) productsNEON(m, nv, e int) {
 
 // maskNEON tells in R8, R9 and R10 whether channels 1, 2 and 3 of the last
 // vector exist. offset is that of the mask's pointer.
-func maskNEON(f *file, offset int) {
+func maskNEON(f *file, offset string) {
 	f.field(offset, "R4")
 	for lane := 1; lane < 4; lane++ {
 		f.op("MOVWU %d(R4), R%d", 4*lane, 7+lane)

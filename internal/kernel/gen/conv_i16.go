@@ -2,15 +2,15 @@ package main
 
 import "fmt"
 
-// More fields of kernel.convCallI8: the clamp, and how many channels a block has.
-const offZero, offLo8, offHi8, offLive = 80, 84, 88, 168
+// More fields of conv.convCallI8: the clamp, and how many channels a block has.
+const offZero, offLo8, offHi8, offLive = "@zero", "@lo", "@hi", "@live"
 
 // The widest tiles of one and of two vectors of channels: 12 sums, weights,
 // activations and products fill the 16 registers.
 const i16MostX1, i16MostX2 = 12, 6
 
 func convI16AVX2() []byte {
-	f := newFile("amd64")
+	f := newFile("amd64").of("convCallI8")
 	f.WriteString(requantI16Macro)
 	for m := 1; m <= i16MostX2; m++ {
 		convI16(f, fmt.Sprintf("convI16x%dx16AVX2", m), m, 2)
@@ -27,8 +27,8 @@ func convI16(f *file, name string, m, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	f.label("tile")
-	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
-	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcAt, offSrcStride, offBias)
+	f.op("MOVQ %s(R8), SI; MOVQ %s(R8), DX; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offW, offTaps, offNTaps)
+	f.op("ADDQ %s(R8), SI; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %s(R8), R15", offSrcAt, offSrcStride, offBias)
 	for j := range nv {
 		f.op("VMOVDQU %d(R15), Y%d", 32*j, j)
 	}
@@ -36,7 +36,7 @@ func convI16(f *file, name string, m, nv int) {
 		f.op("VMOVDQA Y%d, Y%d", i%nv, i)
 	}
 	f.label("tap")
-	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %d(R8), CX", offKC)
+	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %s(R8), CX", offKC)
 	nb := (m + 3) / 4
 	for i := 1; i < nb; i++ {
 		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
@@ -51,7 +51,7 @@ func convI16(f *file, name string, m, nv int) {
 	}
 	f.op("DECQ CX; JNZ %s_k", name)
 	f.label("odd")
-	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_next", offKC, name)
+	f.op("MOVQ %s(R8), CX; TESTQ $1, CX; JZ %s_next", offKC, name)
 	i16Pair(f, m, nv, 0)
 	f.op("ADDQ $%d, DX", 32*nv)
 	f.label("next")
@@ -82,13 +82,13 @@ func i16Pair(f *file, m, nv, step int) {
 // finishI16 requantises and stores. The routines' order of channels is such
 // that the last shuffle leaves them in theirs.
 func finishI16(f *file, m, nv int) {
-	f.op("MOVQ %d(R8), R15", offRequant)
+	f.op("MOVQ %s(R8), R15", offRequant)
 	for i := range m * nv {
 		f.op("REQUANT(Y%d, %d)", i, 256*(i%nv))
 	}
-	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	f.op("MOVQ %s(R8), AX; ADDQ %s(R8), AX; MOVQ %s(R8), BX; MOVQ %s(R8), R10", offDst, offDstAt, offDstStride, offLive)
 	wordsI16(f, m, nv, offBack)
-	f.op("VPBROADCASTB %d(R8), Y12; VPBROADCASTB %d(R8), Y13; CMPQ R10, $%d; JNE %s_part", offLo8, offHi8, 8*nv, f.tag)
+	f.op("VPBROADCASTB %s(R8), Y12; VPBROADCASTB %s(R8), Y13; CMPQ R10, $%d; JNE %s_part", offLo8, offHi8, 8*nv, f.tag)
 	for _, part := range []bool{false, true} {
 		if part {
 			f.label("part")
@@ -109,11 +109,11 @@ func finishI16(f *file, m, nv int) {
 // wordsI16 packs sums two by two, which frees every other register. All bytes
 // are clamped as signed ones: back, a field of the call, is taken off the words,
 // which never wrap, and stays in Y1 for an XOR at the end.
-func wordsI16(f *file, m, nv, back int) {
+func wordsI16(f *file, m, nv int, back string) {
 	for i := 0; i < m*nv; i += 2 {
 		f.op("VPACKSSDW Y%d, Y%d, Y%d", min(i+1, m*nv-1), i, i)
 	}
-	f.op("VPBROADCASTB %d(R8), Y1; VPSRLW $8, Y1, Y3", back)
+	f.op("VPBROADCASTB %s(R8), Y1; VPSRLW $8, Y1, Y3", back)
 	for i := 0; i < m*nv; i += 2 {
 		f.op("VPSUBSW Y3, Y%d, Y%d", i, i)
 	}

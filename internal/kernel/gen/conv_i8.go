@@ -2,15 +2,15 @@ package main
 
 import "fmt"
 
-// offRequant is the offset of a field of kernel.convCallI8 that convCall does not share.
-const offRequant = 32
+// offRequant is a field of conv.convCallI8 that convCall does not share.
+const offRequant = "@requant"
 
 // vnniMaxM is the widest tile: two sums a pixel, two registers of weights, two
 // of activations.
 const vnniMaxM = 14
 
 func convI8VNNI() []byte {
-	f := newFile("amd64")
+	f := newFile("amd64").of("convCallI8")
 	f.WriteString(requantVNNIMacro + orderVNNI)
 	for _, nv := range []int{2, 1} {
 		for m := 1; m <= vnniMaxM; m++ {
@@ -27,8 +27,8 @@ func convI8(f *file, name string, m, nv int) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	f.label("tile")
-	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offW, offTaps, offNTaps)
-	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcAt, offSrcStride, offBias)
+	f.op("MOVQ %s(R8), SI; MOVQ %s(R8), DX; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offW, offTaps, offNTaps)
+	f.op("ADDQ %s(R8), SI; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %s(R8), R15", offSrcAt, offSrcStride, offBias)
 	for j := range nv {
 		f.op("VMOVDQU32 %d(R15), Z%d", 64*j, j)
 	}
@@ -37,7 +37,7 @@ func convI8(f *file, name string, m, nv int) {
 	}
 	f.addSumsVNNI(m, nv)
 	f.label("tap")
-	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %d(R8), CX", offKC)
+	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %s(R8), CX", offKC)
 	nb := (m + 3) / 4
 	for i := 1; i < nb; i++ {
 		f.op("LEAQ (%s)(BX*4), %s", bases[i-1], bases[i])
@@ -52,7 +52,7 @@ func convI8(f *file, name string, m, nv int) {
 	}
 	f.op("DECQ CX; JNZ %s_k", name)
 	f.label("odd")
-	f.op("TESTQ $1, %d(R8); JZ %s_next", offKC, name)
+	f.op("TESTQ $1, %s(R8); JZ %s_next", offKC, name)
 	stepI8(f, m, nv, 0)
 	f.op("ADDQ $%d, DX", 64*nv)
 	f.label("next")
@@ -81,9 +81,9 @@ func stepI8(f *file, m, nv, step int) {
 
 // finishI8 requantises and stores.
 func finishI8(f *file, m, nv int) {
-	f.op("MOVQ %d(R8), R15", offRequant)
+	f.op("MOVQ %s(R8), R15", offRequant)
 	requantVNNI(f, m, nv, false)
-	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	f.op("MOVQ %s(R8), AX; ADDQ %s(R8), AX; MOVQ %s(R8), BX; MOVQ %s(R8), R10", offDst, offDstAt, offDstStride, offLive)
 	storeVNNI(f, m, nv)
 	endTile(f)
 }

@@ -22,8 +22,8 @@ const (
 	narrowMaxM = 4
 )
 
-// offFlip is the offset of a field of kernel.convCallI8.
-const offFlip = 160
+// offFlip is a field of conv.convCallI8.
+const offFlip = "@flip"
 
 // neonI8 is one family of routines: first register of the weights, register of
 // the flip, and what emits the products of all taps.
@@ -41,7 +41,7 @@ var (
 // and weights without -128 (Signed), and those that flip unsigned ones and take
 // all weights.
 func convI8NEON() []byte {
-	f := newFile("arm64")
+	f := newFile("arm64").of("convCallI8")
 	for _, nv := range []int{2, 4} {
 		for m := 1; m <= narrowMaxM; m++ {
 			neonNarrow.routine(f, fmt.Sprintf("convI8x%dx%dNEON", m, 4*nv), m, nv, false)
@@ -54,7 +54,7 @@ func convI8NEON() []byte {
 // convI8NEONDot writes the routines of the dot product: of signed activations,
 // for unsigned ones are flipped beforehand.
 func convI8NEONDot() []byte {
-	f := newFile("arm64")
+	f := newFile("arm64").of("convCallI8")
 	for _, nv := range []int{2, 4} {
 		for m := 1; m <= dotMaxM; m++ {
 			neonDot.routine(f, fmt.Sprintf("convI8x%dx%dNEONDot", m, 4*nv), m, nv, true)
@@ -81,7 +81,7 @@ func (v neonI8) routine(f *file, name string, m, nv int, signed bool) {
 	}
 	f.addSumsNEON(m, nv)
 	if !signed {
-		f.op("ADD $%d, R0, R4", offFlip)
+		f.op("ADD $%s, R0, R4", offFlip)
 		f.op("VLD1R (R4), [V%d.B16]", v.flip)
 	}
 	v.taps(v, f, m, nv, signed)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Parts of a block's stream for depthwiseColumns, in bytes: see kernel's depthColumns.
+// Parts of a block's stream for depthwiseColumns, in bytes: see conv's depthColumns.
 const (
 	columnWeights = 256
 	columnRequant = columnWeights + 3*256
@@ -15,7 +15,7 @@ const (
 )
 
 func depthwiseColumnsVNNI() []byte {
-	f := newFile("amd64")
+	f := newFile("amd64").of("convCallI8")
 	f.WriteString(requantVNNIMacro + requantAwayVNNIMacro)
 	for i := range 16 {
 		depthwiseColumns(columns{f, i&1 != 0, i&2 != 0, i&4 != 0}, 1+i/8)
@@ -23,8 +23,8 @@ func depthwiseColumnsVNNI() []byte {
 	return f.Bytes()
 }
 
-// Offsets of fields of kernel.convCallI8 that only these routines use.
-const offSrcBelow, offDstBelow = 184, 192
+// Fields of conv.convCallI8 that only these routines use.
+const offSrcBelow, offDstBelow = "@srcBelow", "@dstBelow"
 
 // depthwiseColumns writes one depthwise routine of 8-bit activations for three
 // rows of three taps: a row of pixels of 64 channels, repeated for the next 64
@@ -36,16 +36,16 @@ const offSrcBelow, offDstBelow = 184, 192
 //	Z0..Z11 sums of up to three windows    Z12..Z23 weights    Z24..Z27 a column    Z28..Z30 scratch    Z31 flip
 func depthwiseColumns(c columns, stride int) {
 	c.fn(fmt.Sprintf("depthColumnsx%dx%d%s", stride, c.channels(), c.suffix()), 8)
-	c.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), R10; VPBROADCASTB %d(R8), Z31", offW, offLive, offFlip)
+	c.op("MOVQ c+0(FP), R8; MOVQ %s(R8), DX; MOVQ %s(R8), R10; VPBROADCASTB %s(R8), Z31", offW, offLive, offFlip)
 	c.op("MOVQ $-1, CX; BZHIQ R10, CX, AX; KMOVQ AX, K1; LEAQ 3(R10), AX; SHRQ $2, AX; BZHIQ AX, CX, AX; KMOVW AX, K3")
-	c.op("MOVW $0x5555, CX; KMOVW CX, K2; MOVQ %d(R8), R10", offDstBelow)
+	c.op("MOVW $0x5555, CX; KMOVW CX, K2; MOVQ %s(R8), R10", offDstBelow)
 	if c.halves {
 		c.op("KSHIFTLW $8, K3, K4")
 	}
 	c.label("tile")
-	c.op("MOVQ %d(R8), R9; MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), BX; MOVQ %d(R8), CX", offTaps, offSrc, offSrcAt, offSrcStride, offKC)
-	c.op("MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ %d(R8), R15", offSrcBelow)
-	c.op("MOVQ %d(R8), DI; ADDQ %d(R8), DI; MOVQ %d(R8), R13; MOVL $0x80000000, R9", offDst, offDstAt, offDstStride)
+	c.op("MOVQ %s(R8), R9; MOVQ %s(R8), SI; ADDQ %s(R8), SI; MOVQ %s(R8), BX; MOVQ %s(R8), CX", offTaps, offSrc, offSrcAt, offSrcStride, offKC)
+	c.op("MOVQ (R9), AX; ADDQ SI, AX; MOVQ 8(R9), R11; ADDQ SI, R11; MOVQ 16(R9), R12; ADDQ SI, R12; XORL SI, SI; MOVQ %s(R8), R15", offSrcBelow)
+	c.op("MOVQ %s(R8), DI; ADDQ %s(R8), DI; MOVQ %s(R8), R13; MOVL $0x80000000, R9", offDst, offDstAt, offDstStride)
 	for i := range 12 {
 		c.op("VMOVDQU32 %d(DX), Z%d", columnWeights+64*i, 12+i)
 	}

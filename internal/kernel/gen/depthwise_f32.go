@@ -15,14 +15,14 @@ func depthwiseF32(v simd, suffix string, most int) []byte {
 // The last vector may reach past the picture's memory: its loads are masked.
 func depthwise(f *file, name string, v simd, m int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), R15", offW, offMask)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), DX; MOVQ %s(R8), R15", offW, offMask)
 	f.op("VMOVUPS (R15), %s%d", v.reg, v.a[0])
 	if v.reg == "Z" {
 		f.op("VPTESTMD Z%d, Z%d, K1", v.a[0], v.a[0])
 	}
 	f.label("tile")
-	f.op("MOVQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offTaps, offNTaps)
-	f.op("ADDQ %d(R8), SI; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI", offSrcAt, offSrcStride)
+	f.op("MOVQ %s(R8), SI; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offTaps, offNTaps)
+	f.op("ADDQ %s(R8), SI; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI", offSrcAt, offSrcStride)
 	f.op("VMOVUPS (DX), %s0; ADDQ $%d, DX", v.reg, v.bytes)
 	for i := 1; i < m; i++ {
 		f.op("VMOVAPS %s0, %s%d", v.reg, v.reg, i)

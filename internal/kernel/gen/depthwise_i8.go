@@ -7,7 +7,7 @@ import "fmt"
 const depthwiseMaxM = 10
 
 func depthwiseI8VNNI() []byte {
-	f := newFile("amd64")
+	f := newFile("amd64").of("convCallI8")
 	f.WriteString(requantAwayVNNIMacro + orderVNNI)
 	for m := 1; m <= depthwiseMaxM; m++ {
 		depthwiseI8(f, fmt.Sprintf("depthwiseI8x%dx32VNNI", m), m)
@@ -22,10 +22,10 @@ func depthwiseI8VNNI() []byte {
 // its first vector and the other four in its second, as unpacking leaves them.
 func depthwiseI8(f *file, name string, m int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; MOVQ %d(R8), AX; KMOVD AX, K1; VPBROADCASTB %d(R8), Z24; VPSRLW $8, Z24, Z24", offW, offKC, offFlip)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), DX; MOVQ %s(R8), AX; KMOVD AX, K1; VPBROADCASTB %s(R8), Z24; VPSRLW $8, Z24, Z24", offW, offKC, offFlip)
 	f.label("tile")
-	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
-	f.op("MOVQ %d(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX", offSrcStride)
+	f.op("MOVQ %s(R8), SI; ADDQ %s(R8), SI; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
+	f.op("MOVQ %s(R8), BX; VMOVDQU32 (DX), Z0; VMOVDQU32 64(DX), Z1; ADDQ $128, DX", offSrcStride)
 	for i := 2; i < 2*m; i++ {
 		f.op("VMOVDQA32 Z%d, Z%d", i%2, i)
 	}
@@ -39,7 +39,7 @@ func depthwiseI8(f *file, name string, m int) {
 	f.op("DECQ R10; JNZ %s_pair", name)
 	f.op("MOVQ DX, R15")
 	requantVNNI(f, m, 2, true)
-	f.op("ADDQ $640, DX; MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	f.op("ADDQ $640, DX; MOVQ %s(R8), AX; ADDQ %s(R8), AX; MOVQ %s(R8), BX; MOVQ %s(R8), R10", offDst, offDstAt, offDstStride, offLive)
 	storeVNNI(f, m, 2)
 	endTile(f)
 }

@@ -10,7 +10,7 @@ import (
 const depthwiseAVX2MaxM = 5
 
 func depthwiseI8AVX2() []byte {
-	f := newFile("amd64")
+	f := newFile("amd64").of("convCallI8")
 	f.WriteString(requantAwayAVX2Macro)
 	for m := 1; m <= depthwiseAVX2MaxM; m++ {
 		depthwiseAVX2(f, fmt.Sprintf("depthwiseI8x%dx16AVX2", m), m)
@@ -22,10 +22,10 @@ func depthwiseI8AVX2() []byte {
 // reads whole vectors.
 func depthwiseAVX2(f *file, name string, m int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DX; VPBROADCASTB %d(R8), Y10; VPSRLW $8, Y10, Y10", offW, offFlip)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), DX; VPBROADCASTB %s(R8), Y10; VPSRLW $8, Y10, Y10", offW, offFlip)
 	f.label("tile")
-	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
-	f.op("MOVQ %d(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX", offSrcStride)
+	f.op("MOVQ %s(R8), SI; ADDQ %s(R8), SI; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offSrcAt, offTaps, offNTaps)
+	f.op("MOVQ %s(R8), BX; VMOVDQU (DX), Y0; VMOVDQU 32(DX), Y1; ADDQ $64, DX", offSrcStride)
 	for i := 2; i < 2*m; i++ {
 		f.op("VMOVDQA Y%d, Y%d", i%2, i)
 	}
@@ -44,13 +44,13 @@ func depthwiseAVX2(f *file, name string, m int) {
 // finishDepthwiseAVX2 requantises and stores one tile, and goes on with the next;
 // it clamps as wordsI16 says.
 func finishDepthwiseAVX2(f *file, m int) {
-	f.op("MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD %d(R8), Y12", offZero)
+	f.op("MOVQ DX, R15; MOVQ $0x40000000, CX; VMOVQ CX, X11; VPBROADCASTQ X11, Y11; VPBROADCASTD %s(R8), Y12", offZero)
 	for i := range 2 * m {
 		off := 32 * (i % 2)
 		f.op("REQUANT(Y%d, %d, %d, %d, %d, %d)", i, off, off+64, off+128, off+192, off+256)
 	}
-	f.op("ADDQ $320, DX; MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), BX; MOVQ %d(R8), R10", offDst, offDstAt, offDstStride, offLive)
-	f.op("VPBROADCASTB %d(R8), X11; VPBROADCASTB %d(R8), X12; VPBROADCASTB %d(R8), Y15; VPSRLW $8, Y15, Y14", offLo8, offHi8, offBack)
+	f.op("ADDQ $320, DX; MOVQ %s(R8), AX; ADDQ %s(R8), AX; MOVQ %s(R8), BX; MOVQ %s(R8), R10", offDst, offDstAt, offDstStride, offLive)
+	f.op("VPBROADCASTB %s(R8), X11; VPBROADCASTB %s(R8), X12; VPBROADCASTB %s(R8), Y15; VPSRLW $8, Y15, Y14", offLo8, offHi8, offBack)
 	for i := range m {
 		x := fmt.Sprint("X", 2*i)
 		f.op("VPACKSSDW Y%d, Y%d, Y%d; VPSUBSW Y14, Y%d, Y%d; VEXTRACTI128 $1, Y%d, X13", 2*i+1, 2*i, 2*i, 2*i, 2*i, 2*i)

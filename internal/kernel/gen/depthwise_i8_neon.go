@@ -18,7 +18,7 @@ const (
 )
 
 func depthwiseI8NEON() []byte {
-	f := newFile("arm64")
+	f := newFile("arm64").of("convCallI8")
 	for m := 1; m <= depthwiseNEONMaxM; m++ {
 		depthwiseBytesNEON(f, fmt.Sprintf("depthwiseI8x%dx8NEON", m), m, false)
 		depthwiseBytesNEON(f, fmt.Sprintf("depthwiseI8x%dx8NEONSigned", m), m, true)
@@ -46,7 +46,7 @@ func depthwiseBytesNEON(f *file, name string, m int, signed bool) {
 		f.op("VMOV V%d.B16, V%d.B16", i%2, i)
 	}
 	if !signed {
-		f.op("ADD $%d, R0, R4", offFlip)
+		f.op("ADD $%s, R0, R4", offFlip)
 		f.op("VLD1R (R4), [V%d.B16]", dwFlip)
 	}
 	f.label("pair")

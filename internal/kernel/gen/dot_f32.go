@@ -18,17 +18,17 @@ func dotF32AVX2() []byte {
 // is that of a last vector of every tap.
 func dotF32(f *file, name string, m int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %d(R8), R15", offSrcStride, offMask)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %s(R8), R15", offSrcStride, offMask)
 	f.op("TESTQ R15, R15; JZ %s_tile; VMOVUPS (R15), Y14", name)
 	f.label("tile")
-	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI", offSrc, offSrcAt)
-	f.op("MOVQ %d(R8), DX; MOVQ %d(R8), R9; MOVQ %d(R8), R10", offW, offTaps, offNTaps)
+	f.op("MOVQ %s(R8), SI; ADDQ %s(R8), SI", offSrc, offSrcAt)
+	f.op("MOVQ %s(R8), DX; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offW, offTaps, offNTaps)
 	for p := range m {
 		f.op("VXORPS Y%d, Y%d, Y%d", p, p, p)
 	}
 	f.label("tap")
 	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; LEAQ (AX)(BX*4), R11")
-	f.op("MOVQ %d(R8), CX; TESTQ CX, CX; JZ %s_tail", offKC, name)
+	f.op("MOVQ %s(R8), CX; TESTQ CX, CX; JZ %s_tail", offKC, name)
 	f.label("k")
 	f.op("VMOVUPS (DX), Y12; ADDQ $32, DX")
 	for p := range m {
@@ -65,22 +65,22 @@ func sumLanes(f *file, m int) {
 
 // finishDot adds bias and residual, clamps and stores m neighbouring results.
 func finishDot(f *file, m int) {
-	f.op("MOVQ %d(R8), AX; ADDQ %d(R8), AX; MOVQ %d(R8), CX", offDst, offDstAt, offRes)
-	f.op("MOVQ %d(R8), R11; VBROADCASTSS (R11), Y1; VADDPS Y1, Y0, Y0", offBias)
-	f.op("TESTQ CX, CX; JZ %s_clamp; ADDQ %d(R8), CX", f.tag, offResAt)
+	f.op("MOVQ %s(R8), AX; ADDQ %s(R8), AX; MOVQ %s(R8), CX", offDst, offDstAt, offRes)
+	f.op("MOVQ %s(R8), R11; VBROADCASTSS (R11), Y1; VADDPS Y1, Y0, Y0", offBias)
+	f.op("TESTQ CX, CX; JZ %s_clamp; ADDQ %s(R8), CX", f.tag, offResAt)
 	if m == 1 {
 		f.op("VADDSS (CX), X0, X0")
 	} else {
 		f.op("VADDPS (CX), Y0, Y0")
 	}
 	f.label("clamp")
-	f.op("VBROADCASTSS %d(R8), Y1; VMAXPS Y1, Y0, Y0; VBROADCASTSS %d(R8), Y1; VMINPS Y1, Y0, Y0", offLo, offHi)
+	f.op("VBROADCASTSS %s(R8), Y1; VMAXPS Y1, Y0, Y0; VBROADCASTSS %s(R8), Y1; VMINPS Y1, Y0, Y0", offLo, offHi)
 	if m == 1 {
 		f.op("VMOVSS X0, (AX)")
 	} else {
 		f.op("VMOVUPS Y0, (AX)")
 	}
 	nextTile(f)
-	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8); MOVQ %d(R8), BX", offResStep, offResAt, offSrcStride)
+	f.op("MOVQ %s(R8), AX; ADDQ AX, %s(R8); MOVQ %s(R8), BX", offResStep, offResAt, offSrcStride)
 	moreTiles(f)
 }

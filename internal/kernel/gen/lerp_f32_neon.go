@@ -1,11 +1,11 @@
 package main
 
-// Offsets of the fields of kernel.lerpCall and lerpX.
+// Fields of vec.lerpCall and lerpX.
 const (
-	offLDst, offLTop, offLBottom, offLXs = 0, 8, 16, 24
-	offLN, offLVectors, offLRest         = 32, 40, 48
-	offLFrom, offLTo                     = 64, 68
-	offXFrom, offXTo, lerpXSize          = 16, 20, 24
+	offLDst, offLTop, offLBottom, offLXs = "lerpCall_dst", "lerpCall_top", "lerpCall_bottom", "lerpCall_xs"
+	offLN, offLVectors, offLRest         = "lerpCall_n", "lerpCall_vectors", "lerpCall_rest"
+	offLFrom, offLTo                     = "lerpCall_from", "lerpCall_to"
+	offXFrom, offXTo, lerpXSize          = "lerpX_from", "lerpX_to", "lerpX__size"
 )
 
 // lerpNEON writes the mixture of four pixels: the weights stand in V0 to V3, the
@@ -19,11 +19,11 @@ func lerpNEON() []byte {
 	f.field(offLBottom, "R3")
 	f.field(offLXs, "R9")
 	f.field(offLN, "R8")
-	f.op("FMOVS %d(R0), F6", offLFrom)
-	f.op("FMOVS %d(R0), F7", offLTo)
+	f.op("FMOVS %s(R0), F6", offLFrom)
+	f.op("FMOVS %s(R0), F7", offLTo)
 	f.label("pixel")
-	f.op("FMOVS %d(R9), F4", offXFrom)
-	f.op("FMOVS %d(R9), F5", offXTo)
+	f.op("FMOVS %s(R9), F4", offXFrom)
+	f.op("FMOVS %s(R9), F5", offXTo)
 	for i, share := range []string{"F6", "F7"} {
 		f.op("FMULS F4, %s, F%d", share, 2*i)
 		f.op("FMULS F5, %s, F%d", share, 2*i+1)
@@ -35,14 +35,14 @@ func lerpNEON() []byte {
 	}
 	f.mix(offLVectors, "vector", "rest", "VLD1.P 16(R%[1]d), [V%[2]d.S4]", "VST1.P [V20.S4], 16(R1)")
 	f.mix(offLRest, "one", "next", "FMOVS.P 4(R%[1]d), F%[2]d", "FMOVS.P F20, 4(R1)")
-	f.op("ADD $%d, R9, R9", lerpXSize)
+	f.op("ADD $%s, R9, R9", lerpXSize)
 	f.loop("R8", "pixel")
 	f.op("RET")
 	return f.Bytes()
 }
 
 // mix writes a loop over the channels that the field counts.
-func (f *file) mix(count int, label, after, load, store string) {
+func (f *file) mix(count, label, after, load, store string) {
 	f.field(count, "R4")
 	f.jump("CBZ R4,", after)
 	f.label(label)

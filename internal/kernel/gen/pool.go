@@ -2,10 +2,10 @@ package main
 
 import "fmt"
 
-// Offsets of the fields of kernel.poolCall.
+// Fields of conv.poolCall.
 const (
-	offPDst, offPSrc, offPTaps, offPMask    = 0, 8, 16, 24
-	offPNTaps, offPBlocks, offPTail, offPLo = 32, 40, 48, 56
+	offPDst, offPSrc, offPTaps, offPMask    = "poolCall_dst", "poolCall_src", "poolCall_taps", "poolCall_mask"
+	offPNTaps, offPBlocks, offPTail, offPLo = "poolCall_ntaps", "poolCall_blocks", "poolCall_tail", "poolCall_least"
 )
 
 // poolWidth is the number of vectors of one pass over the taps.
@@ -17,8 +17,8 @@ func pool(v simd, suffix string) []byte {
 	f := newFile("amd64")
 	name := "poolF32" + suffix
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), DI; MOVQ %d(R8), SI; MOVQ %d(R8), R10", offPDst, offPSrc, offPBlocks)
-	f.op("VBROADCASTSS %d(R8), %s%d", offPLo, v.reg, v.a[0])
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), DI; MOVQ %s(R8), SI; MOVQ %s(R8), R10", offPDst, offPSrc, offPBlocks)
+	f.op("VBROADCASTSS %s(R8), %s%d", offPLo, v.reg, v.a[0])
 	f.op("SUBQ $%d, R10; JLT %s_rest", poolWidth, name)
 	f.label("wide")
 	poolTaps(f, v, "widetap", poolWidth, "VMOVUPS %s, "+v.reg+"%d", "VMOVUPS "+v.reg+"%d, %s")
@@ -29,7 +29,7 @@ func pool(v simd, suffix string) []byte {
 	poolTaps(f, v, "onetap", 1, "VMOVUPS %s, "+v.reg+"%d", "VMOVUPS "+v.reg+"%d, %s")
 	f.op("DECQ R10; JNZ %s_one", name)
 	f.label("tail")
-	f.op("CMPQ %d(R8), $0; JEQ %s_end", offPTail, name)
+	f.op("CMPQ %s(R8), $0; JEQ %s_end", offPTail, name)
 	part := readMask(f, v, offPMask)
 	poolTaps(f, v, "tailtap", 1, part.load, part.store)
 	f.label("end")
@@ -40,7 +40,7 @@ func pool(v simd, suffix string) []byte {
 // poolTaps computes n vectors and moves on. The maximum's last operand is what
 // was found so far: it stays where the other is no number.
 func poolTaps(f *file, v simd, label string, n int, load, store string) {
-	f.op("MOVQ %d(R8), R11; MOVQ %d(R8), CX", offPTaps, offPNTaps)
+	f.op("MOVQ %s(R8), R11; MOVQ %s(R8), CX", offPTaps, offPNTaps)
 	for i := range n {
 		f.op("VMOVAPS %s%d, %s%d", v.reg, v.a[0], v.reg, i)
 	}

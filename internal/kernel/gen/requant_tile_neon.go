@@ -1,13 +1,13 @@
 package main
 
-// Offsets of the fields of kernel.Requant.
+// Fields of gemm.Requant.
 const (
-	offTileAcc, offTileMult, offTileShift, offTileDst = 0, 24, 48, 72
-	offTileLdc, offTileRows, offTileZero              = 96, 104, 112
-	offTileLo, offTileHi, offTileHalfUp               = 116, 120, 124
+	offTileAcc, offTileMult, offTileShift, offTileDst = "Requant_Acc", "Requant_Mult", "Requant_Shift", "Requant_Dst"
+	offTileLdc, offTileRows, offTileZero              = "Requant_Ldc", "Requant_Rows", "Requant_Zero"
+	offTileLo, offTileHi, offTileHalfUp               = "Requant_Lo", "Requant_Hi", "Requant_HalfUp"
 )
 
-// requantSIMD writes kernel.RequantTile: rows of 16 sums.
+// requantSIMD writes the requantisation of gemm: rows of 16 sums.
 //
 //	V0..V3   sums          V4..V7    multipliers    V8..V11  left shifts
 //	V12..V15 right shifts, negative                 V16..V19 the same, zero where halves go up
@@ -23,7 +23,7 @@ func requantSIMD() []byte {
 	f.dup4s(offTileZero, 20, "R1")
 	f.dup4s(offTileLo, 21, "R1")
 	f.dup4s(offTileHi, 22, "R1")
-	f.op("MOVBU %d(R0), R1", offTileHalfUp)
+	f.op("MOVBU %s(R0), R1", offTileHalfUp)
 	f.op("SUB $1, R1")
 	f.op("VDUP R1, V24.S4")
 	f.op("VEOR V23.B16, V23.B16, V23.B16")

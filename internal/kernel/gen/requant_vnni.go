@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// offBack is the offset of a field of conv's convCallI8.
-const offBack = 161
+// offBack is a field of conv.convCallI8.
+const offBack = "@back"
 
 // requantVNNIMacro scales the sums in A of one vector of channels, by constants
 // that are registers or lie in memory: multipliers of the even and of the odd
@@ -56,7 +56,7 @@ func (s scaling) of(f *file, sums int) {
 }
 
 // requantVNNI scales the sums of m pixels of nv vectors, pixel by pixel from Z0
-// on, by the constants that R15 points to: see kernel's Factor.layHigh.
+// on, by the constants that R15 points to: see conv's Factor.layHigh.
 func requantVNNI(f *file, m, nv int, away bool) {
 	row := 64 * nv
 	s := scaling{scratch: "Z29", away: away}
@@ -75,7 +75,7 @@ func requantVNNI(f *file, m, nv int, away bool) {
 }
 
 // resultFields are the offsets of zero point, clamp and back in a call.
-type resultFields struct{ zero, lo, hi, back int }
+type resultFields struct{ zero, lo, hi, back string }
 
 // storeVNNI packs, clamps and stores the scaled sums at AX, pixels BX bytes apart.
 // Bytes are clamped as signed ones and become what they are at the end. R10 is
@@ -95,7 +95,7 @@ func packWordsVNNI(f *file, m, nv int) {
 
 // resultVNNI loads what storePackedVNNI wants in Z19 to Z27.
 func resultVNNI(f *file, nv int, at resultFields) {
-	f.op("VPBROADCASTW %d(R8), Z27; VPBROADCASTB %d(R8), Z25; VPBROADCASTB %d(R8), Z23; VPBROADCASTB %d(R8), Z21", at.zero, at.lo, at.hi, at.back)
+	f.op("VPBROADCASTW %s(R8), Z27; VPBROADCASTB %s(R8), Z25; VPBROADCASTB %s(R8), Z23; VPBROADCASTB %s(R8), Z21", at.zero, at.lo, at.hi, at.back)
 	if nv == 2 {
 		f.op("VPMOVZXBQ pairs<>(SB), Z19")
 	} else {

@@ -1,36 +1,36 @@
 package main
 
-// Offsets of the fields of kernel.windowCall.
+// Fields of conv.windowCall.
 const (
-	offWinSrc, offWinDst, offWinTaps, offWinNTaps = 0, 8, 16, 24
-	offWinStride, offWinCount, offWinChunks       = 32, 40, 48
-	offWinTail, offWinFactor, offWinFlip          = 56, 64, 68
-	offWinRest                                    = 69
+	offWinSrc, offWinDst, offWinTaps, offWinNTaps = "windowCall_src", "windowCall_dst", "windowCall_taps", "windowCall_ntaps"
+	offWinStride, offWinCount, offWinChunks       = "windowCall_stride", "windowCall_count", "windowCall_chunks"
+	offWinTail, offWinFactor, offWinFlip          = "windowCall_tail", "windowCall_factor", "windowCall_flip"
+	offWinRest                                    = "windowCall_rest"
 )
 
-// offSums is the offset of a field of kernel.convCallI8.
-const offSums = 176
+// offSums is a field of conv.convCallI8.
+const offSums = "@sums"
 
-// addSumsVNNI adds to every pixel's sums its element of kernel.windowSums, if
+// addSumsVNNI adds to every pixel's sums its element of conv.windowSums, if
 // there are any, and jumps to the taps.
 func (f *file) addSumsVNNI(m, nv int) {
-	f.op("MOVQ %d(R8), AX; TESTQ AX, AX; JZ %s_tap", offSums, f.tag)
-	f.op("ADDQ %d(R8), AX; ADDQ $%d, %d(R8)", offResAt, 4*m, offResAt)
+	f.op("MOVQ %s(R8), AX; TESTQ AX, AX; JZ %s_tap", offSums, f.tag)
+	f.op("ADDQ %s(R8), AX; ADDQ $%d, %s(R8)", offResAt, 4*m, offResAt)
 	for i := range m * nv {
 		f.op("VPADDD.BCST %d(AX), Z%d, Z%d", i/nv*4, i, i)
 	}
 }
 
-// windowSumsAVX512 writes the routine of kernel.windowSums: chunks of 64 bytes,
+// windowSumsAVX512 writes the routine of conv.windowSums: chunks of 64 bytes,
 // the last one masked by K1, of activations that are unsigned here.
 //
 //	Z0 zero   Z3 sums   Z4 scratch
 func windowSumsAVX512() []byte {
 	f := newFile("amd64")
 	f.fn("windowSumsAVX512", 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), DI; MOVQ %d(R8), BX", offWinSrc, offWinDst, offWinStride)
-	f.op("MOVQ %d(R8), CX; MOVQ %d(R8), DX; MOVL %d(R8), R12", offWinCount, offWinChunks, offWinFactor)
-	f.op("MOVQ %d(R8), R9; MOVQ %d(R8), R13; KMOVQ %d(R8), K1; VPXORQ Z0, Z0, Z0", offWinTaps, offWinNTaps, offWinTail)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), SI; MOVQ %s(R8), DI; MOVQ %s(R8), BX", offWinSrc, offWinDst, offWinStride)
+	f.op("MOVQ %s(R8), CX; MOVQ %s(R8), DX; MOVL %s(R8), R12", offWinCount, offWinChunks, offWinFactor)
+	f.op("MOVQ %s(R8), R9; MOVQ %s(R8), R13; KMOVQ %s(R8), K1; VPXORQ Z0, Z0, Z0", offWinTaps, offWinNTaps, offWinTail)
 	last := func(more string) {
 		f.op("VMOVDQU8.Z (SI)(AX*1), K1, Z4; VPSADBW Z0, Z4, Z4; VPADDQ Z4, Z3, Z3; DECQ R10; JNZ %s_%s", f.tag, more)
 	}
@@ -60,7 +60,7 @@ func (f *file) addSumsNEON(m, nv int) {
 	f.field(offResAt, "R5")
 	f.op("ADD R5, R4, R4")
 	f.op("ADD $%d, R5, R5", 4*m)
-	f.op("MOVD R5, %d(R0)", offResAt)
+	f.op("MOVD R5, %s(R0)", offResAt)
 	for p := range m {
 		f.op("VLD1R.P 4(R4), [V%d.S4]", sum)
 		for j := range nv {
@@ -82,10 +82,10 @@ func windowSumsNEON() []byte {
 	f.field(offWinStride, "R3")
 	f.field(offWinCount, "R6")
 	f.field(offWinChunks, "R7")
-	f.op("MOVW %d(R0), R8", offWinFactor)
-	f.op("ADD $%d, R0, R9", offWinFlip)
+	f.op("MOVW %s(R0), R8", offWinFactor)
+	f.op("ADD $%s, R0, R9", offWinFlip)
 	f.op("VLD1R (R9), [V1.B16]")
-	f.op("ADD $%d, R0, R9", offWinRest)
+	f.op("ADD $%s, R0, R9", offWinRest)
 	f.op("VLD1 (R9), [V2.B16]")
 	f.label("pixel")
 	f.field(offWinTaps, "R9")

@@ -1,23 +1,23 @@
 package main
 
-// Offsets of the fields of kernel.winogradRows, winogradCols and winogradOut.
+// Fields of conv.winogradRows, winogradCols and winogradOut.
 const (
-	offRDst, offRMask, offRConsts     = 48, 56, 64 // behind six rows
-	offRStride, offRBlocks, offRTail  = 72, 80, 88
-	offCSrc, offCDst, offCConsts      = 0, 8, 16
-	offCPix, offCPlane, offCBlocks    = 24, 32, 40
-	offCRuns, offCSrcStep, offCDstRun = 48, 56, 64
-	offCSrcRow                        = 72
+	offRDst, offRMask, offRConsts     = "winogradRows_dst", "winogradRows_mask", "winogradRows_consts" // behind six rows
+	offRStride, offRBlocks, offRTail  = "winogradRows_stride", "winogradRows_blocks", "winogradRows_tail"
+	offCSrc, offCDst, offCConsts      = "winogradCols_src", "winogradCols_dst", "winogradCols_consts"
+	offCPix, offCPlane, offCBlocks    = "winogradCols_pix", "winogradCols_plane", "winogradCols_blocks"
+	offCRuns, offCSrcStep, offCDstRun = "winogradCols_runs", "winogradCols_srcStep", "winogradCols_dstStep"
+	offCSrcRow                        = "winogradCols_srcRow"
 
-	offOPlanes, offODst, offORes, offOBias = 0, 8, 16, 24
-	offOMask, offOScratch, offOConsts      = 32, 40, 48
-	offOPlane, offORow, offOPix            = 56, 64, 72
-	offOResRow, offOResPix                 = 80, 88
-	offOLo, offOHi, offORows               = 96, 100, 104
-	offOBlocks, offORuns                   = 112, 120
-	offOPlanesStep, offODstStep            = 128, 136
-	offOResStep                            = 144
-	offOPlanesAt, offODstAt, offOResAt     = 152, 160, 168
+	offOPlanes, offODst, offORes, offOBias = "winogradOut_planes", "winogradOut_dst", "winogradOut_res", "winogradOut_bias"
+	offOMask, offOScratch, offOConsts      = "winogradOut_mask", "winogradOut_scratch", "winogradOut_consts"
+	offOPlane, offORow, offOPix            = "winogradOut_plane", "winogradOut_row", "winogradOut_pix"
+	offOResRow, offOResPix                 = "winogradOut_resRow", "winogradOut_resPix"
+	offOLo, offOHi, offORows               = "winogradOut_lo", "winogradOut_hi", "winogradOut_rows"
+	offOBlocks, offORuns                   = "winogradOut_blocks", "winogradOut_runs"
+	offOPlanesStep, offODstStep            = "winogradOut_planesStep", "winogradOut_dstStep"
+	offOResStep                            = "winogradOut_resStep"
+	offOPlanesAt, offODstAt, offOResAt     = "winogradOut_planesAt", "winogradOut_dstAt", "winogradOut_resAt"
 )
 
 func winograd(v simd, suffix string) []byte {
@@ -29,8 +29,8 @@ func winograd(v simd, suffix string) []byte {
 }
 
 // constants loads 4, 5, 2 and 8 into the four registers from first on.
-func constants(f *file, v simd, off, first int) {
-	f.op("MOVQ %d(R8), AX", off)
+func constants(f *file, v simd, off string, first int) {
+	f.op("MOVQ %s(R8), AX", off)
 	for i := range 4 {
 		f.op("VBROADCASTSS %d(AX), %s%d", 4*i, v.reg, first+i)
 	}
@@ -78,8 +78,8 @@ func stride(f *file, one, three, five string) {
 
 // readMask readies a mask in K1 or register 10 and gives the formats to load
 // and to store by it.
-func readMask(f *file, v simd, off int) masked {
-	f.op("MOVQ %d(R8), R15; VMOVUPS (R15), %s10", off, v.reg)
+func readMask(f *file, v simd, off string) masked {
+	f.op("MOVQ %s(R8), R15; VMOVUPS (R15), %s10", off, v.reg)
 	if v.reg == "Z" {
 		f.op("VPTESTMD Z10, Z10, K1")
 		return masked{"VMOVUPS.Z %s, K1, Z%d", "VMOVUPS Z%d, K1, %s"}
@@ -96,9 +96,9 @@ func winogradRows(f *file, name string, v simd) {
 	f.op("MOVQ c+0(FP), R8")
 	constants(f, v, offRConsts, c)
 	for i, r := range rows {
-		f.op("MOVQ %d(R8), %s", 8*i, r)
+		f.op("MOVQ (winogradRows_rows+%d)(R8), %s", 8*i, r)
 	}
-	f.op("MOVQ %d(R8), R10; MOVQ %d(R8), R11; MOVQ %d(R8), AX", offRDst, offRStride, offRBlocks)
+	f.op("MOVQ %s(R8), R10; MOVQ %s(R8), R11; MOVQ %s(R8), AX", offRDst, offRStride, offRBlocks)
 	stride(f, "R11", "R12", "R13")
 	f.op("TESTQ AX, AX; JZ %s_tail", name)
 	f.label("block")
@@ -117,7 +117,7 @@ func winogradRows(f *file, name string, v simd) {
 	}
 	f.op("DECQ AX; JNZ %s_block", name)
 	f.label("tail")
-	f.op("CMPQ %d(R8), $0; JEQ %s_end", offRTail, name)
+	f.op("CMPQ %s(R8), $0; JEQ %s_end", offRTail, name)
 	step(readMask(f, v, offRMask).load)
 	f.label("end")
 	f.op("VZEROUPPER; RET")
@@ -130,14 +130,14 @@ func winogradCols(f *file, name string, v simd) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	constants(f, v, offCConsts, c)
-	f.op("MOVQ %d(R8), BX; MOVQ %d(R8), DX; MOVQ $0, R9", offCPix, offCPlane)
+	f.op("MOVQ %s(R8), BX; MOVQ %s(R8), DX; MOVQ $0, R9", offCPix, offCPlane)
 	stride(f, "BX", "R11", "R12")
 	stride(f, "DX", "R13", "R15")
 	f.label("row")
-	f.op("MOVQ R9, SI; IMULQ %d(R8), SI; ADDQ %d(R8), SI", offCSrcRow, offCSrc)
-	f.op("LEAQ (R9)(R9*2), DI; ADDQ DI, DI; IMULQ DX, DI; ADDQ %d(R8), DI; MOVQ %d(R8), R10", offCDst, offCRuns)
+	f.op("MOVQ R9, SI; IMULQ %s(R8), SI; ADDQ %s(R8), SI", offCSrcRow, offCSrc)
+	f.op("LEAQ (R9)(R9*2), DI; ADDQ DI, DI; IMULQ DX, DI; ADDQ %s(R8), DI; MOVQ %s(R8), R10", offCDst, offCRuns)
 	f.label("run")
-	f.op("MOVQ %d(R8), CX", offCBlocks)
+	f.op("MOVQ %s(R8), CX", offCBlocks)
 	f.label("block")
 	for i, from := range multiples("SI", "BX", "R11", "R12") {
 		f.op("VMOVUPS %s, %s%d", from, v.reg, i)
@@ -147,7 +147,7 @@ func winogradCols(f *file, name string, v simd) {
 		f.op("VMOVUPS %s%d, %s", v.reg, transformedIn[i], to)
 	}
 	f.op("ADDQ $%d, SI; ADDQ $%d, DI; DECQ CX; JNZ %s_block", v.bytes, v.bytes, name)
-	f.op("IMUL3Q $%d, %d(R8), AX; SUBQ AX, SI; SUBQ AX, DI; ADDQ %d(R8), SI; ADDQ %d(R8), DI", v.bytes, offCBlocks, offCSrcStep, offCDstRun)
+	f.op("IMUL3Q $%d, %s(R8), AX; SUBQ AX, SI; SUBQ AX, DI; ADDQ %s(R8), SI; ADDQ %s(R8), DI", v.bytes, offCBlocks, offCSrcStep, offCDstRun)
 	f.op("DECQ R10; JNZ %s_run", name)
 	f.op("INCQ R9; CMPQ R9, $6; JNE %s_row", name)
 	f.op("VZEROUPPER; RET")
@@ -160,14 +160,14 @@ func winogradOut(f *file, name string, v simd) {
 	f.fn(name, 8)
 	f.op("MOVQ c+0(FP), R8")
 	constants(f, v, offOConsts, c)
-	f.op("VBROADCASTSS %d(R8), %s11; VBROADCASTSS %d(R8), %s%d", offOLo, r, offOHi, r, c+1)
+	f.op("VBROADCASTSS %s(R8), %s11; VBROADCASTSS %s(R8), %s%d", offOLo, r, offOHi, r, c+1)
 	part := readMask(f, v, offOMask)
-	f.op("MOVQ %d(R8), R11; MOVQ %d(R8), R12", offOPix, offOPlane)
+	f.op("MOVQ %s(R8), R11; MOVQ %s(R8), R12", offOPix, offOPlane)
 	f.label("run")
-	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), DI; ADDQ %d(R8), DI", offOPlanes, offOPlanesAt, offODst, offODstAt)
-	f.op("MOVQ %d(R8), R10; ADDQ %d(R8), R10; MOVQ %d(R8), BX; MOVQ %d(R8), R9", offORes, offOResAt, offOBias, offOBlocks)
+	f.op("MOVQ %s(R8), SI; ADDQ %s(R8), SI; MOVQ %s(R8), DI; ADDQ %s(R8), DI", offOPlanes, offOPlanesAt, offODst, offODstAt)
+	f.op("MOVQ %s(R8), R10; ADDQ %s(R8), R10; MOVQ %s(R8), BX; MOVQ %s(R8), R9", offORes, offOResAt, offOBias, offOBlocks)
 	f.label("block")
-	f.op("MOVQ SI, DX; LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ %d(R8), R15; MOVQ $6, CX", offOScratch)
+	f.op("MOVQ SI, DX; LEAQ (R12)(R12*2), R13; ADDQ R13, R13; MOVQ %s(R8), R15; MOVQ $6, CX", offOScratch)
 	f.label("column")
 	f.op("MOVQ DX, AX")
 	for i := range 6 {
@@ -178,20 +178,20 @@ func winogradOut(f *file, name string, v simd) {
 		f.op("VMOVUPS %s%d, %d(R15)", r, t, 6*v.bytes*i)
 	}
 	f.op("ADDQ R12, DX; ADDQ $%d, R15; DECQ CX; JNZ %s_column", v.bytes, name)
-	f.op("MOVQ DI, DX; MOVQ R10, R13; MOVQ %d(R8), R15; MOVQ %d(R8), CX", offOScratch, offORows)
+	f.op("MOVQ DI, DX; MOVQ R10, R13; MOVQ %s(R8), R15; MOVQ %s(R8), CX", offOScratch, offORows)
 	if r == "Y" {
 		// Masked stores take a dozen cycles on some CPUs: whole vectors go without.
-		f.op("MOVQ %d(R8), AX; CMPL %d(AX), $0; JEQ %s_row", offOMask, v.bytes-4, name)
+		f.op("MOVQ %s(R8), AX; CMPL %d(AX), $0; JEQ %s_row", offOMask, v.bytes-4, name)
 		outRows(f, v, "wholerow", masked{"VMOVUPS %s, Y%d", "VMOVUPS Y%d, %s"})
 		f.op("JMP %s_next", name)
 	}
 	outRows(f, v, "row", part)
 	f.label("next")
 	f.op("ADDQ $%d, SI; ADDQ $%d, DI; ADDQ $%d, R10; ADDQ $%d, BX; DECQ R9; JNZ %s_block", v.bytes, v.bytes, v.bytes, v.bytes, name)
-	for _, s := range [][2]int{{offOPlanesStep, offOPlanesAt}, {offODstStep, offODstAt}, {offOResStep, offOResAt}} {
-		f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8)", s[0], s[1])
+	for _, s := range [][2]string{{offOPlanesStep, offOPlanesAt}, {offODstStep, offODstAt}, {offOResStep, offOResAt}} {
+		f.op("MOVQ %s(R8), AX; ADDQ AX, %s(R8)", s[0], s[1])
 	}
-	f.op("DECQ %d(R8); JNZ %s_run", offORuns, name)
+	f.op("DECQ %s(R8); JNZ %s_run", offORuns, name)
 	f.op("VZEROUPPER; RET")
 }
 
@@ -206,12 +206,12 @@ func outRows(f *file, v simd, label string, access masked) {
 	for _, t := range transformedOut {
 		f.op("VADDPS (BX), %s%d, %s%d", r, t, r, t)
 	}
-	f.op("CMPQ %d(R8), $0; JEQ %s_clamp%s; MOVQ R13, AX", offORes, f.tag, label)
+	f.op("CMPQ %s(R8), $0; JEQ %s_clamp%s; MOVQ R13, AX", offORes, f.tag, label)
 	for _, t := range transformedOut {
 		f.op(access.load, "(AX)", 2)
-		f.op("VADDPS %s2, %s%d, %s%d; ADDQ %d(R8), AX", r, r, t, r, t, offOResPix)
+		f.op("VADDPS %s2, %s%d, %s%d; ADDQ %s(R8), AX", r, r, t, r, t, offOResPix)
 	}
-	f.op("ADDQ %d(R8), R13", offOResRow)
+	f.op("ADDQ %s(R8), R13", offOResRow)
 	f.label("clamp" + label)
 	f.op("MOVQ DX, AX")
 	for _, t := range transformedOut {
@@ -219,5 +219,5 @@ func outRows(f *file, v simd, label string, access masked) {
 		f.op(access.store, t, "(AX)")
 		f.op("ADDQ R11, AX")
 	}
-	f.op("ADDQ $%d, R15; ADDQ %d(R8), DX; DECQ CX; JNZ %s_%s", 6*v.bytes, offORow, f.tag, label)
+	f.op("ADDQ $%d, R15; ADDQ %s(R8), DX; DECQ CX; JNZ %s_%s", 6*v.bytes, offORow, f.tag, label)
 }

@@ -2,15 +2,15 @@ package main
 
 import "fmt"
 
-// Offsets of the fields of kernel.winogradCallI8, and what it promises.
+// Fields of conv.winogradCallI8, and what it promises.
 const (
-	offISrc, offIPlanes, offIProduct, offIW    = 0, 8, 16, 24
-	offIDst, offIBias, offIRequant, offISpare  = 32, 40, 48, 56
-	offITileAt, offIOutAt, offICount, offIVecs = 64, 72, 80, 88
-	offIRow, offIPix, offIDstRow, offIDstPix   = 96, 104, 112, 120
-	offIPlane, offISlot, offISteps, offILive   = 128, 136, 144, 152
-	offILo, offIHi, offINinth                  = 160, 164, 168
-	offIMask, offIBack                         = 176, 184
+	offISrc, offIPlanes, offIProduct, offIW    = "winogradCallI8_src", "winogradCallI8_planes", "winogradCallI8_product", "winogradCallI8_w"
+	offIDst, offIBias, offIRequant, offISpare  = "winogradCallI8_dst", "winogradCallI8_bias", "winogradCallI8_requant", "winogradCallI8_spare"
+	offITileAt, offIOutAt, offICount, offIVecs = "winogradCallI8_tileAt", "winogradCallI8_outAt", "winogradCallI8_count", "winogradCallI8_vectors"
+	offIRow, offIPix, offIDstRow, offIDstPix   = "winogradCallI8_row", "winogradCallI8_pix", "winogradCallI8_dstRow", "winogradCallI8_dstPix"
+	offIPlane, offISlot, offISteps, offILive   = "winogradCallI8_plane", "winogradCallI8_slot", "winogradCallI8_steps", "winogradCallI8_live"
+	offILo, offIHi, offINinth                  = "winogradCallI8_lo", "winogradCallI8_hi", "winogradCallI8_ninth"
+	offIMask, offIBack                         = "winogradCallI8_mask", "winogradCallI8_back"
 	winogradTilesI8                            = 24
 )
 
@@ -36,19 +36,19 @@ func winogradI8AVX2() []byte {
 func winogradInI8(f *file, name string, v simd, load string) {
 	n := v.bytes
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), BX; MOVQ %d(R8), R11; MOVQ %d(R8), R12; MOVQ %d(R8), R13", offIRow, offIPix, offIPlane, offITileAt)
-	f.op("MOVQ %d(R8), R10; MOVQ %d(R8), R9", offIPlanes, offICount)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), BX; MOVQ %s(R8), R11; MOVQ %s(R8), R12; MOVQ %s(R8), R13", offIRow, offIPix, offIPlane, offITileAt)
+	f.op("MOVQ %s(R8), R10; MOVQ %s(R8), R9", offIPlanes, offICount)
 	f.label("tile")
-	f.op("MOVQ (R13), SI; ADDQ %d(R8), SI; ADDQ $8, R13; MOVQ R10, DI; ADDQ %d(R8), R10; MOVQ %d(R8), R14", offISrc, offISlot, offIVecs)
+	f.op("MOVQ (R13), SI; ADDQ %s(R8), SI; ADDQ $8, R13; MOVQ R10, DI; ADDQ %s(R8), R10; MOVQ %s(R8), R14", offISrc, offISlot, offIVecs)
 	if v.reg == "Z" {
 		f.op("KXNORD K1, K1, K1")
 	}
 	f.label("vector")
 	if v.reg == "Z" {
-		f.op("CMPQ R14, $1; JNE %s_whole; KMOVD %d(R8), K1", name, offIMask)
+		f.op("CMPQ R14, $1; JNE %s_whole; KMOVD %s(R8), K1", name, offIMask)
 		f.label("whole")
 	}
-	f.op("MOVQ SI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offISpare)
+	f.op("MOVQ SI, DX; MOVQ %s(R8), R15; MOVQ $6, CX", offISpare)
 	f.label("column")
 	f.op("MOVQ DX, AX")
 	for i := range 6 {
@@ -59,7 +59,7 @@ func winogradInI8(f *file, name string, v simd, load string) {
 		f.op("%s %s%d, %d(R15)", v.move, v.reg, r, 6*n*i)
 	}
 	f.op("ADDQ R11, DX; ADDQ $%d, R15; DECQ CX; JNZ %s_column", n, name)
-	f.op("MOVQ DI, DX; MOVQ %d(R8), R15; MOVQ $6, CX", offISpare)
+	f.op("MOVQ DI, DX; MOVQ %s(R8), R15; MOVQ $6, CX", offISpare)
 	f.label("row")
 	for i := range 6 {
 		f.op("%s %d(R15), %s%d", v.move, n*i, v.reg, i)
@@ -90,12 +90,12 @@ var transformedInI8 = [6]int{8, 11, 2, 3, 4, 9}
 func winogradMulI8(f *file, name string, nv int) {
 	m := 12 / nv
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), R15; MOVQ %d(R8), R9; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI", offIPlanes, offIProduct, offIW, offISlot)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), SI; MOVQ %s(R8), R15; MOVQ %s(R8), R9; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI", offIPlanes, offIProduct, offIW, offISlot)
 	f.op("MOVQ $36, R10")
 	f.label("plane")
 	f.op("MOVQ SI, AX; MOVQ R15, R14; MOVQ $0, R13")
 	f.label("tiles")
-	f.op("MOVQ R9, DX; LEAQ (AX)(BX*4), R11; LEAQ (R11)(BX*4), R12; MOVQ %d(R8), CX", offISteps)
+	f.op("MOVQ R9, DX; LEAQ (AX)(BX*4), R11; LEAQ (R11)(BX*4), R12; MOVQ %s(R8), CX", offISteps)
 	for i := range m * nv {
 		f.op("VPXOR Y%d, Y%d, Y%d", i, i, i)
 	}
@@ -105,7 +105,7 @@ func winogradMulI8(f *file, name string, nv int) {
 	i16Pair(f, m, nv, 1)
 	f.op("ADDQ $%d, DX; ADDQ $8, AX; ADDQ $8, R11; ADDQ $8, R12; DECQ CX; JNZ %s_k", 64*nv, name)
 	f.label("odd")
-	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_store", offISteps, name)
+	f.op("MOVQ %s(R8), CX; TESTQ $1, CX; JZ %s_store", offISteps, name)
 	i16Pair(f, m, nv, 0)
 	f.op("ADDQ $%d, DX", 32*nv)
 	f.label("store")
@@ -113,8 +113,8 @@ func winogradMulI8(f *file, name string, nv int) {
 		f.op("VMOVDQU Y%d, %d(R14)", i, 32*i)
 	}
 	f.op("ADDQ $%d, R14; ADDQ $%d, R13", 32*m*nv, m)
-	f.op("MOVQ R13, AX; IMULQ BX, AX; ADDQ SI, AX; CMPQ R13, %d(R8); JLT %s_tiles", offICount, name)
-	f.op("MOVQ DX, R9; ADDQ %d(R8), SI; ADDQ $%d, R15; DECQ R10; JNZ %s_plane", offIPlane, avx2.productPlane(nv), name)
+	f.op("MOVQ R13, AX; IMULQ BX, AX; ADDQ SI, AX; CMPQ R13, %s(R8); JLT %s_tiles", offICount, name)
+	f.op("MOVQ DX, R9; ADDQ %s(R8), SI; ADDQ $%d, R15; DECQ R10; JNZ %s_plane", offIPlane, avx2.productPlane(nv), name)
 	f.op("VZEROUPPER; RET")
 }
 
@@ -122,12 +122,12 @@ func winogradMulI8(f *file, name string, nv int) {
 // block of channels, requantises and stores.
 func winogradOutI8(f *file, name string, nv int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), R13; MOVQ %d(R8), R9; MOVQ %d(R8), BX", offIProduct, offIOutAt, offICount, offIDstPix)
-	f.op("MOVQ %d(R8), R15; MOVQ %d(R8), R11; MOVQ %d(R8), R10", offIRequant, offIBias, offILive)
-	f.op("VPBROADCASTB %d(R8), Y12; VPBROADCASTB %d(R8), Y13; VPBROADCASTD %d(R8), Y11", offILo, offIHi, offINinth)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), SI; MOVQ %s(R8), R13; MOVQ %s(R8), R9; MOVQ %s(R8), BX", offIProduct, offIOutAt, offICount, offIDstPix)
+	f.op("MOVQ %s(R8), R15; MOVQ %s(R8), R11; MOVQ %s(R8), R10", offIRequant, offIBias, offILive)
+	f.op("VPBROADCASTB %s(R8), Y12; VPBROADCASTB %s(R8), Y13; VPBROADCASTD %s(R8), Y11", offILo, offIHi, offINinth)
 	f.label("tile")
-	f.op("MOVQ (R13), DI; ADDQ %d(R8), DI; ADDQ $8, R13", offIDst)
-	f.op("MOVQ %d(R8), R12; MOVQ SI, DX; MOVQ $6, CX", offISpare)
+	f.op("MOVQ (R13), DI; ADDQ %s(R8), DI; ADDQ $8, R13", offIDst)
+	f.op("MOVQ %s(R8), R12; MOVQ SI, DX; MOVQ $6, CX", offISpare)
 	f.label("column")
 	for j := range nv {
 		at := func(y int) string { return fmt.Sprintf("%d(DX)", 6*avx2.productPlane(nv)*y+32*j) }
@@ -173,7 +173,7 @@ func outRowI8(f *file, nv, y int) {
 		f.tag = tag
 	}
 	f.label(fmt.Sprint("stored", y))
-	f.op("ADDQ %d(R8), DI", offIDstRow)
+	f.op("ADDQ %s(R8), DI", offIDstRow)
 }
 
 // transformOutI8 computes, of A^T m of F(4, 3) in integers, the rows times 24,

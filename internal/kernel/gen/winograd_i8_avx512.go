@@ -20,12 +20,12 @@ const dotTiles = 12
 // winogradDotI8 is winogradMulI8 with VPDPWSSD: 12 tiles by one block of channels.
 func winogradDotI8(f *file, name string, nv int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), R15; MOVQ %d(R8), R9; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI", offIPlanes, offIProduct, offIW, offISlot)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), SI; MOVQ %s(R8), R15; MOVQ %s(R8), R9; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI", offIPlanes, offIProduct, offIW, offISlot)
 	f.op("MOVQ $36, R10")
 	f.label("plane")
 	f.op("MOVQ SI, AX; MOVQ R15, R14; MOVQ $0, R13")
 	f.label("tiles")
-	f.op("MOVQ R9, DX; LEAQ (AX)(BX*4), R11; LEAQ (R11)(BX*4), R12; MOVQ %d(R8), CX", offISteps)
+	f.op("MOVQ R9, DX; LEAQ (AX)(BX*4), R11; LEAQ (R11)(BX*4), R12; MOVQ %s(R8), CX", offISteps)
 	for i := range dotTiles * nv {
 		f.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
 	}
@@ -35,7 +35,7 @@ func winogradDotI8(f *file, name string, nv int) {
 	dotPair(f, nv, 1)
 	f.op("ADDQ $%d, DX; ADDQ $8, AX; ADDQ $8, R11; ADDQ $8, R12; DECQ CX; JNZ %s_k", 128*nv, name)
 	f.label("odd")
-	f.op("MOVQ %d(R8), CX; TESTQ $1, CX; JZ %s_store", offISteps, name)
+	f.op("MOVQ %s(R8), CX; TESTQ $1, CX; JZ %s_store", offISteps, name)
 	dotPair(f, nv, 0)
 	f.op("ADDQ $%d, DX", 64*nv)
 	f.label("store")
@@ -43,8 +43,8 @@ func winogradDotI8(f *file, name string, nv int) {
 		f.op("VMOVDQU32 Z%d, %d(R14)", i, 64*i)
 	}
 	f.op("ADDQ $%d, R14; ADDQ $%d, R13", 64*dotTiles*nv, dotTiles)
-	f.op("MOVQ R13, AX; IMULQ BX, AX; ADDQ SI, AX; CMPQ R13, %d(R8); JLT %s_tiles", offICount, name)
-	f.op("MOVQ DX, R9; ADDQ %d(R8), SI; ADDQ $%d, R15; DECQ R10; JNZ %s_plane", offIPlane, avx512.productPlane(nv), name)
+	f.op("MOVQ R13, AX; IMULQ BX, AX; ADDQ SI, AX; CMPQ R13, %s(R8); JLT %s_tiles", offICount, name)
+	f.op("MOVQ DX, R9; ADDQ %s(R8), SI; ADDQ $%d, R15; DECQ R10; JNZ %s_plane", offIPlane, avx512.productPlane(nv), name)
 	f.op("VZEROUPPER; RET")
 }
 
@@ -66,13 +66,13 @@ func dotPair(f *file, nv, step int) {
 // winogradOutVNNI is winogradOutI8 with the stores of the VNNI convolution.
 func winogradOutVNNI(f *file, name string, nv int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), SI; MOVQ %d(R8), R13; MOVQ %d(R8), R9; MOVQ %d(R8), BX", offIProduct, offIOutAt, offICount, offIDstPix)
-	f.op("MOVQ %d(R8), R15; MOVQ %d(R8), R11; MOVQ %d(R8), R10", offIRequant, offIBias, offILive)
-	f.op("MOVW $0x5555, CX; KMOVW CX, K2; VPBROADCASTD %d(R8), Z16", offINinth)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), SI; MOVQ %s(R8), R13; MOVQ %s(R8), R9; MOVQ %s(R8), BX", offIProduct, offIOutAt, offICount, offIDstPix)
+	f.op("MOVQ %s(R8), R15; MOVQ %s(R8), R11; MOVQ %s(R8), R10", offIRequant, offIBias, offILive)
+	f.op("MOVW $0x5555, CX; KMOVW CX, K2; VPBROADCASTD %s(R8), Z16", offINinth)
 	resultVNNI(f, nv, resultFields{offIZero, offILo, offIHi, offIBack})
 	f.label("tile")
-	f.op("MOVQ (R13), R14; ADDQ %d(R8), R14; ADDQ $8, R13", offIDst)
-	f.op("MOVQ %d(R8), R12; MOVQ SI, DX; MOVQ $6, CX", offISpare)
+	f.op("MOVQ (R13), R14; ADDQ %s(R8), R14; ADDQ $8, R13", offIDst)
+	f.op("MOVQ %s(R8), R12; MOVQ SI, DX; MOVQ $6, CX", offISpare)
 	f.label("column")
 	for j := range nv {
 		at := func(y int) string { return fmt.Sprintf("%d(DX)", 6*avx512.productPlane(nv)*y+64*j) }
@@ -107,5 +107,5 @@ func outRowVNNI(f *file, nv, y int) {
 	f.op("MOVQ R14, AX")
 	storePackedVNNI(f, 4, nv)
 	f.tag = tag
-	f.op("ADDQ %d(R8), R14", offIDstRow)
+	f.op("ADDQ %s(R8), R14", offIDstRow)
 }

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// offIZero is the offset of a field of kernel.winogradCallI8.
-const offIZero = 172
+// offIZero is a field of conv.winogradCallI8.
+const offIZero = "winogradCallI8_zero"
 
 // winogradI8NEON writes the 8-bit Winograd routines. A product of the planes
 // is 0.28 instructions and takes the place of four direct ones: 0.07 for each

@@ -6,15 +6,15 @@ import (
 	"go/format"
 )
 
-// Offsets of the fields of conv.winogradMul.
+// Fields of conv.winogradMul.
 const (
-	offMV, offMW, offMM         = 0, 8, 16
-	offMVPlane, offMMPlane      = 24, 32
-	offMVTile, offMMTile        = 40, 48
-	offMKC, offMTiles           = 56, 64
-	offMBlocks, offMPlanes      = 72, 80
-	offMVAt, offMMAt, offMWAt   = 88, 96, 104
-	offMBlockAt, winogradUnroll = 112, 4
+	offMV, offMW, offMM         = "winogradMul_v", "winogradMul_w", "winogradMul_m"
+	offMVPlane, offMMPlane      = "winogradMul_vPlane", "winogradMul_mPlane"
+	offMVTile, offMMTile        = "winogradMul_vTile", "winogradMul_mTile"
+	offMKC, offMTiles           = "winogradMul_kc", "winogradMul_tiles"
+	offMBlocks, offMPlanes      = "winogradMul_blocks", "winogradMul_planes"
+	offMVAt, offMMAt, offMWAt   = "winogradMul_vAt", "winogradMul_mAt", "winogradMul_wAt"
+	offMBlockAt, winogradUnroll = "winogradMul_bAt", 4
 )
 
 // mulShape is a set of product routines: nv vectors of output channels by 1 to
@@ -45,14 +45,14 @@ func winogradMuls(v simd, suffix string, shapes []mulShape) []byte {
 // sums stay in registers; they begin at zero.
 func winogradMul(f *file, name string, v simd, m, nv int) {
 	f.fn(name, 8)
-	f.op("MOVQ c+0(FP), R8; MOVQ %d(R8), BX; LEAQ (BX)(BX*2), DI", offMVTile)
+	f.op("MOVQ c+0(FP), R8; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI", offMVTile)
 	f.label("plane")
-	f.op("MOVQ $0, %d(R8); MOVQ %d(R8), R10", offMBlockAt, offMBlocks)
+	f.op("MOVQ $0, %s(R8); MOVQ %s(R8), R10", offMBlockAt, offMBlocks)
 	f.label("block")
-	f.op("MOVQ %d(R8), SI; ADDQ %d(R8), SI; MOVQ %d(R8), R9", offMV, offMVAt, offMTiles)
-	f.op("MOVQ %d(R8), R15; ADDQ %d(R8), R15; ADDQ %d(R8), R15", offMM, offMMAt, offMBlockAt)
+	f.op("MOVQ %s(R8), SI; ADDQ %s(R8), SI; MOVQ %s(R8), R9", offMV, offMVAt, offMTiles)
+	f.op("MOVQ %s(R8), R15; ADDQ %s(R8), R15; ADDQ %s(R8), R15", offMM, offMMAt, offMBlockAt)
 	f.label("tiles")
-	f.op("MOVQ %d(R8), DX; ADDQ %d(R8), DX; MOVQ %d(R8), CX; MOVQ SI, AX", offMW, offMWAt, offMKC)
+	f.op("MOVQ %s(R8), DX; ADDQ %s(R8), DX; MOVQ %s(R8), CX; MOVQ SI, AX", offMW, offMWAt, offMKC)
 	for i := range m * nv {
 		f.op("VXORPS X%d, X%d, X%d", i, i, i)
 	}
@@ -74,13 +74,13 @@ func winogradMul(f *file, name string, v simd, m, nv int) {
 		for j := range nv {
 			f.op("VMOVUPS %s%d, %d(R15)", v.reg, p*nv+j, v.bytes*j)
 		}
-		f.op("ADDQ %d(R8), R15; ADDQ BX, SI", offMMTile)
+		f.op("ADDQ %s(R8), R15; ADDQ BX, SI", offMMTile)
 	}
 	f.op("DECQ R9; JNZ %s_tiles", name)
-	f.op("IMUL3Q $%d, %d(R8), AX; ADDQ AX, %d(R8); ADDQ $%d, %d(R8)", v.bytes*nv, offMKC, offMWAt, v.bytes*nv, offMBlockAt)
+	f.op("IMUL3Q $%d, %s(R8), AX; ADDQ AX, %s(R8); ADDQ $%d, %s(R8)", v.bytes*nv, offMKC, offMWAt, v.bytes*nv, offMBlockAt)
 	f.op("DECQ R10; JNZ %s_block", name)
-	f.op("MOVQ %d(R8), AX; ADDQ AX, %d(R8); MOVQ %d(R8), AX; ADDQ AX, %d(R8)", offMVPlane, offMVAt, offMMPlane, offMMAt)
-	f.op("DECQ %d(R8); JNZ %s_plane", offMPlanes, name)
+	f.op("MOVQ %s(R8), AX; ADDQ AX, %s(R8); MOVQ %s(R8), AX; ADDQ AX, %s(R8)", offMVPlane, offMVAt, offMMPlane, offMMAt)
+	f.op("DECQ %s(R8); JNZ %s_plane", offMPlanes, name)
 	f.op("VZEROUPPER; RET")
 }
 

@@ -58,7 +58,7 @@ func transformOutNEON(f *file) {
 var neonTransformedOut = [4]int{0, 7, 6, 5}
 
 // openWinogradNEON opens a transform; the offset is that of the constants.
-func openWinogradNEON(f *file, name string, consts int) {
+func openWinogradNEON(f *file, name, consts string) {
 	f.fn(name, 8)
 	f.op("MOVD c+0(FP), R0")
 	f.field(consts, "R4")
@@ -70,7 +70,7 @@ func openWinogradNEON(f *file, name string, consts int) {
 func winogradRowsNEON(f *file) {
 	openWinogradNEON(f, "winogradRowsNEON", offRConsts)
 	for i := range 6 {
-		f.field(8*i, neonRow(i))
+		f.field(fmt.Sprintf("(winogradRows_rows+%d)", 8*i), neonRow(i))
 	}
 	f.field(offRDst, "R11")
 	f.field(offRStride, "R12")
@@ -116,8 +116,7 @@ func (f *file) storeSix(to, stride string) {
 func winogradColsNEON(f *file) {
 	openWinogradNEON(f, "winogradColsNEON", offCConsts)
 	for _, r := range []struct {
-		offset int
-		reg    string
+		offset, reg string
 	}{{offCSrc, "R1"}, {offCDst, "R2"}, {offCPix, "R13"}, {offCPlane, "R15"}, {offCSrcStep, "R23"}, {offCDstRun, "R24"}, {offCSrcRow, "R25"}} {
 		f.field(r.offset, r.reg)
 	}
@@ -163,8 +162,7 @@ func winogradOutNEON(f *file) {
 	openWinogradNEON(f, "winogradOutNEON", offOConsts)
 	maskNEON(f, offOMask)
 	for _, r := range []struct {
-		offset int
-		reg    string
+		offset, reg string
 	}{{offOPix, "R14"}, {offOPlane, "R15"}, {offOResPix, "R23"}, {offOResRow, "R24"}, {offORow, "R25"}} {
 		f.field(r.offset, r.reg)
 	}

@@ -2,6 +2,7 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·maxF32NEON(SB), NOSPLIT, $0-24

@@ -2,20 +2,21 @@
 
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 TEXT ·lerpF32NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-	MOVD 0(R0), R1
-	MOVD 8(R0), R2
-	MOVD 16(R0), R3
-	MOVD 24(R0), R9
-	MOVD 32(R0), R8
-	FMOVS 64(R0), F6
-	FMOVS 68(R0), F7
+	MOVD lerpCall_dst(R0), R1
+	MOVD lerpCall_top(R0), R2
+	MOVD lerpCall_bottom(R0), R3
+	MOVD lerpCall_xs(R0), R9
+	MOVD lerpCall_n(R0), R8
+	FMOVS lerpCall_from(R0), F6
+	FMOVS lerpCall_to(R0), F7
 lerpF32NEON_pixel:
-	FMOVS 16(R9), F4
-	FMOVS 20(R9), F5
+	FMOVS lerpX_from(R9), F4
+	FMOVS lerpX_to(R9), F5
 	FMULS F4, F6, F0
 	FMULS F5, F6, F1
 	FMULS F4, F7, F2
@@ -25,7 +26,7 @@ lerpF32NEON_pixel:
 	ADD R5<<2, R2, R11
 	ADD R4<<2, R3, R12
 	ADD R5<<2, R3, R13
-	MOVD 40(R0), R4
+	MOVD lerpCall_vectors(R0), R4
 	CBZ R4, lerpF32NEON_rest
 lerpF32NEON_vector:
 	VLD1.P 16(R10), [V16.S4]
@@ -40,7 +41,7 @@ lerpF32NEON_vector:
 	SUB $1, R4
 	CBNZ R4, lerpF32NEON_vector
 lerpF32NEON_rest:
-	MOVD 48(R0), R4
+	MOVD lerpCall_rest(R0), R4
 	CBZ R4, lerpF32NEON_next
 lerpF32NEON_one:
 	FMOVS.P 4(R10), F16
@@ -55,7 +56,7 @@ lerpF32NEON_one:
 	SUB $1, R4
 	CBNZ R4, lerpF32NEON_one
 lerpF32NEON_next:
-	ADD $24, R9, R9
+	ADD $lerpX__size, R9, R9
 	SUB $1, R8
 	CBNZ R8, lerpF32NEON_pixel
 	RET
