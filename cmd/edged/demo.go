@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,7 +43,9 @@ func newDemoCmd() *cobra.Command {
 
 A conveyor belt with metal parts is filmed into a clip, read back through OpenCV
 by edged-camera, segmented, published to a broker inside this program, and shown
-on a page. It goes on until Ctrl-C. Everything listens on loopback only.`,
+on a page. Most parts are good; one that is not turns the verdict to NG once three
+results in a row agree, and both changes are events. It goes on until Ctrl-C, then
+says what became of every frame and message. Everything listens on loopback only.`,
 		Example: `  edged demo
   edged demo --seconds 20
   edged demo --broker tcp://localhost:1883 --http 127.0.0.1:8080`,
@@ -76,13 +79,16 @@ func runDemo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error
 	defer os.RemoveAll(dir)
 	say := func(format string, args ...any) { fmt.Fprintf(stdout, format+"\n", args...) }
 
+	if err := demoProbe(ctx, o.source); err != nil {
+		return err
+	}
 	camera, err := demoCamera(ctx, &o, dir, say)
 	if err != nil {
 		return err
 	}
 	url := o.broker
 	if url == "" {
-		b, err := broker.Start("127.0.0.1:0")
+		b, err := demoBroker()
 		if err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
@@ -125,7 +131,7 @@ func demoLoop(ctx context.Context, c *config.Config, o *demoOptions, say func(st
 	err = d.Run(ctx)
 	cancel()
 	<-told
-	if l := d.Ledger(); err == nil && (o.seconds > 0 || o.frames > 0) {
+	if l := d.Ledger(); err == nil {
 		say("")
 		_ = l.Print(sayWriter{say})
 	}
@@ -172,12 +178,26 @@ func tellAddresses(d *daemon.Daemon, c *config.Config, say func(string, ...any))
 	}
 	if address := d.Address(); address != "" {
 		say("  page        http://%s/", address)
+		if line := sshLine(address, os.Getenv("SSH_CONNECTION")); line != "" {
+			say("  from afar   %s, then http://%s/ there", line, address)
+		}
 	}
 	host, port := splitBroker(c.MQTT.Broker)
 	say("  broker      %s", c.MQTT.Broker)
 	say("  subscribe   mosquitto_sub -h %s -p %s -t 'edged/demo/+/result'", host, port)
 	say("              %s watch --broker %s --save masks", os.Args[0], c.MQTT.Broker)
-	say("\nCtrl-C ends it.")
+	say("\nCtrl-C ends it and prints the ledger.")
+}
+
+// sshLine brings a page on loopback to the machine that a shell on this one was
+// opened from; connection is SSH_CONNECTION, empty without such a shell.
+func sshLine(address, connection string) string {
+	host, port, err := net.SplitHostPort(address)
+	ends := strings.Fields(connection) // client, its port, server, its port
+	if err != nil || len(ends) != 4 || !net.ParseIP(host).IsLoopback() {
+		return ""
+	}
+	return fmt.Sprintf("ssh -L %s:%s %s", port, address, ends[2])
 }
 
 func splitBroker(url string) (host, port string) {
@@ -186,6 +206,29 @@ func splitBroker(url string) (host, port string) {
 		return url, "1883"
 	}
 	return host, port
+}
+
+// demoBroker is the broker inside, at the same port each time when that is free.
+func demoBroker() (*broker.Broker, error) {
+	if b, err := broker.Start(demoBrokerAddress); err == nil {
+		return b, nil
+	}
+	return broker.Start("127.0.0.1:0")
+}
+
+// demoBrokerAddress leaves 1883 to a broker of the machine's own.
+const demoBrokerAddress = "127.0.0.1:1884"
+
+// demoProbe ends the demo where the source that was asked for gives no picture:
+// a daemon would wait for it, which is no demonstration.
+func demoProbe(ctx context.Context, source string) error {
+	if source == "" {
+		return nil
+	}
+	if _, err := capture.Probe(ctx, capture.Config{Name: "demo", Source: source, Log: slog.New(slog.DiscardHandler)}); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("demo: --source %s gives no picture; without --source the belt is shown: %w", capture.Redact(source), err)
+	}
+	return nil
 }
 
 // demoHTTP is the page's address: the usual one when it is free.
@@ -228,7 +271,7 @@ func demoCamera(ctx context.Context, o *demoOptions, dir string, say func(string
 func demoSource(ctx context.Context, dir string, say func(string, ...any)) (string, error) {
 	if _, err := capture.FindWorker(""); err != nil {
 		say("edged-camera is not here, so this runs without OpenCV, on the belt itself (%v).", err)
-		return belt.Prefix, nil
+		return belt.Prefix + demoScene, nil
 	}
 	say("Filming %d seconds of the belt ...", demoClipSeconds)
 	path := filepath.Join(dir, "belt.avi")

@@ -20,11 +20,18 @@ const (
 	demoClipSeconds = 10
 	demoClipFPS     = 15
 	demoClipQuality = 95 // scratches are one or two pixels wide
+
+	// demoScene is a belt whose first part has a defect and whose next ones have
+	// none: in the ten seconds that are filmed the verdict changes twice.
+	demoScene = "?seed=10&defects=0.05"
 )
 
 // filmBelt writes a clip of the belt.
 func filmBelt(ctx context.Context, path string, seconds int) error {
-	c := belt.Default()
+	c, err := belt.Parse(belt.Prefix + demoScene)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	scene, err := belt.NewScene(c)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,8 @@ func newWatchCmd() *cobra.Command {
 		Use:   "watch",
 		Short: "Follow results and masks from a broker",
 		Long: `watch prints a line for each result, each event and each change of status that
-arrives, until ctrl-C. It connects again by itself when the broker goes away.`,
+arrives, until ctrl-C. It connects again by itself when the broker goes away, and
+says so when nothing comes for ten seconds.`,
 		Example: `  edged watch
   edged watch --broker ssl://broker.plant:8883 --ca ca.pem --username line1 --password-file pw
   edged watch --save masks    # masks/<node>_<cam>_<seq>.png (or .zst, as it was sent)`,
@@ -37,7 +39,7 @@ arrives, until ctrl-C. It connects again by itself when the broker goes away.`,
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			cfg.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			return watch(ctx, cfg, save, cmd.OutOrStdout())
+			return watch(ctx, cfg, watchOptions{save: save, quiet: watchQuiet}, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -52,9 +54,18 @@ arrives, until ctrl-C. It connects again by itself when the broker goes away.`,
 	return cmd
 }
 
+// watchQuiet is how long nothing may come until watch says so.
+const watchQuiet = 10 * time.Second
+
+type watchOptions struct {
+	save  string        // folder for masks; empty: none are saved
+	quiet time.Duration // as watchQuiet; 0: nothing is said
+}
+
 // watch follows the broker until ctx ends. It stops with an error when a line or
 // a mask cannot be written.
-func watch(ctx context.Context, cfg mqtt.Config, save string, out io.Writer) error {
+func watch(ctx context.Context, cfg mqtt.Config, o watchOptions, out, errs io.Writer) error {
+	save := o.save
 	if save != "" {
 		if err := os.MkdirAll(save, 0o777); err != nil {
 			return fmt.Errorf("watch: folder for masks: %w", err)
@@ -69,6 +80,9 @@ func watch(ctx context.Context, cfg mqtt.Config, save string, out io.Writer) err
 	}
 	if save != "" {
 		filters = append(filters, cfg.Prefix+"/+/+/mask")
+	}
+	if o.quiet > 0 {
+		defer time.AfterFunc(o.quiet, func() { v.sayQuiet(errs, cfg.Broker, o.quiet) }).Stop()
 	}
 	if err := mqtt.Watch(ctx, cfg, v.show, filters...); err != nil {
 		return &exitError{exitUsage, err}
@@ -86,6 +100,7 @@ type viewer struct {
 	stop   context.CancelFunc
 
 	mu    sync.Mutex
+	came  [2]bool           // anything; a result or an event
 	err   error             // what ended the watch
 	masks map[string][]byte // the latest mask of each camera, until its result comes
 }
@@ -99,6 +114,8 @@ func (v *viewer) show(m mqtt.Received) {
 	leaf, who := levels[len(levels)-1], strings.Join(levels[:len(levels)-1], "/")
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.came[0] = true
+	v.came[1] = v.came[1] || leaf == "result" || leaf == "event"
 	switch leaf {
 	case "mask":
 		v.masks[who] = m.Payload
@@ -108,6 +125,18 @@ func (v *viewer) show(m mqtt.Received) {
 		v.event(who, m.Payload)
 	case "result":
 		v.result(who, m.Payload)
+	}
+}
+
+// sayQuiet says what has not come, once.
+func (v *viewer) sayQuiet(errs io.Writer, broker string, waited time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case !v.came[0]:
+		fmt.Fprintf(errs, "edged: watch: nothing has come from %s below %s/ in %v: is a node running that publishes there, under this --prefix? Waiting\n", broker, v.prefix, waited)
+	case !v.came[1]:
+		fmt.Fprintf(errs, "edged: watch: no result has come in %v: are the cameras online, enabled, and triggered? Waiting\n", waited)
 	}
 }
 

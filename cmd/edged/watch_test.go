@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	var out sharedText
 	done := make(chan error, 1)
-	go func() { done <- watch(ctx, cfg, dir, &out) }()
+	go func() { done <- watch(ctx, cfg, watchOptions{save: dir}, &out, io.Discard) }()
 	time.Sleep(100 * time.Millisecond)
 	b.Start()
 
@@ -130,7 +130,7 @@ func TestWatchEndsWhenItsOutputDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Start()
-	if err := watch(context.Background(), cfg, "", brokenPipe{}); err == nil || !strings.Contains(err.Error(), "closed pipe") {
+	if err := watch(context.Background(), cfg, watchOptions{}, brokenPipe{}, io.Discard); err == nil || !strings.Contains(err.Error(), "closed pipe") {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
