@@ -136,7 +136,7 @@ func (p *plan) loadTensors(shapes map[int][]int) error {
 		t := &tensor{index: i, name: mt.Name, typ: mt.Type, first: -1, last: -1, raw: p.m.Data(mt)}
 		p.tensors = append(p.tensors, t)
 		if mt.IsVariable {
-			return p.tensorError(i, "variable tensors (state between frames) are not supported")
+			return &model.UnsupportedError{Path: path(i), Problem: "a variable tensor (a state between frames), which the Go engine does not keep"}
 		}
 		if err := t.loadQuant(mt); err != nil {
 			return err

@@ -22,6 +22,9 @@ func (c *opContext) lookup() (opSpec, error) {
 		if s, ok := customs()[c.n.code.Custom]; ok {
 			return s, nil
 		}
+		if chip := model.ChipProblem(c.n.code.Custom); chip != "" {
+			return opSpec{}, c.unsupported("%s", chip)
+		}
 		return opSpec{}, c.unsupported("no such custom operator is known here")
 	}
 	if s, ok := builtins()[c.n.code.Builtin]; ok {

@@ -3,6 +3,7 @@ package tflite
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"edged/model"
 )
@@ -14,20 +15,56 @@ func read(file []byte) (*model.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m, check(m)
+}
+
+// MissingError says that a file holds something which may well be right and
+// which the library does not have.
+type MissingError struct{ Problem string }
+
+func (e *MissingError) Error() string { return e.Problem }
+
+func missing(format string, args ...any) error {
+	return &MissingError{fmt.Sprintf(format, args...)}
+}
+
+// check is read for a model that is decoded. Shapes that the file leaves open
+// are inferred first: rules look at them.
+func check(m *model.Model) error {
 	if len(m.Subgraphs) == 0 {
-		return nil, errors.New("the model holds no graph")
+		return errors.New("the model holds no graph")
 	}
 	for s, sg := range m.Subgraphs {
 		for i, op := range sg.Operators {
 			if err := checkOperator(m.Code(op)); err != nil {
-				return nil, fmt.Errorf("%s%s: %w", place(m, s), operatorName(m, op, i), err)
+				return fmt.Errorf("%s%s: %w", place(m, s), operatorName(m, op, i), err)
 			}
 		}
 	}
 	if err := checkUnused(m); err != nil {
-		return nil, err
+		return err
 	}
-	return m, verify(m)
+	return verify(inferred(m))
+}
+
+// inferred is m with the shapes that follow from its inputs'. Where a shape
+// cannot be told, or contradicts another one, the file's stay: checkMemory says so.
+func inferred(m *model.Model) *model.Model {
+	shapes := skeleton(m)
+	if shapes.InferKnown(0) != nil {
+		return m
+	}
+	own := *m
+	own.Subgraphs = slices.Clone(m.Subgraphs)
+	first := *m.Subgraphs[0]
+	first.Tensors = slices.Clone(first.Tensors)
+	for i, t := range first.Tensors {
+		sized := *t
+		sized.Shape = shapes.Subgraphs[0].Tensors[i].Shape
+		first.Tensors[i] = &sized
+	}
+	own.Subgraphs[0] = &first
+	return &own
 }
 
 // checkUnused is for codes that the graph does not use: the library asks for
@@ -47,14 +84,17 @@ func checkOperator(code *model.OperatorCode) error {
 		if hasCustom(code.Custom) {
 			return nil
 		}
-		return fmt.Errorf("custom operator that TFLite %s does not have (it has %s): try the engine go", version, customList())
+		if chip := model.ChipProblem(code.Custom); chip != "" {
+			return missing("%s", chip)
+		}
+		return missing("custom operator that TFLite %s does not have (it has %s)", version, customList())
 	}
 	first, last := versions(code.Builtin)
 	switch {
 	case last == 0:
-		return fmt.Errorf("operator that TFLite %s does not have: convert the model for an older runtime, or try the engine go", version)
+		return missing("operator that TFLite %s does not have: convert the model for an older runtime", version)
 	case code.Version < first || code.Version > last:
-		return fmt.Errorf("version %d is outside %d to %d, which TFLite %s runs: convert the model for an older runtime, or try the engine go",
+		return missing("version %d is outside %d to %d, which TFLite %s runs: convert the model for an older runtime",
 			code.Version, first, last, version)
 	}
 	return nil

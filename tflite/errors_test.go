@@ -48,7 +48,7 @@ func TestRefusalsNameTheOperator(t *testing.T) {
 	}{
 		{"empty", nil, []string{"malformed"}},
 		{"unknown custom operator", npmModel(t, "selfie_segmentation"),
-			[]string{"operator 244 (Convolution2DTransposeBias version 1)", "custom operator", "engine go"}},
+			[]string{"operator 244 (Convolution2DTransposeBias version 1)", "custom operator"}},
 		{"version too new", change(func(m *model.Model) { m.OperatorCodes[0].Version = 9 }),
 			[]string{"operator 0 (RELU version 9)", "outside 1 to 3"}},
 		{"operator too new", change(func(m *model.Model) { m.OperatorCodes[0].Builtin = model.OpAtan2 }), []string{"operator 0 (ATAN2 version 1)", "does not have"}},

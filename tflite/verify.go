@@ -89,7 +89,7 @@ func verifyTensor(t *model.Tensor) error {
 		return nil
 	}
 	if how := t.Blocks(); how != "" {
-		return fmt.Errorf("%s, which TFLite %s does not read", how, version)
+		return missing("%s, which TFLite %s does not read", how, version)
 	}
 	for _, s := range t.Quantization.Scale {
 		if !(s >= 0) || math.IsInf(float64(s), 0) {
@@ -117,7 +117,7 @@ const maxWindow = 4096
 
 func verifyOperator(m *model.Model, sg *model.Subgraph, op *model.Operator) error {
 	if o, unknown := op.Options.(*model.UnknownOptions); unknown {
-		return fmt.Errorf("options of kind %d, which TFLite %s does not read", o.Kind, version)
+		return missing("options of kind %d, which TFLite %s does not read", o.Kind, version)
 	}
 	if err := verifyOptions(op.Options); err != nil {
 		return err
@@ -138,6 +138,8 @@ func verifyOperator(m *model.Model, sg *model.Subgraph, op *model.Operator) erro
 	switch code {
 	case model.OpPrelu:
 		return verifyBroadcast(sg, op)
+	case model.OpSVDF:
+		return verifyState(sg, op)
 	case model.OpTransposeConv:
 		return verifyTransposeConv(m, sg, op)
 	case model.OpStridedSlice:

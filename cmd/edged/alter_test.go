@@ -19,7 +19,22 @@ var alterations = map[string]func(m *model.Model){
 		g := m.Subgraphs[0]
 		g.Tensors[g.Operators[0].Inputs[1]].Quantization.Details = &model.BlockwiseQuantization{ZeroPoints: -1, BlockSize: 16}
 	},
-	"open":        leaveOpen,
+	"open": leaveOpen,
+	"shapeless": func(m *model.Model) { // as converters leave what is computed
+		g := m.Subgraphs[0]
+		for _, op := range g.Operators {
+			g.Tensors[op.Outputs[0]].Shape = nil
+		}
+	},
+	"atan2": func(m *model.Model) { m.OperatorCodes[0] = &model.OperatorCode{Builtin: model.OpAtan2, Version: 1} },
+	"rnn":   func(m *model.Model) { keepState(m, model.TypeFloat32) },
+	// The kernel writes float32 whatever the state is: beyond its end.
+	"rnn-int8": func(m *model.Model) { keepState(m, model.TypeInt8) },
+	"svdf-int8": func(m *model.Model) {
+		keepState(m, model.TypeInt8)
+		m.OperatorCodes[0] = &model.OperatorCode{Builtin: model.OpSVDF, Version: 3}
+		m.Subgraphs[0].Operators[0].Options = &model.SVDFOptions{Rank: 1}
+	},
 	"no-output":   func(m *model.Model) { m.Subgraphs[0].Outputs = nil },
 	"no-operator": func(m *model.Model) { m.Subgraphs[0].Operators = nil },
 	"debug": func(m *model.Model) {
@@ -32,6 +47,18 @@ var alterations = map[string]func(m *model.Model){
 		m.ExternalBufferGroups = []*model.ExternalBufferGroup{{Name: "weights.bin"}}
 		m.ExternalBuffers = []*model.ExternalBuffer{{ID: 7, Length: 4}}
 	},
+}
+
+// keepState makes the last input of the only operator a state between runs, and
+// the operator one that has such.
+func keepState(m *model.Model, t model.TensorType) {
+	g := m.Subgraphs[0]
+	m.OperatorCodes[0] = &model.OperatorCode{Builtin: model.OpUnidirectionalSequenceRNN, Version: 1}
+	op := g.Operators[0]
+	op.Options = &model.SequenceRNNOptions{}
+	state := g.Tensors[op.Inputs[len(op.Inputs)-1]]
+	state.IsVariable, state.Type = true, t
+	m.Buffers[state.Buffer].Data = nil
 }
 
 // leaveOpen is what a converter writes of a net whose size is open: 1x1 stands for

@@ -26,9 +26,10 @@ func newCanaryCmd() *cobra.Command {
 			if err := daemon.LimitSelf(t.Memory); err != nil {
 				return err
 			}
-			answer, err := engines.RunCanary(data, t)
+			trial := daemon.Engines{Open: openBare}
+			answer, err := trial.RunCanary(data, t)
 			if err != nil {
-				return err
+				return refused(err)
 			}
 			return writeJSON(cmd.OutOrStdout(), answer)
 		},

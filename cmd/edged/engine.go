@@ -85,17 +85,19 @@ func (n *threadCount) Set(s string) error {
 
 // openerOf is the engine that is asked for by name.
 func openerOf(name string) (edged.Opener, error) {
-	switch engineCalled(name) {
-	case engineTFLite:
-		return tflite.Open, nil
-	case engineTFLiteBuiltin:
-		return tflite.OpenBuiltin, nil
+	switch called := engineCalled(name); called {
+	case engineTFLite, engineTFLiteBuiltin:
+		return guarded(called), nil
 	case engineGo:
 		return fallback.Open, nil
 	case engineAuto:
 		return openAuto, nil
 	}
-	return nil, exitf(exitUsage, "engine %q: no such engine; choose one of %s", name, strings.Join(engineNames, ", "))
+	return nil, noSuchEngine(name)
+}
+
+func noSuchEngine(name string) error {
+	return exitf(exitUsage, "engine %q: no such engine; choose one of %s", name, strings.Join(engineNames, ", "))
 }
 
 // openEngine loads model on the engine named. "auto" takes the fastest that runs
@@ -105,11 +107,7 @@ func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error
 	if err != nil {
 		return nil, err
 	}
-	e, err := open(model, o)
-	if err != nil {
-		return nil, fmt.Errorf("engine %s: %w", name, err)
-	}
-	return e, nil
+	return openOn(name, open, model, o)
 }
 
 // openMapped is openEngine for a model in a mapped file, whose weights the Go

@@ -21,7 +21,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: scriptCommands, Setup: func(e *testscript.Env) error {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: scriptCommands, Condition: scriptCondition, Setup: func(e *testscript.Env) error {
 		e.Setenv("NETS", nets) // the bundled baselines
 		e.Setenv("LD_LIBRARY_PATH", os.Getenv("LD_LIBRARY_PATH"))
 		return nil

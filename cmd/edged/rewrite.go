@@ -17,6 +17,7 @@ import (
 	"edged/internal/infile"
 	"edged/model"
 	"edged/rewrite"
+	"edged/tflite"
 )
 
 // rewriteFlags are what the command line of edged rewrite says.
@@ -91,10 +92,11 @@ func refused(err error) error {
 	var no *rewrite.Refusal
 	var usage *rewrite.UsageError
 	var unsupported *model.UnsupportedError
+	var missing *tflite.MissingError
 	switch {
 	case errors.As(err, &usage):
 		return &exitError{exitUsage, err}
-	case errors.As(err, &no), errors.As(err, &unsupported):
+	case errors.As(err, &no), errors.As(err, &unsupported), errors.As(err, &missing):
 		return &exitError{exitRefused, err}
 	}
 	return err

@@ -2,10 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os/exec"
 	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"edged/tflite"
 )
 
 // scriptCommands are what the scripts may say besides testscript's own words.
@@ -17,6 +20,14 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"base":  scriptBase,
 	"array": scriptArray, "picture": scriptPicture,
 	"fill": scriptFill,
+}
+
+// scriptCondition tells what a script asks of this binary: [tflite].
+func scriptCondition(name string) (bool, error) {
+	if name != "tflite" {
+		return false, fmt.Errorf("no condition %q", name)
+	}
+	return tflite.Linked(), nil
 }
 
 // scriptExits runs a program and checks its exit code: exits CODE PROGRAM ARG...

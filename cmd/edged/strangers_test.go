@@ -16,6 +16,30 @@ import (
 
 // strangers are small nets of kinds that nobody here would build.
 var strangers = map[string]func(s *stranger) []model.Ref{
+	// A convolution with integer weights behind another operator.
+	"hybrid": func(s *stranger) []model.Ref {
+		x := s.Op(model.OpRelu, nil, s.Input("x", model.TypeFloat32, 1, 6, 6, 2))
+		w := s.PerChannel(model.Const(s.Builder, "w", []int{2, 1, 1, 2}, []int8{3, -5, 7, 90}), 0, []float32{0.1, 0.2}, []int64{0, 0})
+		return []model.Ref{s.Conv2D(x, w, model.Const(s.Builder, "b", []int{2}, s.numbers(2)),
+			model.Conv2DOptions{StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1})}
+	},
+	// A net with a state between runs; an alteration says which.
+	"rnn": func(s *stranger) []model.Ref {
+		const units = 512
+		x := s.Input("x", model.TypeFloat32, 1, 2, 4)
+		return []model.Ref{s.Custom("rnn", nil, []int{1, 2, units}, x,
+			model.Const(s.Builder, "w", []int{units, 4}, s.numbers(4*units)),
+			model.Const(s.Builder, "r", []int{units, units}, make([]float32, units*units)),
+			model.Const(s.Builder, "b", []int{units}, s.numbers(units)),
+			model.Const(s.Builder, "state", []int{1, units}, make([]float32, units)))}
+	},
+	"coral": func(s *stranger) []model.Ref {
+		return []model.Ref{s.Custom("edgetpu-custom-op", nil, []int{1, 4}, s.Input("x", model.TypeInt8, 1, 4))}
+	},
+	"atan2": func(s *stranger) []model.Ref {
+		x := s.Input("x", model.TypeFloat32, 1, 4)
+		return []model.Ref{s.Custom("atan2", nil, []int{1, 4}, x, x)}
+	},
 	// A net that pads; TF pads even sizes otherwise than odd ones.
 	"same": func(s *stranger) []model.Ref {
 		x := s.Input("x", model.TypeFloat32, 1, 16, 16, 3)

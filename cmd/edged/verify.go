@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -164,17 +165,20 @@ func openerForBoth(name string, models ...[]byte) (edged.Opener, error) {
 	if name != engineAuto {
 		return openerOf(name)
 	}
-	var last error
+	why, last := errors.New("no engine loads both models"), ""
 	for _, n := range linkedEngines() {
 		open, err := openerOf(n)
 		if err != nil {
 			return nil, err
 		}
-		if last = loadsAlike(open, models); last == nil {
+		if err = loadsAlike(open, models); err == nil {
 			return open, nil
 		}
+		if err.Error() != last { // the two of TFLite read files alike
+			why, last = fmt.Errorf("%w; engine %s: %w", why, n, err), err.Error()
+		}
 	}
-	return nil, fmt.Errorf("no engine loads both models: %w", last)
+	return nil, why
 }
 
 // loadsAlike checks that an engine runs every model on the same kernels.

@@ -151,6 +151,13 @@ func (e *Engines) Canary(ctx context.Context, data []byte, engine string, thread
 	return err
 }
 
+// Strain is Canary for a model that may damage memory without a word: many runs
+// bring that out.
+func (e *Engines) Strain(ctx context.Context, data []byte, engine string, threads int) error {
+	_, err := e.try(ctx, data, Trial{Engine: engine, Threads: threads, Timed: true})
+	return err
+}
+
 // try runs one child: this program's command canary.
 func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err error) {
 	if e.trial != nil {
@@ -187,14 +194,18 @@ func (t *Trial) args() []string {
 
 // lastWords tells why a child failed: its own error line, else how it ended.
 func lastWords(engine string, err error, stderr string) string {
+	first := "" // what a library says of its own accord is not why
 	for line := range strings.Lines(stderr) {
+		if said := strings.TrimSpace(line); first == "" && !strings.HasPrefix(said, "INFO: ") && !strings.HasPrefix(said, "WARNING: ") {
+			first = said
+		}
 		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "edged: "); ok {
 			return text
 		}
 	}
 	text := "engine " + engine + ": the trial run ended with " + err.Error()
-	if line, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n"); line != "" {
-		text += ": " + line
+	if first != "" {
+		text += ": " + first
 	}
 	return text
 }

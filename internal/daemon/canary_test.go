@@ -125,8 +125,9 @@ func TestLastWords(t *testing.T) {
 	died := errors.New("signal: segmentation fault")
 	for stderr, want := range map[string]string{
 		"INFO: x\nedged: engine tflite: no such operator\n": "engine tflite: no such operator",
-		"":                   "engine e: the trial run ended with signal: segmentation fault",
-		"Assertion failed\n": "engine e: the trial run ended with signal: segmentation fault: Assertion failed",
+		"":                                       "engine e: the trial run ended with signal: segmentation fault",
+		"Assertion failed\n":                     "engine e: the trial run ended with signal: segmentation fault: Assertion failed",
+		"INFO: made a delegate\n\ndouble free\n": "engine e: the trial run ended with signal: segmentation fault: double free",
 	} {
 		if got := lastWords("e", died, stderr); got != want {
 			t.Errorf("%q: %q, want %q", stderr, got, want)
