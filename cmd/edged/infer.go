@@ -20,6 +20,7 @@ import (
 type inferOptions struct {
 	in      []string
 	out     string
+	overlay string
 	engine  string
 	threads int
 	fit     string
@@ -44,6 +45,7 @@ classifier's class and score are printed, or how much of a mask each class has.`
 		Example: `  edged infer net.tflite --in x.npy --out y.npy
   edged infer net.tflite --in x.npy --out y.npy --engine tflite-builtin
   edged infer dense.tflite --in part.png --out mask.png
+  edged infer dense.tflite --in part.png --overlay seen.png
   edged infer patch.tflite --in patch.png                class and score`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,6 +68,7 @@ classifier's class and score are printed, or how much of a mask each class has.`
 	f := cmd.Flags()
 	f.StringArrayVar(&o.in, "in", nil, "the input: a .npy tensor, or a PNG or JPEG `FILE`")
 	f.StringVar(&o.out, "out", "", "the output: a .npy or a mask .png `FILE`")
+	f.StringVar(&o.overlay, "overlay", "", "the picture with its mask on it: a .png or .jpg `FILE`")
 	engineFlag(f, &o.engine, "engine to run on")
 	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
 	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop or resize")
@@ -96,6 +99,9 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	}
 	if o.fit != "crop" && o.fit != "resize" {
 		return nil, exitf(exitUsage, "--fit %q: use crop or resize", o.fit)
+	}
+	if err := o.checkOverlay(); err != nil {
+		return nil, err
 	}
 	file, err := stage.Read(path)
 	if err != nil {
@@ -130,17 +136,44 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 		if notNumbers != nil {
 			return nil, fmt.Errorf("%s: %w: no mask can be made of it", path, notNumbers)
 		}
-		if o.out == "" {
-			r.answer, err = v.answer()
-			return r, err
-		}
-		r.Outputs, err = v.writeMask(o.out)
-		return r, err
+		return r, v.say(r, o)
 	}
 	if r.Outputs, err = writeOutputs(e, own, o.out); err == nil && notNumbers != nil {
 		err = fmt.Errorf("%s: %w; the output was written as it is", path, notNumbers)
 	}
 	return r, err
+}
+
+// checkOverlay refuses an overlay that cannot be made.
+func (o *inferOptions) checkOverlay() error {
+	switch {
+	case o.overlay == "":
+		return nil
+	case encoderOf(o.overlay) == nil:
+		return exitf(exitUsage, "--overlay %s: name a .png or a .jpg file", o.overlay)
+	case strings.HasSuffix(o.out, ".npy"):
+		return exitf(exitUsage, "--overlay needs a mask: leave --out away, or name a .png file there")
+	case len(o.in) != 1 || strings.HasSuffix(o.in[0], ".npy"):
+		return exitf(exitUsage, "--overlay needs a picture as the one --in")
+	}
+	return nil
+}
+
+// say makes of the output what was asked for: an answer or a mask, an overlay.
+func (v *vision) say(r *inferred, o *inferOptions) (err error) {
+	if o.out == "" {
+		r.answer, err = v.answer()
+	} else {
+		r.Outputs, err = v.writeMask(o.out)
+	}
+	if err != nil || o.overlay == "" {
+		return err
+	}
+	f, err := v.writeOverlay(o.overlay)
+	if err == nil {
+		r.Outputs = append(r.Outputs, f)
+	}
+	return err
 }
 
 // viewFor is the model's file as it is run for out: whole for .npy, else as a

@@ -26,6 +26,7 @@ type vision struct {
 	engine edged.Engine
 	own    int // outputs of the engine that are the model's
 	fit    string
+	frame  *edged.Frame    // the picture; nil: an array was given
 	stage  *pipeline.Stage // made when it is first needed
 	facts  *model.Manifest // nil: the model has none
 	output int             // the mask's, -1: the manifest decides
@@ -71,7 +72,8 @@ func (v *vision) feedPicture(path string) error {
 	if err := v.lookup(); err != nil {
 		return err
 	}
-	if err := v.stage.Prepare.Prepare(v.engine.Input(0), frameOf(img)); err != nil {
+	v.frame = frameOf(img)
+	if err := v.stage.Prepare.Prepare(v.engine.Input(0), v.frame); err != nil {
 		return fmt.Errorf("%s picture: %w", kind, err)
 	}
 	return nil
