@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,18 @@ type rewriteReport struct {
 	Outputs  []rewrite.OutputGrid `json:"outputs"`
 }
 
+// warnOnePosition tells of outputs that answer once for the whole frame: a
+// dense net of those is no more than the one it was made from.
+func warnOnePosition(w io.Writer, r *rewrite.Result) {
+	for _, o := range r.Outputs {
+		if o.Size == [2]int{1, 1} {
+			fmt.Fprintf(w, "edged: warning: output %q has one position: it answers once for the whole frame; a larger --input gives a map\n", o.Name)
+		}
+	}
+}
+
 func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result) error {
+	warnOnePosition(cmd.ErrOrStderr(), r)
 	if f.json {
 		return writeJSON(cmd.OutOrStdout(), rewriteReport{f.out, r.Form, r.Reason, r.Contract, r.MACs, r.Outputs})
 	}
