@@ -82,11 +82,11 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 uninstall: ## remove what `make install` placed; edged.toml and the state folder stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/edged $(DESTDIR)$(PREFIX)/bin/edged-camera
 	rm -f $(DESTDIR)$(PREFIX)/lib/edged/libtensorflowlite_c.so
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	rm -f $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	for f in mqtt/schema/*.json; do rm -f $(SHARE)/schema/$${f##*/}; done
-	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
+	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
 
 train: deps ## make the bundled nets again (needs python3-torch; about ten minutes of one core)
 	go run -tags tflite ./train
