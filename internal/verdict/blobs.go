@@ -119,9 +119,7 @@ func (b *blobs) join(y int32, scores []float32) {
 		}
 		seen := part{area: r.to - r.from, left: r.from, top: y, right: r.to, bottom: y + 1}
 		if scores != nil {
-			for _, v := range scores[r.from:r.to] {
-				seen.score += float64(v)
-			}
+			seen.score = sum(scores[r.from:r.to])
 		}
 		b.parts[r.blob].add(&seen)
 	}
@@ -148,4 +146,16 @@ func (b *blobs) root(a int32) int32 {
 		a = b.parent[a]
 	}
 	return a
+}
+
+// sum adds in four lanes: one after the other each addition waits for the last.
+func sum(v []float32) float64 {
+	var a, b, c, d float64
+	for ; len(v) >= 4; v = v[4:] {
+		a, b, c, d = a+float64(v[0]), b+float64(v[1]), c+float64(v[2]), d+float64(v[3])
+	}
+	for _, x := range v {
+		a += float64(x)
+	}
+	return a + b + (c + d)
 }
