@@ -100,6 +100,19 @@ func noSuchEngine(name string) error {
 	return exitf(exitUsage, "engine %q: no such engine; choose one of %s", name, strings.Join(engineNames, ", "))
 }
 
+// bareOpener is the engine of a name, without a trial; nil: there is none.
+func bareOpener(name string) edged.Opener {
+	switch engineCalled(name) {
+	case engineTFLite:
+		return tflite.Open
+	case engineTFLiteBuiltin:
+		return tflite.OpenBuiltin
+	case engineGo:
+		return fallback.Open
+	}
+	return nil
+}
+
 // openEngine loads model on the engine named. "auto" takes the fastest that runs
 // the model; an engine asked for by its own name never gives way to another.
 func openEngine(name string, model []byte, o edged.Options) (edged.Engine, error) {

@@ -7,23 +7,9 @@ import (
 	"sync"
 
 	"edged"
-	"edged/fallback"
 	"edged/internal/daemon"
 	"edged/tflite"
 )
-
-// bareOpener is the engine of a name, without a trial; nil: there is none.
-func bareOpener(name string) edged.Opener {
-	switch engineCalled(name) {
-	case engineTFLite:
-		return tflite.Open
-	case engineTFLiteBuiltin:
-		return tflite.OpenBuiltin
-	case engineGo:
-		return fallback.Open
-	}
-	return nil
-}
 
 // openBare is openEngine for a child that is the trial.
 func openBare(name string, model []byte, o edged.Options) (edged.Engine, error) {
