@@ -19,7 +19,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-faults soak test-systemd train speed instructions demo install uninstall env clean
+.PHONY: help need-go deps deps-test build test test-faults soak test-systemd train speed instructions demo demo-says install uninstall env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/' | expand -t 14
@@ -54,8 +54,12 @@ soak: deps-test build ## two cameras at full load for SOAK (30m): memory slope, 
 test-systemd: build ## boot a real systemd in a container and run the service in it (root)
 	@systemd/boot.sh
 
-demo: build ## see it work: a scene, a model, a broker and a page (ARGS="--seconds 20" ends by itself)
+demo: demo-says build ## see it work: a scene, a model, a broker and a page (ARGS="--seconds 20" ends by itself)
 	bin/edged demo $(ARGS)
+
+# Said before anything is fetched or built, which takes minutes the first time.
+demo-says:
+	@echo "demo: fetches what is missing (about 3 minutes, the first time), builds (about 2), then runs edged demo; Ctrl-C ends it"
 
 # A system's own files go below SYSCONFDIR; the rest below PREFIX, where systemd
 # looks too when PREFIX is /usr or /usr/local.
