@@ -70,6 +70,9 @@ func (c *Client) heard(topic string, payload []byte, retained bool, now time.Tim
 	defer c.mu.Unlock()
 	e := c.echoes[topic]
 	if e == nil {
+		if c.states.of(topic) == nil && topic != c.topics.OfNode("stats") {
+			return // of a camera that is not there: whoever writes it makes nothing grow here
+		}
 		e = &echo{}
 		c.echoes[topic] = e
 	}

@@ -58,7 +58,8 @@ func TestFaultsAreReported(t *testing.T) {
 		"wait":      "", // killed
 	} {
 		report := filepath.Join(t.TempDir(), "crash.txt")
-		cmd := exec.Command(exe)
+		run := append(strings.Fields(os.Getenv("EDGED_RUN")), exe) // the emulator, on another machine's processor
+		cmd := exec.Command(run[0], run[1:]...)
 		cmd.Env = append(os.Environ(), "EDGED_TEST_FAULT_REPORT="+report, "EDGED_TEST_FAULT="+fault)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

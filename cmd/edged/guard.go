@@ -67,7 +67,9 @@ func survives(name string, model []byte, threads int) error {
 		if err = (&daemon.Engines{}).Strain(context.Background(), model, name, threads); err != nil {
 			err = fmt.Errorf("not loaded: a child process tried the model first, since it has %s, and failed: %w", why, err)
 		}
-		trials.done[key] = err
+		if err == nil { // a failure may be the moment's: the next asks again
+			trials.done[key] = nil
+		}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -92,6 +93,9 @@ func (a *Auditor) measure(p *pair) error {
 			}
 			largest, size = max(largest, spot.Largest), max(size, spot.Size)
 		}
+	}
+	if math.IsNaN(largest) || math.IsNaN(size) {
+		return errors.New("the baseline's answer is not a number")
 	}
 	p.margin.Score, p.margin.Relative = marginFor(a.cfg.Running.Outputs[a.cfg.Running.Output], !p.margin.Classes, largest, size)
 	a.cfg.Log.Debug("the audit's margin", "engines", a.pairName(p), "measured", largest, "margin", p.margin.Score)

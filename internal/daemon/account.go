@@ -127,9 +127,7 @@ func (d *Daemon) stats() mqtt.Stats {
 		UptimeS: time.Since(d.started).Seconds(),
 		Cameras: map[string]mqtt.CameraStats{}, Process: processStats(),
 	}
-	d.stateMu.Lock()
-	s.Process["state_errors"] = float64(d.memory.disk.errors)
-	d.stateMu.Unlock()
+	s.Process["state_errors"] = float64(d.memory.disk.errors.Load()) // without the lock, which is held while a disk hangs
 	for _, u := range d.units {
 		f := u.account()
 		s.Cameras[u.cfg.Name] = mqtt.CameraStats{

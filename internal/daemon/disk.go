@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"edged/internal/atomicfile"
@@ -19,9 +20,9 @@ const retryDisk = 2 * time.Second
 // disk is how the state's folder fares. One that is full, read-only or broken
 // stops nothing: the state is kept in memory until it can be saved.
 type disk struct {
-	unread bool   // state.json could not be read yet: it is not to be written over
-	fault  error  // why the state cannot be saved at present
-	errors uint64 // attempts that failed
+	unread bool          // state.json could not be read yet: it is not to be written over
+	fault  error         // why the state cannot be saved at present
+	errors atomic.Uint64 // attempts that failed; read while a save is under way
 }
 
 // note counts a failure and tells whether it is a new one.
@@ -29,7 +30,7 @@ func (k *disk) note(err error) (isNew bool) {
 	isNew = err != nil && k.fault == nil
 	k.fault = err
 	if err != nil {
-		k.errors++
+		k.errors.Add(1)
 	}
 	return isNew
 }

@@ -40,8 +40,8 @@ func TestStateHeals(t *testing.T) {
 	if back, err := m.attempt("cam", "new"); back || err != nil {
 		t.Errorf("attempt: %v, %v: the trouble was told by the start", back, err)
 	}
-	if err := m.save(); err != nil || m.disk.errors < 2 {
-		t.Errorf("save: %v, %d failures counted", err, m.disk.errors)
+	if err := m.save(); err != nil || m.disk.errors.Load() < 2 {
+		t.Errorf("save: %v, %d failures counted", err, m.disk.errors.Load())
 	}
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)

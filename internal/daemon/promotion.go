@@ -39,8 +39,13 @@ func (u *unit) keepPromotion(p promotion, data []byte) error {
 			return err
 		}
 	}
+	before := m.of(u.cfg.Name).Promoted
 	m.of(u.cfg.Name).Promoted = p
-	return m.save()
+	if err := m.save(); err != nil {
+		m.of(u.cfg.Name).Promoted = before // what was refused must not happen later by itself
+		return err
+	}
+	return nil
 }
 
 // forgetPromotion ends a promotion over a file that is there no more: the model in

@@ -73,6 +73,7 @@ func (u *unit) firstModel(ctx context.Context) (*loaded, error) {
 func (u *unit) numberless(ctx context.Context, l *loaded) (*loaded, error) {
 	good, err := u.lastGood(ctx, fmt.Errorf("model %s: its trial: %w", l.file.Name, l.notNumbers))
 	if err != nil {
+		l.stage.Unfit = l.notNumbers // frames on which it happens to give numbers are no better
 		return l, nil
 	}
 	l.stage.Engine.Close()
@@ -323,7 +324,11 @@ func (u *unit) prove() {
 	err := u.d.memory.proven(u.cfg.Name, file)
 	u.d.stateMu.Unlock()
 	if err != nil {
-		u.log.Warn("the last good model could not be kept", "err", err.Error())
+		u.log.Warn("the last good model could not be kept; tried again in a while", "err", err.Error())
+		u.mu.Lock()
+		u.usedSince = time.Now()
+		u.mu.Unlock()
+		return
 	}
 	u.mu.Lock()
 	u.proven = u.proven || u.file == file

@@ -78,7 +78,9 @@ func (u *unit) runShadow(ctx context.Context) {
 	u.mu.Unlock()
 	u.trace(mqtt.EventShadow, "a shadow runs: "+file.Name, byConfig, mqtt.Change{Key: "shadow", Value: file.SHA256})
 	u.d.publishInfo()
+	u.d.stateMu.Lock() // two cameras must not take one mark
 	mark := u.d.memory.marks.of(shadowOf(u.cfg.Name))
+	u.d.stateMu.Unlock()
 	shadow.Run(ctx, shadow.Config{
 		Stage: s, Slot: u.frames, Share: u.d.share, Idle: u.isIdle, Account: &r.account, Log: u.log.With("shadow", file.Name),
 		Mark: func(on bool) {

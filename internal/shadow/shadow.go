@@ -36,7 +36,7 @@ func (s *Slot) Prepared([]byte) {}
 
 // Answered implements pipeline.Witness.
 func (s *Slot) Answered(r *pipeline.Result, _ []byte) {
-	if !s.want.Load() {
+	if !s.want.CompareAndSwap(true, false) {
 		return
 	}
 	began := time.Now()
@@ -52,7 +52,6 @@ func (s *Slot) Answered(r *pipeline.Result, _ []byte) {
 	}
 	s.labels = r.Stage.Labels
 	s.took = time.Since(began)
-	s.want.Store(false)
 	s.full <- struct{}{} // it is empty: somebody has asked for one
 }
 
@@ -75,6 +74,7 @@ type runner struct {
 	own, live pipeline.Judge
 	liveOf    []string // the labels that live is for
 	failing   bool
+	asked     bool // the slot is wanted, or being filled, or full
 }
 
 // Run compares until ctx is done.
@@ -95,22 +95,21 @@ func Run(ctx context.Context, c Config) {
 
 // leave gives back a slot that may still be filled.
 func (r *runner) leave() {
-	r.Slot.want.Store(false)
-	select {
-	case <-r.Slot.full:
-	default:
+	if r.asked && !r.Slot.want.CompareAndSwap(true, false) {
+		<-r.Slot.full // it was being filled: the next shadow must not find that
 	}
 }
 
 // next waits for an answered frame.
 func (r *runner) next(ctx context.Context) error {
-	if _, err := r.Share.Do(ctx, nil, func() { r.Slot.want.Store(true) }); err != nil {
+	if _, err := r.Share.Do(ctx, nil, func() { r.asked = true; r.Slot.want.Store(true) }); err != nil {
 		return err
 	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-r.Slot.full:
+		r.asked = false
 		r.Share.Spent(r.Slot.took)
 		return nil
 	}
