@@ -65,7 +65,12 @@ func TestFaultsAreReported(t *testing.T) {
 			t.Fatal(err)
 		}
 		if fault == "wait" {
-			time.Sleep(200 * time.Millisecond)
+			for range 600 { // the report is there once the child listens for faults
+				if _, err := os.Stat(report); err == nil {
+					break
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
 			_ = cmd.Process.Kill() // its end is what counts
 		}
 		err := cmd.Wait()
