@@ -225,6 +225,8 @@ func (l *listener) until(topic string) {
 var handbookCommands = []struct{ topic, payload, brings string }{
 	{"request/snapshot", `{"camera": "cam1"}`, "response/snapshot"},
 	{"request/reload", `{}`, "response/reload"},
+	{"request/promote", `{"camera": "cam1"}`, "response/promote"}, // an error: it has no shadow
+	{"request/rollback", `{"camera": "cam1"}`, "response/rollback"},
 	{"request/trigger", `{"transaction": "1", "camera": "cam2", "part_id": "A-4711"}`, "cam2/result"},
 	{"cam2/enabled/set", "OFF", "cam2/enabled/state"},
 	{"request/trigger", `{"camera": "cam2"}`, "cam2/event"}, // missed, since it is off
