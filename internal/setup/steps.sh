@@ -9,10 +9,11 @@ trap 'exit 130' INT TERM
 : >"$work/table" >"$work/own" >"$work/failures"
 step_name=
 
-# cpu is the processor time of everything that has ended so far, in seconds.
+# cpu sets cpu to the processor time of everything that has ended so far, in
+# seconds. Not by $(cpu): a subshell has no children whose time it could tell.
 cpu() {
   times >"$work/times"
-  awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, "m"); s += t[1] * 60 + t[2] }; printf "%d", s }' "$work/times"
+  cpu=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, "m"); s += t[1] * 60 + t[2] }; printf "%d", s }' "$work/times")
 }
 
 clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
@@ -20,15 +21,17 @@ clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 # step NAME begins a step and ends the one before.
 step() {
   end_step
-  step_name=$1 step_began=$SECONDS step_cpu=$(cpu) step_failures=$(wc -l <"$work/failures")
+  cpu
+  step_name=$1 step_began=$SECONDS step_cpu=$cpu step_failures=$(wc -l <"$work/failures")
   printf '\n== %s\n' "$step_name"
 }
 
 end_step() {
   [ -n "$step_name" ] || return 0
   local verdict=ok
+  cpu
   [ "$(wc -l <"$work/failures")" = "$step_failures" ] || verdict=FAIL
-  printf '%-4s %6s %6s  %s\n' $verdict "$(clock $((SECONDS - step_began)))" "$(clock $(($(cpu) - step_cpu)))" "$step_name" >>"$work/table"
+  printf '%-4s %6s %6s  %s\n' $verdict "$(clock $((SECONDS - step_began)))" "$(clock $((cpu - step_cpu)))" "$step_name" >>"$work/table"
   step_name=
 }
 
@@ -71,7 +74,8 @@ tests() {
 # summary ends the last step, tells how all went and returns 1 after a failure.
 summary() {
   end_step
-  printf '\n== summary: %s, %s of processor time (the budget is 15:00 on two quiet cores)\n' "$(clock $SECONDS)" "$(clock "$(cpu)")"
+  cpu
+  printf '\n== summary: %s, %s of processor time (the budget is 15:00 on two quiet cores)\n' "$(clock $SECONDS)" "$(clock $cpu)"
   printf '     %6s %6s\n' time cpu
   cat "$work/table"
   printf '\n'
