@@ -11,7 +11,7 @@ import (
 )
 
 // convCall is what one call of a convolution routine gets: m neighbouring
-// output pixels of one block of output channels. The generator knows its layout.
+// output pixels of one block of output channels.
 type convCall struct {
 	src, dst, w, bias, res unsafe.Pointer
 	taps                   *int // byte offsets from a pixel's source

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// convCallI8 is convCall for 8-bit convolutions. The generator knows its layout.
+// convCallI8 is convCall for 8-bit convolutions.
 type convCallI8 struct {
 	src, dst, w, bias, requant unsafe.Pointer
 	taps                       *int // byte offsets from a pixel's source

@@ -3,7 +3,7 @@ package conv
 import "unsafe"
 
 // windowCall is what one call of a routine that sums windows gets: count
-// neighbouring pixels. The generator knows its layout.
+// neighbouring pixels.
 type windowCall struct {
 	src, dst unsafe.Pointer
 	taps     *int // byte offsets from a pixel's source

@@ -2,8 +2,8 @@ package conv
 
 import "unsafe"
 
-// What the Winograd routines get; strides and steps are in bytes. The generator
-// knows the layouts. A routine moves the offsets at, never the pointers.
+// What the Winograd routines get; strides and steps are in bytes. A
+// routine moves the offsets at, never the pointers.
 
 // winogradRows transforms six rows of a picture: column by column, B^T d, to
 // six rows of the scratch.

@@ -1,5 +1,6 @@
 //go:build arm64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 #include "tile_arm64.h"
 
@@ -13,15 +14,15 @@
 // func depthF32NEON(t *TileF32)
 TEXT ·depthF32NEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	MOVD 128(R0), R6
+	MOVD TileF32_Bias(R0), R6
 	BIAS(R6)
-	MOVD 104(R0), R1
-	MOVD 72(R0), R2
-	MOVD 80(R0), R3
+	MOVD TileF32_W(R0), R1
+	MOVD TileF32_Taps(R0), R2
+	MOVD (TileF32_Taps+8)(R0), R3
 	CBZ  R3, clamp
 tap:
 	MOVD.P 8(R2), R6
-	POSITIONS(2)
+	POSITIONS(TileF32_A, TileF32_Off, 2)
 	VLD1.P 64(R1), [V24.S4, V25.S4, V26.S4, V27.S4]
 	DEPTHF(R8, V0, V1, V2, V3)
 	DEPTHF(R9, V4, V5, V6, V7)
@@ -32,9 +33,9 @@ tap:
 	SUBS $1, R3
 	BNE  tap
 clamp:
-	ADD  $192, R0, R6
+	ADD  $TileF32_Lo, R0, R6
 	VLD1R (R6), [V24.S4]
-	ADD  $196, R0, R6
+	ADD  $TileF32_Hi, R0, R6
 	VLD1R (R6), [V25.S4]
 	CLAMP(0, 1, 2, 3)
 	CLAMP(4, 5, 6, 7)
@@ -42,10 +43,10 @@ clamp:
 	CLAMP(12, 13, 14, 15)
 	CLAMP(16, 17, 18, 19)
 	CLAMP(20, 21, 22, 23)
-	MOVD 152(R0), R6
-	MOVD 176(R0), R7
+	MOVD TileF32_Dst(R0), R6
+	MOVD TileF32_Ldc(R0), R7
 	LSL  $2, R7, R7
-	MOVD 184(R0), R3
+	MOVD TileF32_Rows(R0), R3
 	STORE(V0, V1, V2, V3)
 	STORE(V4, V5, V6, V7)
 	STORE(V8, V9, V10, V11)
@@ -65,15 +66,15 @@ done:
 // func depthI16NEON(t *TileI16)
 TEXT ·depthI16NEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	MOVD 128(R0), R6
+	MOVD TileI16_Bias(R0), R6
 	BIAS(R6)
-	MOVD 104(R0), R1
-	MOVD 72(R0), R2
-	MOVD 80(R0), R3
+	MOVD TileI16_W(R0), R1
+	MOVD TileI16_Taps(R0), R2
+	MOVD (TileI16_Taps+8)(R0), R3
 	CBZ  R3, store
 tap:
 	MOVD.P 8(R2), R6
-	POSITIONS(1)
+	POSITIONS(TileI16_A, TileI16_Off, 1)
 	VLD1.P 32(R1), [V24.H8, V25.H8]
 	DEPTHI(R8, 0, 1, 2, 3)
 	DEPTHI(R9, 4, 5, 6, 7)
@@ -84,9 +85,9 @@ tap:
 	SUBS $1, R3
 	BNE  tap
 store:
-	MOVD 152(R0), R6
+	MOVD TileI16_Dst(R0), R6
 	MOVD $64, R7
-	MOVD 176(R0), R3
+	MOVD TileI16_Rows(R0), R3
 	STORE(V0, V1, V2, V3)
 	STORE(V4, V5, V6, V7)
 	STORE(V8, V9, V10, V11)

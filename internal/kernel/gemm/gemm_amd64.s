@@ -1,5 +1,6 @@
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 #include "tile_amd64.h"
 
@@ -11,19 +12,19 @@
 // func mulF32AVX2(t *TileF32)
 TEXT ·mulF32AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), DI
-	MOVQ 128(DI), AX
+	MOVQ TileF32_Bias(DI), AX
 	BIAS(AX)
-	MOVQ 104(DI), SI
-	MOVQ 72(DI), BX
-	MOVQ 80(DI), CX
-	MOVQ 96(DI), AX
+	MOVQ TileF32_W(DI), SI
+	MOVQ TileF32_Taps(DI), BX
+	MOVQ (TileF32_Taps+8)(DI), CX
+	MOVQ TileF32_K(DI), AX
 	TESTQ CX, CX
 	JZ   clamp
 	TESTQ AX, AX
 	JZ   clamp
 tap:
 	MOVQ (BX), DX
-	POSITIONS(4)
+	POSITIONS(TileF32_A, TileF32_Off, 4)
 	XORQ DX, DX
 k:
 	VMOVUPS (SI), Y12
@@ -42,18 +43,18 @@ k:
 	DECQ CX
 	JNZ  tap
 clamp:
-	VBROADCASTSS 192(DI), Y12
-	VBROADCASTSS 196(DI), Y13
+	VBROADCASTSS TileF32_Lo(DI), Y12
+	VBROADCASTSS TileF32_Hi(DI), Y13
 	CLAMP(Y0, Y1)
 	CLAMP(Y2, Y3)
 	CLAMP(Y4, Y5)
 	CLAMP(Y6, Y7)
 	CLAMP(Y8, Y9)
 	CLAMP(Y10, Y11)
-	MOVQ 152(DI), AX
-	MOVQ 176(DI), DX
+	MOVQ TileF32_Dst(DI), AX
+	MOVQ TileF32_Ldc(DI), DX
 	SHLQ $2, DX
-	MOVQ 184(DI), CX
+	MOVQ TileF32_Rows(DI), CX
 	STORE(Y0, Y1)
 	STORE(Y2, Y3)
 	STORE(Y4, Y5)
@@ -75,19 +76,19 @@ done:
 // func mulI16AVX2(t *TileI16)
 TEXT ·mulI16AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), DI
-	MOVQ 128(DI), AX
+	MOVQ TileI16_Bias(DI), AX
 	BIAS(AX)
-	MOVQ 104(DI), SI
-	MOVQ 72(DI), BX
-	MOVQ 80(DI), CX
-	MOVQ 96(DI), AX
+	MOVQ TileI16_W(DI), SI
+	MOVQ TileI16_Taps(DI), BX
+	MOVQ (TileI16_Taps+8)(DI), CX
+	MOVQ TileI16_K(DI), AX
 	SHRQ $1, AX
 	JZ   store
 	TESTQ CX, CX
 	JZ   store
 tap:
 	MOVQ (BX), DX
-	POSITIONS(2)
+	POSITIONS(TileI16_A, TileI16_Off, 2)
 	XORQ DX, DX
 k:
 	VMOVDQU (SI), Y12
@@ -106,9 +107,9 @@ k:
 	DECQ CX
 	JNZ  tap
 store:
-	MOVQ 152(DI), AX
+	MOVQ TileI16_Dst(DI), AX
 	MOVQ $64, DX
-	MOVQ 176(DI), CX
+	MOVQ TileI16_Rows(DI), CX
 	STORE(Y0, Y1)
 	STORE(Y2, Y3)
 	STORE(Y4, Y5)

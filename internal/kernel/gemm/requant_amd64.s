@@ -1,5 +1,6 @@
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // HALF requantises the eight sums in s, in place.
@@ -42,12 +43,12 @@
 // func requantSIMD(r *Requant)
 TEXT ·requantSIMD(SB), NOSPLIT, $0-8
 	MOVQ r+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 24(DI), AX
-	MOVQ 48(DI), BX
-	MOVQ 72(DI), DX
-	MOVQ 96(DI), R8
-	MOVQ 104(DI), CX
+	MOVQ Requant_Acc(DI), SI
+	MOVQ Requant_Mult(DI), AX
+	MOVQ Requant_Shift(DI), BX
+	MOVQ Requant_Dst(DI), DX
+	MOVQ Requant_Ldc(DI), R8
+	MOVQ Requant_Rows(DI), CX
 	VMOVDQU (AX), Y2
 	VMOVDQU 32(AX), Y3
 	VPXOR   Y8, Y8, Y8
@@ -59,10 +60,10 @@ TEXT ·requantSIMD(SB), NOSPLIT, $0-8
 	VPMAXSD Y8, Y5, Y5
 	VPMAXSD Y8, Y6, Y6
 	VPMAXSD Y8, Y7, Y7
-	VPBROADCASTD 112(DI), Y11
-	VPBROADCASTD 116(DI), Y14
-	VPBROADCASTD 120(DI), Y15
-	MOVBLZX 124(DI), AX
+	VPBROADCASTD Requant_Zero(DI), Y11
+	VPBROADCASTD Requant_Lo(DI), Y14
+	VPBROADCASTD Requant_Hi(DI), Y15
+	MOVBLZX Requant_HalfUp(DI), AX
 	NEGL    AX
 	MOVL    AX, X12
 	VPBROADCASTD X12, Y12

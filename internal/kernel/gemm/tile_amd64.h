@@ -5,15 +5,16 @@
 //   R8..R13 the six positions at the current tap
 //   Y0..Y11 sums, two a position   Y12, Y13 weights   Y14, Y15 activations
 
-#define POSITIONS(scale) \
+// POSITIONS wants the offsets of a tile's A and Off: the two kinds differ.
+#define POSITIONS(a, off, scale) \
 	LEAQ (DX*scale), DX;      \
-	ADDQ 0(DI), DX;           \
-	MOVQ 24(DI), R8;          \
-	MOVQ 32(DI), R9;          \
-	MOVQ 40(DI), R10;         \
-	MOVQ 48(DI), R11;         \
-	MOVQ 56(DI), R12;         \
-	MOVQ 64(DI), R13;         \
+	ADDQ a(DI), DX;           \
+	MOVQ off(DI), R8;          \
+	MOVQ (off+8)(DI), R9;          \
+	MOVQ (off+16)(DI), R10;         \
+	MOVQ (off+24)(DI), R11;         \
+	MOVQ (off+32)(DI), R12;         \
+	MOVQ (off+40)(DI), R13;         \
 	LEAQ (DX)(R8*scale), R8;   \
 	LEAQ (DX)(R9*scale), R9;   \
 	LEAQ (DX)(R10*scale), R10; \

@@ -11,12 +11,13 @@
 #define SMLAL(m, n, d) WORD $(0x0E608000 | m<<16 | n<<5 | d)
 #define SMLAL2(m, n, d) WORD $(0x4E608000 | m<<16 | n<<5 | d)
 
-#define POSITIONS(shift) \
-	MOVD 0(R0), R7;               \
+// POSITIONS wants the offsets of a tile's A and Off: the two kinds differ.
+#define POSITIONS(a, off, shift) \
+	MOVD a(R0), R7;               \
 	ADD  R6<<shift, R7, R7;       \
-	LDP  24(R0), (R8, R9);        \
-	LDP  40(R0), (R10, R11);      \
-	LDP  56(R0), (R12, R13);      \
+	LDP  off(R0), (R8, R9);        \
+	LDP  (off+16)(R0), (R10, R11);      \
+	LDP  (off+32)(R0), (R12, R13);      \
 	ADD  R8<<shift, R7, R8;       \
 	ADD  R9<<shift, R7, R9;       \
 	ADD  R10<<shift, R7, R10;     \

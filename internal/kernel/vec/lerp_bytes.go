@@ -14,7 +14,7 @@ type LerpI8 struct {
 	reach int // elements of a source row
 }
 
-// lerpI8X is one position. The assembly knows its layout.
+// lerpI8X is one position.
 type lerpI8X struct {
 	lo, hi int   // elements from the row's start
 	shares int32 // 1024-u in the low word, u in the high one

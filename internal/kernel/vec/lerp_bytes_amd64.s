@@ -1,5 +1,6 @@
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // BETWEEN leaves in lo and hi the mixtures of the 16 pixels at from and to in one
@@ -37,9 +38,9 @@ TEXT ·lerpI8AVX2(SB), NOSPLIT, $0-52
 	VMOVD AX, X7
 	VPBROADCASTD X7, Y7
 pixel:
-	MOVQ 0(R8), AX
-	MOVQ 8(R8), BX
-	VPBROADCASTD 16(R8), Y9
+	MOVQ lerpI8X_lo(R8), AX
+	MOVQ lerpI8X_hi(R8), BX
+	VPBROADCASTD lerpI8X_shares(R8), Y9
 	MOVQ DI, R10
 	MOVQ R9, R11
 piece:
@@ -57,7 +58,7 @@ piece:
 	SUBQ $16, R11
 	JGT  piece
 	ADDQ R9, DI
-	ADDQ $24, R8
+	ADDQ $lerpI8X__size, R8
 	DECQ CX
 	JNZ  pixel
 	VZEROUPPER

@@ -11,13 +11,13 @@ type LerpF32 struct {
 	reach int // elements of a source row
 }
 
-// lerpX is one position. The assembly knows its layout.
+// lerpX is one position.
 type lerpX struct {
 	lo, hi   int // elements from the row's start
 	from, to float32
 }
 
-// lerpCall is what one call of a routine gets. The assembly knows its layout.
+// lerpCall is what one call of a routine gets.
 type lerpCall struct {
 	dst, top, bottom *float32
 	xs               *lerpX

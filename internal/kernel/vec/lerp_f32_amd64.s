@@ -1,5 +1,6 @@
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // MIX adds one source's share to Y6.
@@ -13,20 +14,20 @@
 // pixels in R10 to R13; then one vector of channels after the other.
 TEXT ·lerpF32AVX2(SB), NOSPLIT, $0-8
 	MOVQ c+0(FP), R8
-	MOVQ 0(R8), DI
-	MOVQ 8(R8), SI
-	MOVQ 16(R8), R15
-	MOVQ 24(R8), R9
-	MOVQ 56(R8), AX
+	MOVQ lerpCall_dst(R8), DI
+	MOVQ lerpCall_top(R8), SI
+	MOVQ lerpCall_bottom(R8), R15
+	MOVQ lerpCall_xs(R8), R9
+	MOVQ lerpCall_mask(R8), AX
 	VMOVUPS (AX), Y10
-	VBROADCASTSS 64(R8), Y8
-	VBROADCASTSS 68(R8), Y9
+	VBROADCASTSS lerpCall_from(R8), Y8
+	VBROADCASTSS lerpCall_to(R8), Y9
 
 pixel:
-	MOVQ 0(R9), AX
-	MOVQ 8(R9), BX
-	VBROADCASTSS 16(R9), Y4
-	VBROADCASTSS 20(R9), Y5
+	MOVQ lerpX_lo(R9), AX
+	MOVQ lerpX_hi(R9), BX
+	VBROADCASTSS lerpX_from(R9), Y4
+	VBROADCASTSS lerpX_to(R9), Y5
 	VMULPS Y4, Y8, Y0
 	VMULPS Y5, Y8, Y1
 	VMULPS Y4, Y9, Y2
@@ -36,7 +37,7 @@ pixel:
 	LEAQ (R15)(AX*4), R12
 	LEAQ (R15)(BX*4), R13
 	XORQ DX, DX
-	MOVQ 40(R8), CX
+	MOVQ lerpCall_vectors(R8), CX
 	TESTQ CX, CX
 	JZ   rest
 
@@ -52,7 +53,7 @@ vector:
 	JNZ  vector
 
 rest:
-	MOVQ 48(R8), CX
+	MOVQ lerpCall_rest(R8), CX
 	TESTQ CX, CX
 	JZ   next
 	VXORPS Y6, Y6, Y6
@@ -64,8 +65,8 @@ rest:
 	LEAQ (DI)(CX*4), DI
 
 next:
-	ADDQ $24, R9
-	DECQ 32(R8)
+	ADDQ $lerpX__size, R9
+	DECQ lerpCall_n(R8)
 	JNZ  pixel
 	VZEROUPPER
 	RET

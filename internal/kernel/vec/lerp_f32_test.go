@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"unsafe"
 
 	"edged/internal/kernel/kerneltest"
 )
@@ -36,15 +35,6 @@ func TestLerpF32(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestLerpLayout holds the field offsets that the assembly uses.
-func TestLerpLayout(t *testing.T) {
-	var c lerpCall
-	var x lerpX
-	if unsafe.Sizeof(int(0)) == 8 && (unsafe.Offsetof(c.n) != 32 || unsafe.Offsetof(c.mask) != 56 || unsafe.Offsetof(c.to) != 68 || unsafe.Sizeof(x) != 24) {
-		t.Errorf("%+v %+v", c, x)
-	}
 }
 
 func BenchmarkLerpF32(b *testing.B) {
