@@ -251,7 +251,7 @@ func (b *Builder) operator(code OperatorCode, options any, shape []int, n int, i
 		}
 	}
 	for i := range refs {
-		refs[i] = b.add(b.output(code.Builtin, op, shapes[i]))
+		refs[i] = b.add(b.output(code.Builtin, op, i, shapes[i]))
 		op.Outputs[i] = int32(refs[i])
 	}
 	b.g.Operators = append(b.g.Operators, op)
@@ -259,9 +259,12 @@ func (b *Builder) operator(code OperatorCode, options any, shape []int, n int, i
 	return refs
 }
 
-// output makes an output tensor of the type that the operator gives.
-func (b *Builder) output(code BuiltinOperator, op *Operator, shape []int32) *Tensor {
+// output makes output tensor i, of the type that the operator gives.
+func (b *Builder) output(code BuiltinOperator, op *Operator, i int, shape []int32) *Tensor {
 	t := &Tensor{Shape: shape, Type: b.outputType(code, op), HasRank: true}
+	if places, ok := placeOutputs[code]; ok && slices.Contains(places, i) {
+		t.Type = TypeInt32
+	}
 	if from := b.dataInput(code, op); from != nil && from.Type == t.Type && from.Quantization != nil {
 		q := *from.Quantization
 		t.Quantization = &q
@@ -269,13 +272,16 @@ func (b *Builder) output(code BuiltinOperator, op *Operator, shape []int32) *Ten
 	return t
 }
 
+// placeOutputs are the outputs that hold places or numbers of places, int32.
+var placeOutputs = map[BuiltinOperator][]int{OpTopKV2: {1}, OpNonMaxSuppressionV4: {0, 1}, OpNonMaxSuppressionV5: {0, 2}}
+
 // dataInput is the input whose type and quantization an output inherits.
 func (b *Builder) dataInput(code BuiltinOperator, op *Operator) *Tensor {
 	i := 0
 	switch code {
-	case OpSplit, OpFill:
+	case OpSplit, OpFill, OpSelect, OpSelectV2, OpNonMaxSuppressionV4, OpNonMaxSuppressionV5:
 		i = 1
-	case OpTransposeConv:
+	case OpTransposeConv, OpOneHot:
 		i = 2
 	}
 	return tensorAt(b.g, op.Inputs, i)

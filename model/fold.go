@@ -26,11 +26,12 @@ func (in *inference) fold(op *Operator) {
 var foldRules = map[BuiltinOperator]func(o *opShape) ([]int64, bool){
 	OpShape: foldShape, OpPack: foldJoin, OpConcatenation: foldJoin, OpStridedSlice: foldStridedSlice, OpGather: foldGather,
 	OpReshape: foldSame, OpSqueeze: foldSame, OpExpandDims: foldSame, OpCast: foldSame, OpReduceProd: foldProduct,
-	OpAdd:     foldBinary(func(a, b int64) (int64, bool) { return a + b, true }),
-	OpSub:     foldBinary(func(a, b int64) (int64, bool) { return a - b, true }),
-	OpMul:     foldBinary(func(a, b int64) (int64, bool) { return a * b, true }),
-	OpMaximum: foldBinary(func(a, b int64) (int64, bool) { return max(a, b), true }),
-	OpMinimum: foldBinary(func(a, b int64) (int64, bool) { return min(a, b), true }),
+	OpBroadcastArgs: foldBroadcastArgs,
+	OpAdd:           foldBinary(func(a, b int64) (int64, bool) { return a + b, true }),
+	OpSub:           foldBinary(func(a, b int64) (int64, bool) { return a - b, true }),
+	OpMul:           foldBinary(func(a, b int64) (int64, bool) { return a * b, true }),
+	OpMaximum:       foldBinary(func(a, b int64) (int64, bool) { return max(a, b), true }),
+	OpMinimum:       foldBinary(func(a, b int64) (int64, bool) { return min(a, b), true }),
 	OpDiv: foldBinary(func(a, b int64) (int64, bool) {
 		if b == 0 {
 			return 0, false

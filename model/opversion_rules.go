@@ -53,6 +53,7 @@ var typeVersions = map[BuiltinOperator]typeVersion{
 	OpStridedSlice:  byType(0, TypeInt8, 2, TypeBool, 3),
 	OpGather:        byType(0, TypeInt8, 2, TypeBool, 3, TypeInt16, 4),
 	OpGatherND:      byType(0, TypeString, 2, TypeInt16, 3, TypeBool, 5),
+	OpTopKV2:        byType(0, TypeInt8, 2, TypeInt16, 3),
 	OpTile:          byType(0, TypeString, 2, TypeInt8, 3),
 	OpSqueeze:       byType(0, TypeString, 2),
 	OpTranspose:     byType(0, TypeInt8, 2, TypeBool, 3, TypeInt16, 5),

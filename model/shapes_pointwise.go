@@ -226,7 +226,7 @@ func flip(d dims, transposed bool) (rows, cols int64) {
 	return rows, cols
 }
 
-// shapeSelect serves SELECT_V2 and SELECT.
+// shapeSelect is SELECT_V2's: all three broadcast.
 func shapeSelect(o *opShape) ([]dims, error) {
 	out, err := o.shape(0)
 	if err != nil {

@@ -15,7 +15,8 @@ var shapeRules = map[BuiltinOperator]shapeRule{
 	OpLess: shapeBroadcast, OpLessEqual: shapeBroadcast, OpGreater: shapeBroadcast,
 	OpGreaterEqual: shapeBroadcast, OpEqual: shapeBroadcast, OpNotEqual: shapeBroadcast,
 	OpLogicalAnd: shapeBroadcast, OpLogicalOr: shapeBroadcast,
-	OpSelect: shapeSelect, OpSelectV2: shapeSelect,
+	OpSelect: shapeSelectOld, OpSelectV2: shapeSelect, OpAddN: shapeSame,
+	OpGatherND: shapeGatherND, OpOneHot: shapeOneHot, OpTopKV2: shapeTopK, OpBroadcastArgs: shapeBroadcastArgs,
 
 	OpAbs: shapeSame, OpNeg: shapeSame, OpExp: shapeSame, OpLog: shapeSame, OpSqrt: shapeSame, OpRsqrt: shapeSame,
 	OpSquare: shapeSame, OpSin: shapeSame, OpCos: shapeSame, OpFloor: shapeSame, OpCeil: shapeSame, OpRound: shapeSame,

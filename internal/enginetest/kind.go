@@ -30,6 +30,7 @@ var (
 	u8        = kind{"uint8", model.TypeUint8, plain}
 	i32       = kind{"int32", model.TypeInt32, plain}
 	i64       = kind{"int64", model.TypeInt64, plain}
+	boolean   = kind{"bool", model.TypeBool, plain}
 	i8Channel = kind{"int8-per-channel", model.TypeInt8, perChannel}
 	dynamic   = kind{"dynamic-range", model.TypeFloat32, hybrid}
 	dynamicPC = kind{"dynamic-range-per-channel", model.TypeFloat32, hybridPerChannel}

@@ -29,6 +29,7 @@ var (
 	floatsQ32    = []kind{f32, i8, u8, i32}
 	floatsQ32x64 = []kind{f32, i8, u8, i32, i64}
 	floatsAndI8  = []kind{f32, i8}
+	booleans     = []kind{boolean}
 )
 
 // table lists every operator of the fallback. An operator may have several
@@ -102,6 +103,36 @@ var table = []operator{
 	{model.OpResizeBilinear, floatsAndQ, Bound{Ulps: 8, Floor: 64}, genResizeBilinear},
 	{model.OpResizeNearestNeighbor, floatsAndQ, exact, genResizeNearest},
 	{model.OpReverseV2, floatsQ32, exact, genReverse},
+
+	{model.OpEqual, []kind{f32, i8, u8, i32, i64, boolean}, exact, genCompare(model.OpEqual, &model.EqualOptions{})},
+	{model.OpNotEqual, []kind{f32, i8, u8, i32, i64, boolean}, exact, genCompare(model.OpNotEqual, &model.NotEqualOptions{})},
+	{model.OpLess, floatsQ32x64, exact, genCompare(model.OpLess, &model.LessOptions{})},
+	{model.OpLessEqual, floatsQ32x64, exact, genCompare(model.OpLessEqual, &model.LessEqualOptions{})},
+	{model.OpGreater, floatsQ32x64, exact, genCompare(model.OpGreater, &model.GreaterOptions{})},
+	{model.OpGreaterEqual, floatsQ32x64, exact, genCompare(model.OpGreaterEqual, &model.GreaterEqualOptions{})},
+	{model.OpLogicalAnd, booleans, exact, genLogical(model.OpLogicalAnd, &model.LogicalAndOptions{})},
+	{model.OpLogicalOr, booleans, exact, genLogical(model.OpLogicalOr, &model.LogicalOrOptions{})},
+	{model.OpLogicalNot, booleans, exact, genUnary(model.OpLogicalNot, &model.LogicalNotOptions{}, 0, 1)},
+	{model.OpSelect, []kind{f32, i8, u8, i32, i64, boolean}, exact, genSelect},
+	{model.OpSelectV2, []kind{f32, i8, u8, i32, i64, boolean}, exact, genSelectV2},
+
+	{model.OpFloor, floatsOnly, exact, genUnary(model.OpFloor, nil, -4, 4)},
+	{model.OpCeil, floatsOnly, exact, genUnary(model.OpCeil, nil, -4, 4)},
+	{model.OpRound, floatsOnly, exact, genUnary(model.OpRound, nil, -4, 4)},
+	{model.OpSquare, floatsOnly, exact, genUnary(model.OpSquare, &model.SquareOptions{}, -4, 4)},
+	{model.OpSin, floatsOnly, fewUlps, genUnary(model.OpSin, nil, -10, 10)},
+	{model.OpCos, floatsOnly, fewUlps, genUnary(model.OpCos, &model.CosOptions{}, -10, 10)},
+	{model.OpPow, []kind{f32, i32}, fewUlps, genPow},
+	{model.OpFloorDiv, []kind{f32, i32}, exact, genDivided(model.OpFloorDiv, &model.FloorDivOptions{}, -9, 9)},
+	{model.OpFloorMod, []kind{f32, i32, i64}, exact, genDivided(model.OpFloorMod, &model.FloorModOptions{}, -9, 9)},
+	{model.OpAddN, []kind{f32, i32}, approximate, genAddN},
+	{model.OpCumsum, []kind{f32, i32, i64}, exact, genCumsum},
+	{model.OpTopKV2, floatsQ32x64, exact, genTopK},
+	{model.OpGatherND, floatsQ32x64, exact, genGatherND},
+	{model.OpOneHot, []kind{f32, i8, u8, i32, i64, boolean}, exact, genOneHot},
+	{model.OpBroadcastArgs, []kind{f32, i8, u8, i32}, exact, genBroadcastArgs},
+	{model.OpLocalResponseNormalization, floatsOnly, approximate, genLocalResponse},
+	{model.OpZerosLike, []kind{f32, i32, i64}, exact, genUnary(model.OpZerosLike, &model.ZerosLikeOptions{}, -2, 2)},
 
 	{model.OpQuantize, []kind{i8, u8}, exact, genQuantize},
 	{model.OpDequantize, []kind{i8, u8, f16}, exact, genDequantize},
