@@ -91,7 +91,7 @@ func (c *Client) ledger() Ledger {
 }
 
 // next takes the message to send now: states, then answers, then events, then
-// results and masks in the order in which they were produced. Before one that
+// results, masks and pictures in the order in which they were produced. Before one that
 // would reveal a gap comes the event that reports it.
 func (c *Client) next() *message {
 	q := c.nextQueue()
@@ -141,18 +141,17 @@ func (c *Client) nextQueue() *queue {
 	return nil
 }
 
-// nextOfCameras is the queue of results or of masks, by the order in which they
-// were produced.
+// nextOfCameras is the queue of results, of masks or of pictures, by the order in
+// which they were produced.
 func (c *Client) nextOfCameras() *queue {
-	results, masks := c.queues[KindResult], c.queues[KindMask]
-	r, m := results.peek(), masks.peek()
-	switch {
-	case r == nil && m == nil:
-		return nil
-	case r == nil || m != nil && m.order < r.order:
-		return masks
+	var first *queue
+	for _, k := range [...]Kind{KindResult, KindMask, KindPicture} {
+		q := c.queues[k]
+		if m := q.peek(); m != nil && (first == nil || m.order < first.peek().order) {
+			first = q
+		}
 	}
-	return results
+	return first
 }
 
 // reports are the events for every hole that nothing sent later would reveal: at

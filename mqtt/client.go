@@ -36,7 +36,7 @@ type Client struct {
 	mu       sync.Mutex
 	order    uint64
 	account  map[Kind]*Account
-	queues   map[Kind]*queue // results, masks, events, responses
+	queues   map[Kind]*queue // results, masks, events, responses, pictures
 	states   states
 	gaps     gapBook
 	cameras  map[string]*camera
@@ -88,6 +88,7 @@ func New(cfg Config) (*Client, error) {
 	c.queues = map[Kind]*queue{
 		KindResult: {bound: cfg.QueueBytes / 4}, KindMask: {bound: cfg.QueueBytes / 4 * 3},
 		KindEvent: {bound: cfg.SpoolBytes}, KindResponse: {bound: int64(4 * cfg.MaxPayload)},
+		KindPicture: {bound: int64(4 * cfg.MaxPayload)},
 	}
 	c.states.queue.bound = 1 << 40 // one message a topic: bounded by the number of cameras
 	c.openSpool()

@@ -13,9 +13,10 @@ const (
 	KindState    Kind = "state" // status, info and enabled/state: retained
 	KindResponse Kind = "response"
 	KindStats    Kind = "stats"
+	KindPicture  Kind = "picture" // overlay and snapshot
 )
 
-var kinds = [...]Kind{KindResult, KindMask, KindEvent, KindState, KindResponse, KindStats}
+var kinds = [...]Kind{KindResult, KindMask, KindEvent, KindState, KindResponse, KindStats, KindPicture}
 
 // Reason says why a message did not reach the broker for certain.
 type Reason string

@@ -181,12 +181,12 @@ func (c *Client) idle() bool {
 	return c.states.queue.len() == 0
 }
 
-// shed drops the results and masks that draining has not reached, so that the
+// shed drops the results, masks and pictures that draining has not reached, so that the
 // account in the last stats is final.
 func (c *Client) shed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, k := range []Kind{KindResult, KindMask, KindResponse} {
+	for _, k := range []Kind{KindResult, KindMask, KindPicture, KindResponse} {
 		c.queues[k].remove(func(*message) bool { return true }, func(m *message) { c.drop(m, ReasonShutdown) })
 	}
 }

@@ -44,6 +44,7 @@ http = ""
 [mqtt]
 broker = %q
 spool_dir = "state"
+overlay = true
 [[camera]]
 name = "cam1"
 source = %q
@@ -224,6 +225,7 @@ func (l *listener) until(topic string) {
 // each brings about.
 var handbookCommands = []struct{ topic, payload, brings string }{
 	{"request/snapshot", `{"camera": "cam1"}`, "response/snapshot"},
+	{"request/snapshot", `{"camera": "cam1", "topic": true}`, "cam1/snapshot"},
 	{"request/reload", `{}`, "response/reload"},
 	{"request/promote", `{"camera": "cam1"}`, "response/promote"}, // an error: it has no shadow
 	{"request/rollback", `{"camera": "cam1"}`, "response/rollback"},
@@ -238,7 +240,7 @@ func TestHandbookKnowsEveryTopic(t *testing.T) {
 	broker := mqtttest.StartBroker(t)
 	l := listen(t, broker)
 	handbookNode(t, broker.URL())
-	for _, topic := range []string{"status", "info", "stats", "cam1/status", "cam1/result", "cam1/mask"} {
+	for _, topic := range []string{"status", "info", "stats", "cam1/status", "cam1/result", "cam1/mask", "cam1/overlay"} {
 		l.until("edged/line1/" + topic)
 	}
 	for _, c := range handbookCommands {

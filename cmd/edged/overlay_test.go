@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"edged"
 )
 
 // The overlay colours just the pixels that the mask's classes lie on: here the
@@ -41,21 +39,6 @@ func TestInferOverlay(t *testing.T) {
 	} {
 		if code, _, errs := runEdged(append([]string{"infer", "net.tflite"}, args...)...); code != exitUsage || !strings.Contains(errs, want) {
 			t.Errorf("%q: exit %d: %s", args, code, errs)
-		}
-	}
-}
-
-// A coarse mask covers whole cells of a grey picture, and nothing beyond them.
-func TestOverlayPlacesCells(t *testing.T) {
-	f := &edged.Frame{Pix: make([]byte, 9*5), Stride: 9, W: 9, H: 5, Format: edged.Gray}
-	m := &edged.Mask{Pix: []byte{0, 1}, Stride: 2, W: 2, H: 1, Grid: edged.Grid{Stride: [2]float64{3, 3}, Origin: [2]float64{2, 2}}}
-	img := overlay(f, m)
-	for y := range f.H {
-		for x := range f.W {
-			_, g, _, _ := img.At(x, y).RGBA()
-			if coloured, want := g > 0, x >= 4 && x <= 6 && y >= 1 && y <= 3; coloured != want {
-				t.Errorf("pixel %d, %d coloured: %v", x, y, coloured)
-			}
 		}
 	}
 }

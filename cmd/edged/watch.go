@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,7 +27,7 @@ import (
 func newWatchCmd() *cobra.Command {
 	cfg := mqtt.Default()
 	cfg.Broker = "tcp://127.0.0.1:1883"
-	var save string
+	var o watchOptions
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Follow results and masks from a broker",
@@ -33,13 +36,14 @@ arrives, until ctrl-C. It connects again by itself when the broker goes away, an
 says so when nothing comes for ten seconds.`,
 		Example: `  edged watch
   edged watch --broker ssl://broker.plant:8883 --ca ca.pem --username line1 --password-file pw
-  edged watch --save masks    # masks/<node>_<cam>_<seq>.png (or .zst, as it was sent)`,
+  edged watch --overlay seen   # seen/<node>_<cam>_<seq>.jpg, of nodes with mqtt.overlay = true
+  edged watch --save masks     # masks/<node>_<cam>_<seq>.png (or .zst, as it was sent)`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			cfg.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			return watch(ctx, cfg, watchOptions{save: save, quiet: watchQuiet}, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return watch(ctx, cfg, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -50,7 +54,9 @@ says so when nothing comes for ten seconds.`,
 	f.StringVar(&cfg.CA, "ca", "", "certificate authority, PEM")
 	f.StringVar(&cfg.Cert, "cert", "", "client certificate, PEM")
 	f.StringVar(&cfg.Key, "key", "", "key of the client certificate, PEM")
-	f.StringVar(&save, "save", "", "folder to save masks in")
+	f.StringVar(&o.save, "save", "", "`FOLDER` to save masks in")
+	f.StringVar(&o.overlay, "overlay", "", "`FOLDER` to save pictures for people in, of nodes with mqtt.overlay = true")
+	o.quiet = watchQuiet
 	return cmd
 }
 
@@ -58,28 +64,31 @@ says so when nothing comes for ten seconds.`,
 const watchQuiet = 10 * time.Second
 
 type watchOptions struct {
-	save  string        // folder for masks; empty: none are saved
-	quiet time.Duration // as watchQuiet; 0: nothing is said
+	save    string        // folder for masks; empty: none are saved
+	overlay string        // the same for pictures for people
+	quiet   time.Duration // as watchQuiet; 0: nothing is said
 }
 
 // watch follows the broker until ctx ends. It stops with an error when a line or
 // a mask cannot be written.
 func watch(ctx context.Context, cfg mqtt.Config, o watchOptions, out, errs io.Writer) error {
-	save := o.save
-	if save != "" {
-		if err := os.MkdirAll(save, 0o777); err != nil {
-			return fmt.Errorf("watch: folder for masks: %w", err)
+	for _, dir := range []string{o.save, o.overlay} {
+		if err := os.MkdirAll(dir, 0o777); dir != "" && err != nil {
+			return fmt.Errorf("watch: folder to save in: %w", err)
 		}
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	v := &viewer{prefix: cfg.Prefix, save: save, out: out, stop: stop, masks: map[string][]byte{}}
+	v := &viewer{prefix: cfg.Prefix, save: o.save, overlay: o.overlay, out: out, stop: stop, masks: map[string][]byte{}}
 	var filters []string
 	for _, leaf := range []string{"+/status", "+/+/status", "+/+/event", "+/+/result"} {
 		filters = append(filters, cfg.Prefix+"/"+leaf)
 	}
-	if save != "" {
+	if o.save != "" {
 		filters = append(filters, cfg.Prefix+"/+/+/mask")
+	}
+	if o.overlay != "" {
+		filters = append(filters, cfg.Prefix+"/+/+/"+mqtt.LeafOverlay)
 	}
 	if o.quiet > 0 {
 		defer time.AfterFunc(o.quiet, func() { v.sayQuiet(errs, cfg.Broker, o.quiet) }).Stop()
@@ -94,13 +103,14 @@ func watch(ctx context.Context, cfg mqtt.Config, o watchOptions, out, errs io.Wr
 
 // viewer turns messages into lines and files.
 type viewer struct {
-	prefix string
-	save   string
-	out    io.Writer
-	stop   context.CancelFunc
+	prefix  string
+	save    string
+	overlay string
+	out     io.Writer
+	stop    context.CancelFunc
 
 	mu    sync.Mutex
-	came  [2]bool           // anything; a result or an event
+	came  [3]bool           // anything; a result or an event; an overlay
 	err   error             // what ended the watch
 	masks map[string][]byte // the latest mask of each camera, until its result comes
 }
@@ -117,6 +127,9 @@ func (v *viewer) show(m mqtt.Received) {
 	v.came[0] = true
 	v.came[1] = v.came[1] || leaf == "result" || leaf == "event"
 	switch leaf {
+	case mqtt.LeafOverlay:
+		v.came[2] = true
+		v.picture(who, m.Payload)
 	case "mask":
 		v.masks[who] = m.Payload
 	case "status":
@@ -137,6 +150,8 @@ func (v *viewer) sayQuiet(errs io.Writer, broker string, waited time.Duration) {
 		fmt.Fprintf(errs, "edged: watch: nothing has come from %s below %s/ in %v: is a node running that publishes there, under this --prefix? Waiting\n", broker, v.prefix, waited)
 	case !v.came[1]:
 		fmt.Fprintf(errs, "edged: watch: no result has come in %v: are the cameras online, enabled, and triggered? Waiting\n", waited)
+	case v.overlay != "" && !v.came[2]:
+		fmt.Fprintf(errs, "edged: watch: no overlay has come in %v: does the node have mqtt.overlay = true? Waiting\n", waited)
 	}
 }
 
@@ -238,4 +253,23 @@ func (v *viewer) keep(who string, r *mqtt.Result) string {
 		return ""
 	}
 	return file
+}
+
+// seqComment is what a picture for people says of itself.
+var seqComment = regexp.MustCompile(`seq=([0-9]{1,19}) ts=([0-9A-Z:.-]{1,40})`)
+
+// picture saves a picture for people under the number of its result.
+func (v *viewer) picture(who string, jpeg []byte) {
+	m := seqComment.FindSubmatch(jpeg[:min(len(jpeg), 100)])
+	if m == nil || !bytes.HasPrefix(jpeg, []byte{0xff, 0xd8}) {
+		v.line("%s overlay of %d bytes is none of edged's", who, len(jpeg))
+		return
+	}
+	seq, _ := strconv.ParseUint(string(m[1]), 10, 64) // nineteen digits
+	file := filepath.Join(v.overlay, fmt.Sprintf("%s_%06d.jpg", strings.ReplaceAll(who, "/", "_"), seq))
+	if err := os.WriteFile(file, jpeg, 0o666); err != nil {
+		v.fail(err)
+		return
+	}
+	v.line("%s %s overlay -> %s", m[2], who, file)
 }

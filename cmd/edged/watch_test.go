@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	var out sharedText
 	done := make(chan error, 1)
-	go func() { done <- watch(ctx, cfg, watchOptions{save: dir}, &out, io.Discard) }()
+	go func() { done <- watch(ctx, cfg, watchOptions{save: dir, overlay: dir}, &out, io.Discard) }()
 	time.Sleep(100 * time.Millisecond)
 	b.Start()
 
@@ -76,6 +76,15 @@ func TestWatch(t *testing.T) {
 	}
 	if err := c.Event("cam", mqtt.Event{Kind: mqtt.EventVerdict, Verdict: "NG", Previous: "OK", Reasons: []mqtt.Why{{Text: "scratch"}}}); err != nil {
 		t.Fatal(err)
+	}
+	seen := append([]byte("\xff\xd8\xff\xfe\x00\x2aseq=3 ts=1970-01-01T00:00:00.000Z"), 0xff, 0xd9)
+	c.Overlay("cam", seen)
+	c.Overlay("other", []byte("seq=3 ts=1"))
+	mqtttest.Until(t, time.Minute, "the overlays", func() bool {
+		return strings.Contains(out.String(), "n1_cam_000003.jpg") && strings.Contains(out.String(), "none of edged's")
+	})
+	if saved, err := os.ReadFile(filepath.Join(dir, "n1_cam_000003.jpg")); err != nil || !bytes.Equal(saved, seen) {
+		t.Errorf("%v: %q", err, saved)
 	}
 	mqtttest.Until(t, time.Minute, "the lines", func() bool { s := out.String(); return strings.Contains(s, " 3 NG") && strings.Contains(s, "event 1") })
 	file := filepath.Join(dir, "n1_cam_000003.png")

@@ -97,6 +97,7 @@ type MQTT struct {
 	SpoolBytes   Size   `toml:"spool_bytes"`
 	MaxPayload   Size   `toml:"max_payload"`
 	Encoding     string `toml:"encoding"`
+	Overlay      bool   `toml:"overlay"`
 	Retain       bool   `toml:"retain"`
 }
 

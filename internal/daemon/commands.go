@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
+	"edged/internal/page"
 	"edged/internal/pipeline"
 	"edged/mqtt"
 )
@@ -64,10 +66,12 @@ func (d *Daemon) onReload(ctx context.Context, r mqtt.Request) (any, error) {
 // snapshotTime is how long a snapshot waits for a frame.
 const snapshotTime = 5 * time.Second
 
-// onSnapshot answers with the next frame: {"camera"}.
+// onSnapshot answers with the next frame: {"camera"}. With "topic": true it publishes
+// the frame instead, behind the mask of the same result.
 func (d *Daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
 	var body struct {
 		Camera string `json:"camera"`
+		Topic  bool   `json:"topic"`
 	}
 	if err := decodeBody(r, &body); err != nil {
 		return nil, err
@@ -81,17 +85,45 @@ func (d *Daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, snapshotTime)
 	defer cancel()
-	// Base64 takes four bytes for three, and the rest of the answer some more.
-	link, _ := d.client.Link()
-	limit := (link.PayloadLimit - 1024) * 3 / 4
-	jpeg, shot, err := d.page.Snapshot(ctx, u.cfg.Name, limit)
+	limit := d.payloadLimit()
+	if !body.Topic {
+		limit = (limit - 1024) * 3 / 4 // base64 takes four bytes for three, and the rest of the answer some more
+	}
+	jpeg, shot, err := d.page.Snapshot(ctx, u.cfg.Name, page.Wish{Limit: limit})
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)
 	case err != nil:
 		return nil, fmt.Errorf("camera %s: no picture within %v: %s", u.cfg.Name, snapshotTime, u.whyNoPicture())
 	}
-	return map[string]any{"camera": u.cfg.Name, "seq": shot.Seq, "ts": mqtt.Time{Time: shot.Time}, "jpeg": jpeg}, nil
+	answer := map[string]any{"camera": u.cfg.Name, "seq": shot.Seq, "ts": mqtt.Time{Time: shot.Time}}
+	if body.Topic {
+		answer["topic"], answer["bytes"] = d.client.Snapshot(u.cfg.Name, jpeg), len(jpeg)
+	} else {
+		answer["jpeg"] = jpeg
+	}
+	return answer, nil
+}
+
+// payloadLimit is how many bytes a payload may have at present.
+func (d *Daemon) payloadLimit() int {
+	link, _ := d.client.Link()
+	return link.PayloadLimit
+}
+
+// overlayEvery is the least time between two overlays of a camera.
+const overlayEvery = time.Second
+
+// startOverlays publishes pictures for people where mqtt.overlay asks for them.
+func (d *Daemon) startOverlays(ctx context.Context, group *sync.WaitGroup) {
+	if d.client == nil || !d.cfg.MQTT.Overlay {
+		return
+	}
+	for _, u := range d.units {
+		group.Go(func() {
+			d.page.Overlays(ctx, u.cfg.Name, overlayEvery, d.payloadLimit, func(jpeg []byte) { d.client.Overlay(u.cfg.Name, jpeg) })
+		})
+	}
 }
 
 // whyNoPicture says what a snapshot waited for: it is the next frame that the

@@ -5,18 +5,21 @@ import (
 	"context"
 	"fmt"
 	"image"
+	_ "image/jpeg"
 	_ "image/png"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"edged/internal/config"
 	"edged/internal/daemontest"
+	"edged/internal/maskpng"
 	"edged/internal/pipeline"
 	"edged/mqtt"
 	"edged/train/nets"
@@ -316,6 +319,22 @@ func TestSnapshot(t *testing.T) {
 	data, ok := a.Data.(map[string]any)
 	if a.Status != "ok" || !ok || data["camera"] != "c0" || len(fmt.Sprint(data["jpeg"])) < 500 {
 		t.Errorf("answer %.300v", a)
+	}
+	// On the topic: the picture says its number, and the mask of that number is there.
+	a = r.Request("snapshot", "s2", `, "camera": "c0", "topic": true`)
+	data, _ = a.Data.(map[string]any)
+	seq := fmt.Sprint(data["seq"])
+	if a.Status != "ok" || data["jpeg"] != nil || data["topic"] != "edged/n/c0/snapshot" {
+		t.Fatalf("answer %.300v", a)
+	}
+	picture := r.First("edged/n/c0/snapshot", 1)[0]
+	if img, _, err := image.Decode(bytes.NewReader(picture)); err != nil || img.Bounds() != image.Rect(0, 0, 96, 80) || data["bytes"] != float64(len(picture)) ||
+		!bytes.Contains(picture[:60], []byte("seq="+seq+" ts=")) {
+		t.Errorf("%v: %.80q", err, picture)
+	}
+	masks := r.Got("edged/n/c0/mask")
+	if !slices.ContainsFunc(masks, func(m []byte) bool { text, err := maskpng.Text(m, "seq"); return err == nil && text == seq }) {
+		t.Errorf("no mask of %s among %d", seq, len(masks))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"edged"
 	"edged/internal/page"
 	"edged/internal/pipeline"
 )
@@ -17,6 +18,7 @@ func (u *unit) show(r *pipeline.Result) {
 	u.mu.Lock()
 	why := u.why
 	u.mu.Unlock()
+	u.lastResult.Store(time.Now().UnixNano())
 	u.d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
@@ -64,7 +66,7 @@ func (u *unit) pageState() page.CameraState {
 		Read:    f.Read, Published: f.Published, PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed,
 		Missed: f.MissedTriggers, RefusedBy: f.RefusedBy,
 	}
-	s.Why = u.whyNothing(&s)
+	s.Why, s.Waits = u.whyNothing(s.Trigger)
 	if s.Why == sourceEnded {
 		s.Status = "ended"
 	}
@@ -77,28 +79,52 @@ const sourceEnded = "the source has ended"
 // refusedFor is how long a refused frame is the reason for there being no result.
 const refusedFor = 3 * time.Second
 
-// whyNothing says why there is no result now; empty: there is no reason.
-func (u *unit) whyNothing(s *page.CameraState) string {
+// whyNothing says why there is no result now, and whether that is for want of a
+// trigger; empty: there is no reason.
+func (u *unit) whyNothing(trigger string) (why string, waits bool) {
 	u.mu.Lock()
 	status, refusal, at := u.status, u.refusal, u.refusedAt
 	u.mu.Unlock()
 	switch {
 	case status.Reason == sourceEnded:
-		return sourceEnded
+		return sourceEnded, false
 	case !u.camera.Enabled():
-		return pipeline.Disabled
+		return pipeline.Disabled, false
 	case !status.Online && status.Reason == "":
-		return "the camera is being opened"
+		return "the camera is being opened", false
 	case !status.Online:
-		return "the camera is offline: " + status.Reason
+		return "the camera is offline: " + status.Reason, false
 	case refusal != "" && time.Since(at) < refusedFor:
-		return refusal
-	case strings.HasPrefix(s.Trigger, "interval:"):
-		return ""
-	case s.Trigger != "continuous":
-		return fmt.Sprintf("it waits for a trigger (trigger = %q)", s.Trigger)
+		return refusal, false
+	case strings.HasPrefix(trigger, "interval:"):
+		return "", false
+	case trigger != "continuous":
+		return fmt.Sprintf("it waits for a trigger (trigger = %q)", trigger), true
 	}
-	return ""
+	return "", false
+}
+
+// onlooker shows the page where a camera looks that gives no result.
+type onlooker struct{ u *unit }
+
+// resultFor is how long the page keeps a result of a camera that waits for its next
+// trigger, before it shows what the camera sees meanwhile.
+const resultFor = 10 * time.Second
+
+// Wants implements pipeline.Onlooker.
+func (o onlooker) Wants() bool {
+	u := o.u
+	if !u.d.page.Wanted(u.cfg.Name) {
+		return false
+	}
+	return !u.camera.Enabled() || u.gate.queueNow() != nil && time.Since(time.Unix(0, u.lastResult.Load())) > resultFor
+}
+
+// Look implements pipeline.Onlooker.
+func (o onlooker) Look(f *edged.Frame) {
+	if why, _ := o.u.whyNothing(o.u.now().Trigger); why != "" {
+		o.u.d.page.ShowRaw(o.u.cfg.Name, f, why)
+	}
 }
 
 // refused notes why a frame led to no result, and offers it to the page.

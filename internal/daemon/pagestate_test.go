@@ -63,6 +63,30 @@ func TestThePageSaysWhyThereIsNoResult(t *testing.T) {
 	r.awaitPage("a disabled camera", func(s page.State) bool {
 		return s.Cameras[0].Status == "disabled" && s.Cameras[0].Why == "the camera is disabled"
 	})
+	// So are those of a camera that is off, and of one that waits.
+	for cam, why := range map[string]string{"c0": "the camera is disabled", "c2": "it waits for a trigger"} {
+		r.awaitRaw(cam, why)
+	}
+	if n := r.d.units[2].account(); n.Published != 0 || n.PassedOver+n.InWork == 0 {
+		t.Errorf("looked at and accounted for: %+v", n)
+	}
+}
+
+// awaitRaw asks for pictures of a camera until one without a result says why.
+func (r *rig) awaitRaw(cam, why string) {
+	r.t.Helper()
+	for range 20 {
+		resp, err := http.Get("http://" + r.d.Address() + "/live/" + cam)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err == nil && strings.Contains(string(body), `"raw":"`+why) && strings.Contains(string(body), "\xff\xd8") {
+			return
+		}
+	}
+	r.t.Errorf("%s never shows a frame that says %q", cam, why)
 }
 
 func TestThePageIsGuarded(t *testing.T) {

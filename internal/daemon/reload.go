@@ -220,6 +220,7 @@ func (d *Daemon) startSide(ctx context.Context) (wait func()) {
 		}
 	})
 	wg.Go(func() { d.watchModels(ctx) })
+	d.startOverlays(ctx, &wg)
 	return wg.Wait
 }
 

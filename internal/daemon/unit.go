@@ -65,6 +65,8 @@ type unit struct {
 	life      context.Context // of spare work: until the camera's end
 	endSpare  context.CancelFunc
 
+	lastResult atomic.Int64 // Unix nanoseconds
+
 	result mqtt.Result // reused for every frame
 	blobs  int         // that result's BlobsTotal
 }
@@ -139,6 +141,9 @@ func (u *unit) run(ctx context.Context) error {
 	u.source = source
 	u.mu.Unlock()
 	u.camera.Source = source
+	if !u.d.opts.Once && !capture.InOrder(source) {
+		u.camera.Onlooker = onlooker{u}
+	}
 	u.startAudit(u.loaded)
 	u.restartShadow()
 	err = u.camera.Run(ctx)

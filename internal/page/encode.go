@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -60,7 +61,7 @@ type made struct {
 	at   time.Time
 	shot Shot
 	live []byte
-	full map[int]jpegOf // by the most bytes it may have
+	full map[Wish]jpegOf
 }
 
 type jpegOf struct {
@@ -72,15 +73,23 @@ type jpegOf struct {
 // still counts exactly there.
 const rawID = 1 << 52
 
-// want has pictures made for a while.
+// want has pictures for viewers made for a while.
 func (p *Page) want(c *camera) {
 	c.wantedUntil.Store(time.Now().Add(wanted).UnixNano())
+	p.start(c)
+}
+
+// start has pictures made as long as anybody wants one.
+func (p *Page) start(c *camera) {
 	if p.stop.Err() == nil && c.running.CompareAndSwap(false, true) {
 		go p.makePictures(c)
 	}
 }
 
-func (c *camera) isWanted() bool { return time.Now().UnixNano() < c.wantedUntil.Load() }
+// isWatched tells whether a viewer wants pictures.
+func (c *camera) isWatched() bool { return time.Now().UnixNano() < c.wantedUntil.Load() }
+
+func (c *camera) isWanted() bool { return c.wishes.Load() > 0 || c.isWatched() }
 
 // makePictures asks for frames and encodes them, while somebody looks.
 func (p *Page) makePictures(c *camera) {
@@ -97,10 +106,12 @@ func (p *Page) makePictures(c *camera) {
 			break
 		}
 	}
-	c.taken = picture{} // a frame is a lot to keep for nobody
+	if !c.keep {
+		c.taken = picture{} // a frame is a lot to keep for nobody
+	}
 	c.running.Store(false)
 	if c.isWanted() {
-		p.want(c) // a viewer came meanwhile
+		p.start(c) // somebody came meanwhile
 	}
 }
 
@@ -148,21 +159,21 @@ func (c *camera) publish(m *made) {
 
 // make encodes a picture, once for all viewers.
 func (c *camera) make(p *picture) *made {
-	m := &made{id: p.shot.Seq, at: p.at, shot: p.shot, full: map[int]jpegOf{}}
+	m := &made{id: p.shot.Seq, at: p.at, shot: p.shot, full: map[Wish]jpegOf{}}
 	c.mu.Lock()
 	if p.raw != "" {
 		c.raws++
 		m.id = rawID + c.raws
 	}
-	limits := make([]int, 0, len(c.full))
-	for limit := range c.full {
-		limits = append(limits, limit)
-	}
+	wishes := slices.Collect(maps.Keys(c.full))
 	c.mu.Unlock()
-	m.live = c.body(p, m.id)
-	for _, limit := range limits {
-		j, err := fitJPEG(imageOf(&p.frame, 1), limit)
-		m.full[limit] = jpegOf{j, err}
+	if c.isWatched() {
+		m.live = c.body(p, m.id)
+	}
+	for _, w := range wishes {
+		if p.raw == "" {
+			m.full[w] = w.jpeg(p)
+		}
 	}
 	return m
 }
@@ -247,6 +258,11 @@ func imageOf(f *edged.Frame, step int) image.Image {
 	if f.Format == edged.Gray && step == 1 {
 		return &image.Gray{Pix: f.Pix, Stride: f.Stride, Rect: image.Rect(0, 0, f.W, f.H)}
 	}
+	return rgbaOf(f, step)
+}
+
+// rgbaOf copies a frame of any format, each pixel the mean of step by step.
+func rgbaOf(f *edged.Frame, step int) *image.RGBA {
 	red, green, blue, ch := 0, 1, 2, f.Format.Channels()
 	switch f.Format {
 	case edged.BGR:

@@ -63,7 +63,7 @@ func New(title string, cameras []string) *Page {
 	p := &Page{title: title, names: cameras, cameras: map[string]*camera{}, turn: make(chan struct{}, 1)}
 	p.stop, p.cancel = context.WithCancel(context.Background())
 	for _, name := range cameras {
-		p.cameras[name] = &camera{name: name, given: make(chan struct{}, 1), changed: make(chan struct{}), full: map[int]int{}}
+		p.cameras[name] = &camera{name: name, given: make(chan struct{}, 1), changed: make(chan struct{}), full: map[Wish]int{}}
 	}
 	return p
 }
@@ -75,6 +75,7 @@ func (p *Page) Close() { p.cancel() }
 type camera struct {
 	name        string
 	wantedUntil atomic.Int64 // Unix nanoseconds; pictures are made until then
+	wishes      atomic.Int64 // single JPEGs that somebody waits for
 	running     atomic.Bool  // the goroutine that makes them
 	gap         atomic.Int64 // between two results, nanoseconds, smoothed
 	last        atomic.Int64 // Unix nanoseconds of the last result
@@ -89,7 +90,8 @@ type camera struct {
 	mu      sync.Mutex
 	latest  *made
 	changed chan struct{}
-	full    map[int]int // how many viewers want a whole JPEG of at most so many bytes
+	full    map[Wish]int // how many want such a JPEG
+	keep    bool         // a frame's memory stays between two pictures
 	raws    uint64
 	verdict string
 	seq     uint64
@@ -136,7 +138,7 @@ func isWhole(f *edged.Frame) bool {
 // Wanted tells whether a viewer waits for a picture of the camera.
 func (p *Page) Wanted(name string) bool {
 	c := p.cameras[name]
-	return c != nil && c.ask.Load()
+	return c != nil && c.ask.Load() && c.isWatched()
 }
 
 // isNG tells a verdict that a rule gave from those that say all is well, or

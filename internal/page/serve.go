@@ -59,7 +59,7 @@ func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	m, err := p.wait(ctx, c, func(m *made) bool { return m.id != after })
+	m, err := p.wait(ctx, c, p.want, func(m *made) bool { return m.live != nil && m.id != after })
 	if err != nil {
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -69,40 +69,10 @@ func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(m.live)
 }
 
-// Snapshot waits for a picture of the camera taken from now on, and returns it
-// as a JPEG of at most limit bytes: coarser, then smaller, as that asks for.
-func (p *Page) Snapshot(ctx context.Context, name string, limit int) ([]byte, Shot, error) {
-	c := p.cameras[name]
-	if c == nil {
-		return nil, Shot{}, errNoCamera
-	}
-	now := time.Now()
-	c.wantFull(limit, 1)
-	defer c.wantFull(limit, -1)
-	m, err := p.wait(ctx, c, func(m *made) bool {
-		_, ok := m.full[limit]
-		return ok && m.shot.Seq != 0 && m.at.After(now)
-	})
-	if err != nil {
-		return nil, Shot{}, err
-	}
-	j := m.full[limit]
-	return j.data, m.shot, j.err
-}
-
-// wantFull counts who wants a whole JPEG of at most limit bytes.
-func (c *camera) wantFull(limit, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.full[limit] += n; c.full[limit] == 0 {
-		delete(c.full, limit)
-	}
-}
-
 func (p *Page) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pollTime)
 	defer cancel()
-	j, _, err := p.Snapshot(ctx, r.PathValue("camera"), math.MaxInt)
+	j, _, err := p.Snapshot(ctx, r.PathValue("camera"), Wish{Limit: math.MaxInt})
 	switch {
 	case err == errNoCamera:
 		http.Error(w, err.Error(), http.StatusNotFound)
@@ -134,10 +104,10 @@ func writeJPEG(w http.ResponseWriter, j []byte) {
 	_, _ = w.Write(j)
 }
 
-// wait blocks for a picture that is fit, and keeps the wish for one alive.
-func (p *Page) wait(ctx context.Context, c *camera, fit func(*made) bool) (*made, error) {
+// wait blocks for a picture that is fit, and keeps the wish for one alive by wish.
+func (p *Page) wait(ctx context.Context, c *camera, wish func(*camera), fit func(*made) bool) (*made, error) {
 	for {
-		p.want(c)
+		wish(c)
 		c.mu.Lock()
 		latest, changed := c.latest, c.changed
 		c.mu.Unlock()

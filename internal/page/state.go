@@ -23,6 +23,7 @@ type CameraState struct {
 	Status      string            `json:"status"` // online, offline, disabled or ended
 	Why         string            `json:"why"`    // there is no picture; empty: there is no reason
 	Trigger     string            `json:"trigger"`
+	Waits       bool              `json:"waits"` // Why is that nothing has triggered it
 	Model       string            `json:"model"`
 	Engine      string            `json:"engine"`
 	EngineWhy   string            `json:"engine_why,omitempty"`

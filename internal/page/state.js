@@ -37,9 +37,12 @@ function standing(view, now) {
   if (view.held) return ["held", "held"];
   const c = cameraState(view.state, view.camera);
   if (c && c.status !== "online") return [c.status, c.status === "offline" ? "off" : "held"];
-  if (c && c.why) return ["no result", "held"];
+  if (c && c.why && !(c.waits && isResult(view) && now - view.shotAt <= staleAfter)) return ["no result", "held"];
   return view.shot ? ["live", ""] : ["waiting", "held"];
 }
+
+// isResult tells a picture with a result from a frame alone.
+function isResult(view) { return view.shot !== null && !view.shot.raw; }
 
 // asOf says of when the picture is when it is not of now; empty: it is of now.
 function asOf(view, now) {
@@ -47,7 +50,8 @@ function asOf(view, now) {
   const [word] = standing(view, now), c = cameraState(view.state, view.camera);
   const triggered = c && c.trigger !== "continuous" && c.status === "online";
   const fresh = now - view.shotAt <= staleAfter;
-  if (word === "live" && (triggered || fresh) || word === "no result" && view.shot.raw && fresh) return "";
+  const seen = view.shot.raw && fresh && !view.held && word !== "no connection"; // a frame of now, result or none
+  if (word === "live" && (triggered || fresh) || seen) return "";
   return "as of " + clock(view.shot.ts);
 }
 
@@ -56,7 +60,7 @@ function note(view, now) {
   if (link(view, now)[0] === "no connection") return "edged does not answer. Trying again ...";
   const c = cameraState(view.state, view.camera);
   if (view.held) return "Held. Press Space to go on.";
-  if (c && c.why) return sentence(c.why);
+  if (c && c.why && standing(view, now)[0] !== "live") return sentence(c.why);
   if (!view.shot) return "Waiting for the first picture ...";
   if (asOf(view, now)) return "No newer picture comes.";
   return "";
@@ -83,7 +87,8 @@ function tile(c, shot, shotAt, state, reachable, now) {
   const v = { ...newView(c.name), shot, shotAt, state, reachable };
   const kind = { "": "none", OK: "ok", unsure: "unsure" }[c.verdict] || "ng";
   const late = c.trigger === "continuous" && Date.parse(state.now) - Date.parse(c.last_result) > staleAfter;
-  const news = reachable && c.why === "" && c.last_result && !late, old = asOf(v, now);
+  const recent = Date.parse(state.now) - Date.parse(c.last_result) <= staleAfter;
+  const news = reachable && (c.why === "" || c.waits && recent) && c.last_result && !late, old = asOf(v, now);
   return {
     kind: news ? kind : old || !shot ? "stale" : "none", word: news ? kindMark[kind] + " " + (c.verdict || "no rules") : "",
     note: [news ? "" : old, reachable ? (late && !c.why ? "No newer result comes." : c.why && sentence(c.why)) : "edged does not answer."].filter(Boolean).join(" · "),

@@ -98,6 +98,10 @@ type Camera struct {
 	// Faulted is told once when outputs begin not to be numbers; nil: nobody is.
 	Faulted func(err error)
 
+	// Onlooker sees frames while the camera rests or waits; nil: nobody does.
+	Onlooker Onlooker
+	glanced  bool // the loop's frame is one that the onlooker saw
+
 	// Witness sees every frame that is served, whichever the model; nil: nobody does.
 	Witness Witness
 
@@ -164,10 +168,13 @@ func (c *Camera) step(ctx context.Context, f *edged.Frame) error {
 	if err := ctx.Err(); err != nil {
 		return err // a source that always has a frame would hide it
 	}
-	if err := c.rest(ctx); err != nil {
+	if err := c.rest(ctx, f); err != nil {
 		return err
 	}
-	shot, err := c.waitTrigger(ctx)
+	shot, err := c.waitTrigger(ctx, f)
+	if errors.Is(err, errResting) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -182,29 +189,13 @@ func (c *Camera) step(ctx context.Context, f *edged.Frame) error {
 	return nil
 }
 
-// rest blocks while the camera is disabled.
-func (c *Camera) rest(ctx context.Context) error {
-	for c.disabled.Load() {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-c.wake:
-		}
-	}
-	return nil
-}
-
-func (c *Camera) waitTrigger(ctx context.Context) (Shot, error) {
-	if c.Trigger == nil {
-		return Shot{}, nil
-	}
-	return c.Trigger.Wait(ctx)
-}
-
 // nextFrame reads the frame for shot. Frames taken before the shot was asked
 // for are passed over. A shot that runs out of time is missed, and the error
 // is nil with f.Pix nil.
 func (c *Camera) nextFrame(ctx context.Context, f *edged.Frame, shot Shot) error {
+	if c.takeGlance(f, shot) {
+		return nil
+	}
 	if shot.Deadline.IsZero() {
 		return c.Source.Next(ctx, f)
 	}

@@ -46,6 +46,7 @@ func (i *Interval) Wait(ctx context.Context) (Shot, error) {
 	i.next = i.next.Add(i.every)
 	select {
 	case <-ctx.Done():
+		i.next = i.next.Add(-i.every) // this time is still to come
 		return Shot{}, ctx.Err()
 	case <-i.timer.C:
 		return Shot{}, nil

@@ -66,6 +66,19 @@ v = viewOf(shotOf("a"), stateOf({ trigger: "mqtt", why: "it waits for a trigger"
 assert.match(asOf(v, later), /^as of /);
 assert.match(note(v, later), /trigger/);
 
+// Just triggered, its verdict is of now; what it sees meanwhile is too, without a verdict.
+v = viewOf(shotOf("a"), stateOf({ trigger: "mqtt", why: "it waits for a trigger", waits: true }));
+assert.equal(verdict(v, at + 100).kind, "ng");
+assert.equal(note(v, at + 100), "");
+assert.equal(verdict(v, later).kind, "stale");
+for (const more of [{ status: "disabled", why: "the camera is disabled" }, { trigger: "mqtt", why: "it waits for a trigger", waits: true }]) {
+  v = viewOf(shotOf("a", { raw: "x" }), stateOf(more));
+  assert.equal(asOf(v, at + 100), "", more.why);
+  assert.equal(verdict(v, at + 100).word, "no result", more.why);
+  assert.ok(note(v, at + 100).toLowerCase().startsWith(more.why), more.why);
+  assert.match(asOf(v, later), /^as of /, more.why);
+}
+
 // Held: not live, and nothing is taken over.
 v = viewOf(shotOf("a"), stateOf());
 v.held = true;
@@ -84,6 +97,8 @@ assert.equal(tileOf({ why: "frames are refused", last_result: null }, shotOf("a"
 assert.equal(tileOf({ last_result: null }, null, true, at).word, "");
 assert.equal(tileOf({ last_result: new Date(at - 5000).toISOString() }, shotOf("a"), true, later).kind, "stale");
 assert.equal(tileOf({ last_result: new Date(at - 5000).toISOString(), trigger: "interval:9s" }, shotOf("a"), true, at).kind, "ng");
+
+assert.equal(tileOf({ why: "it waits for a trigger", waits: true, trigger: "mqtt" }, shotOf("a"), true, at).kind, "ng");
 
 // Zero is told, nothing is left out but what is not known.
 assert.equal(facts(viewOf(null, stateOf({ failed: 0 }))).failed, 0);
