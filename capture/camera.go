@@ -94,7 +94,7 @@ func (c *camera) take(f *edged.Frame) (bool, error) {
 	}
 	for c.n > 0 {
 		h := c.pop()
-		if c.live && !c.cfg.EveryFrame && c.cfg.MaxAge > 0 && time.Since(h.frame.Time) > c.cfg.MaxAge {
+		if c.live && !c.cfg.keepsAll() && c.cfg.MaxAge > 0 && time.Since(h.frame.Time) > c.cfg.MaxAge {
 			c.counts.refuse(&c.counts.By.Stale, 1)
 			h.letGo()
 			continue
@@ -121,17 +121,36 @@ func (c *camera) pop() held {
 // place of the one before.
 func (c *camera) offer(h held) {
 	c.mu.Lock()
-	if !c.cfg.EveryFrame {
-		for c.n > 0 {
-			old := c.pop()
-			c.counts.passOver(1)
-			old.letGo()
-		}
+	dropped := uint64(0)
+	for c.n > 0 && !c.cfg.keepsAll() || c.n == len(c.queue) {
+		c.drop()
+		dropped++
 	}
 	c.queue[(c.head+c.n)%len(c.queue)] = h
 	c.n++
 	c.mu.Unlock()
+	c.cfg.lose(passedOver, dropped, h.frame.Time)
 	nudge(c.wake)
+}
+
+// drop passes over the oldest frame of the mailbox.
+func (c *camera) drop() {
+	old := c.pop()
+	c.counts.passOver(1)
+	old.letGo()
+}
+
+// shed passes over what waits in memory before keep: a caller that takes nothing
+// while a camera comes and goes holds the memory of two connections at most.
+func (c *camera) shed(keep *memory) {
+	c.mu.Lock()
+	dropped := uint64(0)
+	for c.n > 0 && keep != nil && c.queue[c.head].mem != keep {
+		c.drop()
+		dropped++
+	}
+	c.mu.Unlock()
+	c.cfg.lose(passedOver, dropped, time.Now())
 }
 
 func nudge(ch chan struct{}) {
@@ -201,9 +220,7 @@ func (c *camera) Close() error {
 	c.closed = true
 	c.lent.letGo()
 	for c.n > 0 {
-		h := c.pop()
-		c.counts.passOver(1)
-		h.letGo()
+		c.drop()
 	}
 	nudge(c.wake)
 	return nil

@@ -57,8 +57,16 @@ type Config struct {
 	FPS           float64 // for a file or folder: its pace in place of its own
 	FourCC        string  // for example MJPG
 
-	OpenTimeout  time.Duration // for opening, and for the first frame
-	ReadTimeout  time.Duration // for every later frame
+	// Triggered: somebody decides when this camera takes a picture, so each may be
+	// a part's. They are kept in order until asked for, none is refused for having
+	// waited, and OnLoss is told of what leads to none.
+	Triggered bool
+	// Idle is how long silence is no fault, the camera's pauses being its own; 0: it
+	// is regular. A triggered camera has DefaultIdle unless told otherwise.
+	Idle time.Duration
+
+	OpenTimeout  time.Duration // for opening, and for the first frame, without headway
+	ReadTimeout  time.Duration // for every later frame of a regular camera
 	AliveTimeout time.Duration // for a worker's sign of life
 	RetryMin     time.Duration // first wait before opening again
 	RetryMax     time.Duration // longest wait for a source that is away
@@ -74,7 +82,18 @@ type Config struct {
 
 	Log      *slog.Logger // nil: slog.Default()
 	OnStatus func(Status) // told of every change, by one goroutine; must not block
+	OnLoss   func(Loss)   // told of a triggered camera's pictures that led to none, likewise
 }
+
+// Loss is pictures of a triggered camera that nobody was handed.
+type Loss struct {
+	Reason string // as Refusals names it, or passed_over
+	N      uint64
+	At     time.Time // when the latest was taken, or known to be lost
+}
+
+// DefaultIdle is how long a triggered camera may be silent: a break, not a shift.
+const DefaultIdle = 10 * time.Minute
 
 // Default is a Config for source with every default filled in.
 func Default(source string) Config { return Config{Source: source}.withDefaults() }
@@ -94,8 +113,14 @@ func (c Config) withDefaults() Config {
 	or(&c.MaxAge, 2*time.Second)
 	or(&c.StallAfter, time.Second)
 	or(&c.FrozenAfter, 30*time.Second) // longer than a still scene's group of pictures
+	if c.Triggered {
+		or(&c.Idle, DefaultIdle)
+	}
 	if c.Slots == 0 {
 		c.Slots = 4 // one lent, one waiting, one on its way, one being written
+		if c.Triggered {
+			c.Slots = 8 // parts may come closer together than the model runs
+		}
 	}
 	if c.MaxPixels == 0 {
 		c.MaxPixels = 64 << 20
@@ -119,6 +144,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("capture: size %dx%d: give both width and height, or neither", c.Width, c.Height)
 	case c.FPS < 0 || c.FPS > 1000:
 		return fmt.Errorf("capture: %g frames a second: use 0 (the source's own) to 1000", c.FPS)
+	case c.Idle < 0:
+		return fmt.Errorf("capture: idle of %v: use a positive time", c.Idle)
 	case c.OpenTimeout < 0 || c.ReadTimeout < 0 || c.AliveTimeout < 0:
 		return errors.New("capture: a deadline is negative: a stuck camera would never be noticed")
 	case c.RetryMin < 0 || c.RetryMax < c.RetryMin || c.CrashMax < c.RetryMin:
@@ -128,6 +155,10 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+// keepsAll tells whether frames wait for the caller in order. What has no slot is
+// still passed over where the source does not wait.
+func (c *Config) keepsAll() bool { return c.EveryFrame || c.Triggered }
 
 // maxSlots bounds the shared memory of one camera.
 const maxSlots = 16

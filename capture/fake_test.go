@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 		os.Setenv("EDGED_TEST_ROLE", "worker") // what the tests start
 		goleak.VerifyTestMain(m)
 	default:
+		slowStart(os.Args[1])
 		if lie, ok := strings.CutPrefix(os.Args[1], "liar "); ok {
 			os.Exit(liarMain(lie))
 		}
@@ -136,6 +137,13 @@ func (f *fakeCamera) Bind(size wire.Want, slots [][]byte) error {
 func (f *fakeCamera) Read(i int) (worker.Picture, error) {
 	if f.frame++; f.script.Has("n") && f.frame > f.number("n") {
 		return worker.Picture{}, io.EOF
+	}
+	if gaps := strings.Split(f.script.Get("gaps"), "."); gaps[0] != "" { // milliseconds before each picture, then none
+		if f.frame > uint64(len(gaps)) {
+			select {}
+		}
+		ms, _ := strconv.Atoi(gaps[f.frame-1])
+		time.Sleep(time.Duration(ms) * time.Millisecond)
 	}
 	if fps := f.number("fps"); fps > 0 {
 		time.Sleep(time.Until(f.due))

@@ -22,6 +22,7 @@ func (s *session) onWant(ctx context.Context, b []byte) error {
 	if s.c.cfg.EveryFrame && !s.c.emptied(ctx) {
 		return nil // closing
 	}
+	s.c.shed(s.mem)
 	if s.w != 0 && (s.w != w.W || s.h != w.H) {
 		s.c.note(func(t *tally) { t.SizeChanges++ })
 		s.c.cfg.Log.Warn("camera changed its picture size", "camera", s.c.cfg.Name,
@@ -64,6 +65,9 @@ func (s *session) settle(closing bool) {
 			t.refuse(&t.By.Lost, rest)
 		}
 	})
+	if !closing {
+		s.c.cfg.lose("lost", rest, time.Now())
+	}
 	s.count(rest)
 	s.seq += total
 }
@@ -96,8 +100,10 @@ func (s *session) onFrame(f wire.Frame) error {
 			t.Copied++
 		}
 	})
+	s.c.cfg.lose(passedOver, passed, taken(f))
 	if !picture {
 		s.c.note(func(t *tally) { t.refuse(&t.By.Corrupt, 1) })
+		s.c.cfg.lose("corrupt", 1, taken(f))
 		return nil
 	}
 	h := held{frame: s.describe(f), mem: s.mem, slot: f.Slot}
@@ -117,6 +123,19 @@ func (s *session) describe(f wire.Frame) edged.Frame {
 	stride := int(f.W) * int(f.Ch)
 	return edged.Frame{
 		Pix: s.mem.seg.Slot(int(f.Slot))[:stride*int(f.H)], Stride: stride, W: int(f.W), H: int(f.H), Format: format,
-		Seq: s.seq + f.Read, Time: time.Now().Add(-max(0, shm.Now()-f.At)),
+		Seq: s.seq + f.Read, Time: taken(f),
+	}
+}
+
+// taken is when the worker had the frame.
+func taken(f wire.Frame) time.Time { return time.Now().Add(-max(0, shm.Now()-f.At)) }
+
+// passedOver is the reason of pictures for which there was no memory or no time.
+const passedOver = "passed_over"
+
+// lose tells of n pictures of a triggered camera that nobody is handed.
+func (c *Config) lose(reason string, n uint64, at time.Time) {
+	if c.Triggered && n > 0 && c.OnLoss != nil {
+		c.OnLoss(Loss{Reason: reason, N: n, At: at})
 	}
 }

@@ -18,7 +18,8 @@ type rhythm struct {
 }
 
 // stalled records a frame and tells whether it came after a pause that is out
-// of rhythm. The camera may have taken it before the pause.
+// of rhythm. The camera may have taken it before the pause. A camera whose pauses
+// are its own has no rhythm and is not asked.
 func (r *rhythm) stalled(at time.Time, least time.Duration) bool {
 	pause := at.Sub(r.last)
 	r.last = at
@@ -54,7 +55,11 @@ type inspector struct {
 }
 
 func newInspector(cfg Config, live bool) inspector {
-	return inspector{live: live, frozenAfter: cfg.FrozenAfter}
+	after := cfg.FrozenAfter
+	if after > 0 {
+		after = max(after, cfg.Idle) // two like pictures with a pause between are no fault
+	}
+	return inspector{live: live, frozenAfter: after}
 }
 
 // frozen tells whether the same picture has come for too long. Sensor noise
@@ -103,19 +108,22 @@ func black(f *edged.Frame) bool {
 // judge offers a good frame to the caller and refuses a bad one.
 func (s *session) judge(f wire.Frame, h held) {
 	c := s.c
-	stalled := s.beat.stalled(h.frame.Time, c.cfg.StallAfter) && c.live
+	s.quiet = time.Time{}
+	gaveUp := c.gaveUp(f.Took)
+	stalled := c.live && s.stalled(h.frame.Time, gaveUp)
 	frozen := s.look.frozen(&h.frame)
 	dark := c.live && black(&h.frame)
 	var why *uint64
+	reason := ""
 	switch by := &c.counts.By; {
 	case f.Corrupt:
-		why = &by.Corrupt
+		why, reason = &by.Corrupt, "corrupt"
 	case stalled:
-		why = &by.Stale
+		why, reason = &by.Stale, "stale"
 	case frozen:
-		why = &by.Frozen
+		why, reason = &by.Frozen, "frozen"
 	case dark && c.cfg.RefuseBlack:
-		why = &by.Black
+		why, reason = &by.Black, "black"
 	}
 	c.note(func(t *tally) {
 		if dark {
@@ -126,10 +134,13 @@ func (s *session) judge(f wire.Frame, h held) {
 			h.letGo()
 		}
 	})
+	if why != nil {
+		c.cfg.lose(reason, 1, h.frame.Time)
+	}
 	switch {
 	case frozen:
 		s.onFrozen()
-	case stalled && s.c.gaveUp(f.Took):
+	case stalled && gaveUp:
 		s.kill(fmt.Sprintf("no picture for %v", networkTimeout(c.cfg)))
 	case why == nil:
 		s.good++
@@ -138,6 +149,15 @@ func (s *session) judge(f wire.Frame, h held) {
 		s.tell(Status{Online: true})
 		c.offer(h)
 	}
+}
+
+// stalled tells whether a frame is stale for the pause before it. Where pauses are
+// the camera's own, only a read that the library gave up on makes it so.
+func (s *session) stalled(at time.Time, gaveUp bool) bool {
+	if s.c.cfg.Idle > 0 {
+		return gaveUp
+	}
+	return s.beat.stalled(at, s.c.cfg.StallAfter)
 }
 
 // gaveUp tells whether a read took so long that the library has given up on the
@@ -150,8 +170,9 @@ func (c *camera) gaveUp(took time.Duration) bool {
 // onFrozen says that the camera is of no use, and tries a new connection: some
 // cameras come back with one.
 func (s *session) onFrozen() {
-	s.offline(fmt.Sprintf("the picture has not changed for %v", s.c.cfg.FrozenAfter))
-	if long := time.Now().Add(-2 * s.c.cfg.FrozenAfter); s.look.since.Before(long) && s.began.Before(long) {
+	after := s.look.frozenAfter
+	s.offline(fmt.Sprintf("the picture has not changed for %v", after))
+	if long := time.Now().Add(-2 * after); s.look.since.Before(long) && s.began.Before(long) {
 		s.kill("frozen picture")
 	}
 }

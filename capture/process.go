@@ -90,7 +90,10 @@ func environment(cfg Config, kind Kind) []string {
 }
 
 // networkTimeout lets the library give up by itself before the deadline does.
-func networkTimeout(cfg Config) time.Duration { return cfg.ReadTimeout * 3 / 5 }
+func networkTimeout(cfg Config) time.Duration { return max(cfg.ReadTimeout*3/5, cfg.Idle) }
+
+// readDeadline is how long the next picture may take.
+func readDeadline(cfg Config) time.Duration { return max(cfg.ReadTimeout, cfg.Idle*5/3) }
 
 func ffmpegOptions(cfg Config, kind Kind) string {
 	timeout := fmt.Sprintf("timeout;%d", networkTimeout(cfg).Microseconds())

@@ -31,6 +31,8 @@ type session struct {
 	last    uint64 // the worker's count at the last frame accounted for
 	good    uint64 // frames offered to the caller
 	beat    rhythm
+	quiet   time.Time // when a source was opened that has sent nothing yet; zero: it has
+	start   headway
 	fault   string // why the worker was killed
 }
 
@@ -93,6 +95,9 @@ func (s *session) onTick() (over bool) {
 	if !s.openAt.IsZero() && !now.Before(s.openAt) {
 		return s.open()
 	}
+	if s.c.cfg.Idle > 0 && !s.quiet.IsZero() && now.Sub(s.quiet) >= s.c.cfg.RetryMax {
+		s.tell(Status{Online: true}) // open, and its silence is no fault
+	}
 	return false
 }
 
@@ -100,8 +105,8 @@ func (s *session) onTick() (over bool) {
 func (s *session) overdue() string {
 	now, cfg := shm.Now(), &s.c.cfg
 	if s.hello.Version == 0 {
-		if now-s.p.vitals.Alive() > cfg.OpenTimeout {
-			return fmt.Sprintf("camera worker did not start within %v", cfg.OpenTimeout)
+		if s.start.look(s.p.Pid(), now); s.start.stuck(now, s.p.vitals.Alive(), cfg.OpenTimeout, longestStart) {
+			return fmt.Sprintf("camera worker did not start: it made no headway for %v", cfg.OpenTimeout)
 		}
 		return ""
 	}
@@ -109,17 +114,31 @@ func (s *session) overdue() string {
 		return fmt.Sprintf("camera worker gave no sign of life for %v", cfg.AliveTimeout)
 	}
 	phase, since := s.p.vitals.Phase()
-	limit := cfg.ReadTimeout
-	switch phase {
-	case shm.Idle, shm.Waiting:
+	limit := readDeadline(*cfg)
+	switch {
+	case phase == shm.Idle || phase == shm.Waiting:
 		return ""
-	case shm.Opening:
+	case phase == shm.Opening && cfg.Idle > 0 && !s.quiet.IsZero(): // open: its first picture may take as long as any
+	case phase == shm.Opening:
 		limit = cfg.OpenTimeout
+		if s.start.look(s.p.Pid(), now); !s.start.stuck(now, since, limit, longestOpen) {
+			return ""
+		}
+	case phase == shm.Closing:
+		limit = cfg.ReadTimeout
 	}
 	if now-since > limit {
-		return fmt.Sprintf("%v the camera took longer than %v", phase, limit)
+		return fmt.Sprintf("%v the camera took longer than %v%s", phase, limit, s.cure(phase))
 	}
 	return ""
+}
+
+// cure is what helps where a camera is only slow.
+func (s *session) cure(phase shm.Phase) string {
+	if phase != shm.Reading || s.c.cfg.Idle > 0 {
+		return ""
+	}
+	return `; where its pauses are its own: trigger = "camera", or idle`
 }
 
 func (s *session) handle(ctx context.Context, t wire.Type, b []byte) (over bool, err error) {
@@ -163,7 +182,7 @@ func (s *session) open() (over bool) {
 	if err := s.present(); err != nil {
 		return s.again(err.Error())
 	}
-	s.openAt, s.beat = time.Time{}, rhythm{}
+	s.openAt, s.beat, s.quiet = time.Time{}, rhythm{}, time.Time{}
 	cfg := &s.c.cfg
 	o := wire.Open{
 		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
@@ -177,7 +196,7 @@ func (s *session) open() (over bool) {
 
 // again plans the next attempt after a failure.
 func (s *session) again(reason string) (over bool) {
-	s.openAt = time.Now().Add(s.retry.wait())
+	s.openAt, s.quiet = time.Now().Add(s.retry.wait()), time.Time{}
 	return s.failed(reason)
 }
 
@@ -188,6 +207,7 @@ func (s *session) onOpened(b []byte) error {
 	s.c.mu.Lock()
 	s.c.opened, s.c.library = s.opened, s.hello.Library
 	s.c.mu.Unlock()
+	s.quiet = time.Now()
 	return nil
 }
 

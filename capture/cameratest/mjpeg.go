@@ -24,11 +24,18 @@ type MJPEG struct {
 	server        *http.Server
 	listener      net.Listener
 	done          chan struct{}
-	period        time.Duration
+	pauses        []time.Duration // before each picture, again and again
 }
 
 // StartMJPEG serves pictures of w x h at fps on address ("" picks one).
 func StartMJPEG(t testing.TB, address string, w, h, fps int) *MJPEG {
+	t.Helper()
+	return StartTriggered(t, address, w, h, time.Second/time.Duration(fps))
+}
+
+// StartTriggered serves a picture after each of the pauses in turn, as a camera
+// behind a light barrier does.
+func StartTriggered(t testing.TB, address string, w, h int, pauses ...time.Duration) *MJPEG {
 	t.Helper()
 	if address == "" {
 		address = "127.0.0.1:0"
@@ -37,7 +44,7 @@ func StartMJPEG(t testing.TB, address string, w, h, fps int) *MJPEG {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &MJPEG{listener: l, period: time.Second / time.Duration(fps)}
+	m := &MJPEG{listener: l, pauses: pauses}
 	m.Width.Store(int64(w))
 	m.Height.Store(int64(h))
 	m.server = &http.Server{Handler: m}
@@ -66,9 +73,12 @@ func (m *MJPEG) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-	tick := time.NewTicker(m.period)
+	tick := time.NewTicker(m.pauses[0])
 	defer tick.Stop()
 	for n := 0; ; n++ {
+		if len(m.pauses) > 1 {
+			tick.Reset(m.pauses[n%len(m.pauses)])
+		}
 		select {
 		case <-r.Context().Done():
 			return

@@ -93,7 +93,7 @@ func (c *Config) checkCamera(i int) {
 	if cam.Threads < 0 || cam.Threads > c.engines.MaxThreads {
 		wrong("threads", "threads %d: use 0 (the engine's choice) to %d", cam.Threads, c.engines.MaxThreads)
 	}
-	if cam.Trigger != "continuous" && cam.Trigger != "mqtt" {
+	if cam.Trigger != "continuous" && cam.Trigger != "mqtt" && !cam.Triggered() {
 		if _, err := TriggerInterval(cam.Trigger); err != nil {
 			wrong("trigger", "%v", err)
 		}

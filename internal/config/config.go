@@ -122,6 +122,7 @@ type Camera struct {
 	Rotate  int      `toml:"rotate"`
 	Fit     string   `toml:"fit"`
 	Trigger string   `toml:"trigger"`
+	Idle    Duration `toml:"idle"`
 	Model   string   `toml:"model"`
 	Shadow  string   `toml:"shadow"`
 	Engine  string   `toml:"engine"`
@@ -321,7 +322,7 @@ func (r *Rule) Rule(id int) verdict.Rule {
 func TriggerInterval(trigger string) (time.Duration, error) {
 	text, ok := strings.CutPrefix(trigger, "interval:")
 	if !ok {
-		return 0, fmt.Errorf("trigger %q: use continuous, interval:500ms or mqtt", trigger)
+		return 0, fmt.Errorf("trigger %q: use continuous, interval:500ms, mqtt or camera", trigger)
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
@@ -329,6 +330,28 @@ func TriggerInterval(trigger string) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// Triggered tells whether the camera itself decides when it takes a picture.
+func (c *Camera) Triggered() bool { return c.Trigger == TriggerCamera }
+
+// TriggerCamera is the trigger of a camera whose pictures are each a part's.
+const TriggerCamera = "camera"
+
+// Duration is a time, in a file as 500ms, 30s or 10m.
+type Duration time.Duration
+
+// UnmarshalText reads what time.ParseDuration does; 0 is for what is left out.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v <= 0 {
+		return fmt.Errorf("time %q: write a positive number with its unit, for example \"500ms\", \"30s\" or \"10m\"", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
 // Size is a number of bytes, in a file a whole number or a string with a unit.
 type Size int64

@@ -20,7 +20,7 @@ type gate struct {
 // newGate reads a camera's trigger.
 func newGate(trigger string) (*gate, error) {
 	switch trigger {
-	case "continuous":
+	case "continuous", config.TriggerCamera:
 		return &gate{}, nil
 	case "mqtt":
 		q := pipeline.NewQueue(triggerDepth, triggerTimeout)

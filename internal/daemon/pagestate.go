@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/config"
 	"edged/internal/page"
 	"edged/internal/pipeline"
 )
@@ -98,6 +99,8 @@ func (u *unit) whyNothing(trigger string) (why string, waits bool) {
 		return refusal, false
 	case strings.HasPrefix(trigger, "interval:"):
 		return "", false
+	case trigger == config.TriggerCamera:
+		return "it waits for the camera, which is triggered", true
 	case trigger != "continuous":
 		return fmt.Sprintf("it waits for a trigger (trigger = %q)", trigger), true
 	}
@@ -134,6 +137,7 @@ func (u *unit) refused(r *pipeline.Refused) {
 	u.refusal, u.refusedAt = text, time.Now()
 	u.mu.Unlock()
 	u.d.page.ShowRaw(u.cfg.Name, r.Frame, text)
+	u.refusedPart(r)
 }
 
 // temperature is the hottest of the zones below dir in degrees Celsius, 0 where

@@ -58,7 +58,7 @@ func (d *Daemon) takeConfig(ctx context.Context, fresh *config.Config) (waits []
 			continue
 		}
 		cam := fresh.Cameras[i]
-		cam.Source = u.cfg.Source
+		keepSource(&cam, u.cfg)
 		changes := differences(settings(u.now()), settings(&cam))
 		if len(changes) == 0 {
 			continue
@@ -82,6 +82,30 @@ func (d *Daemon) takeConfig(ctx context.Context, fresh *config.Config) (waits []
 		d.publishInfo()
 	}
 	return waits, nil
+}
+
+// keepSource leaves a camera's source as it was opened: what else it asks for
+// waits for a restart, as needRestart tells.
+func keepSource(cam, opened *config.Camera) {
+	cam.Source, cam.Idle = opened.Source, opened.Idle
+	if cam.Triggered() != opened.Triggered() {
+		cam.Trigger = opened.Trigger
+	}
+}
+
+// sourceKeys are the keys of a camera that its source is opened with and that
+// differ.
+func sourceKeys(cam, opened *config.Camera) (keys []string) {
+	for key, differs := range map[string]bool{
+		"source": cam.Source != opened.Source, "idle": cam.Idle != opened.Idle,
+		"trigger": cam.Triggered() != opened.Triggered(),
+	} {
+		if differs {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // prepare loads the camera's model with what the config says of it now.
@@ -151,11 +175,12 @@ func (d *Daemon) needRestart(fresh *config.Config) []string {
 	waits := append(append(keysOf("node", old, now), keysOf("mqtt", d.cfg.MQTT, fresh.MQTT)...), keysOf("audit", d.cfg.Audit, fresh.Audit)...)
 	for _, cam := range fresh.Cameras {
 		i := slices.IndexFunc(d.units, func(u *unit) bool { return u.cfg.Name == cam.Name })
-		switch {
-		case i < 0:
+		if i < 0 {
 			waits = append(waits, "camera "+cam.Name+" (new)")
-		case d.units[i].cfg.Source != cam.Source:
-			waits = append(waits, "camera "+cam.Name+": source")
+			continue
+		}
+		for _, key := range sourceKeys(&cam, d.units[i].cfg) {
+			waits = append(waits, "camera "+cam.Name+": "+key)
 		}
 	}
 	for _, u := range d.units {

@@ -40,6 +40,7 @@ type unit struct {
 	reloading  sync.Mutex
 	wrong      []string // a model's SHA-256, and the engines whose answers an audit found wrong on it; reloading guards it
 	startFault string   // told once the broker's client is there
+	lossesOf   partLosses
 
 	mu            sync.Mutex
 	file          *stage.File // in use
@@ -88,6 +89,7 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 	u.camera = pipeline.NewCamera(cfg.Name, nil, l.stage)
 	u.camera.Log = d.log
 	u.camera.Sink = u
+	u.lossesOf.tell = u.tellLoss
 	u.frames = shadow.NewSlot()
 	u.camera.Witness = u.frames
 	u.camera.Missed = u.missed
@@ -131,6 +133,7 @@ func (u *unit) run(ctx context.Context) error {
 	source, err := capture.Open(capture.Config{
 		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
 		EveryFrame: u.d.opts.Once, Once: u.d.opts.Once, Loop: u.d.opts.Loop,
+		Triggered: u.cfg.Triggered(), Idle: time.Duration(u.cfg.Idle), OnLoss: u.onLoss,
 	})
 	if err != nil {
 		u.abandon()
@@ -149,6 +152,7 @@ func (u *unit) run(ctx context.Context) error {
 	err = u.camera.Run(ctx)
 	u.stopSpare()
 	u.endTriggers(ctx)
+	u.lossesOf.flush()
 	if ctx.Err() != nil {
 		return nil
 	}

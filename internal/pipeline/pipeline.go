@@ -105,14 +105,15 @@ type Camera struct {
 	// Witness sees every frame that is served, whichever the model; nil: nobody does.
 	Witness Witness
 
-	stage    *Stage
-	next     atomic.Pointer[Stage]
-	disabled atomic.Bool
-	wake     chan struct{}
-	counts   counters
-	progress progress
-	result   Result
-	seq      uint64
+	stage     *Stage
+	next      atomic.Pointer[Stage]
+	disabled  atomic.Bool
+	enabledAt atomic.Int64 // Unix nanoseconds: frames that waited from before it are passed over
+	wake      chan struct{}
+	counts    counters
+	progress  progress
+	result    Result
+	seq       uint64
 
 	numberless time.Time // when an output was not a number last; zero: it is told
 }
@@ -134,6 +135,9 @@ func (c *Camera) Adopt(stage *Stage) {
 // Enable lets the camera run or rest. While it rests the source's frames are
 // passed over.
 func (c *Camera) Enable(on bool) {
+	if on && c.disabled.Load() {
+		c.enabledAt.Store(time.Now().UnixNano())
+	}
 	c.disabled.Store(!on)
 	select {
 	case c.wake <- struct{}{}:
@@ -241,6 +245,10 @@ const (
 	SourceEnded = "the source ended"
 )
 
+// CountMissed counts n triggers of the camera's own that led to no result; who
+// counts them tells of them.
+func (c *Camera) CountMissed(n uint64) { c.counts.missed.Add(n) }
+
 // MissTrigger counts and reports a shot that never reached the loop.
 func (c *Camera) MissTrigger(shot Shot, reason string) { c.miss(shot, reason) }
 
@@ -249,7 +257,7 @@ func (c *Camera) serve(f *edged.Frame, shot Shot) {
 	if f.Pix == nil {
 		return
 	}
-	if c.disabled.Load() {
+	if c.disabled.Load() || f.Time.UnixNano() < c.enabledAt.Load() {
 		c.counts.passedOver.Add(1)
 		if !shot.Deadline.IsZero() {
 			c.miss(shot, Disabled)

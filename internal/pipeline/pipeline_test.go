@@ -108,6 +108,7 @@ func TestDisabledCameraPassesOver(t *testing.T) {
 	source := &fakeSource{frames: []*edged.Frame{grey(4, 4, 1), grey(4, 4, 2), grey(4, 4, 3)}}
 	c := NewCamera("cam", source, brightStage(t, nil))
 	source.before = func(i int) {
+		source.frames[i].Time = time.Now()
 		if i == 1 { // between the loop's wait and its frame
 			c.Enable(false)
 			go func() {
@@ -125,6 +126,27 @@ func TestDisabledCameraPassesOver(t *testing.T) {
 	}
 	if n := c.Counts(); n.Published != 2 || n.PassedOver != 1 || published != 2 {
 		t.Errorf("counts %+v, published %d", n, published)
+	}
+}
+
+// A frame that has waited since before the camera was switched on is of a part that
+// went by meanwhile.
+func TestFramesFromBeforeEnableArePassedOver(t *testing.T) {
+	old, fresh := grey(4, 4, 1), grey(4, 4, 2)
+	old.Time = time.Now()
+	c := NewCamera("cam", &fakeSource{frames: []*edged.Frame{old, fresh}}, brightStage(t, nil))
+	c.Enable(false)
+	time.Sleep(time.Millisecond)
+	c.Enable(true)
+	c.Enable(true) // again changes nothing
+	fresh.Time = time.Now()
+	var served []*edged.Frame
+	c.Sink = sinkFunc(func(r *Result) { served = append(served, &edged.Frame{Time: r.Frame.Time}) })
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if n := c.Counts(); n.PassedOver != 1 || len(served) != 1 || !served[0].Time.Equal(fresh.Time) {
+		t.Errorf("counts %+v, %d served", n, len(served))
 	}
 }
 

@@ -63,14 +63,19 @@ func (s *server) slot(skip bool) (int, error) {
 	if s.o.EveryFrame {
 		return s.awaitSlot()
 	}
+	return s.freeSlot(), nil
+}
+
+// freeSlot is a slot that is free now, else noSlot.
+func (s *server) freeSlot() int {
 	for {
 		select {
 		case r := <-s.free:
 			if r.Memory == s.number {
-				return int(r.Slot), nil
+				return int(r.Slot)
 			}
 		default:
-			return noSlot, nil
+			return noSlot
 		}
 	}
 }
@@ -121,7 +126,9 @@ func (s *server) lend(slot int, p Picture, began time.Duration) error {
 			return err
 		}
 	} else if slot == noSlot {
-		return nil
+		if slot = s.freeSlot(); slot == noSlot { // one may have come back while the camera waited
+			return nil
+		}
 	}
 	if !p.InPlace {
 		s.seg.Seq(slot).Store(0)
