@@ -97,6 +97,15 @@ type Output struct {
 	Threshold float64 `json:"threshold,omitempty"` // from which a single channel means class 1
 }
 
+// Kind is the output's meaning by its plain name: a sigmoid's values are
+// probabilities.
+func (o Output) Kind() string {
+	if o.Meaning == "sigmoid" {
+		return "probabilities"
+	}
+	return o.Meaning
+}
+
 // Grid places output positions on the input picture, per axis in the order y,
 // x: position (r, c) is centred on input pixel Origin + (r, c)*Stride.
 type Grid struct {

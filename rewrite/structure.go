@@ -257,7 +257,7 @@ func (c *facts) userFacts() string {
 		return fmt.Sprintf("the manifest's labels are %s, the baseline's %s%s", strings.Join(c.got.Labels, ", "), strings.Join(f.Labels, ", "), cure)
 	case f.Input.ChannelOrder != "" && !f.Input.Same(c.got.Input):
 		return fmt.Sprintf("the manifest's input is %s, the baseline's %s%s", plainJSON(c.got.Input), plainJSON(f.Input), cure)
-	case f.Output.Meaning != "" && (f.Output.Meaning != c.got.Output.Meaning || f.Output.Threshold != c.got.Output.Threshold):
+	case f.Output.Meaning != "" && (f.Output.Kind() != c.got.Output.Kind() || f.Output.Threshold != c.got.Output.Threshold):
 		return fmt.Sprintf("the manifest's output is %s, the baseline's %s%s", plainJSON(c.got.Output), plainJSON(f.Output), cure)
 	}
 	return ""

@@ -201,6 +201,38 @@ func TestOlderRevisionsAreTested(t *testing.T) {
 	}
 }
 
+// TestTwoNamesOfAMeaningAreOneFact: a dense file that says probabilities where its
+// baseline says sigmoid tells no lie.
+func TestTwoNamesOfAMeaningAreOneFact(t *testing.T) {
+	p := subjects(t, 0)[0]
+	means := func(file []byte, word string) []byte {
+		m, err := model.Read(bytes.Clone(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := m.Manifest()
+		if err != nil || f == nil {
+			t.Fatal(f, err)
+		}
+		f.Output.Meaning = word
+		if err := m.SetManifest(f); err != nil {
+			t.Fatal(err)
+		}
+		out, err := m.Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	base, dense := means(p.base, "sigmoid"), means(p.dense, "probabilities")
+	if s := proves(t, base, dense); s.refuted {
+		t.Errorf("two names of one meaning: %s", s.why)
+	}
+	if s := proves(t, base, means(dense, "logits")); !s.refuted {
+		t.Error("another meaning is not refuted")
+	}
+}
+
 // TestDynamicRangeKeepsNoPatchOnAFrame: it scales by the largest value of what
 // it sees, which is more than the patch. On its own size nothing is enlarged.
 func TestDynamicRangeKeepsNoPatchOnAFrame(t *testing.T) {

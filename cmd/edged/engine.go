@@ -61,8 +61,9 @@ func engineFlag(fl *pflag.FlagSet, name *string, what string) {
 // maxThreads is what an engine may be asked for; no board has as many cores.
 const maxThreads = 256
 
-// engines is what the daemon and its trials of models know of them.
-var engines = daemon.Engines{Open: openEngine, Auto: autoOrder(), ReportFaults: tflite.ReportFaults}
+// engines is what the daemon and its trials of models know of them. It has every
+// model tried by a child, which its end calls off, before it opens it.
+var engines = daemon.Engines{Open: openBare, Auto: autoOrder(), ReportFaults: tflite.ReportFaults, Unproven: tflite.Unproven}
 
 // configEngines is what a config may say of them.
 var configEngines = config.Engines{Names: engineNames, Aliases: engineAliases, MaxThreads: maxThreads}

@@ -6,6 +6,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"log/slog"
@@ -208,6 +209,9 @@ func (a *Auditor) finding(worst rewrite.Spot, by *pair) Finding {
 // has not returned.
 func (a *Auditor) Input() []byte { return a.slot.answer.Input }
 
+// ErrDiffers is what is wrong with an engine whose answers are not the baseline's.
+var ErrDiffers = errors.New("differs from the baseline's")
+
 // Agrees runs the baseline on the engine asked for by name and tells whether
 // output, given for Input, is what it says at many places.
 func (a *Auditor) Agrees(engine string, output []byte) error {
@@ -223,7 +227,7 @@ func (a *Auditor) Agrees(engine string, output []byte) error {
 				return err
 			}
 			if spot.Differing > 0 {
-				return fmt.Errorf("engine %s: its answer differs by %.3g from the baseline's too", engine, spot.Differs)
+				return fmt.Errorf("engine %s: its answer %w too, by %.3g", engine, ErrDiffers, spot.Differs)
 			}
 		}
 		return nil

@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -92,7 +93,9 @@ func (u *unit) stopSpare() {
 	u.mu.Lock()
 	u.endSpare() // nothing begins from here on
 	u.mu.Unlock()
-	u.spare.Wait()
+	if !within(sideTime, u.spare.Wait) {
+		u.log.Warn("the end does not wait for an audit or a shadow")
+	}
 }
 
 // isIdle tells whether the camera's loop waits for a frame.
@@ -103,9 +106,7 @@ func (u *unit) isIdle() bool {
 
 // doubted tells whether the model in use is in doubt.
 func (u *unit) doubted() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.loaded.stage.Doubted()
+	return u.inUse().stage.Doubted()
 }
 
 // differs tells of an answer that is not what the baseline says.
@@ -139,6 +140,9 @@ func (u *unit) doubtModel(ctx context.Context, l *loaded, f audit.Finding) {
 func (u *unit) takeOver(ctx context.Context, l *loaded) error {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err // another model is in use by now
+	}
 	file, err := u.readModel(u.now())
 	if err != nil {
 		return err
@@ -150,20 +154,21 @@ func (u *unit) takeOver(ctx context.Context, l *loaded) error {
 		return err
 	}
 	var reasons []string
-	if u.wrong[0] != l.file.SHA256 { // what was wrong on another model may be right on this one
-		u.wrong = []string{l.file.SHA256}
-	}
-	u.wrong = append(u.wrong, l.asked)
+	u.distrust(file, l.asked)
+	wrong := u.wrongOn(file, u.now())
 	for _, engine := range u.enginesFrom(l.asked)[1:] {
-		if slices.Contains(u.wrong[1:], engine) {
+		if slices.Contains(wrong, engine) {
 			reasons = append(reasons, "engine "+engine+": its answers differed before")
 			continue
 		}
 		next, err := u.agreeing(ctx, l, file, engine)
 		if err != nil {
-			reasons = append(reasons, err.Error())
+			if reasons = append(reasons, err.Error()); errors.Is(err, audit.ErrDiffers) {
+				u.distrust(file, engine)
+			}
 			continue
 		}
+		u.remember(func(m *memory) error { return m.chose(u.cfg.Name, file.SHA256, u.d.opts.Version, engine) })
 		u.use(next)
 		u.camera.Adopt(next.stage)
 		u.startAudit(next)
@@ -222,7 +227,7 @@ func (u *unit) evidence(f audit.Finding) *mqtt.Evidence {
 		u.log.Error("evidence not kept", "err", err.Error())
 		return e
 	}
-	if len(data)*4/3+evidenceRoom < int(u.d.cfg.MQTT.MaxPayload) {
+	if len(data)*4/3+evidenceRoom < u.payloadLimit() {
 		e.PNG = data
 		return e
 	}
@@ -240,6 +245,16 @@ func (u *unit) evidence(f audit.Finding) *mqtt.Evidence {
 	}
 	e.File = name
 	return e
+}
+
+// payloadLimit is how large an event may be: what the config says or, where the
+// broker takes less, what it was seen to take.
+func (u *unit) payloadLimit() int {
+	if u.d.client == nil {
+		return int(u.d.cfg.MQTT.MaxPayload)
+	}
+	link, _ := u.d.client.Link()
+	return link.PayloadLimit
 }
 
 func encodePNG(img *image.NRGBA) ([]byte, error) {

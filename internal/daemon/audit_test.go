@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"image"
 	"image/png"
 	"log/slog"
+	"math/rand/v2"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +16,8 @@ import (
 
 	"edged"
 	"edged/fallback"
+	"edged/internal/audit"
+	"edged/internal/config"
 	"edged/internal/daemontest"
 	"edged/model"
 	"edged/mqtt"
@@ -221,3 +226,29 @@ func eventsOf(r *rig, kind string) (list []*mqtt.Event) {
 }
 
 func noTrial(context.Context, []byte, Trial) (Answer, error) { return Answer{}, nil }
+
+// Evidence that the broker would not take is kept in a file, whatever the config
+// hopes for.
+func TestEvidenceFitsTheBroker(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range img.Pix {
+		img.Pix[i] = byte(r.Uint32())
+	}
+	cfg := &config.Config{}
+	cfg.MQTT.MaxPayload, cfg.MQTT.SpoolDir = 1<<20, t.TempDir()
+	u := &unit{d: &Daemon{cfg: cfg}, cfg: &config.Camera{Name: "c"}, log: slog.New(slog.DiscardHandler)}
+	if e := u.evidence(audit.Finding{Picture: img}); len(e.PNG) < 8192 || e.File != "" {
+		t.Errorf("%d bytes within a megabyte, file %q", len(e.PNG), e.File)
+	}
+	learned := mqtt.Default()
+	learned.Node, learned.Broker, learned.MaxPayload = "n", "tcp://127.0.0.1:1", 8192
+	var err error
+	if u.d.client, err = mqtt.New(learned); err != nil {
+		t.Fatal(err)
+	}
+	e := u.evidence(audit.Finding{Picture: img})
+	if data, err := os.ReadFile(e.File); err != nil || e.PNG != nil || len(data) < 8192 {
+		t.Errorf("%d bytes where the broker takes 8192, file %q: %v", len(e.PNG), e.File, err)
+	}
+}

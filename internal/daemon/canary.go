@@ -38,6 +38,10 @@ type Engines struct {
 	// quarters of the machine's memory.
 	Limit func() int64
 
+	// Unproven says what in a model a linked library is not known to survive,
+	// empty for nothing: such a model is strained. nil: nothing is.
+	Unproven func(model []byte) string
+
 	trial func(context.Context, []byte, Trial) (Answer, error) // nil: by a child
 }
 
@@ -144,10 +148,12 @@ func (e *Engines) Try(ctx context.Context, data []byte, engine string, threads i
 	return c, c.err()
 }
 
-// Canary has a child run the model once on one engine. Its error says what the
-// child said last, or which signal ended it.
+// Canary has a child run the model on one engine: once, or many times where the
+// library may not survive it. Its error says what the child said last, or which
+// signal ended it.
 func (e *Engines) Canary(ctx context.Context, data []byte, engine string, threads int) error {
-	_, err := e.try(ctx, data, Trial{Engine: engine, Threads: threads})
+	strain := e.Unproven != nil && e.Unproven(data) != ""
+	_, err := e.try(ctx, data, Trial{Engine: engine, Threads: threads, Timed: strain})
 	return err
 }
 
@@ -174,7 +180,9 @@ func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err 
 	})
 	switch {
 	case err == nil:
-	case errors.Is(err, child.ErrAlarm) || ctx.Err() != nil:
+	case ctx.Err() != nil:
+		return a, fmt.Errorf("engine %s: the trial was called off: %w", t.Engine, ctx.Err())
+	case errors.Is(err, child.ErrAlarm):
 		return a, fmt.Errorf("engine %s: the model did not run within %v", t.Engine, canaryTime)
 	default:
 		return a, errors.New(lastWords(t.Engine, err, words))

@@ -108,9 +108,12 @@ type tried struct {
 
 // chooseEngine has children try the model: on the engine of the config, or on
 // all, of which it takes the fastest; what it took the last time stays unless
-// another is clearly faster.
+// another is clearly faster. An engine that an audit found wrong on it is not asked.
 func (u *unit) chooseEngine(ctx context.Context, file *stage.File, cam *config.Camera) (Choice, error) {
 	if cam.Engine != config.Auto {
+		if c, ok := u.standIn(ctx, file, cam); ok {
+			return c, nil
+		}
 		return u.d.opts.Engines.Try(ctx, file.Data, cam.Engine, cam.Threads, "")
 	}
 	c, err := u.fastest(ctx, file, cam)
@@ -138,8 +141,10 @@ func (u *unit) fastest(ctx context.Context, file *stage.File, cam *config.Camera
 	c, known := u.d.tried[tried{file.SHA256, cam.Threads}]
 	before := u.d.memory.engineOf(u.cfg.Name, file.SHA256, u.d.opts.Version)
 	u.d.stateMu.Unlock()
-	if known {
+	on := u.d.opts.Engines
+	on.Auto = believed(on.Auto, u.wrongOn(file, cam))
+	if known && slices.Contains(on.Auto, c.Engine) {
 		return c, nil
 	}
-	return u.d.opts.Engines.Try(ctx, file.Data, config.Auto, cam.Threads, before)
+	return on.Try(ctx, file.Data, config.Auto, cam.Threads, before)
 }

@@ -57,6 +57,7 @@ type modelMemory struct {
 
 	Chosen   chosen    `json:"chosen"`
 	Promoted promotion `json:"promoted"`
+	Wrong    distrust  `json:"wrong"`
 }
 
 // chosen is the engine that was the fastest, for the model and the program that

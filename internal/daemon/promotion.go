@@ -62,6 +62,7 @@ func (u *unit) forgetPromotion(inUse string) {
 // readModel reads what the camera is to run: its model file, or the one that was
 // promoted over it.
 func (u *unit) readModel(cam *config.Camera) (*stage.File, error) {
+	u.noteRead(cam.Model)
 	file, err := stage.Read(cam.Model)
 	p := u.promoted()
 	if err != nil || p.SHA256 == "" || p.Over != file.SHA256 {

@@ -139,6 +139,9 @@ func (c *change) adopt() {
 	if err != nil {
 		u.log.Warn("state not saved", "err", err.Error())
 	}
+	if u.sameAs(c.loaded) { // what is in doubt stays so
+		c.loaded.stage.DoubtAs(u.inUse().stage)
+	}
 	u.use(c.loaded)
 	u.camera.Adopt(c.loaded.stage)
 	u.startAudit(c.loaded)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"edged"
@@ -16,15 +14,6 @@ import (
 	"edged/internal/stage"
 	"edged/model"
 	"edged/mqtt"
-)
-
-const (
-	// watchEvery is how often model files are looked at. Looking beats being
-	// told: it works on every file system and sees a replaced folder too.
-	watchEvery = time.Second
-
-	// touchEvery is how often the state file's time is refreshed.
-	touchEvery = time.Minute
 )
 
 // loaded is a model on its engine, ready to be adopted.
@@ -168,9 +157,11 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
 	file, err := u.readModel(u.now())
-	u.wrong = []string{""}
-	if err == nil && file.SHA256 == u.modelInfo().SHA256 && !u.doubted() {
-		return u.modelInfo().ModelInfo, nil // it is this one already
+	if err == nil && file.SHA256 == u.modelInfo().SHA256 {
+		if !u.doubted() {
+			return u.modelInfo().ModelInfo, nil // it is this one already
+		}
+		u.remember(func(m *memory) error { return m.trustAll(u.cfg.Name) }) // nothing is left to lose
 	}
 	var l *loaded
 	if err == nil {
@@ -179,6 +170,9 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 	if err == nil && l.notNumbers != nil {
 		l.stage.Engine.Close()
 		err = fmt.Errorf("model %s: its trial: %w", file.Name, l.notNumbers)
+	}
+	if err != nil && ctx.Err() != nil {
+		return mqtt.ModelInfo{}, err // the end is no fault of the model
 	}
 	if err != nil {
 		err = fmt.Errorf("camera %s: the new model is not used, the old one stays: %w", u.cfg.Name, err)
@@ -206,7 +200,8 @@ func (d *Daemon) reloadAll(ctx context.Context, why string) {
 }
 
 // startSide runs what goes on beside the cameras until ctx is done; wait
-// returns when it has ended.
+// returns when it has ended, or after sideTime: what runs on, a model that is being
+// loaded, ends with the process.
 func (d *Daemon) startSide(ctx context.Context) (wait func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -221,95 +216,27 @@ func (d *Daemon) startSide(ctx context.Context) (wait func()) {
 	})
 	wg.Go(func() { d.watchModels(ctx) })
 	d.startOverlays(ctx, &wg)
-	return wg.Wait
-}
-
-// watchModels reloads a model when its file has changed and has then stayed
-// the same for one look, so that a file being copied is left alone. It also
-// keeps the state on disk up to date.
-func (d *Daemon) watchModels(ctx context.Context) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	marks, shadows := make([]fileMarks, len(d.units)), make([]fileMarks, len(d.units))
-	for i, u := range d.units {
-		marks[i].follow(u.now().Model)
-		shadows[i].follow(u.now().Shadow)
-	}
-	touched, tended := time.Now(), time.Time{}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for i, u := range d.units {
-			shadows[i].follow(u.now().Shadow)
-			if shadows[i].changed(markOf(shadows[i].path)) {
-				u.restartShadow()
-			}
-			marks[i].follow(u.now().Model)
-			if marks[i].changed(markOf(marks[i].path)) {
-				if _, err := u.reload(ctx, "the file was replaced"); err != nil {
-					u.log.Error("reload failed", "why", "the file was replaced", "err", err.Error())
-				}
-			}
-			u.prove()
-			u.markStuck()
-		}
-		if time.Since(tended) > retryDisk {
-			tended = time.Now()
-			d.tend()
-		}
-		if time.Since(touched) > touchEvery {
-			touched = time.Now()
-			d.memory.touch()
+	return func() {
+		if !within(sideTime, wg.Wait) {
+			d.log.Warn("the end does not wait for a model that is being loaded")
 		}
 	}
 }
 
-// mark tells one state of a file from another.
-type mark struct {
-	size  int64
-	time  time.Time
-	inode uint64
-}
+// sideTime is how long the end waits for what goes on beside the cameras. Trials,
+// which take longest, are called off.
+const sideTime = time.Second
 
-func markOf(path string) mark {
-	info, err := os.Stat(path)
-	if err != nil {
-		return mark{}
-	}
-	m := mark{size: info.Size(), time: info.ModTime()}
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		m.inode = s.Ino
-	}
-	return m
-}
-
-// fileMarks follows one file.
-type fileMarks struct {
-	path       string
-	used, seen mark
-}
-
-// follow follows another file, which is in use as it is now.
-func (f *fileMarks) follow(path string) {
-	if path != f.path {
-		now := markOf(path)
-		*f = fileMarks{path, now, now}
-	}
-}
-
-// changed tells whether the file is another than the one used, and has been
-// the same in the last two looks. It tells so once.
-func (f *fileMarks) changed(now mark) bool {
-	settled := now == f.seen
-	f.seen = now
-	if !settled || now == f.used {
+// within tells whether wait returns within a time.
+func within(limit time.Duration, wait func()) bool {
+	ended := make(chan struct{})
+	go func() { defer close(ended); wait() }()
+	select {
+	case <-ended:
+		return true
+	case <-time.After(limit):
 		return false
 	}
-	f.used = now
-	return true
 }
 
 // prove keeps the model in use as the last good one once it has run long

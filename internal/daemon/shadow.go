@@ -54,16 +54,10 @@ func (u *unit) restartShadow() {
 // is told, and is no fault of the camera's.
 func (u *unit) runShadow(ctx context.Context) {
 	s, file, err := u.openShadow(ctx)
-	if ctx.Err() != nil {
-		if err == nil {
-			s.Engine.Close()
-		}
-		return
-	}
 	if err != nil {
-		u.mu.Lock()
-		u.noShadow = err.Error()
-		u.mu.Unlock()
+		if !u.setShadow(ctx, nil, err.Error()) {
+			return
+		}
 		if errors.Is(err, errInUse) { // it was promoted, or the files are the same: nothing is wrong
 			u.log.Info("no shadow runs", "reason", err.Error())
 			return
@@ -73,9 +67,10 @@ func (u *unit) runShadow(ctx context.Context) {
 		return
 	}
 	r := &running{info: mqtt.ShadowInfo{Name: file.Name, SHA256: file.SHA256, Engine: s.Engine.Name(), Certificate: s.Certificate}}
-	u.mu.Lock()
-	u.shadow, u.noShadow = r, ""
-	u.mu.Unlock()
+	if !u.setShadow(ctx, r, "") {
+		s.Engine.Close()
+		return
+	}
 	u.trace(mqtt.EventShadow, "a shadow runs: "+file.Name, byConfig, mqtt.Change{Key: "shadow", Value: file.SHA256})
 	u.d.publishInfo()
 	u.d.stateMu.Lock() // two cameras must not take one mark
@@ -94,6 +89,18 @@ func (u *unit) runShadow(ctx context.Context) {
 	})
 }
 
+// setShadow notes which shadow runs, or why none does. It does nothing, and says
+// so, where ctx is done: another has taken its place.
+func (u *unit) setShadow(ctx context.Context, r *running, why string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if ctx.Err() != nil {
+		return false
+	}
+	u.shadow, u.noShadow = r, why
+	return true
+}
+
 // plainJudge is the camera's rules without hold: of one frame alone.
 func (u *unit) plainJudge(labels []string) (pipeline.Judge, error) {
 	cam := *u.now()
@@ -108,7 +115,9 @@ var errInUse = errors.New("it is the model in use")
 
 // openShadow reads the shadow's file, has a child try it, and loads it.
 func (u *unit) openShadow(ctx context.Context) (*pipeline.Stage, *stage.File, error) {
-	file, err := stage.Read(u.now().Shadow)
+	path := u.now().Shadow
+	u.noteRead(path)
+	file, err := stage.Read(path)
 	if err != nil {
 		return nil, nil, err
 	}

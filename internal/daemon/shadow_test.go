@@ -235,3 +235,17 @@ func sha256Hex(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
+
+// A shadow that was called off while it was being opened takes the place of none.
+func TestACancelledShadowOverwritesNothing(t *testing.T) {
+	u := &unit{}
+	ctx, cancel := context.WithCancel(context.Background())
+	now := &running{}
+	if !u.setShadow(ctx, now, "") || u.shadow != now {
+		t.Error("a shadow that runs is not noted")
+	}
+	cancel()
+	if u.setShadow(ctx, &running{}, "") || u.setShadow(ctx, nil, "it crashes") || u.shadow != now || u.noShadow != "" {
+		t.Errorf("shadow %p, %q: %p runs", u.shadow, u.noShadow, now)
+	}
+}

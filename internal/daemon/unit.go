@@ -38,8 +38,7 @@ type unit struct {
 	timing     timing
 	slot       slot // marks what the model is at
 	reloading  sync.Mutex
-	wrong      []string // a model's SHA-256, and the engines whose answers an audit found wrong on it; reloading guards it
-	startFault string   // told once the broker's client is there
+	startFault string // told once the broker's client is there
 	lossesOf   partLosses
 
 	mu            sync.Mutex
@@ -53,7 +52,8 @@ type unit struct {
 	status        capture.Status
 	refusal       string // why the last frame that was refused led to no result
 	refusedAt     time.Time
-	loaded        *loaded // in use
+	loaded        *loaded         // in use
+	read          map[string]mark // files, as they were when they were last read
 
 	audits    audit.Account
 	spare     sync.WaitGroup     // what runs in spare time
@@ -74,7 +74,7 @@ type unit struct {
 
 // newUnit loads the camera's model. The source is opened by run.
 func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) {
-	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name), slot: d.memory.marks.of(cfg.Name), wrong: []string{""}}
+	u := &unit{d: d, cfg: cfg, log: d.log.With("camera", cfg.Name), slot: d.memory.marks.of(cfg.Name)}
 	u.life, u.endSpare = context.WithCancel(ctx)
 	var err error
 	if u.gate, err = newGate(cfg.Trigger); err != nil {

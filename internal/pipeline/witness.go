@@ -50,6 +50,10 @@ const Unsure = "unsure"
 // may call it.
 func (s *Stage) Doubt(why edged.Reason) { s.doubt.Store(&why) }
 
+// DoubtAs takes over what verdicts of another stage of the same model on the same
+// engine are doubted for, if they are.
+func (s *Stage) DoubtAs(other *Stage) { s.doubt.Store(other.doubt.Load()) }
+
 // Doubted tells whether Doubt was called.
 func (s *Stage) Doubted() bool { return s.doubt.Load() != nil }
 

@@ -89,7 +89,7 @@ func GatherFacts(m *model.Manifest, cam *config.Camera) (Facts, error) {
 	fact(&g, &f.mean, "input.mean", m.Input.Mean, "prepare.mean", p.Mean)
 	fact(&g, &f.scale, "input.scale", m.Input.Scale, "prepare.scale", p.Scale)
 	fact(&g, &f.tensor, "output.tensor", m.Output.Tensor, "output.tensor", o.Tensor)
-	fact(&g, &meaning, "output.meaning", m.Output.Meaning, "output.meaning", o.Meaning)
+	fact(&g, &meaning, "output.meaning", meaningWord(m.Output.Meaning), "output.meaning", meaningWord(o.Meaning))
 	fact(&g, &f.threshold, "output.threshold", m.Output.Threshold, "output.threshold", threshold)
 	fact(&g, &f.labels, "labels", m.Labels, "labels", cam.Labels)
 	fact(&g, &f.grid, "grid", edged.Grid(m.Grid), "output.stride and output.origin", configGrid(&o))
@@ -108,6 +108,15 @@ func GatherFacts(m *model.Manifest, cam *config.Camera) (Facts, error) {
 	}
 	f.meaning, err = config.MeaningOf(meaning)
 	return f, err
+}
+
+// meaningWord is a meaning by its plain name, so that two names of one are no
+// contradiction; what is none stays for the error that names it.
+func meaningWord(s string) string {
+	if m, err := config.MeaningOf(s); err == nil {
+		return string(m)
+	}
+	return s
 }
 
 func configGrid(o *config.Output) edged.Grid {

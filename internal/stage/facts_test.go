@@ -114,3 +114,19 @@ func TestOneNumberForEveryChannelContradictsNothing(t *testing.T) {
 		t.Error("another mean is said to be the same")
 	}
 }
+
+// A sigmoid's values are probabilities, and a softmax's: two names of one fact.
+func TestTwoNamesOfAMeaningAreNoContradiction(t *testing.T) {
+	for _, word := range []string{"sigmoid", "probabilities", "softmax"} {
+		m, c := fullManifest(), fullCamera()
+		m.Output.Meaning, c.Output.Meaning = "sigmoid", word
+		if f, err := GatherFacts(m, c); err != nil || f.meaning != pipeline.Probabilities {
+			t.Errorf("%s: %v, %v", word, f.meaning, err)
+		}
+	}
+	c := fullCamera()
+	c.Output.Meaning = "odds"
+	if _, err := GatherFacts(fullManifest(), c); err == nil || !strings.Contains(err.Error(), "odds") {
+		t.Errorf("a word that means nothing: %v", err)
+	}
+}
