@@ -80,6 +80,13 @@ var files = map[string]func() []byte{
 		return stubs("arm64", "depthwiseI8", "convCallI8", 1, []variant{{"NEON", 8, depthwiseNEONMaxM}, {"NEONSigned", 8, depthwiseNEONMaxM}})
 	},
 	"vec/zelem_arm64.s":            elemNEON,
+	"vec/zrows_f32_arm64.s":        rowsF32NEON,
+	"vec/zexp_arm64.s":             expNEON,
+	"vec/zsum_f32_arm64.s":         sumF32NEON,
+	"vec/zpixels_arm64.s":          pixelsNEON,
+	"vec/zquantise_arm64.s":        quantiseNEON,
+	"vec/zlerp_bytes_arm64.s":      lerpI8NEON,
+	"vec/zpair_bytes_arm64.s":      pairBytesNEON,
 	"vec/zbytes_arm64.s":           bytesNEON,
 	"picture/zprepare_row_arm64.s": prepareNEON,
 	"picture/zmask_argmax_arm64.s": argmaxNEON,

@@ -54,7 +54,7 @@ func (f *file) requantNEON(sums []int, base string, off, row int, r rounding) {
 	f.eachSum(sshl4s, sums, rqLeft)
 	f.eachSum(sqrdmulh4s, sums, rqMultiplier)
 	if r == halfAway {
-		f.lowerNegatives(sums)
+		f.lowerNegatives(sums, rqRight, rqScratch)
 	}
 	f.eachSum(srshl4s, sums, rqRight)
 	f.eachSum(add4s, sums, rqZero)
@@ -68,12 +68,13 @@ func (f *file) eachSum(i instruction, sums []int, operand int) {
 	}
 }
 
-// lowerNegatives takes one off the negative values that will be shifted, so
-// that their halves go down: away from zero.
-func (f *file) lowerNegatives(sums []int) {
+// lowerNegatives takes one off the negative values that will be shifted to the
+// right, where that number is negative, so that their halves go down: away from
+// zero.
+func (f *file) lowerNegatives(sums []int, right, scratch int) {
 	for i, s := range sums {
-		t := rqScratch + i%2
-		f.op("VAND V%d.B16, V%d.B16, V%d.B16", rqRight, s, t)
+		t := scratch + i%2
+		f.op("VAND V%d.B16, V%d.B16, V%d.B16", right, s, t)
 		f.v(sshr31, t, t)
 		f.v(sqadd4s, s, s, t)
 	}

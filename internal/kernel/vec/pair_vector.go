@@ -2,9 +2,10 @@ package vec
 
 import "math"
 
-// pairConstants are the constants of a pair, each in all lanes. The assembly knows
-// their order.
-type pairConstants [12][8]int32
+// pairConstants are the constants of a pair, each in all lanes, in the order in
+// which the assembly numbers them: the last two are the other operand's factor as
+// NEON wants it.
+type pairConstants [14][8]int32
 
 // pairLoop is a routine of PairBytes: of a sum, the first operand is the one
 // whose factor is a half.
@@ -31,9 +32,6 @@ func (r *Routines) Vector(p *PairBytes) bool {
 	sums := first == half && (other == half || other.Shift < 0 && other.Shift >= least)
 	if t.loop = *r.pairLoop(p, t.swap); t.loop.size == 0 || p.Result.Shift >= 0 || p.Op != MulPair && !sums {
 		return false
-	}
-	if other.Shift == 0 {
-		other = Fixed{math.MinInt32, -1} // twice that, then a half of it: 1<<31 without its sign
 	}
 	t.fill(p, other)
 	p.table = t
@@ -63,9 +61,13 @@ func (t *pairTable) fill(p *PairBytes, other Fixed) {
 	if p.Op == MulPair {
 		first, second, other = twoWords(first), twoWords(second), Fixed{0, -1}
 	}
+	factor := other
+	if other.Shift == 0 {
+		other = Fixed{math.MinInt32, -1} // twice that, then a half of it: 1<<31 without its sign
+	}
 	m, half := uint32(other.Mul), int32(1)<<(-p.Result.Shift-1)
 	for i, v := range [...]int32{first, second, int32(m >> 11), int32(m & (1<<11 - 1)), 1<<10 + 1<<(10-other.Shift), -other.Shift,
-		p.Result.Mul, math.MinInt32, -p.Result.Shift, twoWords(p.Zero), twoWords(p.Lo), twoWords(p.Hi)} {
+		p.Result.Mul, math.MinInt32, -p.Result.Shift, twoWords(p.Zero), twoWords(p.Lo), twoWords(p.Hi), factor.Mul, factor.Shift} {
 		for lane := range t.lanes[i] {
 			t.lanes[i][lane] = v
 			if i == 7 && lane%2 == 1 { // 1<<31 and the half 32 bits above it, in 64 bits
