@@ -159,7 +159,7 @@ func (m *Manifest) Validate() error {
 		{m.Schema == ManifestSchema, fmt.Sprintf("schema is %d, not %d", m.Schema, ManifestSchema)},
 		{oneOf(m.Input.ChannelOrder, "", "RGB", "BGR", "GRAY"), "input.channel_order is none of RGB, BGR, GRAY"},
 		{oneOf(m.Output.Meaning, "", "logits", "probabilities", "sigmoid"), "output.meaning is none of logits, probabilities, sigmoid"},
-		{oneOf(m.Form, "", "dilated", "fragments", "shifts"), "form is none of dilated, fragments, shifts"},
+		{oneOf(m.Form, "", "dilated", "fragments", "shifts", "windows"), "form is none of dilated, fragments, shifts, windows"},
 		{oneOf(m.Contract, "", "patch", "frame"), "contract is none of patch, frame"},
 		{finite(m.Output.Threshold), "output.threshold must be finite"},
 		{m.Grid.Stride[0] >= 0 && m.Grid.Stride[1] >= 0, "grid.stride is negative"},

@@ -293,6 +293,7 @@ func graphAlterations() []alteration {
 		{"one phase: a block or its crop", func(a *altering) bool {
 			return a.list(1+a.r.IntN(2), model.OpBatchToSpaceND, model.OpSpaceToBatchND)
 		}},
+		{"where a window begins", func(a *altering) bool { return a.list(1, model.OpGather) }},
 		{"a border row", func(a *altering) bool {
 			return a.list(1, model.OpPad, model.OpPadV2, model.OpSlice, model.OpStridedSlice)
 		}},
@@ -332,7 +333,7 @@ func lies() []alteration {
 		{"receptive field", say(func(f *model.Manifest) { f.ReceptiveField[0]-- })},
 		{"output stride", say(func(f *model.Manifest) { f.OutputStride[1] *= 2 })},
 		{"form", say(func(f *model.Manifest) {
-			f.Form = map[string]string{"dilated": "fragments", "fragments": "shifts", "shifts": "dilated"}[f.Form]
+			f.Form = map[string]string{"dilated": "fragments", "fragments": "shifts", "shifts": "windows", "windows": "dilated"}[f.Form]
 		})},
 		{"baseline's file", say(func(f *model.Manifest) { f.BaselineSHA256 = flipped(f.BaselineSHA256) })},
 		{"baseline's graph", say(func(f *model.Manifest) { f.BaselineGraph = flipped(f.BaselineGraph) })},
@@ -457,6 +458,15 @@ func subjects(t *testing.T, random int) []pairOf {
 				t.Fatal(err)
 			}
 			add(fmt.Sprint("random ", seed), b, Options{Form: forms[seed%3], Contract: Frame})
+		}
+	}
+	for seed := uint64(1); len(out) < len(nets.Names())+random+random/4; seed++ {
+		if m := drawPatch(seed); m != nil {
+			b, err := m.Write()
+			if err != nil {
+				t.Fatal(err)
+			}
+			add(fmt.Sprint("random patch ", seed), b, windowOptions(m, seed))
 		}
 	}
 	return out

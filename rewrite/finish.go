@@ -239,6 +239,8 @@ func (s *state) outputGrid(o *output) OutputGrid {
 		out.Field[i], out.EST[i] = g.r, g.e
 		out.Padded = out.Padded || g.padded
 	}
-	out.Band = s.net.band(v)
+	if s.form != Windows {
+		out.Band = s.net.band(v)
+	}
 	return out
 }

@@ -221,6 +221,10 @@ func (l *lifter) findOutputs() {
 			o.val = lay.val
 			if !gridLayout(lay) || lay.blockOf() != (pair{1, 1}) {
 				o.val = nil
+				if l.net.flattened == nil {
+					l.net.flattened = map[int32]bool{}
+				}
+				l.net.flattened[t] = true
 				o.why = &Refusal{Reason: fmt.Sprintf("output %q of shape %v is no grid", l.net.g.Tensors[t].Name, l.net.g.Tensors[t].Shape),
 					Instead: "end the graph before it with --cut"}
 			}

@@ -7,6 +7,92 @@ import (
 	"edged/model"
 )
 
+// lowerShifts stacks shifted crops through the baseline as it is, or, where
+// its head has to slide or the frame is larger, through its enlargement.
+func (s *state) lowerShifts(reason string) error {
+	sameSize := s.dense.frame == s.net.input.n
+	var err error
+	if sameSize && !s.net.isPatch() {
+		if err = s.shiftsOf(s.work, s.net.inDims, nil); err == nil {
+			s.form, s.reason = Shifts, reason
+			return nil
+		}
+	}
+	if err2 := s.shiftsOfEnlarged(); err2 == nil {
+		s.form, s.reason = Shifts, reason
+		return nil
+	} else if err == nil {
+		err = err2
+	}
+	if sameSize && s.net.isPatch() && s.shiftsOf(s.work, s.net.inDims, nil) == nil {
+		s.form, s.reason = Shifts, reason
+		return nil
+	}
+	return err
+}
+
+// shiftsOf stacks shifts through m; at maps the outputs of the net to tensors
+// of m where those are not the baseline's.
+func (s *state) shiftsOf(m *model.Model, inDims [][]atom, at []int32) error {
+	var outs []stacked
+	for i, o := range s.net.outputs {
+		k := stacked{tensor: o.tensor, name: s.work.Subgraphs[0].Tensors[o.tensor].Name, val: o.val, target: s.dense.target(o.val)}
+		if at != nil {
+			k.tensor, k.dims = at[i], nhwc()
+		} else {
+			k.dims = s.net.layouts[o.tensor].dims
+		}
+		for _, g := range o.val.grid {
+			if g.bad {
+				return &Refusal{Reason: fmt.Sprintf("output %q has no regular grid", k.name)}
+			}
+		}
+		outs = append(outs, k)
+	}
+	e, err := stackShifts(m, inDims, s.dense.frame, s.dense.q, outs)
+	if err != nil {
+		return err
+	}
+	s.graph, s.weights = e, e.weights
+	return nil
+}
+
+// shiftsOfEnlarged stacks shifts through the strided net at the frame's size:
+// the dense net at the output stride where nothing is dilated.
+func (s *state) shiftsOfEnlarged() error {
+	b, err := s.net.strided()
+	if err != nil {
+		return err
+	}
+	if err := s.shiftsOf(b.m, s.net.inDims, b.g.Outputs); err != nil {
+		return err
+	}
+	through := map[int32]weightRef{}
+	for t, ref := range b.weights {
+		if r, ok := s.graph.weights[ref.tensor]; ok {
+			through[t] = weightRef{r.tensor, ref.perm}
+		}
+	}
+	s.weights = through
+	return nil
+}
+
+// strided is the baseline enlarged to the frame, B' of the theory: fully
+// convolutional, every stride kept, its head slid over the map.
+func (n *net) strided() (*lowering, error) {
+	q := pair{1, 1}
+	for _, nd := range n.nodes {
+		for i := range q {
+			q[i] = max(q[i], nd.out[0].grid[i].e)
+		}
+	}
+	d, err := n.densify(q)
+	if err != nil {
+		return nil, err
+	}
+	return d.lower(false)
+}
+
 // stacked describes an output of the graph that is to run on shifted crops.
 type stacked struct {
 	tensor int32 // in that graph
@@ -42,11 +128,8 @@ func stackShifts(m *model.Model, inDims [][]atom, frame, q pair, outs []stacked)
 			s.copyOp(i, op)
 		}
 	}
-	for _, t := range s.g.Tensors {
-		if size := elems(t.Shape) * t.Type.Size(); size > tensorLimit {
-			return nil, &Refusal{Reason: fmt.Sprintf("%dx%d shifts make the tensor %q %d MB large", s.shifts[0], s.shifts[1], t.Name, size>>20),
-				Instead: "use a larger --output-stride, or end the net earlier with --cut TENSOR"}
-		}
+	if err := s.tooLarge("shifts"); err != nil {
+		return nil, err
 	}
 	for _, o := range outs {
 		s.emitOutput(o)

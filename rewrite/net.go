@@ -115,6 +115,8 @@ type net struct {
 	outputs []*output
 	layouts map[int32]*layout // of every baseline tensor that holds a map
 	frame   pair              // the input size that place worked with
+
+	flattened map[int32]bool // outputs that are maps, yet no grids: lists of positions
 }
 
 // output is one output of the baseline.

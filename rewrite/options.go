@@ -15,6 +15,7 @@ const (
 	Dilated   Form = "dilated"   // whole maps, dilated windows
 	Fragments Form = "fragments" // maps split over the batch, windows as they were
 	Shifts    Form = "shifts"    // the baseline itself on shifted crops in the batch
+	Windows   Form = "windows"   // the baseline itself on every window of the frame, in the batch
 )
 
 // Contract is what a dense graph promises.
@@ -42,14 +43,19 @@ type Options struct {
 // Validate names the first option that makes no sense.
 func (o Options) Validate() error {
 	switch o.Form {
-	case "", Auto, Dilated, Fragments, Shifts:
+	case "", Auto, Dilated, Fragments, Shifts, Windows:
 	default:
-		return usagef("form %q: choose auto, dilated, fragments or shifts", o.Form)
+		return usagef("form %q: choose auto, dilated, fragments, shifts or windows", o.Form)
 	}
 	switch o.Contract {
 	case DefaultContract, Patch, Frame:
 	default:
 		return usagef("contract %q: choose patch or frame", o.Contract)
+	}
+	if o.Form == Windows {
+		if err := o.validateWindows(); err != nil {
+			return err
+		}
 	}
 	for i := range o.Input {
 		if o.Input[i] < 0 || o.Input[i] > 1<<15 || (o.Input[0] == 0) != (o.Input[1] == 0) {
@@ -58,6 +64,17 @@ func (o Options) Validate() error {
 		if o.OutputStride[i] < 0 {
 			return usagef("output stride %v is negative", o.OutputStride)
 		}
+	}
+	return nil
+}
+
+// validateWindows asks for what the form windows has no default for.
+func (o Options) validateWindows() error {
+	if o.Contract == Frame {
+		return usagef("--form windows keeps the patch contract and no other: leave out --contract frame")
+	}
+	if o.OutputStride[0] < 1 || o.OutputStride[1] < 1 {
+		return usagef("--form windows needs --output-stride Q: every Q-th pixel starts a window, and each costs one run of the net; --plan prices them")
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ const planBudget = 400 * time.Millisecond
 // Plan prices every output stride that the net can have, finest first. With a
 // nil opener times stay 0.
 func Plan(base *model.Model, sha string, o Options, open edged.Opener) ([]PlanLine, error) {
-	strides, err := OutputStrides(base, o)
+	strides, err := planStrides(base, sha, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -49,17 +49,56 @@ func Plan(base *model.Model, sha string, o Options, open edged.Opener) ([]PlanLi
 	return lines, nil
 }
 
+// planStrides are the strides to price: every one that the net can have, or, where
+// it answers window by window, powers of two, the patch's size and what was named.
+func planStrides(base *model.Model, sha string, o *Options) ([][2]int, error) {
+	named := o.OutputStride
+	strides, err := OutputStrides(base, *o)
+	if o.Form == Windows || o.byWindows(base, sha, strides) {
+		o.Form = Windows
+		return windowStrides(base, *o, named)
+	}
+	return strides, err
+}
+
+// byWindows tells whether auto would leave windows alone, at the coarsest stride.
+func (o *Options) byWindows(base *model.Model, sha string, strides [][2]int) bool {
+	if o.Form != "" && o.Form != Auto || o.Contract == Frame {
+		return false
+	}
+	w := *o
+	w.OutputStride = [2]int{1 << 15, 1 << 15}
+	if len(strides) > 0 {
+		w.OutputStride = strides[len(strides)-1]
+	}
+	r, err := Rewrite(base, sha, w)
+	return err == nil && r.Form == Windows
+}
+
+func windowStrides(base *model.Model, o Options, named [2]int) ([][2]int, error) {
+	size, ok := PatchSize(base, o)
+	if !ok {
+		return nil, usagef("no price: the net answers for no single patch, and --form windows is for those")
+	}
+	all := [][2]int{named, size}
+	for q := 1; q < min(size[0], size[1]); q *= 2 {
+		all = append(all, [2]int{q, q})
+	}
+	slices.SortFunc(all, func(a, b [2]int) int { return a[0]*a[1] - b[0]*b[1] })
+	return slices.DeleteFunc(slices.Compact(all), func(q [2]int) bool { return q[0] < 1 || q[1] < 1 }), nil
+}
+
 // PatchSize is the size of base where it is a patch classifier: a net of one
 // position at its own size.
 func PatchSize(base *model.Model, o Options) (size [2]int, ok bool) {
-	o.Input = [2]int{}
-	s := &state{opts: o, base: base, result: &Result{}}
+	o.Input, o.OutputStride = [2]int{}, [2]int{1, 1}
+	s := &state{opts: o, base: base, form: Windows, result: &Result{}}
 	for _, p := range passes[:3] {
 		if p.run(s) != nil {
 			return size, false
 		}
 	}
-	return s.net.input.n, s.net.isPatch()
+	return s.net.input.n, true
 }
 
 // OutputStrides are the strides that Options.OutputStride can name, finest

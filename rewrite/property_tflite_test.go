@@ -25,3 +25,9 @@ func verifyOnTFLite(base, dense []byte, o VerifyOptions) (*Report, error) {
 func TestRandomNetsOnTFLite(t *testing.T) {
 	tryNets(t, randomNets(250, 10000), 1, verifyOnTFLite)
 }
+
+// TestRandomWindowsOnTFLite is TestRandomWindows on the runtime that the files
+// are for.
+func TestRandomWindowsOnTFLite(t *testing.T) {
+	tryWindows(t, randomNets(40, 10000), 7_100_000, verifyOnTFLite)
+}

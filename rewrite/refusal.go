@@ -36,6 +36,16 @@ func (r *Refusal) short() string {
 	return strings.TrimPrefix(c.Error(), "rewrite: ")
 }
 
+// orElse is the refusal with one more cure, the likeliest first.
+func (r *Refusal) orElse(cure string) *Refusal {
+	c := *r
+	c.Instead = cure
+	if r.Instead != "" {
+		c.Instead += "; or " + r.Instead
+	}
+	return &c
+}
+
 // UsageError is a request that no net could serve: an output stride that is
 // no prefix product, a tensor that does not exist.
 type UsageError struct{ msg string }

@@ -59,7 +59,15 @@ func Rewrite(base *model.Model, sha string, o Options) (_ *Result, err error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	s := &state{opts: o, sha: sha, base: base, result: &Result{}}
+	r, err := rewriteAs(base, sha, o)
+	if asRefusal(err) == nil || o.Form == Windows {
+		return r, err
+	}
+	return orWindows(base, sha, o, asRefusal(err))
+}
+
+func rewriteAs(base *model.Model, sha string, o Options) (*Result, error) {
+	s := &state{opts: o, sha: sha, base: base, form: o.Form, result: &Result{}}
 	for _, p := range passes {
 		if err := p.run(s); err != nil {
 			return nil, p.failed(err)
@@ -193,6 +201,11 @@ func (s *state) place() error {
 	if s.opts.Input != [2]int{} {
 		frame = s.opts.Input
 	}
+	if s.form == Windows {
+		d, err := s.net.asWindows(frame, s.opts.stride())
+		s.dense = d
+		return err
+	}
 	for _, o := range s.net.outputs {
 		if o.val == nil {
 			return s.net.suggestCut(o)
@@ -209,6 +222,10 @@ func (n *net) isPatch() bool {
 
 // promise settles the contract.
 func (s *state) promise() error {
+	if s.form == Windows {
+		s.contract = Patch
+		return nil
+	}
 	s.contract = Frame
 	if !s.net.isPatch() {
 		if s.opts.Contract == Patch {
@@ -223,20 +240,32 @@ func (s *state) promise() error {
 		return nil
 	}
 	s.contract = Patch
-	for _, nd := range s.net.nodes {
+	if why := s.net.keepsPatches(); why != nil {
+		return why
+	}
+	return nil
+}
+
+// keepsPatches is nil where a dense net sees on the frame what the baseline
+// sees on a patch, else the first operator for which that is not so.
+func (n *net) keepsPatches() *Refusal {
+	for _, nd := range n.nodes {
 		if nd.win.a[0] > 0 || nd.win.a[1] > 0 || nd.win.b[0] > 0 || nd.win.b[1] > 0 {
-			return &Refusal{Op: s.net.opName(nd.op), Index: nd.index,
+			return &Refusal{Op: n.opName(nd.op), Index: nd.index,
 				Reason:  "pads its input: on a patch it sees zeros where the frame has true pixels, so only patch by patch keeps the patch contract",
 				Instead: "use --contract frame"}
 		}
-		if nd.kind == kindMixed || nd.kind == kindUp || nd.scales && s.net.frame != s.net.input.n {
-			return &Refusal{Op: s.net.opName(nd.op), Index: nd.index, Reason: nd.refuse, Instead: "use --contract frame"}
+		if nd.kind == kindMixed || nd.kind == kindUp || nd.scales && n.frame != n.input.n {
+			return &Refusal{Op: n.opName(nd.op), Index: nd.index, Reason: nd.refuse, Instead: "use --contract frame"}
 		}
 	}
 	return nil
 }
 
 func (s *state) densify() error {
+	if s.form == Windows {
+		return nil // nothing is dilated
+	}
 	d, err := s.net.densify(s.opts.stride())
 	s.dense = d
 	return err
@@ -250,6 +279,8 @@ func (s *state) lower() error {
 		return s.lowerAs(s.form, "as asked for")
 	case Shifts:
 		return s.lowerShifts("as asked for")
+	case Windows:
+		return s.lowerWindows("as asked for")
 	}
 	if s.identity() {
 		return s.lowerAs(Dilated, "every output has stride 1 already: nothing to rewrite")
@@ -297,93 +328,16 @@ func (s *state) lowerAs(f Form, reason string) error {
 	return nil
 }
 
+func (s *state) lowerWindows(reason string) error {
+	e, err := s.dense.stackWindows()
+	if err != nil {
+		return err
+	}
+	s.reason, s.graph, s.weights = reason, e, e.weights
+	return nil
+}
+
 // identity reports whether there is nothing to do.
 func (s *state) identity() bool {
 	return s.dense.nothingDilated() && s.dense.q == pair{1, 1}
-}
-
-// lowerShifts stacks shifted crops through the baseline as it is, or, where
-// its head has to slide or the frame is larger, through its enlargement.
-func (s *state) lowerShifts(reason string) error {
-	sameSize := s.dense.frame == s.net.input.n
-	var err error
-	if sameSize && !s.net.isPatch() {
-		if err = s.shiftsOf(s.work, s.net.inDims, nil); err == nil {
-			s.form, s.reason = Shifts, reason
-			return nil
-		}
-	}
-	if err2 := s.shiftsOfEnlarged(); err2 == nil {
-		s.form, s.reason = Shifts, reason
-		return nil
-	} else if err == nil {
-		err = err2
-	}
-	if sameSize && s.net.isPatch() && s.shiftsOf(s.work, s.net.inDims, nil) == nil {
-		s.form, s.reason = Shifts, reason
-		return nil
-	}
-	return err
-}
-
-// shiftsOf stacks shifts through m; at maps the outputs of the net to tensors
-// of m where those are not the baseline's.
-func (s *state) shiftsOf(m *model.Model, inDims [][]atom, at []int32) error {
-	var outs []stacked
-	for i, o := range s.net.outputs {
-		k := stacked{tensor: o.tensor, name: s.work.Subgraphs[0].Tensors[o.tensor].Name, val: o.val, target: s.dense.target(o.val)}
-		if at != nil {
-			k.tensor, k.dims = at[i], nhwc()
-		} else {
-			k.dims = s.net.layouts[o.tensor].dims
-		}
-		for _, g := range o.val.grid {
-			if g.bad {
-				return &Refusal{Reason: fmt.Sprintf("output %q has no regular grid", k.name)}
-			}
-		}
-		outs = append(outs, k)
-	}
-	e, err := stackShifts(m, inDims, s.dense.frame, s.dense.q, outs)
-	if err != nil {
-		return err
-	}
-	s.graph, s.weights = e, e.weights
-	return nil
-}
-
-// shiftsOfEnlarged stacks shifts through the strided net at the frame's size:
-// the dense net at the output stride where nothing is dilated.
-func (s *state) shiftsOfEnlarged() error {
-	b, err := s.net.strided()
-	if err != nil {
-		return err
-	}
-	if err := s.shiftsOf(b.m, s.net.inDims, b.g.Outputs); err != nil {
-		return err
-	}
-	through := map[int32]weightRef{}
-	for t, ref := range b.weights {
-		if r, ok := s.graph.weights[ref.tensor]; ok {
-			through[t] = weightRef{r.tensor, ref.perm}
-		}
-	}
-	s.weights = through
-	return nil
-}
-
-// strided is the baseline enlarged to the frame, B' of the theory: fully
-// convolutional, every stride kept, its head slid over the map.
-func (n *net) strided() (*lowering, error) {
-	q := pair{1, 1}
-	for _, nd := range n.nodes {
-		for i := range q {
-			q[i] = max(q[i], nd.out[0].grid[i].e)
-		}
-	}
-	d, err := n.densify(q)
-	if err != nil {
-		return nil, err
-	}
-	return d.lower(false)
 }

@@ -176,6 +176,7 @@ type verification struct {
 	net       *net
 	q         pair
 	frame     pair
+	windowed  bool   // dense answers window by window
 	file      []byte // dense's
 	dense     edged.Engine
 	oracle    *oracle        // the baseline on crops of its own size, or enlarged to the frame

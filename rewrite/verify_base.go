@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"edged"
 	"edged/model"
@@ -125,27 +126,46 @@ func (v *verification) placeFrame(m *model.Model) error {
 			}
 		}
 	}
-	for _, o := range v.net.outputs {
-		if o.val == nil {
-			return o.why
-		}
-	}
-	if err := v.net.place(v.frame); err != nil {
-		return err
-	}
-	d, err := v.net.densify(v.q)
+	d, err := v.placed()
 	if err != nil {
 		return err
-	}
-	if v.net.isPatch() {
-		if err := holdsPatch(v.frame, v.net.input.n); err != nil {
-			return err
-		}
 	}
 	for i, o := range v.net.outputs {
 		v.outs = append(v.outs, v.newCompared(i, o, d))
 	}
 	return nil
+}
+
+// placed is the baseline on the frame, as the contract speaks of it.
+func (v *verification) placed() (*dense, error) {
+	if v.windowed = v.byWindows(); v.windowed {
+		if v.report.Contract != Patch {
+			return nil, usagef("a dense model of the form windows keeps the patch contract and no other: leave out --contract %s", v.report.Contract)
+		}
+		return v.net.asWindows(v.frame, v.q)
+	}
+	for _, o := range v.net.outputs {
+		if o.val == nil {
+			return nil, o.why
+		}
+	}
+	if err := v.net.place(v.frame); err != nil {
+		return nil, err
+	}
+	d, err := v.net.densify(v.q)
+	if err == nil && v.net.isPatch() {
+		err = holdsPatch(v.frame, v.net.input.n)
+	}
+	return d, err
+}
+
+// byWindows reports whether dense answers window by window: as its manifest
+// says, or, without one, because nothing else keeps the patch contract.
+func (v *verification) byWindows() bool {
+	if v.report.Form != "" {
+		return v.report.Form == string(Windows)
+	}
+	return v.report.Contract == Patch && (v.net.keepsPatches() != nil || slices.ContainsFunc(v.net.outputs, func(o *output) bool { return o.val == nil }))
 }
 
 // checkOutputs compares the promised shapes with what dense has.

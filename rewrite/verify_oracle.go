@@ -176,7 +176,7 @@ func (o *oracle) findUnits() {
 // file does not take another size, or comes out in another layout: a head that
 // is fully connected, a reshape.
 func (v *verification) newWide(o *oracle) *oracle {
-	if !o.local || o.bigger || v.frame == o.size {
+	if !o.local || o.bigger || v.windowed || v.frame == o.size {
 		return nil
 	}
 	w := &oracle{what: resizedBase, file: o.file, size: v.frame, v: v, local: true}

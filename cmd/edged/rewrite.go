@@ -35,12 +35,15 @@ func newRewriteCmd() *cobra.Command {
 		Long: `rewrite turns a compiled convolutional net, a .tflite, into the dense net that
 gives the net's own output at every position of the input, or at every Q-th.
 Nothing is trained and no weight changes: strides become dilations (or
-fragments, or shifts, see --form), and stock TFLite runs the result.
+fragments, or shifts, see --form), and stock TFLite runs the result. A patch
+classifier that pads, or looks at all of its patch, keeps its answers window by
+window (--form windows): every Q-th pixel, Q named, at one run of the net each.
 
 What cannot be made dense exactly is refused with the operator, its index and
 what would work instead. "edged verify BASE DENSE" proves the result.`,
 		Example: `  edged rewrite patch.tflite -o dense.tflite --input 480x640
   edged rewrite patch.tflite --plan --input 480x640      the price of every output stride
+  edged rewrite mobilenet.tflite -o dense.tflite --input 480x640 --form windows --output-stride 32
   edged rewrite net.tflite -o dense.tflite --output-stride 4 --contract frame
   edged rewrite detector.tflite -o dense.tflite --cut maps --output-stride 8
   edged rewrite --inverse dense.tflite -o net.tflite     the way back, with the weights as they are now`,
@@ -49,9 +52,9 @@ what would work instead. "edged verify BASE DENSE" proves the result.`,
 	}
 	fl := cmd.Flags()
 	fl.StringVarP(&f.out, "output", "o", "", "the `FILE` to write")
-	fl.StringVar(&f.stride, "output-stride", "1", "`Q`, or QxR for y and x: keep the first strides up to Q pixels")
+	fl.StringVar(&f.stride, "output-stride", "", "`Q`, or QxR for y and x: keep the first strides up to Q pixels (default 1); with --form windows any number: a window every Q pixels")
 	fl.StringVar(&f.input, "input", "", "`HxW` of the dense net's input (default: the baseline's)")
-	fl.StringVar(&f.form, "form", "auto", "auto, dilated, fragments or shifts")
+	fl.StringVar(&f.form, "form", "auto", "auto, dilated, fragments, shifts or windows")
 	fl.StringVar(&f.contract, "contract", "", "patch or frame (default: patch for a patch classifier, frame for a net whose output is a map)")
 	fl.StringArrayVar(&f.cuts, "cut", nil, "end the net at this `TENSOR`; again for more of them. \"maps\": at the last maps before outputs that are none")
 	fl.StringVar(&f.manifest, "manifest", "", "JSON `FILE` with facts to put into the manifest: labels, input, output")
@@ -160,8 +163,10 @@ func sameFile(a, b string) bool {
 func (f *rewriteFlags) options() (rewrite.Options, error) {
 	o := rewrite.Options{Form: rewrite.Form(f.form), Contract: rewrite.Contract(f.contract), Cuts: f.cuts}
 	var err error
-	if o.OutputStride, err = parsePair("--output-stride", f.stride, true); err != nil {
-		return o, err
+	if f.stride != "" {
+		if o.OutputStride, err = parsePair("--output-stride", f.stride, true); err != nil {
+			return o, err
+		}
 	}
 	if f.input != "" {
 		if o.Input, err = parsePair("--input", f.input, false); err != nil {

@@ -32,8 +32,17 @@ func warnOnePosition(w io.Writer, r *rewrite.Result) {
 	}
 }
 
+// warnUnseen tells of windows that leave pixels between them unseen.
+func warnUnseen(w io.Writer, r *rewrite.Result) {
+	if o := r.Outputs[0]; r.Form == rewrite.Windows && (o.Stride[0] > o.Field[0] || o.Stride[1] > o.Field[1]) {
+		fmt.Fprintf(w, "edged: warning: windows of %dx%d every %dx%d pixels leave pixels that no window sees; an --output-stride of the window's size or less sees all\n",
+			o.Field[0], o.Field[1], o.Stride[0], o.Stride[1])
+	}
+}
+
 func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result) error {
 	warnOnePosition(cmd.ErrOrStderr(), r)
+	warnUnseen(cmd.ErrOrStderr(), r)
 	if f.json {
 		return writeJSON(cmd.OutOrStdout(), rewriteReport{f.out, r.Form, r.Reason, r.Contract, r.MACs, r.Outputs})
 	}
