@@ -6,16 +6,17 @@ import (
 	"testing"
 
 	"edged/fallback"
+	"edged/internal/enginetest"
 	"edged/model"
 )
 
 // randomNets is how many nets the properties are tried on: few, or many with
-// EDGED_EXTENDED=1.
-func randomNets(few, many int) int {
+// EDGED_EXTENDED=1; fewer still where EDGED_CASES says so, in an emulator.
+func randomNets(t *testing.T, few, many int) int {
 	if os.Getenv("EDGED_EXTENDED") == "1" {
 		return many
 	}
-	return few
+	return enginetest.Share(t, few)
 }
 
 // verifier is Verify on some engine.
@@ -142,7 +143,7 @@ func isVacuous(r *Report) bool { return len(r.Why) > 7 && r.Why[:7] == "vacuous"
 
 // TestRandomNetsOnFallback runs the properties where no C library is.
 func TestRandomNetsOnFallback(t *testing.T) {
-	tryNets(t, randomNets(60, 2000), 1_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
+	tryNets(t, randomNets(t, 60, 2000), 1_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
 		return Verify(base, dense, fallback.Open, o)
 	})
 }

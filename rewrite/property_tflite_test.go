@@ -23,7 +23,7 @@ func verifyOnTFLite(base, dense []byte, o VerifyOptions) (*Report, error) {
 // TestRandomNetsOnTFLite is the property of properties: a few hundred random
 // nets, 10,000 with EDGED_EXTENDED=1.
 func TestRandomNetsOnTFLite(t *testing.T) {
-	tryNets(t, randomNets(250, 10000), 1, verifyOnTFLite)
+	tryNets(t, randomNets(t, 250, 10000), 1, verifyOnTFLite)
 }
 
 // TestRandomWindowsOnTFLite is TestRandomWindows on the runtime that the files

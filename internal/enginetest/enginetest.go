@@ -38,6 +38,12 @@ func Cases(t testing.TB, standard int) int {
 	return n
 }
 
+// Share is how many of a suite's standard cases are run: all, or the share of
+// them that EDGED_CASES leaves of an operator's, one at least.
+func Share(t testing.TB, standard int) int {
+	return max(1, standard*Cases(t, casesPerKind)/casesPerKind)
+}
+
 // Compare runs every case of the table on open and on ref. A case that ref
 // cannot run is a fault of the generator and fails too.
 func Compare(t *testing.T, open, ref edged.Opener, tol Tolerance) {
