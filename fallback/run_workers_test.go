@@ -98,19 +98,21 @@ func TestIdleEngineSleeps(t *testing.T) {
 	}
 }
 
-// TestNoCollectionInFrames: what a minute of frames must not do, by their number.
-func TestNoCollectionInFrames(t *testing.T) {
+// TestNoGarbageInFrames: frames leave the collector nothing to do, whatever else
+// the process allocates once. Not by the number of collections: the runtime makes
+// one every two minutes, which frames on an emulated processor take.
+func TestNoGarbageInFrames(t *testing.T) {
 	e := open(t, smallNet(t, 64), edged.Options{Threads: 2})
 	var before, after runtime.MemStats
-	runtime.GC()
 	runtime.ReadMemStats(&before)
-	for range 2000 {
+	const frames = 500
+	for range frames {
 		if err := e.Run(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	runtime.ReadMemStats(&after)
-	if before.NumGC != after.NumGC {
-		t.Errorf("%d collections in 2000 frames", after.NumGC-before.NumGC)
+	if n := after.Mallocs - before.Mallocs; n > frames/10 {
+		t.Errorf("%d allocations in %d frames", n, frames)
 	}
 }
