@@ -14,8 +14,7 @@ OPENCV_TAGS := opencv customenv gocv_specific_modules gocv_videoio
 export CGO_CFLAGS   := -g -O2 -I$(DEPS)/tflite/include
 export CGO_CPPFLAGS := -I/usr/include/opencv4
 export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensorflowlite_c \
-  -lopencv_core -lopencv_imgproc -lopencv_imgcodecs -lopencv_videoio \
-  -Wl,-rpath,$$ORIGIN/../.deps/tflite/linux_$(GOARCH) -Wl,-rpath,$$ORIGIN/../lib/edged
+  -lopencv_core -lopencv_imgproc -lopencv_imgcodecs -lopencv_videoio
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
@@ -37,9 +36,15 @@ deps-test: need-go ## fetch what the tests need too
 # a tree without git, or one that git will not read, builds all the same.
 VCS = $(if $(shell git status --porcelain >/dev/null 2>&1 && echo yes),-buildvcs=true)
 
+# Programs that attackers find at no fixed address (PIE) and with no table to
+# write into (RELRO, BIND_NOW). They look for the TFLite library in ../lib/edged
+# alone, where an installed one is; in the checkout a link stands there.
+HARDEN := -buildmode=pie -ldflags '-bindnow -extldflags "-Wl,-z,relro,-z,now,-rpath,$$ORIGIN/../lib/edged"'
+
 build: deps ## build bin/edged and bin/edged-camera
-	go build $(VCS) -tags "$(TFLITE_TAGS)" -o bin/edged ./cmd/edged
-	go build -tags "$(OPENCV_TAGS)" -o bin/edged-camera ./cmd/edged-camera
+	@mkdir -p lib/edged && ln -sfn $(DEPS)/tflite/linux_$(GOARCH)/libtensorflowlite_c.so lib/edged/libtensorflowlite_c.so
+	go build $(VCS) $(HARDEN) -tags "$(TFLITE_TAGS)" -o bin/edged ./cmd/edged
+	go build $(HARDEN) -tags "$(OPENCV_TAGS)" -o bin/edged-camera ./cmd/edged-camera
 
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
@@ -81,6 +86,8 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 	$(INSTALL) systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf
 	$(INSTALL) systemd/modules-load.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	$(INSTALL) internal/config/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
+	$(INSTALL) NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE
+	$(INSTALL) LICENSE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE
 	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
 
 uninstall: ## remove what `make install` placed; edged.toml and the state folder stay
@@ -89,8 +96,9 @@ uninstall: ## remove what `make install` placed; edged.toml and the state folder
 	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	rm -f $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
+	rm -f $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE
 	for f in mqtt/schema/*.json; do rm -f $(SHARE)/schema/$${f##*/}; done
-	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
+	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/share/doc/edged $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
 
 train: deps ## make the bundled nets again (needs python3-torch; about ten minutes of one core)
 	go run -tags tflite ./train
@@ -105,4 +113,4 @@ env: ## print the environment for running go by hand: eval "$$(make -s env)"
 	@for v in CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS LD_LIBRARY_PATH DEPS; do printf "export %s='%s'\n" "$$v" "$${!v}"; done
 
 clean: ## remove what was built; .deps stays
-	rm -rf bin dist
+	rm -rf bin dist lib

@@ -247,7 +247,7 @@ func (r *report) checkBroker(ctx context.Context, c *config.Config) {
 }
 
 func (r *report) checkWritable(dir string) {
-	err := os.MkdirAll(dir, 0o750)
+	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
 		var f *os.File
 		if f, err = os.CreateTemp(dir, ".doctor-*"); err == nil {

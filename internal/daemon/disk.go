@@ -48,7 +48,7 @@ func (m *memory) save() error {
 }
 
 func (m *memory) write() error {
-	if err := os.MkdirAll(m.dir, 0o750); err != nil {
+	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return fmt.Errorf("state folder: %w", err)
 	}
 	if err := m.readLate(); err != nil {

@@ -76,7 +76,7 @@ func openMemory(dir string) (*memory, error) {
 	if dir == "" {
 		return m, nil
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		m.disk.note(err)
 		m.disk.unread = true
 		return m, fmt.Errorf("state folder: %w", err)

@@ -1,6 +1,7 @@
 // Command docgen writes the reference pages of docs/ from what the program
 // itself reads: the commented sample of the config, and the JSON Schemas of the
 // MQTT payloads. A page made from them cannot promise another key than they do.
+// It writes NOTICE too, from the modules that the programs contain.
 //
 //go:generate go run . -o ../../docs
 package main
@@ -39,7 +40,7 @@ func run(dir string) error {
 	return nil
 }
 
-// makePages is every generated page by its file name in docs/.
+// makePages is every generated page by its path from docs/.
 func makePages() (map[string]string, error) {
 	sample, err := os.ReadFile(samplePath)
 	if err != nil {
@@ -53,5 +54,9 @@ func makePages() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{"reference-config.md": config, "reference-mqtt.md": topics}, nil
+	attributions, err := notice()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"reference-config.md": config, "reference-mqtt.md": topics, noticePath: attributions}, nil
 }

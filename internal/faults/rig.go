@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,6 +142,21 @@ func (r *Rig) Close() {
 	r.T.Logf("stopped in %v", took.Round(time.Millisecond))
 	mqtttest.Until(r.T, 5*time.Second, "offline", func() bool { return r.Rec.Last("edged/n/status") == mqtt.Offline })
 	r.Rec.AuditStopped(r.T)
+	r.private()
+}
+
+// private looks whether what the daemon has kept is its own user's alone.
+func (r *Rig) private() {
+	r.T.Helper()
+	_ = filepath.WalkDir(r.State, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // of a state folder that the test has taken away
+		}
+		if info, err := e.Info(); err == nil && info.Mode().Perm()&0o077 != 0 && path != r.State {
+			r.T.Errorf("%s can be read by others: %v", path, info.Mode())
+		}
+		return nil
+	})
 }
 
 // afterBroker is how soon results must come after a broker that was away for

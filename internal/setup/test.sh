@@ -14,13 +14,13 @@ run "go vet -tags faults ./internal/faults"
 step "the built programs through a short selection of faults (make test-faults: all of them)"
 run "make -s build" &&
   tests "EDGED_BIN=\$PWD/bin go test -tags faults -timeout 10m" "-count 1 ./internal/faults" \
-    '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
+    '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|ProgramsAreHardened|WeakProgramIsFoundOut|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
 
 step "generated assembly is current"
 run "cd internal/kernel/gen && go vet ./... && go test ./... && go run . -o .. -check"
 
 step "tests with TFLite and OpenCV"
-tests "go test -tags '$all' -timeout 15m" "./..."
+tests "go test -buildmode=pie -tags '$all' -timeout 15m" "./..."
 
 # Packages whose code is the same with and without cgo were tested just now.
 step "tests of a bare machine, of what is built differently there: no cgo, no TFLite, no OpenCV"
