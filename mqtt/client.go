@@ -24,6 +24,7 @@ type Client struct {
 	log     *slog.Logger
 	said    saidOnce
 	run     atomic.Pointer[string] // names this run in events
+	info    atomic.Pointer[Info]   // as it was given
 	runID   string                 // in info: drawn at random
 	swallow atomic.Uint64
 	flood   uint64       // of swallow, when the publisher last looked
@@ -46,11 +47,13 @@ type Client struct {
 	finished bool // nothing is sent any more
 	lastTry  error
 	echoes   map[string]*echo
+	paths    map[string]*path
 	answers  int64     // bytes of answers sent that nothing else has matched yet
 	ownStats [4]string // the last payloads of stats
 	twin     twin
 	deadline time.Time // set by Close: when draining must end
 
+	mute    atomic.Bool  // the broker is not asked for the cameras' own topics
 	beat    atomic.Int64 // counts the steps of the publisher
 	resting atomic.Bool  // between two attempts to connect
 	wake    chan struct{}
@@ -77,7 +80,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, topics: Topics{cfg.Prefix, cfg.Node}, log: cfg.log(),
-		handlers: map[string]*handler{}, account: newLedger(), cameras: map[string]*camera{}, gaps: gapBook{}, echoes: map[string]*echo{},
+		handlers: map[string]*handler{}, account: newLedger(), cameras: map[string]*camera{}, gaps: gapBook{}, echoes: map[string]*echo{}, paths: map[string]*path{},
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
 		runID: strings.ToLower(rand.Text()[:16]),
 		link:  LinkStats{Degraded: map[string]uint64{}, PayloadLimit: cfg.MaxPayload, Arrives: ArrivesUnknown},
@@ -127,7 +130,8 @@ func (c *Client) Info(i Info) error {
 	if i.Classes == nil {
 		i.Classes = map[string][]string{}
 	}
-	return c.setJSON(c.topics.OfNode("info"), i)
+	c.info.Store(&i)
+	return c.restateInfo()
 }
 
 // CameraStatus publishes Online, Offline or Disabled for a camera, retained.

@@ -86,6 +86,9 @@ func (c *Client) handlerContext() context.Context { return closingContext{c.ctx,
 // receive sorts what arrives. It runs on the connection's reading goroutine and
 // never waits.
 func (c *Client) receive(topic string, payload []byte, retained bool) {
+	if c.cameBack(topic, len(payload), retained) {
+		return
+	}
 	if c.topics.owns(topic) {
 		c.heard(topic, payload, retained, time.Now())
 		return

@@ -52,6 +52,7 @@ type dialogue struct {
 	pings      int            // PINGREQ without a PINGRESP
 	subscribes map[uint16]int // SUBSCRIBE by id: how many filters
 	publishes  map[uint16]bool
+	retreats   map[uint16]bool // UNSUBSCRIBE by id
 }
 
 // sent notes a packet of the client's, whole and well formed.
@@ -72,6 +73,11 @@ func (d *dialogue) sent(p []byte) error {
 		}
 		d.subscribed = true
 		d.subscribes[binary.BigEndian.Uint16(body)] = filtersIn(body[2:])
+	case kind == typeUnsubscribe && len(body) >= 2:
+		if d.retreats == nil {
+			d.retreats = map[uint16]bool{}
+		}
+		d.retreats[binary.BigEndian.Uint16(body)] = true
 	case kind == typePublish && first(p)&0x06 == 0x02 && len(body) >= 2:
 		at := 2 + int(binary.BigEndian.Uint16(body))
 		if len(body) < at+2 {
@@ -121,7 +127,7 @@ func (d *dialogue) admits(head byte, n int) error {
 			return breach("%w: CONNACK of %d bytes", errMQTT5, n)
 		}
 		return length(kind, n, 2)
-	case typePuback:
+	case typePuback, typeUnsuback:
 		return length(kind, n, 2)
 	case typeSuback:
 		if n < 3 || n > maxControl {
@@ -169,6 +175,12 @@ func (d *dialogue) takes(head byte, body []byte) error {
 			return breach("PUBACK of id %d, which nothing waits for", id)
 		}
 		delete(d.publishes, id)
+	case typeUnsuback:
+		id := binary.BigEndian.Uint16(body)
+		if !d.retreats[id] {
+			return breach("UNSUBACK of id %d, which no UNSUBSCRIBE waits for", id)
+		}
+		delete(d.retreats, id)
 	case typeSuback:
 		return d.takesSuback(binary.BigEndian.Uint16(body), body[2:])
 	case typePingresp:

@@ -173,7 +173,7 @@ func (c *Client) acknowledged(m *message) {
 func (c *Client) listen() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.echoes = map[string]*echo{}
+	c.echoes, c.paths = map[string]*echo{}, map[string]*path{}
 	c.link.Arrives = ArrivesUnknown
 }
 
@@ -185,8 +185,7 @@ func (c *Client) attend(now time.Time, silent []string) {
 	if c.twin.run != "" && now.Sub(c.twin.seen) > 3*c.cfg.StatsEvery {
 		c.part()
 	}
-	var lost []string
-	var largest int
+	lost, largest := c.lostPaths()
 	for topic, e := range c.echoes {
 		if !e.wrong.IsZero() && now.Sub(e.wrong) >= correctAfter {
 			e.wrong = time.Time{}

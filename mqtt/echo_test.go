@@ -194,6 +194,36 @@ func TestBrokerThatDiscards(t *testing.T) {
 	}
 }
 
+// One that discards a camera's masks alone, for their topic or their size, and one
+// that discards its results, is found out too; and what arrives is not doubted.
+func TestBrokerThatDiscardsSome(t *testing.T) {
+	mqtttest.NoLeaks(t)
+	acl := write(t, filepath.Join(t.TempDir(), "acl"), "topic readwrite edged/n1/#\ntopic deny edged/n1/cam/mask\n")
+	noResults := write(t, filepath.Join(t.TempDir(), "acl"), "topic readwrite edged/n1/#\ntopic deny edged/n1/cam/result\n")
+	for name, c := range map[string]struct{ line, topic string }{
+		"masks": {"acl_file " + acl, "edged/n1/cam/mask"}, "large": {"message_size_limit 3000", "edged/n1/cam/mask"},
+		"results": {"acl_file " + noResults, "edged/n1/cam/result"}, "none": {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := mqtttest.StartBroker(t, c.line)
+			log := &bytesLog{}
+			r := startNode(t, quick(b.URL(), log), log)
+			r.load(50 * time.Millisecond)
+			if c.topic == "" {
+				mqtttest.Until(t, patience, "every topic to be looked at", func() bool { return r.c.Probed() == 3 })
+			} else {
+				mqtttest.Until(t, patience, "it to be said\n"+log.String(), func() bool { return link(r).Arrives == mqtt.ArrivesNo })
+			}
+			r.close()
+			said := log.count("acknowledges what this node publishes and does not deliver it")
+			if want := min(1, len(c.topic)); said != want || log.count("topics=["+c.topic+"]") != want || link(r).Connections != 1 {
+				t.Errorf("said %d times\n%s", said, log)
+			}
+		})
+	}
+}
+
 // Each way in which a broker keeps the daemon out has a cure of its own.
 func TestTryNamesTheCure(t *testing.T) {
 	mqtttest.NoLeaks(t)

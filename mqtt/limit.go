@@ -91,6 +91,9 @@ func (c *Client) setLimit(n int) {
 	c.mu.Lock()
 	c.link.PayloadLimit = n
 	c.mu.Unlock()
+	if err := c.restateInfo(); err != nil {
+		panic("BUG: " + err.Error()) // it marshalled before
+	}
 }
 
 // twins is how many links in a row a broker must close soon after taking them,

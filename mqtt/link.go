@@ -240,6 +240,12 @@ func (l *link) subscribeTo(timeout time.Duration, filters []string) (refused []s
 	return refused, nil
 }
 
+// unsubscribe takes filters back. Nothing waits for the answer: what still comes
+// is nobody's.
+func (l *link) unsubscribe(filters []string) {
+	go l.whileUp(func() token { return l.client.Unsubscribe(filters...) })
+}
+
 // leave ends the connection with a DISCONNECT, which keeps the broker from
 // publishing the will.
 func (l *link) leave(timeout time.Duration) {

@@ -13,7 +13,7 @@ func (c *Client) publish() {
 	defer c.finish()
 	d := &dialer{
 		cfg: c.cfg, id: c.cfg.clientID(), will: will{c.topics.OfNode("status"), Offline, c.cfg.Retain},
-		limit:   intake{maxPayload: c.cfg.MaxPayload, rate: commandRate, burst: commandBurst},
+		limit:   intake{maxPayload: c.cfg.MaxPayload + maxTopic, rate: commandRate, burst: commandBurst},
 		swallow: &c.swallow, receive: c.receive,
 	}
 	h := &health{limit: newLimiter(c.cfg.MaxPayload)}
@@ -133,6 +133,7 @@ func (c *Client) failed(err error) {
 func (c *Client) ended(d *dialer, h *health, s *session) {
 	lived := time.Since(s.link.born)
 	first := s.settleLost()
+	s.probed()
 	if c.stopping() {
 		return
 	}

@@ -119,5 +119,5 @@ func (c *Client) degraded(step string) {
 	c.mu.Lock()
 	c.link.Degraded[step]++
 	c.mu.Unlock()
-	c.said.hourly(c.log, "degraded "+step, "a mask is over the payload limit and is sent in a smaller form", "step", step, "limit_bytes", c.limit.Load())
+	c.said.hourly(c.log, "degraded "+step, "a payload is over the limit and is sent in a smaller form", "step", step, "limit_bytes", c.limit.Load())
 }

@@ -121,6 +121,8 @@ type Info struct {
 	Cameras   []string            `json:"cameras"`
 	StartedAt Time                `json:"started_at"`
 	LastStop  *LastStop           `json:"last_stop"` // null on the first start
+
+	LeftOut []string `json:"left_out,omitempty"` // what is missing for the payload's limit
 }
 
 // ModelInfo tells what a camera runs.
@@ -153,6 +155,8 @@ type Stats struct {
 	Delivery Ledger                 `json:"delivery"`
 	Link     LinkStats              `json:"link"`
 	Thermal  *Thermal               `json:"thermal,omitempty"` // nil where the board does not tell
+
+	LeftOut []string `json:"left_out,omitempty"` // what is missing for the payload's limit
 }
 
 // CameraStats accounts for the frames of one camera: every frame that was read
@@ -183,7 +187,7 @@ type LinkStats struct {
 	Connections     uint64            `json:"connections"`      // since the start
 	FailedAttempts  uint64            `json:"failed_attempts"`  // since the start
 	CommandsDropped uint64            `json:"commands_dropped"` // over the rate, too large or not understood
-	Degraded        map[string]uint64 `json:"degraded"`         // by step: masks as zstd, coarser, result_alone; result: with something left out
+	Degraded        map[string]uint64 `json:"degraded"`         // by step: masks as zstd, coarser, result_alone; result, info, stats: with something left out
 	Resent          uint64            `json:"resent"`           // events and states sent again after a lost link
 	PayloadLimit    int               `json:"payload_limit"`    // bytes; below max_payload when the broker refuses more
 	SpoolErrors     uint64            `json:"spool_errors"`

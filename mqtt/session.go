@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +35,8 @@ type session struct {
 	refused  []string      // filters that the broker refuses ...
 	askAgain time.Time     // ... and when they are asked for again
 	asked    chan []string // refused anew
+
+	probes probes
 
 	largestConfirmed int // payload bytes
 	largestLost      int // payload bytes of what was in flight at the end
@@ -180,6 +181,7 @@ func (s *session) settle() {
 			s.newest = f.sent
 		}
 		c.confirm(f.message)
+		c.carried(f.message, f.sent)
 	}
 	clear(s.flight[len(kept):])
 	s.flight = kept
@@ -196,6 +198,7 @@ func (s *session) keep() {
 	}
 	s.c.attend(now, s.refused)
 	s.ask(now)
+	s.probe(now)
 	waiting := s.firstToken() != nil
 	if err := s.overdue(now); err != nil {
 		s.link.wire.fail(err)
@@ -364,11 +367,13 @@ func (c *Client) newStats(now time.Time) *message {
 	defer c.mu.Unlock()
 	c.enter(m)
 	st.Schema, st.TS, st.Delivery, st.Link = Schema, Time{now}, c.ledger(), c.linkStats()
-	body, err := json.Marshal(st)
+	body, leftOut, err := st.fit(min(c.cfg.MaxPayload, int(c.limit.Load())))
 	if err != nil {
 		panic("BUG: stats do not marshal: " + err.Error())
 	}
-	m.payload = body
+	if m.payload = body; leftOut != nil {
+		c.link.Degraded[degradedStats]++
+	}
 	return m
 }
 

@@ -1,8 +1,6 @@
 package mqtt
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -19,15 +17,6 @@ func (s *states) of(topic string) *message {
 	if i := slices.IndexFunc(s.latest, func(m *message) bool { return m.topic == topic }); i >= 0 {
 		return s.latest[i]
 	}
-	return nil
-}
-
-func (c *Client) setJSON(topic string, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("mqtt: %s: %w", topic, err)
-	}
-	c.setState(topic, string(body))
 	return nil
 }
 

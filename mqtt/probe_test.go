@@ -1,0 +1,65 @@
+package mqtt
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+)
+
+// A path is judged by the largest of what was sent while somebody listened.
+func TestPathIsJudged(t *testing.T) {
+	now := time.Now()
+	late := now.Add(-probeTime - time.Second)
+	for name, c := range map[string]struct {
+		p             path
+		decided, lost bool
+	}{
+		"not listening":           {path{confirmed: 9, first: late}, false, false},
+		"nothing sent":            {path{listens: true}, false, false},
+		"one sent":                {path{listens: true, confirmed: 1, first: late, sent: 10}, false, false},
+		"just sent":               {path{listens: true, confirmed: 9, first: now, sent: 10}, false, false},
+		"came back":               {path{listens: true, came: 10, largest: 15}, true, false},
+		"nothing came":            {path{listens: true, confirmed: 2, first: late, sent: 10, largest: 10}, true, true},
+		"the small came":          {path{listens: true, confirmed: 9, first: late, sent: 100, came: 10, largest: 100}, true, true},
+		"small ones alone sent":   {path{listens: true, confirmed: 9, first: late, sent: 10, came: 10, largest: 100}, true, false},
+		"healed":                  {path{listens: true, came: 10, largest: 10, lost: true}, true, false},
+		"a large one sent lately": {path{listens: true, confirmed: 9, first: now, sent: 100, came: 10, largest: 100}, false, false},
+	} {
+		if decided := c.p.judge(now); decided != c.decided || c.p.lost != c.lost {
+			t.Errorf("%s: decided %v, lost %v", name, decided, c.p.lost)
+		}
+	}
+	for name, c := range map[string]struct {
+		p    path
+		want bool
+	}{
+		"never": {path{}, true}, "listening": {path{listens: true}, false}, "well": {path{since: now.Add(-2 * time.Minute), largest: 10, proven: 9}, false},
+		"well for long": {path{since: now.Add(-11 * time.Minute)}, true}, "lost": {path{since: now.Add(-2 * time.Minute), lost: true}, true},
+		"lost just now": {path{since: now, lost: true}, false}, "grown": {path{since: now.Add(-2 * time.Minute), largest: 30, proven: 10}, true},
+	} {
+		if got := c.p.due(now); got != c.want {
+			t.Errorf("%s: due %v", name, got)
+		}
+	}
+}
+
+// A broker that hangs up on the question is not asked again; one that hangs up
+// for another reason, or whose link breaks, is.
+func TestProbeIsNotPutTwice(t *testing.T) {
+	answered := make(chan map[string]bool, 1)
+	answered <- nil
+	for name, c := range map[string]struct {
+		asked chan map[string]bool
+		cause error
+		want  bool
+	}{
+		"hung up": {make(chan map[string]bool, 1), io.EOF, true}, "nothing asked": {nil, io.EOF, false},
+		"answered": {answered, io.EOF, false}, "cut": {make(chan map[string]bool, 1), errors.New("timeout"), false},
+	} {
+		s := &session{c: deaf(t, nil), cause: c.cause, probes: probes{asked: c.asked}}
+		if s.probed(); s.c.mute.Load() != c.want {
+			t.Errorf("%s: mute %v", name, s.c.mute.Load())
+		}
+	}
+}
