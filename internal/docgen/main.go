@@ -1,7 +1,6 @@
 // Command docgen writes the reference pages of docs/ from what the program
 // itself reads: the commented sample of the config, and the JSON Schemas of the
 // MQTT payloads. A page made from them cannot promise another key than they do.
-// It writes NOTICE too, from the modules that the programs contain.
 //
 //go:generate go run . -o ../../docs
 package main
@@ -40,7 +39,7 @@ func run(dir string) error {
 	return nil
 }
 
-// makePages is every generated page by its path from docs/.
+// makePages is every generated page by its file name in docs/.
 func makePages() (map[string]string, error) {
 	sample, err := os.ReadFile(samplePath)
 	if err != nil {
@@ -54,9 +53,5 @@ func makePages() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	attributions, err := notice()
-	if err != nil {
-		return nil, err
-	}
-	return map[string]string{"reference-config.md": config, "reference-mqtt.md": topics, noticePath: attributions}, nil
+	return map[string]string{"reference-config.md": config, "reference-mqtt.md": topics}, nil
 }

@@ -1,7 +1,12 @@
+// Command notice writes the attributions that the linked modules ask for, from
+// what the go command says the programs contain.
+//
+//go:generate go run . -o ../../../NOTICE
 package main
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -12,8 +17,18 @@ import (
 	"strings"
 )
 
-// noticePath is where the attributions stand, relative to docs/.
-const noticePath = "../NOTICE"
+func main() {
+	out := flag.String("o", "", "the `file` to write")
+	flag.Parse()
+	text, err := notice()
+	if err == nil {
+		err = os.WriteFile(*out, []byte(text), 0o644)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "notice:", err)
+		os.Exit(1)
+	}
+}
 
 // programs are what is handed out, and the tags they are built with.
 var (
@@ -26,7 +41,7 @@ Licensed under the Apache License, Version 2.0: see LICENSE.
 
 bin/edged and bin/edged-camera contain the Go modules below, each under the terms
 that follow it, and Go's own library, whose terms are those of golang.org/x/sys.
-Made by 'go generate ./internal/docgen' from go.mod.
+Made by 'go generate ./internal/setup/notice' from go.mod.
 
 libtensorflowlite_c.so, which 'make install' places beside them, is TensorFlow
 Lite 2.9, Copyright The TensorFlow Authors, under the Apache License 2.0. It contains
@@ -80,7 +95,7 @@ func linked() ([]goModule, error) {
 	for _, arch := range []string{"amd64", "arm64"} {
 		args := []string{"list", "-deps", "-tags", programTags, "-f", `{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}`}
 		cmd := exec.Command("go", append(args, programs...)...)
-		cmd.Dir = "../.."
+		cmd.Dir = "../../.."
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux", "GOARCH="+arch)
 		out, err := cmd.Output()
 		if err != nil {
@@ -117,7 +132,7 @@ func (m goModule) addTo(all map[string]*terms) error {
 		m.file(all, string(text))
 	}
 	if !some {
-		return fmt.Errorf("module %s has no licence in %s: say in notice.go what it asks for", m.path, m.dir)
+		return fmt.Errorf("module %s has no licence in %s: say in notice/main.go what it asks for", m.path, m.dir)
 	}
 	return nil
 }
