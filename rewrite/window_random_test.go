@@ -138,7 +138,7 @@ func tryWindow(m *model.Model, seed uint64, verify verifier) (*Report, Options, 
 // TestRandomWindows is the property of the form windows: padded nets, strides and
 // frames at random, every window compared with the baseline on that window.
 func TestRandomWindows(t *testing.T) {
-	tryWindows(t, randomNets(40, 2000), 7_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
+	tryWindows(t, randomNets(t, 40, 2000), 7_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
 		return Verify(base, dense, fallback.Open, o)
 	})
 }
