@@ -82,7 +82,9 @@ type Config struct {
 
 	Log      *slog.Logger // nil: slog.Default()
 	OnStatus func(Status) // told of every change, by one goroutine; must not block
-	OnLoss   func(Loss)   // told of a triggered camera's pictures that led to none, likewise
+	OnLoss   func(Loss)   // told of a triggered camera's pictures that led to none, and of a folder's, likewise
+
+	Seen string // file in which a watched folder remembers what it has served; empty: it forgets at its end
 }
 
 // Loss is pictures of a triggered camera that nobody was handed.
@@ -90,6 +92,16 @@ type Loss struct {
 	Reason string // as Refusals names it, or passed_over
 	N      uint64
 	At     time.Time // when the latest was taken, or known to be lost
+	File   string    // a folder's file that it was to be read from; empty elsewhere
+	Why    string    // what is wrong with the file
+}
+
+// Filer is a Source that reads each frame from a file of its own.
+type Filer interface {
+	Source
+	// File is the name of the file that the frame lent last was read from, without
+	// its folder; empty where it was none.
+	File() string
 }
 
 // DefaultIdle is how long a triggered camera may be silent: a break, not a shift.

@@ -17,6 +17,7 @@ type Counts struct {
 	Copied      uint64 `json:"copied"`       // frames that OpenCV would not decode straight into shared memory
 	Missing     uint64 `json:"missing"`      // frames that a file promised and that could not be read
 	SizeChanges uint64 `json:"size_changes"` // the picture's size changed while running
+	Skipped     uint64 `json:"skipped"`      // files of a folder that are no pictures
 	Opens       uint64 `json:"opens"`        // times the source was opened
 	Failures    uint64 `json:"failures"`     // times it could not be opened, or ended though it is live
 	Stuck       uint64 `json:"stuck"`        // workers killed for missing a deadline

@@ -267,6 +267,9 @@ func mustOpen(t *testing.T, cfg Config) *camera {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { src.Close() })
+	if l, ok := src.(*late); ok {
+		return l.now().(*camera)
+	}
 	return src.(*camera)
 }
 

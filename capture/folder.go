@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -20,14 +21,19 @@ import (
 )
 
 // folder is a Source of the PNG and JPEG files of a directory, in the order of
-// their names. It waits for its caller, so nothing is ever passed over.
+// their names: those that are there (Once, Loop), or those that come, for ever. It
+// waits for its caller, so nothing is ever passed over.
 type folder struct {
 	cfg   Config
-	names []string
+	names []string // paths
 	next  int
+	watch *watcher // nil: the names are all there are
+	file  string   // name of the one lent last
 	pix   []byte
 	seq   uint64
 	due   time.Time
+
+	serving sync.Mutex // Next holds it; Close waits for it
 
 	mu     sync.Mutex
 	counts tally
@@ -36,53 +42,95 @@ type folder struct {
 }
 
 func openFolder(cfg Config) (Source, error) {
+	f := &folder{cfg: cfg, closed: make(chan struct{})}
+	f.counts.Opens = 1
+	if !cfg.Once && !cfg.Loop {
+		f.watch = newWatcher(f)
+		return f, nil
+	}
 	entries, err := os.ReadDir(cfg.Source)
 	if err != nil {
 		return nil, fmt.Errorf("capture: folder of images: %w", err)
 	}
-	f := &folder{cfg: cfg, closed: make(chan struct{})}
-	for _, e := range entries { // sorted by name
-		ext := strings.ToLower(filepath.Ext(e.Name()))
-		if !e.IsDir() && slices.Contains([]string{".png", ".jpg", ".jpeg"}, ext) {
+	for _, e := range entries {
+		if !e.IsDir() && isPicture(e.Name()) {
 			f.names = append(f.names, filepath.Join(cfg.Source, e.Name()))
 		}
 	}
+	slices.SortFunc(f.names, byName)
 	if len(f.names) == 0 {
-		return nil, fmt.Errorf("capture: folder %q holds no .png, .jpg or .jpeg file", cfg.Source)
+		return nil, fmt.Errorf("capture: folder %q holds no .png, .jpg or .jpeg file: %w", cfg.Source, ErrEmpty)
 	}
-	f.counts.Opens = 1
 	cfg.tell(Status{Online: true})
 	return f, nil
+}
+
+// ErrEmpty is what is wrong with a folder without pictures, for who does not wait.
+var ErrEmpty = errors.New("it is empty as yet")
+
+// isPicture tells by its name whether a file is of a kind that is taken. Names that
+// begin with a dot are for files on their way.
+func isPicture(name string) bool {
+	ext := strings.ToLower(filepath.Ext(name))
+	return name[0] != '.' && slices.Contains([]string{".png", ".jpg", ".jpeg"}, ext)
 }
 
 // Next implements Source. A file that does not decode is refused as corrupt,
 // with a warning, and the next one is tried.
 func (s *folder) Next(ctx context.Context, f *edged.Frame) error {
+	s.serving.Lock()
+	defer s.serving.Unlock()
 	if err := s.wait(ctx); err != nil {
 		return err
 	}
 	for bad := 0; ; {
-		if s.next == len(s.names) {
-			if !s.cfg.Loop || bad == len(s.names) {
-				return io.EOF
-			}
-			s.next = 0
+		name, err := s.pick(ctx, bad)
+		if err != nil {
+			return err
 		}
-		name := s.names[s.next]
-		s.next++
-		s.seq++
-		err := s.load(name, f)
-		if err == nil {
+		if err = s.load(name, f); err == nil {
+			s.file = filepath.Base(name)
 			break
 		}
+		if s.watch != nil && s.watch.later(name, err) {
+			continue
+		}
+		s.seq++
 		bad++
-		s.cfg.Log.Warn("image passed by: it does not decode", "camera", s.cfg.Name, "file", name, "err", err)
-		s.note(func(t *tally) { t.refuse(&t.By.Corrupt, 1) })
+		s.refuse(name, err)
 	}
+	s.seq++
 	s.note(func(t *tally) { t.Read++; t.Delivered++ })
-	f.Seq, f.Time, f.PartID = s.seq, time.Now(), ""
+	f.Seq, f.Time, f.PartID = s.seq, time.Now(), s.file
 	return nil
 }
+
+// pick is the path of the next picture; bad have been no pictures since the last.
+func (s *folder) pick(ctx context.Context, bad int) (string, error) {
+	if s.watch != nil {
+		return s.watch.next(ctx)
+	}
+	if s.next == len(s.names) {
+		if !s.cfg.Loop || bad == len(s.names) {
+			return "", io.EOF
+		}
+		s.next = 0
+	}
+	s.next++
+	return s.names[s.next-1], nil
+}
+
+// refuse says which picture does not decode, and why.
+func (s *folder) refuse(name string, err error) {
+	s.cfg.Log.Warn("image passed by: it does not decode", "camera", s.cfg.Name, "file", name, "err", err)
+	s.note(func(t *tally) { t.refuse(&t.By.Corrupt, 1) })
+	if s.cfg.OnLoss != nil {
+		s.cfg.OnLoss(Loss{Reason: "corrupt", N: 1, At: time.Now(), File: filepath.Base(name), Why: err.Error()})
+	}
+}
+
+// File implements Filer.
+func (s *folder) File() string { return s.file }
 
 // wait keeps the pace that was asked for.
 func (s *folder) wait(ctx context.Context) error {
@@ -92,7 +140,12 @@ func (s *folder) wait(ctx context.Context) error {
 		pause = max(0, s.due.Sub(now))
 		s.due = now.Add(pause + time.Duration(float64(time.Second)/s.cfg.FPS))
 	}
-	due := time.NewTimer(pause)
+	return s.pause(ctx, pause)
+}
+
+// pause waits, unless the source is closed or ctx done.
+func (s *folder) pause(ctx context.Context, d time.Duration) error {
+	due := time.NewTimer(d)
 	defer due.Stop()
 	select { // closed and cancelled come first
 	case <-s.closed:
@@ -198,6 +251,13 @@ func (s *folder) Counts() Counts {
 
 // Close implements Source.
 func (s *folder) Close() error {
-	s.once.Do(func() { close(s.closed) })
+	s.once.Do(func() {
+		close(s.closed)
+		s.serving.Lock()
+		defer s.serving.Unlock()
+		if s.watch != nil {
+			s.watch.close()
+		}
+	})
 	return nil
 }

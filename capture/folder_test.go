@@ -63,7 +63,7 @@ func testFolder(t *testing.T) string {
 }
 
 func TestFolder(t *testing.T) {
-	src, err := Open(Config{Source: testFolder(t), Log: quiet()})
+	src, err := Open(Config{Source: testFolder(t), Once: true, Log: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestFolderLoopAndPace(t *testing.T) {
 
 func TestFolderErrors(t *testing.T) {
 	empty := t.TempDir()
-	if _, err := Open(Config{Source: empty}); err == nil || !strings.Contains(err.Error(), empty) {
+	if _, err := Open(Config{Source: empty, Once: true}); err == nil || !strings.Contains(err.Error(), empty) {
 		t.Errorf("empty folder: %v", err)
 	}
 	bad := t.TempDir()

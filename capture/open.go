@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"edged"
@@ -32,10 +33,28 @@ func Open(cfg Config) (Source, error) {
 		}
 	}
 	switch kind {
-	case Folder:
-		return openFolder(cfg)
+	case File, Folder:
+		return openPath(cfg, kind, err)
 	case Belt:
 		return openBelt(cfg)
+	}
+	return openCamera(cfg, kind), nil
+}
+
+// openPath opens a clip or a folder. One that is not there is waited for; which it
+// is shows when it comes.
+func openPath(cfg Config, kind Kind, missing error) (Source, error) {
+	path, loop := cutLoop(cfg.Source)
+	cfg.Loop = cfg.Loop || loop
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs // a name may begin with a dash, or hold a colon
+	}
+	cfg.Source = path
+	switch {
+	case kind == Folder:
+		return openFolder(cfg)
+	case missing != nil:
+		return newLate(cfg), nil
 	}
 	return openCamera(cfg, kind), nil
 }

@@ -48,15 +48,17 @@ func Parse(source string) (Kind, error) {
 	switch {
 	case source == "":
 		return 0, wrong("empty source: give a device, URL, file, folder, pipeline or test:belt")
-	case strings.Contains(source, " ! "):
-		return Pipeline, nil
 	case strings.HasPrefix(source, belt.Prefix):
 		return parseBelt(source)
 	case strings.HasPrefix(source, "test:"):
 		return 0, wrong("unknown test source %q: there is test:belt", source)
+	case strings.Contains(source, " ! ") && !IsFile(source):
+		return Pipeline, nil
 	case strings.Contains(source, "://"):
 		return parseURL(source)
-	case strings.HasPrefix(source, "/dev/"):
+	case IsFile(source):
+		return parsePath(source)
+	case strings.HasPrefix(source, "/dev/") && !strings.HasPrefix(source, "/dev/shm/"):
 		return Device, statDevice(devicePath(source))
 	}
 	if _, err := strconv.Atoi(source); err == nil {
@@ -83,9 +85,37 @@ func parseURL(source string) (Kind, error) {
 	return kind, nil
 }
 
-func parsePath(path string) (Kind, error) {
+// loopOption makes a clip or a folder start again at its end.
+const loopOption = "?loop"
+
+// cutLoop is the path of a file or folder without its option. A name that ends so
+// is itself.
+func cutLoop(source string) (path string, loop bool) {
+	if before, ok := strings.CutSuffix(source, loopOption); ok {
+		if _, err := os.Lstat(source); err != nil {
+			return before, true
+		}
+	}
+	return source, false
+}
+
+// IsFile tells whether source is the name of a file or folder that is there, which
+// may hold anything that else marks a pipeline.
+func IsFile(source string) bool {
+	path, _ := cutLoop(source)
+	st, err := os.Stat(path)
+	return err == nil && st.Mode()&os.ModeDevice == 0
+}
+
+func parsePath(source string) (Kind, error) {
+	path, _ := cutLoop(source)
+	if base, option, ok := strings.Cut(path, "?"); ok && IsFile(base) && !IsFile(path) {
+		return File, wrong("option %q of %q: a file or folder has the option loop alone", Redact(option), Redact(base))
+	}
 	st, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path, "/"):
+		return Folder, wrong("no folder %q: %w", Redact(path), fs.ErrNotExist)
 	case errors.Is(err, fs.ErrNotExist):
 		return File, wrong("no file or folder %q: %w", Redact(path), fs.ErrNotExist)
 	case err != nil:

@@ -179,14 +179,17 @@ func (s *session) handle(ctx context.Context, t wire.Type, b []byte) (over bool,
 
 // open asks the worker to open the source.
 func (s *session) open() (over bool) {
-	if err := s.present(); err != nil {
+	if err := s.present(); errors.Is(err, errFolder) {
+		s.c.finish(err)
+		return true
+	} else if err != nil {
 		return s.again(err.Error())
 	}
 	s.openAt, s.beat, s.quiet = time.Time{}, rhythm{}, time.Time{}
 	cfg := &s.c.cfg
 	o := wire.Open{
 		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
-		EveryFrame: cfg.EveryFrame, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
+		EveryFrame: cfg.EveryFrame, Each: cfg.Triggered, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
 		Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, FourCC: cfg.FourCC, Timeout: networkTimeout(*cfg),
 	}
 	s.c.note(func(t *tally) { t.Opens++ })

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -55,6 +56,10 @@ func (c *camera) supervise(ctx context.Context) {
 	}
 	for first := true; ctx.Err() == nil; {
 		if err := s.present(); err != nil {
+			if errors.Is(err, errFolder) {
+				s.c.finish(err)
+				return
+			}
 			if s.failed(err.Error()) {
 				return
 			}
@@ -78,7 +83,10 @@ func (s *supervisor) present() error {
 	if s.c.kind != File && s.c.kind != Device {
 		return nil
 	}
-	_, err := Parse(s.c.cfg.Source)
+	kind, err := Parse(s.c.cfg.Source)
+	if err == nil && kind == Folder {
+		return errFolder
+	}
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"edged/capture"
 	"edged/internal/infile"
 	"edged/internal/tomlfile"
 	"edged/internal/verdict"
@@ -229,7 +230,7 @@ func Parse(path string, data []byte, e Engines) *Config {
 		cam.WithDefaults()
 		cam.Model = relativeTo(dir, cam.Model)
 		cam.Shadow = relativeTo(dir, cam.Shadow)
-		if looksLikePath(cam.Source) {
+		if looksLikePath(cam.Source) || capture.IsFile(relativeTo(dir, cam.Source)) {
 			cam.Source = relativeTo(dir, cam.Source)
 		}
 	}

@@ -111,7 +111,7 @@ func (u *unit) account() Frames {
 // noticed is what a source saw happen beside the fate of its frames.
 func noticed(c capture.Counts) map[string]uint64 {
 	return occurred(map[string]uint64{
-		"black": c.Black, "size_changes": c.SizeChanges, "stuck": c.Stuck, "crashed": c.Crashes, "failures": c.Failures,
+		"black": c.Black, "size_changes": c.SizeChanges, "skipped": c.Skipped, "stuck": c.Stuck, "crashed": c.Crashes, "failures": c.Failures,
 	})
 }
 

@@ -32,6 +32,8 @@ type rig struct {
 	dir   string
 	model string
 
+	on     Engines
+	log    *slog.Logger
 	config string // its file's text at the start
 	hangup chan os.Signal
 
@@ -62,33 +64,49 @@ func startRigOn(t *testing.T, on Engines, log slog.Handler, alter func(dense []b
 	}
 	text := fmt.Sprintf("[node]\nname = \"n\"\nhttp = \"127.0.0.1:0\"\n[mqtt]\nbroker = \"tcp://%s\"\nspool_dir = \"state\"\n", b.Address)
 	for i, lines := range cameras {
-		text += fmt.Sprintf("[[camera]]\nname = \"c%d\"\nsource = \"test:belt?size=96x80&fps=50\"\nmodel = \"dense.tflite\"\nengine = \"go\"\nthreads = 1\n%s\n", i, lines)
+		if !strings.HasPrefix(lines, "source = ") {
+			lines = "source = \"test:belt?size=96x80&fps=50\"\n" + lines
+		}
+		text += fmt.Sprintf("[[camera]]\nname = \"c%d\"\nmodel = \"dense.tflite\"\nengine = \"go\"\nthreads = 1\n%s\n", i, lines)
 	}
-	r.config = text
+	r.config, r.on, r.log = text, on, slog.New(log)
+	r.Subscriber = daemontest.Subscribe(t, b.Address)
+	r.begin()
+	t.Cleanup(r.end)
+	return r
+}
+
+// begin runs a daemon on the config.
+func (r *rig) begin() {
+	t := r.t
+	t.Helper()
 	path, known := filepath.Join(r.dir, "edged.toml"), config.Engines{Names: []string{"go"}, MaxThreads: 1}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(r.config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := config.Parse(path, []byte(text), known)
+	c := config.Parse(path, []byte(r.config), known)
 	if err := c.Err(); err != nil {
 		t.Fatal(err)
 	}
-	r.Subscriber = daemontest.Subscribe(t, b.Address)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	var err error
 	if r.d, err = New(ctx, c, Options{
-		Log: slog.New(log), Engines: on, Version: version,
+		Log: r.log, Engines: r.on, Version: version,
 		Hangup: r.hangup, Reread: func() (*config.Config, error) { return config.Load(path, known) },
 	}); err != nil {
 		t.Fatal(err)
 	}
 	go func() { r.done <- r.d.Run(ctx) }()
-	t.Cleanup(r.end)
-	return r
 }
 
 func (r *rig) end() {
+	r.halt()
+	r.Close()
+}
+
+// halt ends the daemon and leaves the subscriber.
+func (r *rig) halt() {
 	r.stop()
 	select {
 	case err := <-r.done:
@@ -99,7 +117,6 @@ func (r *rig) end() {
 	case <-time.After(30 * time.Second):
 		r.t.Error("the daemon does not end")
 	}
-	r.Close()
 }
 
 func TestResultsMasksAndInfo(t *testing.T) {

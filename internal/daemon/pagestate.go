@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/capture"
 	"edged/internal/config"
 	"edged/internal/page"
 	"edged/internal/pipeline"
@@ -84,7 +85,7 @@ const refusedFor = 3 * time.Second
 // trigger; empty: there is no reason.
 func (u *unit) whyNothing(trigger string) (why string, waits bool) {
 	u.mu.Lock()
-	status, refusal, at := u.status, u.refusal, u.refusedAt
+	status, refusal, at, files := u.status, u.refusal, u.refusedAt, u.files
 	u.mu.Unlock()
 	switch {
 	case status.Reason == sourceEnded:
@@ -99,6 +100,8 @@ func (u *unit) whyNothing(trigger string) (why string, waits bool) {
 		return refusal, false
 	case strings.HasPrefix(trigger, "interval:"):
 		return "", false
+	case files != nil && time.Since(time.Unix(0, u.lastResult.Load())) > refusedFor:
+		return "it waits for new pictures in " + capture.Redact(u.cfg.Source), true
 	case trigger == config.TriggerCamera:
 		return "it waits for the camera, which is triggered", true
 	case trigger != "continuous":

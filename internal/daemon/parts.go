@@ -20,7 +20,7 @@ const (
 	lossWindow = 10 * time.Second
 )
 
-// partLosses tells of pictures of a triggered camera that led to no result: no part
+// partLosses tells of pictures of a triggered camera, or a folder, that led to no result: no part
 // goes by without a word, and a camera that gives nothing but damage floods nobody.
 type partLosses struct {
 	tell func(message, partID string, at time.Time)
@@ -72,9 +72,9 @@ func lossText(by map[string]uint64) string {
 		}
 	}
 	if n == 1 {
-		return "a picture that the camera was triggered for led to no result: " + whys[0]
+		return "a picture that may be a part's led to no result: " + whys[0]
 	}
-	return fmt.Sprintf("%d pictures that the camera was triggered for led to no result: %s", n, strings.Join(whys, ", "))
+	return fmt.Sprintf("%d pictures that may be parts' led to no result: %s", n, strings.Join(whys, ", "))
 }
 
 // partLost counts and tells of pictures that may each have been a part's.
@@ -90,11 +90,11 @@ func (u *unit) tellLoss(message, partID string, at time.Time) {
 }
 
 // onLoss hears of pictures that the camera's side refused or passed over.
-func (u *unit) onLoss(l capture.Loss) { u.partLost(l.Reason, l.N, "", l.At) }
+func (u *unit) onLoss(l capture.Loss) { u.partLost(l.Reason, l.N, l.File, l.At) }
 
 // refusedPart tells of a triggered camera's picture that the loop has refused.
 func (u *unit) refusedPart(r *pipeline.Refused) {
-	if u.cfg.Triggered() {
+	if u.cfg.Triggered() || u.files != nil && u.files.File() != "" {
 		u.partLost(r.Why.String(), 1, r.Frame.PartID, r.Frame.Time)
 	}
 }

@@ -24,12 +24,12 @@ func TestPartLosses(t *testing.T) {
 	p.add("lost", 2, "", time.Now())
 	p.flush()
 	p.flush()
-	one := "a picture that the camera was triggered for led to no result: "
-	want := []string{one + "stale", "3 pictures that the camera was triggered for led to no result: passed_over"}
+	one := "a picture that may be a part's led to no result: "
+	want := []string{one + "stale", "3 pictures that may be parts' led to no result: passed_over"}
 	for range lossBurst - 2 {
 		want = append(want, one+"corrupt")
 	}
-	want = append(want, "102 pictures that the camera was triggered for led to no result: corrupt 100, lost 2")
+	want = append(want, "102 pictures that may be parts' led to no result: corrupt 100, lost 2")
 	if !slices.Equal(told, want) {
 		t.Errorf("told %q", told)
 	}
@@ -44,7 +44,7 @@ func TestPartLosses(t *testing.T) {
 func TestTriggeredCameraTellsItsLosses(t *testing.T) {
 	r := startRig(t, "trigger = \"camera\"\nroi = [90, 70, 20, 20]") // reaches outside of every frame
 	e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventMissedTrigger })
-	if e.Message != "a picture that the camera was triggered for led to no result: roi_outside" || e.TS.IsZero() {
+	if e.Message != "a picture that may be a part's led to no result: roi_outside" || e.TS.IsZero() {
 		t.Errorf("event %+v", e)
 	}
 	u := r.d.units[0]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type unit struct {
 	reloading  sync.Mutex
 	startFault string // told once the broker's client is there
 	lossesOf   partLosses
+	files      capture.Filer // the source, where it reads files; nil: it does not
 
 	mu            sync.Mutex
 	file          *stage.File // in use
@@ -133,7 +135,7 @@ func (u *unit) run(ctx context.Context) error {
 	source, err := capture.Open(capture.Config{
 		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
 		EveryFrame: u.d.opts.Once, Once: u.d.opts.Once, Loop: u.d.opts.Loop,
-		Triggered: u.cfg.Triggered(), Idle: time.Duration(u.cfg.Idle), OnLoss: u.onLoss,
+		Triggered: u.cfg.Triggered(), Idle: time.Duration(u.cfg.Idle), OnLoss: u.onLoss, Seen: u.seenFile(),
 	})
 	if err != nil {
 		u.abandon()
@@ -141,6 +143,7 @@ func (u *unit) run(ctx context.Context) error {
 	}
 	defer source.Close()
 	u.mu.Lock()
+	u.files, _ = source.(capture.Filer)
 	u.source = source
 	u.mu.Unlock()
 	u.camera.Source = source
@@ -162,8 +165,19 @@ func (u *unit) run(ctx context.Context) error {
 		u.status = capture.Status{Reason: sourceEnded}
 		u.mu.Unlock()
 		u.publishStatus()
+		if !u.d.opts.Once {
+			<-ctx.Done() // an end would be a restart, and everything published again
+		}
 	}
 	return err
+}
+
+// seenFile is where a watched folder remembers what it has served.
+func (u *unit) seenFile() string {
+	if dir := u.d.cfg.StateDir(); dir != "" {
+		return filepath.Join(dir, "seen", u.cfg.Name)
+	}
+	return ""
 }
 
 // endTriggers misses what still waits for a frame.
@@ -237,6 +251,9 @@ func (u *unit) fill(r *pipeline.Result) {
 	p.Seq, p.TS = r.Seq, mqtt.Time{Time: r.Frame.Time}
 	p.Frame = mqtt.Size{W: r.Frame.W, H: r.Frame.H}
 	p.ROI = mqtt.Rect{X: roi.X, Y: roi.Y, W: roi.W, H: roi.H}
+	if p.File = ""; u.files != nil {
+		p.File = u.files.File()
+	}
 	p.Fit = r.Stage.Prepare.Config().Fit.String()
 	p.FrameAgeMS, p.InferMS = milliseconds(r.Age), milliseconds(r.Infer)
 	p.Certificate = r.Stage.Certificate

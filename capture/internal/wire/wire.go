@@ -60,6 +60,7 @@ type Open struct {
 	Source     string        `json:"source"`
 	Live       bool          `json:"live"`
 	EveryFrame bool          `json:"every_frame"` // wait for a slot rather than pass over
+	Each       bool          `json:"each"`        // a picture that found no slot takes one that came back meanwhile
 	Paced      bool          `json:"paced"`       // a file is read no faster than its own rate
 	Skip       uint64        `json:"skip"`        // frames of a file that were read before
 	Width      int           `json:"width,omitempty"`

@@ -126,6 +126,9 @@ func (s *server) lend(slot int, p Picture, began time.Duration) error {
 			return err
 		}
 	} else if slot == noSlot {
+		if !s.o.Each {
+			return nil
+		}
 		if slot = s.freeSlot(); slot == noSlot { // one may have come back while the camera waited
 			return nil
 		}
