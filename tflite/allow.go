@@ -43,6 +43,9 @@ func Unproven(file []byte) string {
 		if !survived[m.Code(op).Builtin] {
 			return operatorName(m, op, i)
 		}
+		if m.Code(op).Builtin == model.OpGather && len(op.Inputs) > 1 && m.Data(sg.Tensors[op.Inputs[1]]) == nil {
+			return operatorName(m, op, i) + " with indices that it computes, which the library does not compare with what they index"
+		}
 	}
 	for i, t := range sg.Tensors {
 		switch {

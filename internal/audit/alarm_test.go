@@ -60,7 +60,10 @@ func TestARightBoardRaisesNoAlarm(t *testing.T) {
 }
 
 // denseFile rewrites a bundled net for a small frame.
-func denseFile(t *testing.T, net string) *stage.File {
+func denseFile(t *testing.T, net string) *stage.File { return denseSized(t, net, [2]int{80, 88}) }
+
+// denseSized rewrites it for a frame of height and width.
+func denseSized(t *testing.T, net string, size [2]int) *stage.File {
 	t.Helper()
 	data, err := nets.Read(net)
 	if err != nil {
@@ -70,7 +73,7 @@ func denseFile(t *testing.T, net string) *stage.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := rewrite.Options{Input: [2]int{80, 88}}
+	o := rewrite.Options{Input: size}
 	if net == nets.Same || net == nets.SameInt8 {
 		o.Contract = rewrite.Frame
 	}

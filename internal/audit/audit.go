@@ -20,13 +20,17 @@ import (
 )
 
 const (
-	// runsPerFrame and timePerFrame bound what is done on one frame before the
-	// next is taken: where one run shows one position, and where it shows many.
-	runsPerFrame = 8
+	// timePerFrame is what is done on one frame before the next is taken: a copy of
+	// a large frame takes a tenth of it.
 	timePerFrame = 20 * time.Millisecond
 
-	// otherEvery is every which run is done on another engine, in turn.
-	otherEvery = 8
+	// atOnce is what is done without a look at who else wants the processor: at
+	// full load the camera's loop is late by as much, and each piece cools its
+	// caches once.
+	atOnce = 4 * time.Millisecond
+
+	// otherShare is the part of the time that goes to the other engines, in turn.
+	otherShare = 8
 
 	// doubtAfter is how many frames in a row must differ before the model's
 	// verdicts are not believed.
@@ -89,8 +93,9 @@ type Auditor struct {
 	pairs []*pair
 	rand  *rand.Rand
 
-	run   int
-	row   int // frames in a row that differ
+	turn  int              // of the other engines
+	spent [2]time.Duration // on all engines, on the others
+	row   int              // frames in a row that differ
 	told  time.Time
 	doubt bool
 }
@@ -138,37 +143,62 @@ func (a *Auditor) next(ctx context.Context) error {
 
 // frame asks the baseline about places of the frame in the slot.
 func (a *Auditor) frame(ctx context.Context) error {
-	var worst rewrite.Spot
-	var by *pair
-	var failed error
-	spent := time.Duration(0)
-	for run := 0; run < runsPerFrame && spent < timePerFrame; run++ {
-		p := a.choose()
-		took, err := a.cfg.Share.Do(ctx, a.cfg.Idle, func() {
-			var spot rewrite.Spot
-			spot, failed = p.spots.Check(a.slot.answer, p.margin, a.rand)
-			a.cfg.Account.add(a.pairName(p), spot)
-			if spot.Differing > 0 && (by == nil || spot.Differs > worst.Differs) {
-				worst, by = spot, p
-			}
-		})
-		if spent += took; err != nil || failed != nil {
-			return cmp.Or(failed, err)
+	var w worst
+	for spent := time.Duration(0); spent < timePerFrame; {
+		var failed error
+		took, err := a.cfg.Share.Do(ctx, a.cfg.Idle, func() { failed = a.piece(&w) })
+		if err := cmp.Or(failed, err); err != nil {
+			return err
 		}
+		spent += max(took, time.Microsecond)
 	}
 	a.cfg.Account.frame()
-	a.judge(ctx, worst, by)
+	a.judge(ctx, w.spot, w.by)
 	return nil
 }
 
-// choose is the engine of the next run: mostly the one that answers, now and
-// then another.
-func (a *Auditor) choose() *pair {
-	a.run++
-	if n := len(a.pairs); n > 1 && a.run%otherEvery == 0 {
-		return a.pairs[1+(a.run/otherEvery)%(n-1)]
+// worst is the largest difference on a frame; by is nil where nothing differs.
+type worst struct {
+	spot rewrite.Spot
+	by   *pair
+}
+
+// piece runs the baseline for a while, or until an idle moment has passed.
+func (a *Auditor) piece(w *worst) error {
+	idle := a.cfg.Idle != nil && a.cfg.Idle()
+	for began := time.Now(); ; {
+		p, start := a.choose(), time.Now()
+		spot, err := p.spots.Check(a.slot.answer, p.margin, a.rand)
+		if err != nil {
+			return err
+		}
+		a.charge(p, time.Since(start))
+		a.cfg.Account.add(a.pairName(p), spot)
+		if spot.Differing > 0 && (w.by == nil || spot.Differs > w.spot.Differs) {
+			w.spot, w.by = spot, p
+		}
+		if time.Since(began) >= atOnce || idle && !a.cfg.Idle() {
+			return nil
+		}
 	}
-	return a.pairs[0]
+}
+
+// choose is the engine of the next run: the one that answers, and the others in
+// turn as long as all of them take no more than their part of the time.
+func (a *Auditor) choose() *pair {
+	n := len(a.pairs) - 1
+	if n < 1 || a.spent[1]*otherShare > a.spent[0] {
+		return a.pairs[0]
+	}
+	a.turn++
+	return a.pairs[1+a.turn%n]
+}
+
+func (a *Auditor) charge(p *pair, took time.Duration) {
+	a.spent[0] += took
+	if p != a.pairs[0] {
+		a.spent[1] += took
+	}
 }
 
 func (a *Auditor) pairName(p *pair) string { return a.cfg.Name + "/" + p.spots.Engine() }

@@ -13,7 +13,7 @@ import (
 const (
 	// patience is how long work waits for an idle moment before it begins in
 	// another: at full load there is none.
-	patience = 100 * time.Millisecond
+	patience = 50 * time.Millisecond
 
 	// look is how often it looks for one.
 	look = time.Millisecond
