@@ -92,8 +92,43 @@ func (c *opContext) planTransposed(t *transposed, in, filter, bias *tensor, a mo
 		return c.transposedF32(t, in, filter, bias, a)
 	case in.quantised() && isType(in.typ, filter, c.out[0]):
 		return c.transposedQuant(t, in, filter, bias, a)
+	case isType(model.TypeFloat32, in, bias, c.out[0]) && filter.typ == model.TypeInt8:
+		floats, err := c.floatWeights(filter, 0)
+		if err != nil {
+			return err
+		}
+		return c.transposedF32(t, in, floats, bias, a)
 	}
 	return c.types()
+}
+
+// floatWeights are int8 weights made floats before the first frame. Dynamic-range
+// files have them where no runtime computes in integers: there is none whose
+// rounding of the input could be followed, and floats are the better answer.
+func (c *opContext) floatWeights(filter *tensor, axis int) (*tensor, error) {
+	q := filter.quant
+	if len(q.scale) != 1 && (q.axis != axis || len(q.scale) != filter.shape[axis]) {
+		return nil, c.malformed("%d filter scales on dimension %d of %v", len(q.scale), q.axis, filter.shape)
+	}
+	t, err := c.scratch(4 * filter.elems())
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.in {
+		if c.in[i] == filter {
+			c.in[i] = t // what packs the weights waits for it
+		}
+	}
+	inner := product(filter.shape[axis+1:])
+	c.emitTo("dequantise", filter.elems()/inner, filter.elems(), []*tensor{filter}, []*tensor{t}, func(_ *worker, lo, hi int) {
+		for u := lo; u < hi; u++ {
+			k := u % filter.shape[axis]
+			for i, v := range filter.i8()[u*inner:][:inner] {
+				t.f32()[u*inner+i] = q.scaleAt(k) * float32(int32(v)-q.zeroAt(k))
+			}
+		}
+	})
+	return t, nil
 }
 
 // phase is one residue of the output positions along an axis: positions

@@ -45,6 +45,7 @@ func builtins() map[model.BuiltinOperator]opSpec {
 		model.OpArgMax:                     {2, 2, 1, planArgMax},
 		model.OpArgMin:                     {2, 2, 1, planArgMin},
 		model.OpAveragePool2D:              {1, 1, 1, planAveragePool2D},
+		model.OpBatchMatMul:                {2, 2, 1, planBatchMatMul},
 		model.OpBatchToSpaceND:             {3, 3, 1, planBatchToSpaceND},
 		model.OpBroadcastArgs:              {2, 2, 1, planBroadcastArgs},
 		model.OpBroadcastTo:                {2, 2, 1, planBroadcastTo},

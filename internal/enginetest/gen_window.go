@@ -1,6 +1,10 @@
 package enginetest
 
-import "edged/model"
+import (
+	"slices"
+
+	"edged/model"
+)
 
 // window is the geometry that convolutions and pools share.
 type window struct {
@@ -123,4 +127,33 @@ func genPool(code model.BuiltinOperator) func(*graph) {
 			Padding: w.padding, StrideH: w.sh, StrideW: w.sw, FilterHeight: w.kh, FilterWidth: w.kw, Activation: g.activation(),
 		}, []int32{x}, g.like(x))
 	}
+}
+
+// genBatchMatMul draws attention's products: both operands computed, the right
+// one now and then constant. With dynamic range TFLite 2.9 reads memory that
+// nobody wrote: fallback compares that with FULLY_CONNECTED.
+func genBatchMatMul(g *graph) {
+	batch := g.shape(0, 2)
+	rows, inner, cols := g.between(1, 20), g.channels(), g.channels()
+	o := &model.BatchMatMulOptions{AdjX: g.chance(0.4), AdjY: g.chance(0.4)}
+	sa, sb := []int32{rows, inner}, []int32{inner, cols}
+	if o.AdjX {
+		sa = []int32{inner, rows}
+	}
+	if o.AdjY {
+		sb = []int32{cols, inner}
+	}
+	g.terms = int(inner) + 1
+	other := slices.Clone(batch)
+	for i := range other {
+		if g.chance(0.25) {
+			other[i] = 1
+		} else if g.chance(0.25) {
+			batch[i] = 1
+		}
+	}
+	x := g.input(append(batch, sa...))
+	q := g.quant()
+	y := g.operand(append(other, sb...), q, -2, 2)
+	g.op(model.OpBatchMatMul, o, []int32{x, y}, g.accumulated(x, []float32{scaleOf(q)}))
 }

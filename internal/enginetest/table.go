@@ -39,6 +39,7 @@ var table = []operator{
 	{model.OpDepthwiseConv2D, []kind{f32, i8, u8, i8Channel, dynamicPC, f16}, summed, genDepthwise},
 	{model.OpTransposeConv, []kind{f32, i8, u8, i8Channel, f16}, summed, genTransposeConv},
 	{model.OpFullyConnected, []kind{f32, i8, u8, dynamic, f16}, summed, genFullyConnected},
+	{model.OpBatchMatMul, floatsAndI8, summed, genBatchMatMul},
 	{model.OpMaxPool2D, floatsAndQ, exact, genPool(model.OpMaxPool2D)},
 	{model.OpAveragePool2D, floatsAndQ, summed, genPool(model.OpAveragePool2D)},
 	{model.OpL2Pool2D, floatsOnly, summed, genPool(model.OpL2Pool2D)},
