@@ -77,6 +77,14 @@ func TestChoosingAllocatesNothing(t *testing.T) {
 		b.Op(model.OpCumsum, &model.CumsumOptions{}, x, model.Const(b, "axis", nil, []int32{1})),
 	}
 	out = append(out, b.Ops(model.OpTopKV2, &model.TopKV2Options{}, 2, x, model.Const(b, "k", nil, []int32{5}))...)
+	o := model.DetectionOptions{MaxDetections: 5, MaxClasses: 2, PerClass: 3, Classes: 4, IoUThreshold: 0.5, ScoreThreshold: -1, ScaleY: 1, ScaleX: 1, ScaleH: 1, ScaleW: 1}
+	box, score := b.Input("box", model.TypeFloat32, 1, 30, 4), b.Input("score", model.TypeFloat32, 1, 30, 4)
+	for _, o.Regular = range []bool{false, true} {
+		out = append(out, b.Customs(model.OpDetectionPostProcess, o.Custom(), 4, box, score, model.Const(b, "anchors", []int{30, 4}, make([]float32, 120)))...)
+	}
+	number := func(v float32) model.Ref { return model.Const(b, "number", nil, []float32{v}) }
+	out = append(out, b.Ops(model.OpNonMaxSuppressionV4, &model.NonMaxSuppressionV4Options{}, 2, b.Reshape(box, 30, 4),
+		b.Input("s", model.TypeFloat32, 30), model.Const(b, "most", nil, []int32{7}), number(0.5), number(-1))...)
 	e := open(t, file(t, b, out...), edged.Options{Threads: 2})
 	if n := testing.AllocsPerRun(20, func() {
 		if err := e.Run(); err != nil {

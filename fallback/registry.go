@@ -34,7 +34,10 @@ func (c *opContext) lookup() (opSpec, error) {
 }
 
 func customs() map[string]opSpec {
-	return map[string]opSpec{model.OpConvolution2DTransposeBias: {3, 3, 1, planTransposeBias}}
+	return map[string]opSpec{
+		model.OpConvolution2DTransposeBias: {3, 3, 1, planTransposeBias},
+		model.OpDetectionPostProcess:       {3, 3, 4, planDetection},
+	}
 }
 
 func builtins() map[model.BuiltinOperator]opSpec {
@@ -94,6 +97,8 @@ func builtins() map[model.BuiltinOperator]opSpec {
 		model.OpMirrorPad:                  {2, 2, 1, planMirrorPad},
 		model.OpMul:                        {2, 2, 1, planMul},
 		model.OpNeg:                        {1, 1, 1, planNeg},
+		model.OpNonMaxSuppressionV4:        {5, 5, 2, planSuppression},
+		model.OpNonMaxSuppressionV5:        {6, 6, 3, planSuppression},
 		model.OpNotEqual:                   {2, 2, 1, planCompare(func(o int) bool { return o != 0 })},
 		model.OpOneHot:                     {4, 4, 1, planOneHot},
 		model.OpPack:                       {1, many, 1, planPack},

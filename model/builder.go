@@ -225,6 +225,11 @@ func (b *Builder) Custom(name string, options []byte, shape []int, inputs ...Ref
 	return y[0]
 }
 
+// Customs adds a custom operator whose shapes are known here, with n outputs.
+func (b *Builder) Customs(name string, options []byte, n int, inputs ...Ref) []Ref {
+	return b.operator(OperatorCode{Builtin: OpCustom, Custom: name, Version: 1}, options, nil, n, inputs)
+}
+
 func (b *Builder) operator(code OperatorCode, options any, shape []int, n int, inputs []Ref) []Ref {
 	refs := slices.Repeat([]Ref{None}, n)
 	op := &Operator{Options: options}
@@ -300,7 +305,7 @@ func (b *Builder) outputType(code BuiltinOperator, op *Operator) TensorType {
 	case *LessOptions, *LessEqualOptions, *GreaterOptions, *GreaterEqualOptions, *EqualOptions, *NotEqualOptions:
 		return TypeBool
 	}
-	if code == OpDequantize {
+	if code == OpDequantize || b.m.Code(op).Custom == OpDetectionPostProcess {
 		return TypeFloat32
 	}
 	return typeOf(b.dataInput(code, op))

@@ -7,7 +7,9 @@ import "encoding/binary"
 const OpConvolution2DTransposeBias = "Convolution2DTransposeBias"
 
 // customShapeRules holds the rules of custom operators, by their names.
-var customShapeRules = map[string]shapeRule{OpConvolution2DTransposeBias: shapeTransposeBias}
+var customShapeRules = map[string]shapeRule{
+	OpConvolution2DTransposeBias: shapeTransposeBias, OpDetectionPostProcess: shapeDetectionPostProcess,
+}
 
 // TransposeBiasOptions reads the custom options of MediaPipe's transposed
 // convolution: three int32, TFLite's C enum of paddings (1 same, 2 valid) and

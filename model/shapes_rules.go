@@ -16,6 +16,7 @@ var shapeRules = map[BuiltinOperator]shapeRule{
 	OpGreaterEqual: shapeBroadcast, OpEqual: shapeBroadcast, OpNotEqual: shapeBroadcast,
 	OpLogicalAnd: shapeBroadcast, OpLogicalOr: shapeBroadcast,
 	OpSelect: shapeSelectOld, OpSelectV2: shapeSelect, OpAddN: shapeSame,
+	OpNonMaxSuppressionV4: shapeNonMaxSuppression, OpNonMaxSuppressionV5: shapeNonMaxSuppression,
 	OpGatherND: shapeGatherND, OpOneHot: shapeOneHot, OpTopKV2: shapeTopK, OpBroadcastArgs: shapeBroadcastArgs,
 
 	OpAbs: shapeSame, OpNeg: shapeSame, OpExp: shapeSame, OpLog: shapeSame, OpSqrt: shapeSame, OpRsqrt: shapeSame,

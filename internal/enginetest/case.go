@@ -65,7 +65,8 @@ func (g *graph) finish(name string, bound Bound) *Case {
 func (g *graph) version() {
 	var codes []model.OperatorCode
 	for _, op := range g.sg.Operators {
-		codes = append(codes, model.OperatorCode{Builtin: g.m.Code(op).Builtin, Version: g.m.OpVersion(g.sg, op)})
+		code := g.m.Code(op)
+		codes = append(codes, model.OperatorCode{Builtin: code.Builtin, Custom: code.Custom, Version: g.m.OpVersion(g.sg, op)})
 	}
 	g.m.OperatorCodes = nil
 	for i, op := range g.sg.Operators {

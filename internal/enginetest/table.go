@@ -4,7 +4,7 @@ import "edged/model"
 
 // operator is one line of the table that the suite generates cases from.
 type operator struct {
-	code  model.BuiltinOperator
+	code  model.BuiltinOperator // OpCustom: the generator names it
 	kinds []kind
 	bound Bound
 	gen   func(g *graph)
@@ -132,6 +132,9 @@ var table = []operator{
 	{model.OpGatherND, floatsQ32x64, exact, genGatherND},
 	{model.OpOneHot, []kind{f32, i8, u8, i32, i64, boolean}, exact, genOneHot},
 	{model.OpBroadcastArgs, []kind{f32, i8, u8, i32}, exact, genBroadcastArgs},
+	{model.OpNonMaxSuppressionV4, floatsOnly, exact, genSuppression(model.OpNonMaxSuppressionV4, &model.NonMaxSuppressionV4Options{})},
+	{model.OpNonMaxSuppressionV5, floatsOnly, fewUlps, genSuppression(model.OpNonMaxSuppressionV5, &model.NonMaxSuppressionV5Options{})},
+	{model.OpCustom, []kind{f32, u8}, fewUlps, genDetection},
 	{model.OpLocalResponseNormalization, floatsOnly, approximate, genLocalResponse},
 	{model.OpZerosLike, []kind{f32, i32, i64}, exact, genUnary(model.OpZerosLike, &model.ZerosLikeOptions{}, -2, 2)},
 
