@@ -29,5 +29,5 @@ func TestRandomNetsOnTFLite(t *testing.T) {
 // TestRandomWindowsOnTFLite is TestRandomWindows on the runtime that the files
 // are for.
 func TestRandomWindowsOnTFLite(t *testing.T) {
-	tryWindows(t, randomNets(40, 10000), 7_100_000, verifyOnTFLite)
+	tryWindows(t, randomNets(t, 40, 10000), 7_100_000, verifyOnTFLite)
 }
