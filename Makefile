@@ -18,7 +18,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-faults soak test-systemd train speed instructions demo demo-says install uninstall env clean
+.PHONY: help need-go deps deps-test build test test-faults test-page soak test-systemd train speed instructions demo demo-says install uninstall env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/' | expand -t 14
@@ -51,6 +51,9 @@ test: deps-test ## install what is missing and run every test
 
 test-faults: deps-test build ## every fault scenario against the built programs, three times each (under 30 minutes)
 	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 30m -v -skip TestSoak $(FAULTS) ./internal/faults
+
+test-page: deps-test build ## the page in Debian's Chromium: every state, keyboard, accessibility (SHOTS=DIR keeps pictures)
+	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test internal/page/browser/
 
 SOAK ?= 30m
 soak: deps-test build ## two cameras at full load for SOAK (30m): memory slope, goroutines, descriptors, ledger

@@ -14,6 +14,9 @@ import (
 
 // The child's part: it reports faults into a file and has one.
 func TestMain(m *testing.M) {
+	if os.Getenv("EDGED_TEST_SAY") != "" {
+		sayAll()
+	}
 	report := os.Getenv("EDGED_TEST_FAULT_REPORT")
 	if report == "" {
 		os.Exit(m.Run())

@@ -104,6 +104,7 @@ func threads(o edged.Options) int {
 }
 
 func (e *engine) load(file []byte, threads int, delegate bool) error {
+	quiet()
 	e.report = newReport()
 	if e.model = tf.NewModel(file); e.model == nil {
 		return errors.New("library refuses the file: not a .tflite model")

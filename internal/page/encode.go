@@ -167,7 +167,7 @@ func (c *camera) make(p *picture) *made {
 	}
 	wishes := slices.Collect(maps.Keys(c.full))
 	c.mu.Unlock()
-	if c.isWatched() {
+	if len(wishes) == 0 || c.isWatched() { // the last viewer may have gone while this waited for its turn
 		m.live = c.body(p, m.id)
 	}
 	for _, w := range wishes {

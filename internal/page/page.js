@@ -2,7 +2,7 @@
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const names = setup.cameras || [];
 const el = (id) => document.getElementById(id);
-let view = newView(""), leave = new AbortController(), legendKey = "", state = null, stateAt = 0, reachable = true;
+let view = newView(""), leave = new AbortController(), legendKey = "", state = null, stateAt = 0, reachable = true, tiles = new Map();
 
 el("node").textContent = setup.title;
 
@@ -44,6 +44,7 @@ function clear() {
   c.getContext("2d").clearRect(0, 0, c.width, c.height);
   c.setAttribute("aria-label", "No picture yet");
   for (const id of ["fps", "infer", "age"]) text(el(id), "-");
+  tiles = new Map();
   for (const id of ["legend", "facts", "ngs", "overview"]) el(id).replaceChildren();
   el("strip").hidden = el("probe").hidden = true;
   legendKey = "";
@@ -98,9 +99,10 @@ function showShot(shot) {
 // render says what is true now; it runs with every piece of news, and twice a
 // second because time makes things old.
 function render() {
-  const now = Date.now(), [word, kind] = view.camera ? link(view, now) : reachable ? ["live", ""] : ["no connection", "off"];
+  const now = Date.now(), [word, kind] = view.camera ? link(view, now) : answers(reachable, stateAt, now) ? ["live", ""] : ["no connection", "off"];
   text(el("link"), word);
   el("link").className = "dot " + kind;
+  for (const [name, t] of tiles) showTile(name, t);
   if (!view.camera) return;
   const old = asOf(view, now);
   el("single").classList.toggle("stale", old !== "");
@@ -184,9 +186,9 @@ async function followState() {
 
 // followAll shows every camera in turn.
 async function followAll(signal) {
-  const tiles = new Map(names.map((n) => [n, layTile(n)])), after = {};
+  const mine = tiles = new Map(names.map((n) => [n, layTile(n)])), after = {};
   while (!signal.aborted) {
-    for (const [name, t] of tiles) {
+    for (const [name, t] of mine) {
       try {
         const shot = await ask(name, after[name] || 0, "&wait=0", signal);
         if (signal.aborted) return;
@@ -209,7 +211,7 @@ function layTile(name) {
 function showTile(name, t) {
   const c = cameraState(state, name);
   if (!c) return;
-  const s = tile(c, t.shot, t.shotAt, state, reachable, Date.now());
+  const now = Date.now(), s = tile(c, t.shot, t.shotAt, state, answers(reachable, stateAt, now), now);
   t.a.className = "tile " + s.kind;
   text(t.word, s.word);
   text(t.note, s.note);

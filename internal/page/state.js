@@ -31,9 +31,12 @@ function link(view, now) {
   return word === "live" && asOf(view, now) ? ["late", "held"] : [word, kind];
 }
 
+// answers tells whether edged does: a request that hangs is no answer either.
+function answers(reachable, stateAt, now) { return reachable && !(stateAt && now - stateAt > 2 * staleAfter); }
+
 // standing is the same but for the picture's age.
 function standing(view, now) {
-  if (!view.reachable || (view.stateAt && now - view.stateAt > 2 * staleAfter)) return ["no connection", "off"];
+  if (!answers(view.reachable, view.stateAt, now)) return ["no connection", "off"];
   if (view.held) return ["held", "held"];
   const c = cameraState(view.state, view.camera);
   if (c && c.status !== "online") return [c.status, c.status === "offline" ? "off" : "held"];
@@ -127,4 +130,4 @@ function cameraOf(hash, names) {
   return names.length === 1 ? names[0] : "";
 }
 
-if (typeof module !== "undefined") module.exports = { newView, takeShot, link, asOf, note, verdict, facts, health, tile, cameraOf, staleAfter };
+if (typeof module !== "undefined") module.exports = { newView, answers, takeShot, link, asOf, note, verdict, facts, health, tile, cameraOf, staleAfter };

@@ -10,7 +10,7 @@ what=${1:-build}
 deps=${DEPS:-$PWD/.deps}
 
 build_packages=(gcc g++ libc6-dev make pkg-config ca-certificates libopencv-dev opencv-doc)
-test_packages=(mosquitto mosquitto-clients ffmpeg iproute2 nodejs openssl python3 python3-pil python3-numpy python3-paho-mqtt
+test_packages=(chromium mosquitto mosquitto-clients ffmpeg iproute2 nodejs openssl python3 python3-pil python3-numpy python3-paho-mqtt
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good systemd)
 avx512_packages=(bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso cpio)
@@ -24,6 +24,10 @@ face_package=@mediapipe/face_detection@0.4.1657300184
 face_sha=a118cde74923dc4435257fbfbb613464a0f58d115dff6314d4ff96c8aebf6419
 selfie_package=@mediapipe/selfie_segmentation@0.1.1675465747
 selfie_sha=7767b33eaa68990ee06c28bbb89f39a13a47ebb07ff0f1fd4947d9e817bb9bf9
+playwright_package=playwright-core@1.65.1
+playwright_sha=6f5a60be62a4fddfbe7d10c448d8fbd54547da3358f2f8a04211440471ee863e
+axe_package=axe-core@4.10.3
+axe_sha=0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292
 mqttjs_package=mqtt@5.10.1
 mqttjs_sha=0868a82a6caa7780bad2227f856bc192b98c4ba14947e687e76dc3780cbfb8a6
 
@@ -95,6 +99,15 @@ install_mqttjs() {
     die "npm could not fetch what $mqttjs_package depends on: is this machine offline? Connect it and run 'make deps-test' again"
 }
 
+# The page's tests drive Debian's Chromium by these; neither depends on others.
+install_page() {
+  local name
+  name=$(sed -n 's/^  "name": "\(.*\)",$/\1/p' "$1/package.json")
+  rm -rf "$deps/page/node_modules/$name"
+  mkdir -p "$deps/page/node_modules"
+  cp -r "$1" "$deps/page/node_modules/$name"
+}
+
 # fetch_linux: Debian's newest kernel for virtual machines, which avx512.sh boots
 # in an emulator. It is unpacked, never installed.
 fetch_linux() {
@@ -121,6 +134,8 @@ if [ "$what" = test ]; then
   fetch face $face_package $face_sha install_models
   fetch selfie $selfie_package $selfie_sha install_models
   fetch mqttjs $mqttjs_package $mqttjs_sha install_mqttjs
+  fetch playwright $playwright_package $playwright_sha install_page
+  fetch axe $axe_package $axe_sha install_page
   if [ "$(dpkg --print-architecture)" = amd64 ] && ! grep -q avx512_vnni /proc/cpuinfo; then
     apt_install "${avx512_packages[@]}"
     fetch_linux

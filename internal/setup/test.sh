@@ -16,6 +16,9 @@ run "make -s build" &&
   tests "EDGED_BIN=\$PWD/bin go test -tags faults -timeout 10m" "-count 1 ./internal/faults" \
     '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|ProgramsAreHardened|WeakProgramIsFoundOut|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
 
+step "the page in a browser, the states in which it could lie (make test-page: all of it, at two sizes, light and dark)"
+run "make -s build && EDGED_BIN=\$PWD/bin node --test --test-name-pattern 'what it does|switched to|freezes' internal/page/browser/"
+
 step "generated assembly is current"
 run "cd internal/kernel/gen && go vet ./... && go test ./... && go run . -o .. -check"
 

@@ -1,7 +1,7 @@
 "use strict";
 // What the page may say, state by state. Go's tests run it: node state_test.js.
 const assert = require("node:assert");
-const { newView, takeShot, link, asOf, note, verdict, tile, facts, health, cameraOf, staleAfter } = require("../state.js");
+const { newView, answers, takeShot, link, asOf, note, verdict, tile, facts, health, cameraOf, staleAfter } = require("../state.js");
 
 const at = Date.parse("2026-11-30T12:00:00Z"), ts = new Date(at).toISOString();
 const shotOf = (camera, more) => ({ camera, seq: 7, id: 7, ts, verdict: "NG", reasons: [{ text: "scratch: 2 blobs" }], labels: ["x"], frame: [8, 8], mask: [2, 2], ...more });
@@ -43,6 +43,8 @@ assert.match(note(v, at), /does not answer/);
 // The answers stop without an error: after a while that is no connection either.
 v = viewOf(shotOf("a"), stateOf());
 assert.equal(link(v, at + 2 * staleAfter + 1)[0], "no connection");
+
+assert.deepEqual([answers(true, 0, at), answers(true, at, at + 1), answers(true, at, at + 2 * staleAfter + 1), answers(false, at, at)], [true, true, false, false]);
 
 // Every state of a camera that gives no result has its reason.
 for (const [status, why] of [["disabled", "the camera is disabled"], ["offline", "the camera is offline: unplugged"], ["ended", "the source has ended"],
