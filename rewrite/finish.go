@@ -135,7 +135,7 @@ func (s *state) manifest() error {
 // Revision counts the changes that make a rewriting come out as another graph.
 // A dense file says which revision wrote it: only the same one can prove it by
 // rewriting its baseline again.
-const Revision = 1
+const Revision = 2
 
 // origin says of what, where ended, and by which revision the dense graph was made.
 func (s *state) origin(f *model.Manifest) error {

@@ -57,37 +57,18 @@ func (lo *lowering) explain(r any) error {
 	return e.err
 }
 
-// emitInput declares the input in the baseline's layout and brings it to [1, h, w, c].
+// emitInput declares the frame as [1, h, w, c], the way that cameras give it,
+// whatever layout the baseline's input has.
 func (lo *lowering) emitInput() {
-	v := lo.input
-	src := lo.dense.net.g.Tensors[v.tensor]
-	shape := slices.Clone(src.Shape)
-	for i, d := range lo.inDims {
-		for _, a := range d {
-			if a != atomC {
-				shape[i] = int32(lo.frame[a])
-			}
-		}
-	}
-	t := lo.addTensor(&model.Tensor{Name: src.Name, Type: src.Type, Quantization: src.Quantization, Shape: shape, HasRank: true})
-	lo.emitter.g.Inputs = []int32{t}
-	lo.at[v] = laid{t: lo.toMap(t, v.spec())}
+	lo.at[lo.input] = laid{t: lo.declareFrame(lo.dense.net.g.Tensors[lo.input.tensor], lo.frame, lo.input.ch)}
 }
 
-func (lo *lowering) toMap(t int32, s spec) int32 {
-	dims := lo.inDims
-	if sameDims(dims, nhwc()) {
-		return t
-	}
-	s = s.suffix("/nhwc")
-	if len(dims) == 4 {
-		perm := []int{0}
-		for _, a := range []atom{atomY, atomX, atomC} {
-			perm = append(perm, slices.IndexFunc(dims, func(d []atom) bool { return slices.Contains(d, a) }))
-		}
-		return lo.op(builtin(model.OpTranspose), &model.TransposeOptions{}, []int32{t, lo.list(perm...)}, s)
-	}
-	return lo.reshape(t, s, 1, lo.frame[0], lo.frame[1], lo.input.ch)
+// declareFrame is the input of every dense graph.
+func (e *emitter) declareFrame(src *model.Tensor, frame pair, ch int) int32 {
+	t := e.addTensor(&model.Tensor{Name: src.Name, Type: src.Type, Quantization: src.Quantization,
+		Shape: []int32{1, int32(frame[0]), int32(frame[1]), int32(ch)}, HasRank: true})
+	e.g.Inputs = []int32{t}
+	return t
 }
 
 // common brings a node's map inputs to one arrangement and one length.

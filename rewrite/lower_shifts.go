@@ -49,7 +49,7 @@ func (s *state) shiftsOf(m *model.Model, inDims [][]atom, at []int32) error {
 		}
 		outs = append(outs, k)
 	}
-	e, err := stackShifts(m, inDims, s.dense.frame, s.dense.q, outs)
+	e, err := stackShifts(m, source{inDims, s.net.input.ch}, s.dense.frame, s.dense.q, outs)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (s *state) shiftsOfEnlarged() error {
 	if err != nil {
 		return err
 	}
-	if err := s.shiftsOf(b.m, s.net.inDims, b.g.Outputs); err != nil {
+	if err := s.shiftsOf(b.m, nhwc(), b.g.Outputs); err != nil {
 		return err
 	}
 	through := map[int32]weightRef{}
@@ -102,11 +102,17 @@ type stacked struct {
 	target pair
 }
 
+// source is how the input of the graph that is to run on crops holds a picture.
+type source struct {
+	dims [][]atom
+	ch   int
+}
+
 // stackShifts writes the graph of m with crops of its input, one for every
 // shift below the output's eST, stacked in the batch: crop (i, j) starts at
 // pixel (i*q, j*q) of the frame, whose end is extended by zeros. It is exact
 // for every graph that treats its batch row by row.
-func stackShifts(m *model.Model, inDims [][]atom, frame, q pair, outs []stacked) (_ *emitter, err error) {
+func stackShifts(m *model.Model, in source, frame, q pair, outs []stacked) (_ *emitter, err error) {
 	s := &stacking{emitter: newEmitter(m), q: q, done: map[int32]int32{}}
 	defer func() {
 		if r := recover(); r != nil {
@@ -122,7 +128,7 @@ func stackShifts(m *model.Model, inDims [][]atom, frame, q pair, outs []stacked)
 		b := o.shifts(q)
 		s.shifts = pair{max(s.shifts[0], b[0]), max(s.shifts[1], b[1])}
 	}
-	s.emitCrops(inDims, frame)
+	s.emitCrops(in, frame)
 	for i, op := range s.liveOps(outs) {
 		if op != nil {
 			s.copyOp(i, op)
@@ -161,34 +167,21 @@ type stacking struct {
 func (s *stacking) rows() int { return s.shifts.area() }
 
 // emitCrops declares the frame and stacks its crops, x fastest, as
-// BATCH_TO_SPACE_ND expects them.
-func (s *stacking) emitCrops(dims [][]atom, frame pair) {
+// BATCH_TO_SPACE_ND expects them, in the layout of the baseline's input.
+func (s *stacking) emitCrops(in source, frame pair) {
 	src := s.from.Tensors[s.from.Inputs[0]]
-	shape := slices.Clone(src.Shape)
-	if len(shape) < 3 || shape[0] != 1 || len(dims[0]) > 0 {
-		panic(emitError{&Refusal{Reason: fmt.Sprintf("the input of shape %v has no batch axis to stack shifts in", shape)}})
+	if len(src.Shape) < 3 || src.Shape[0] != 1 || len(in.dims[0]) > 0 {
+		panic(emitError{&Refusal{Reason: fmt.Sprintf("the input of shape %v has no batch axis to stack shifts in", src.Shape)}})
 	}
-	t := s.addTensor(&model.Tensor{Name: src.Name, Type: src.Type, Quantization: src.Quantization, Shape: shape, HasRank: true})
-	s.g.Inputs = []int32{t}
+	t := s.declareFrame(src, frame, in.ch)
 	sp := spec{src.Name + "/shifts", src.Type, src.Quantization}
-	axis := [2]int{}
-	pads := make([]int, 2*len(shape))
-	for i, d := range dims {
-		for _, a := range d {
-			if a != atomC {
-				axis[a] = i
-				pads[2*i+1] = (s.shifts[a] - 1) * s.q[a]
-			}
-		}
-	}
-	in := t
 	if s.rows() > 1 {
-		in = s.op(builtin(model.OpPad), &model.PadOptions{}, []int32{t, s.ints([]int32{int32(len(shape)), 2}, pads...)}, sp)
+		t = s.op(builtin(model.OpPad), &model.PadOptions{}, []int32{t, s.pads(pair{}, pair{(s.shifts[0] - 1) * s.q[0], (s.shifts[1] - 1) * s.q[1]})}, sp)
 	}
 	for _, a := range []int{1, 0} {
-		in = s.stack(in, axis[a], s.shifts[a], s.q[a], frame[a], sp)
+		t = s.stack(t, a+1, s.shifts[a], s.q[a], frame[a], sp)
 	}
-	s.done[s.from.Inputs[0]] = in
+	s.done[s.from.Inputs[0]] = s.likeInput(t, in.dims, sp)
 }
 
 // stack puts n crops of length size along an axis, q apart, into the batch.

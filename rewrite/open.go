@@ -65,6 +65,7 @@ func sizedLike(m, dense *model.Model) (*model.Model, error) {
 		return m, nil
 	}
 	shape := dense.Subgraphs[0].Tensors[dense.Subgraphs[0].Inputs[0]].Shape
+	axes = denseAxes(m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape, axes, shape)
 	if (open[0] || open[1]) && len(shape) <= max(axes[0], axes[1]) {
 		return nil, disprovefErr("the dense model's input of shape %s does not have the baseline's layout", model.FormatShape(shape))
 	}
@@ -75,6 +76,16 @@ func sizedLike(m, dense *model.Model) (*model.Model, error) {
 		}
 	}
 	return Sized(m, size)
+}
+
+// denseAxes are y and x of a dense net's input: of [1, h, w, c], or, in files
+// of old, where the baseline has them.
+func denseAxes(base []int32, axes [2]int, shape []int32) [2]int {
+	old := len(base) == len(shape) && axes == [2]int{2, 3} && shape[1] == base[1] && shape[3] != base[1]
+	if len(shape) != 4 || old {
+		return axes
+	}
+	return [2]int{1, 2}
 }
 
 // SizedFile is the file of base at the size of dense's input where base's own is

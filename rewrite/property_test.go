@@ -3,6 +3,7 @@ package rewrite
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"edged/fallback"
@@ -27,7 +28,7 @@ type verifier func(base, dense []byte, o VerifyOptions) (*Report, error)
 func tryNets(t *testing.T, count int, first uint64, verify verifier) {
 	tried, proofs, refusals, vacuous := 0, 0, 0, 0
 	for seed := first; tried < count; seed++ {
-		m := draw(seed)
+		m := drawAs(seed, traitOf(seed))
 		if m == nil {
 			continue
 		}
@@ -46,12 +47,19 @@ func tryNets(t *testing.T, count int, first uint64, verify verifier) {
 	}
 }
 
+// traitOf gives every other net something that the field has: planes first, in
+// front alone or behind too, with an open size and with cuts; dynamic-range
+// weights; a second head.
+func traitOf(seed uint64) trait {
+	return map[uint64]trait{5: {front: true}, 6: {front: true, behind: true}, 2: {front: true, behind: true}, 3: {hybrid: true}, 4: {heads: true}, 9: {heads: true, front: true}}[seed%10]
+}
+
 func tryNet(m *model.Model, seed uint64, verify verifier) (proofs, refusals, vacuous int, err error) {
 	options := randomOptions(m, seed)
-	switch seed % 5 {
-	case 0:
+	switch seed % 10 {
+	case 0, 5:
 		m, options = openedToo(m, options)
-	case 1:
+	case 1, 6:
 		options = withCuts(m, options, seed)
 	}
 	base, err := m.Write()
@@ -92,9 +100,8 @@ func tryNet(m *model.Model, seed uint64, verify verifier) (proofs, refusals, vac
 
 // openedToo is the net with its size left open, and given to it with --input.
 func openedToo(m *model.Model, options []Options) (*model.Model, []Options) {
-	in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
 	for i := range options {
-		options[i].Input = [2]int{int(in[1]), int(in[2])}
+		options[i].Input = sizeOf(m)
 	}
 	return opened(m), options
 }
@@ -119,6 +126,16 @@ func withCuts(m *model.Model, options []Options, seed uint64) []Options {
 	return options
 }
 
+// sizeOf is height and width of the input of a net that draw made.
+func sizeOf(m *model.Model) [2]int {
+	g := m.Subgraphs[0]
+	t := g.Tensors[g.Inputs[0]]
+	if strings.HasSuffix(t.Name, "/planes") {
+		return [2]int{int(t.Shape[2]), int(t.Shape[3])}
+	}
+	return [2]int{int(t.Shape[1]), int(t.Shape[2])}
+}
+
 // randomOptions are the three forms at one output stride and frame size.
 func randomOptions(m *model.Model, seed uint64) []Options {
 	r := newRandom(seed)
@@ -127,8 +144,9 @@ func randomOptions(m *model.Model, seed uint64) []Options {
 		o.OutputStride = strides[r.IntN(len(strides))]
 	}
 	if r.IntN(2) == 0 {
-		in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
-		o.Input = [2]int{int(in[1]) + r.IntN(9), int(in[2]) + r.IntN(9)}
+		o.Input = sizeOf(m)
+		o.Input[0] += r.IntN(9)
+		o.Input[1] += r.IntN(9)
 	}
 	var all []Options
 	for _, o.Form = range []Form{Dilated, Fragments, Shifts} {

@@ -1,6 +1,9 @@
 package rewrite
 
 import (
+	"fmt"
+	"strings"
+
 	"edged/model"
 )
 
@@ -15,7 +18,18 @@ type randomNet struct {
 }
 
 // draw makes net number seed, nil where the draw does not fit its frame.
-func draw(seed uint64) *model.Model {
+func draw(seed uint64) *model.Model { return drawAs(seed, trait{}) }
+
+// trait is what sets a net of the field apart from the plain ones.
+type trait struct {
+	hybrid bool // convolutions of floats with weights of 8 bits
+	heads  bool // a second output, from a map on the way
+	front  bool // planes first: the input is [1, c, h, w]
+	behind bool // and so are the outputs that are maps
+}
+
+// drawAs is draw with a trait.
+func drawAs(seed uint64, kind trait) *model.Model {
 	types := []model.TensorType{model.TypeFloat32, model.TypeFloat32, model.TypeInt8, model.TypeUint8}
 	b := newMaker(seed, model.TypeFloat32)
 	b.typ = types[b.r.IntN(len(types))]
@@ -23,17 +37,70 @@ func draw(seed uint64) *model.Model {
 	n := &randomNet{maker: b, e: pair{1, 1}}
 	allowPads := b.r.IntN(2) == 0
 	n.x = b.input(9+b.r.IntN(22), 9+b.r.IntN(22), 1+b.r.IntN(3))
-	for range 2 + b.r.IntN(4) {
+	var second []model.Ref
+	for k := range 2 + b.r.IntN(4) {
 		n.layer(allowPads)
+		if kind.hybrid && k == 1 {
+			n.dynamicRange()
+		}
+		if kind.heads && k == 1 {
+			second = []model.Ref{n.conv(n.x, 2, square(1, 1).bare())}
+		}
 	}
 	if b.Err() == nil && b.r.IntN(3) == 0 {
 		n.head()
 	}
-	m, err := b.Build(n.x)
+	m, err := b.Build(append([]model.Ref{n.x}, second...)...)
 	if err != nil {
 		return nil
 	}
+	if kind.front {
+		planesInFront(m)
+	}
+	if kind.behind {
+		planesBehind(m)
+	}
 	return m
+}
+
+// planesInFront makes the input [1, c, h, w], and turns it to where the net
+// expects it, as converters of nets from PyTorch do.
+func planesInFront(m *model.Model) {
+	g := m.Subgraphs[0]
+	was := g.Inputs[0]
+	t := *g.Tensors[was]
+	t.Name += "/planes"
+	t.Shape = []int32{t.Shape[0], t.Shape[3], t.Shape[1], t.Shape[2]}
+	if s := t.ShapeSignature; s != nil {
+		t.ShapeSignature = []int32{s[0], s[3], s[1], s[2]}
+	}
+	g.Tensors = append(g.Tensors, &t)
+	g.Inputs[0] = int32(len(g.Tensors) - 1)
+	g.Operators = append([]*model.Operator{transposition(m, g.Inputs[0], was, 0, 2, 3, 1)}, g.Operators...)
+}
+
+// planesBehind turns every output that is a map to [1, c, h, w].
+func planesBehind(m *model.Model) {
+	g := m.Subgraphs[0]
+	for i, was := range g.Outputs {
+		t := *g.Tensors[was]
+		if len(t.Shape) != 4 {
+			continue
+		}
+		t.Name += "/planes"
+		t.Shape = []int32{t.Shape[0], t.Shape[3], t.Shape[1], t.Shape[2]}
+		g.Tensors = append(g.Tensors, &t)
+		g.Outputs[i] = int32(len(g.Tensors) - 1)
+		g.Operators = append(g.Operators, transposition(m, was, g.Outputs[i], 0, 3, 1, 2))
+	}
+}
+
+func transposition(m *model.Model, from, to int32, perm ...int) *model.Operator {
+	g := m.Subgraphs[0]
+	m.Buffers = append(m.Buffers, &model.Buffer{Data: int32Bytes(perm...)})
+	g.Tensors = append(g.Tensors, &model.Tensor{Name: fmt.Sprint("perm", to), Type: model.TypeInt32, Shape: []int32{4}, Buffer: uint32(len(m.Buffers) - 1)})
+	return &model.Operator{OpcodeIndex: m.CodeIndex(model.OperatorCode{Builtin: model.OpTranspose, Version: 2}), Options: &model.TransposeOptions{},
+		Inputs: []int32{from, int32(len(g.Tensors) - 1)}, Outputs: []int32{to}}
 }
 
 func (n *randomNet) window(allowPads bool) win {
@@ -170,7 +237,11 @@ func opened(m *model.Model) *model.Model {
 	c := m.Clone()
 	g := c.Subgraphs[0]
 	for _, t := range g.Tensors {
-		if len(t.Shape) == 4 && c.Data(t) == nil {
+		switch {
+		case len(t.Shape) != 4 || c.Data(t) != nil:
+		case strings.HasSuffix(t.Name, "/planes"):
+			t.Shape, t.ShapeSignature = []int32{1, t.Shape[1], 1, 1}, []int32{-1, t.Shape[1], -1, -1}
+		default:
 			t.Shape, t.ShapeSignature = []int32{1, 1, 1, t.Shape[3]}, []int32{-1, -1, -1, t.Shape[3]}
 		}
 	}

@@ -117,7 +117,7 @@ func (s *Spots) Check(a Answer, m Margin, r *rand.Rand) (spot Spot, err error) {
 	at := s.draw(a.Output, r)
 	o := s.v.oracle
 	e := o.engines[0]
-	s.v.crop(e.Input(0), a.Input, at, o.size, e.Inputs()[0])
+	s.v.crop(e.Input(0), a.Input, at, o.size, e.Inputs()[0], o.in)
 	if err := e.Run(); err != nil {
 		return spot, fmt.Errorf("rewrite: baseline: %w", err)
 	}

@@ -79,7 +79,7 @@ func rewriteLike(b *model.Model, sha string, d *model.Model, f *model.Manifest, 
 	return Rewrite(b, sha, o)
 }
 
-// frameOf takes the input size from dense's input, laid out as the baseline's.
+// frameOf takes the input size from dense's input, whatever layout that has.
 func (o *Options) frameOf(b, d *model.Model) error {
 	b = b.Clone()
 	if len(b.Subgraphs) > 0 {
@@ -97,13 +97,18 @@ func (o *Options) frameOf(b, d *model.Model) error {
 		return err
 	}
 	g := d.Subgraphs[0]
-	if len(g.Inputs) != 1 || len(g.Tensors[g.Inputs[0]].Shape) != len(n.inDims) {
-		return disprovefErr("the dense model's input does not have the baseline's layout")
+	if len(g.Inputs) != 1 {
+		return disprovefErr("the dense model has %d inputs, not one picture", len(g.Inputs))
 	}
-	for i, s := range n.inDims {
+	shape := intsOf(g.Tensors[g.Inputs[0]].Shape)
+	dims := n.frameDims(shape)
+	if dims == nil {
+		return disprovefErr("the dense model takes %v, which is no frame of %d channels", shape, n.input.ch)
+	}
+	for i, s := range dims {
 		for _, a := range s {
 			if a != atomC {
-				o.Input[a] = int(g.Tensors[g.Inputs[0]].Shape[i])
+				o.Input[a] = shape[i]
 			}
 		}
 	}

@@ -176,8 +176,9 @@ type verification struct {
 	net       *net
 	q         pair
 	frame     pair
-	windowed  bool   // dense answers window by window
-	file      []byte // dense's
+	frameDims [][]atom // how dense's input holds it
+	windowed  bool     // dense answers window by window
+	file      []byte   // dense's
 	dense     edged.Engine
 	oracle    *oracle        // the baseline on crops of its own size, or enlarged to the frame
 	wide      *oracle        // the baseline resized to the frame; nil where it cannot be

@@ -98,7 +98,7 @@ func (t *tally) picture(frame []byte, random func(int) int) error {
 		if n.area() > agreementPatches {
 			at = pair{random(n[0]), random(n[1])}
 		}
-		v.crop(e.Input(0), frame, pair{at[0] * t.c.q[0], at[1] * t.c.q[1]}, v.net.input.n, e.Inputs()[0])
+		v.crop(e.Input(0), frame, pair{at[0] * t.c.q[0], at[1] * t.c.q[1]}, v.net.input.n, e.Inputs()[0], v.net.inDims)
 		if err := e.Run(); err != nil {
 			return err
 		}

@@ -114,15 +114,16 @@ func disprovefErr(format string, args ...any) error {
 func (v *verification) placeFrame(m *model.Model) error {
 	in := v.dense.Inputs()
 	src := m.Subgraphs[0].Tensors[v.net.input.tensor]
-	if len(in) != 1 || len(in[0].Shape) != len(src.Shape) {
-		return disprovefErr("the dense model's input does not have the baseline's layout %v", src.Shape)
+	if len(in) != 1 {
+		return disprovefErr("the dense model has %d inputs, not one picture", len(in))
 	}
-	for i, d := range v.net.inDims {
+	if v.frameDims = v.net.frameDims(in[0].Shape); v.frameDims == nil {
+		return disprovefErr("the dense model takes %v, which is no frame of %d channels, as the baseline's %v", in[0].Shape, v.net.input.ch, src.Shape)
+	}
+	for i, d := range v.frameDims {
 		for _, a := range d {
 			if a != atomC {
 				v.frame[a] = in[0].Shape[i]
-			} else if in[0].Shape[i] != int(src.Shape[i]) {
-				return disprovefErr("the dense model takes %d channels, the baseline %d", in[0].Shape[i], src.Shape[i])
 			}
 		}
 	}
@@ -132,6 +133,22 @@ func (v *verification) placeFrame(m *model.Model) error {
 	}
 	for i, o := range v.net.outputs {
 		v.outs = append(v.outs, v.newCompared(i, o, d))
+	}
+	return nil
+}
+
+// frameDims is how an input of this shape holds a frame: as [1, h, w, c], the
+// way of every file that is written today, or in the baseline's layout. nil
+// where its channels are not the baseline's.
+func (n *net) frameDims(shape []int) [][]atom {
+	for _, dims := range [][][]atom{nhwc(), n.inDims} {
+		fits := len(shape) == len(dims)
+		for i, d := range dims {
+			fits = fits && (len(d) > 0 || shape[i] == 1) && (!slices.Contains(d, atomC) || shape[i] == n.input.ch)
+		}
+		if fits {
+			return dims
+		}
 	}
 	return nil
 }

@@ -115,10 +115,10 @@ func negate(b []byte, t edged.DType) {
 	}
 }
 
-// crop copies the crop at pixel at into dst; what lies beyond the frame is the
-// value that stands for zero.
-func (v *verification) crop(dst, frame []byte, at, size pair, s edged.Spec) {
-	es := s.Type.Size()
+// crop copies the crop at pixel at of a frame as dense takes it into dst, which
+// holds a picture as dims say; what lies beyond the frame is the value that
+// stands for zero.
+func (v *verification) crop(dst, frame []byte, at, size pair, s edged.Spec, dims [][]atom) {
 	zero := byte(0)
 	if s.Type == edged.Int8 || s.Type == edged.Uint8 {
 		zero = byte(s.Quant.ZeroPoint)
@@ -126,15 +126,28 @@ func (v *verification) crop(dst, frame []byte, at, size pair, s edged.Spec) {
 	for i := range dst {
 		dst[i] = zero
 	}
-	ch := v.net.input.ch
-	from := stepsOf(newLayout(&value{n: v.frame, ch: ch}, v.net.inDims))
-	to := stepsOf(newLayout(&value{n: size, ch: ch}, v.net.inDims))
-	h, w := min(size[0], v.frame[0]-at[0]), min(size[1], v.frame[1]-at[1])
-	if to.c <= 1 && from.c <= 1 && (ch == 1 || to.x == ch || to.x == 0) {
+	from := raster{frame, v.frame, v.frameDims}
+	from.copyTo(raster{dst, size, dims}, at, v.net.input.ch, s.Type.Size())
+}
+
+// raster is a picture in memory.
+type raster struct {
+	data []byte
+	size pair
+	dims [][]atom
+}
+
+// copyTo copies what lies behind pixel at of p to the corner of dst, elements
+// of es bytes.
+func (p raster) copyTo(dst raster, at pair, ch, es int) {
+	from := stepsOf(newLayout(&value{n: p.size, ch: ch}, p.dims))
+	to := stepsOf(newLayout(&value{n: dst.size, ch: ch}, dst.dims))
+	h, w := min(dst.size[0], p.size[0]-at[0]), min(dst.size[1], p.size[1]-at[1])
+	if to.c <= 1 && from.c <= 1 && (ch == 1 || to.x == ch || to.x == 0) && (ch == 1 || from.x == ch || from.x == 0) {
 		for y := range h {
 			a := ((at[0]+y)*from.y + at[1]*max(from.x, ch)) * es
 			b := y * to.y * es
-			copy(dst[b:b+w*ch*es], frame[a:a+w*ch*es])
+			copy(dst.data[b:b+w*ch*es], p.data[a:a+w*ch*es])
 		}
 		return
 	}
@@ -143,7 +156,7 @@ func (v *verification) crop(dst, frame []byte, at, size pair, s edged.Spec) {
 			for x := range w {
 				a := ((at[0]+y)*from.y + (at[1]+x)*from.x + c*from.c) * es
 				b := (y*to.y + x*to.x + c*to.c) * es
-				copy(dst[b:b+es], frame[a:a+es])
+				copy(dst.data[b:b+es], p.data[a:a+es])
 			}
 		}
 	}

@@ -8,45 +8,44 @@ import (
 	"edged"
 )
 
-// cropper is a verification with a frame of the given layout, for its crops.
-func cropper(frame pair, ch int, dims [][]atom) *verification {
-	return &verification{frame: frame, net: &net{input: &value{ch: ch}, inDims: dims}}
-}
-
-// TestCropsOfEveryLayout against the plain definition, with ends beyond the
-// frame.
+// TestCropsOfEveryLayout against the plain definition, from every layout of the
+// frame into every layout of the crop, with ends beyond the frame.
 func TestCropsOfEveryLayout(t *testing.T) {
-	for name, dims := range map[string][][]atom{
-		"NHWC": nhwc(), "NCHW": {nil, {atomC}, {atomY}, {atomX}}, "HWC": {{atomY}, {atomX}, {atomC}},
-	} {
-		for _, ch := range []int{1, 3} {
-			frame, size := pair{7, 9}, pair{4, 5}
-			v := cropper(frame, ch, dims)
-			all := int8Noise(7, frame.area()*ch)
-			s := edged.Spec{Type: edged.Int8, Quant: edged.Quant{Scale: 1, ZeroPoint: 9}}
-			from := stepsOf(newLayout(&value{n: frame, ch: ch}, dims))
-			to := stepsOf(newLayout(&value{n: size, ch: ch}, dims))
-			for _, at := range []pair{{0, 0}, {2, 3}, {5, 7}} {
-				want := make([]int8, size.area()*ch)
-				for y := range size[0] {
-					for x := range size[1] {
-						for c := range ch {
-							p := int8(9)
-							if at[0]+y < frame[0] && at[1]+x < frame[1] {
-								p = all[(at[0]+y)*from.y+(at[1]+x)*from.x+c*from.c]
-							}
-							want[y*to.y+x*to.x+c*to.c] = p
-						}
+	layouts := map[string][][]atom{"NHWC": nhwc(), "NCHW": {nil, {atomC}, {atomY}, {atomX}}, "HWC": {{atomY}, {atomX}, {atomC}}}
+	for name, dims := range layouts {
+		for toName, toDims := range layouts {
+			for _, ch := range []int{1, 3} {
+				for _, at := range []pair{{0, 0}, {2, 3}, {5, 7}} {
+					if got, want := cropped(dims, toDims, ch, at); !slices.Equal(got, want) {
+						t.Errorf("%s to %s, %d channels, crop at %v:\n%v\nwant\n%v", name, toName, ch, at, got, want)
 					}
-				}
-				got := make([]int8, len(want))
-				v.crop(bytesOf(got), bytesOf(all), at, size, s)
-				if !slices.Equal(got, want) {
-					t.Errorf("%s, %d channels, crop at %v:\n%v\nwant\n%v", name, ch, at, got, want)
 				}
 			}
 		}
 	}
+}
+
+// cropped is a crop of noise, and what it is by definition.
+func cropped(dims, toDims [][]atom, ch int, at pair) (got, want []int8) {
+	frame, size := pair{7, 9}, pair{4, 5}
+	v := &verification{frame: frame, frameDims: dims, net: &net{input: &value{ch: ch}}}
+	all := int8Noise(7, frame.area()*ch)
+	from := stepsOf(newLayout(&value{n: frame, ch: ch}, dims))
+	to := stepsOf(newLayout(&value{n: size, ch: ch}, toDims))
+	want, got = make([]int8, size.area()*ch), make([]int8, size.area()*ch)
+	for y := range size[0] {
+		for x := range size[1] {
+			for c := range ch {
+				p := int8(9)
+				if at[0]+y < frame[0] && at[1]+x < frame[1] {
+					p = all[(at[0]+y)*from.y+(at[1]+x)*from.x+c*from.c]
+				}
+				want[y*to.y+x*to.x+c*to.c] = p
+			}
+		}
+	}
+	v.crop(bytesOf(got), bytesOf(all), at, size, edged.Spec{Type: edged.Int8, Quant: edged.Quant{Scale: 1, ZeroPoint: 9}}, toDims)
+	return got, want
 }
 
 func bytesOf(v []int8) []byte {

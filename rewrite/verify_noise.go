@@ -134,7 +134,7 @@ func (v *verification) measureNoise(o *oracle, engines []edged.Engine, p probe, 
 	own := engines[0]
 	var first [][]float64
 	for k, e := range append([]edged.Engine{own}, engines...) {
-		v.crop(e.Input(0), p.data, at, o.size, e.Inputs()[0])
+		v.crop(e.Input(0), p.data, at, o.size, e.Inputs()[0], o.in)
 		if k == 1 {
 			shake(e.Input(0), e.Inputs()[0].Type, newRandom(v.o.Seed))
 		}

@@ -19,9 +19,10 @@ type oracle struct {
 	file    []byte
 	size    pair // of a crop
 	engines []edged.Engine
-	local   bool   // no padding: crops smaller than the frame tile it
-	n       []pair // units of each output in one run
-	dims    []dims // how each output lies in memory
+	local   bool     // no padding: crops smaller than the frame tile it
+	n       []pair   // units of each output in one run
+	in      [][]atom // how its input lies in memory
+	dims    []dims   // how each output does
 	patch   edged.Engine
 	bigger  bool // the enlarged baseline, not the file itself
 	v       *verification
@@ -38,7 +39,7 @@ type dims struct{ y, x, c int }
 // size can show every output; else its enlargement to the frame, which is
 // first compared with the file.
 func (v *verification) newOracle(base []byte) (*oracle, error) {
-	o := &oracle{what: "baseline", file: base, size: v.net.input.n, v: v, local: true}
+	o := &oracle{what: "baseline", file: base, size: v.net.input.n, v: v, local: true, in: v.net.inDims}
 	for _, c := range v.outs {
 		o.local = o.local && c.local()
 	}
@@ -54,7 +55,7 @@ func (v *verification) newOracle(base []byte) (*oracle, error) {
 		if o.file, err = lo.m.Write(); err != nil {
 			return nil, err
 		}
-		o.size, o.bigger, o.what = v.frame, true, "baseline enlarged to the frame"
+		o.size, o.bigger, o.in, o.what = v.frame, true, nhwc(), "baseline enlarged to the frame"
 	}
 	n := v.o.Workers
 	if n <= 0 {
@@ -179,7 +180,7 @@ func (v *verification) newWide(o *oracle) *oracle {
 	if !o.local || o.bigger || v.windowed || v.frame == o.size {
 		return nil
 	}
-	w := &oracle{what: resizedBase, file: o.file, size: v.frame, v: v, local: true}
+	w := &oracle{what: resizedBase, file: o.file, size: v.frame, v: v, local: true, in: v.net.inDims}
 	for range o.engines {
 		e, err := v.open(o.file, proofOptions)
 		if err != nil {
@@ -283,8 +284,9 @@ func (o *oracle) sameAs(enlarged []byte) error {
 	}
 	defer own.Close()
 	r := newRandom(o.v.o.Seed)
-	fillRandom(own.Input(0), own.Inputs()[0].Type, r, false)
-	copy(small.Input(0), own.Input(0))
+	fillRandom(small.Input(0), small.Inputs()[0].Type, r, false)
+	n := o.v.net
+	raster{small.Input(0), n.input.n, nhwc()}.copyTo(raster{own.Input(0), n.input.n, n.inDims}, pair{}, n.input.ch, own.Inputs()[0].Type.Size())
 	if err := own.Run(); err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ func (p *canvas) texture() {
 func (v *verification) paint(b []byte, s edged.Spec, r *rand.Rand, whole bool, scene func(*canvas)) {
 	p := &canvas{size: v.frame, ch: v.net.input.ch, at: make([]float64, v.frame.area()*v.net.input.ch), r: r}
 	scene(p)
-	d := stepsOf(newLayout(&value{n: v.frame, ch: p.ch}, v.net.inDims))
+	d := stepsOf(newLayout(&value{n: v.frame, ch: p.ch}, v.frameDims))
 	set := v.setter(b, s, whole)
 	i := 0
 	for y := range p.size[0] {

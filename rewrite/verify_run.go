@@ -171,7 +171,7 @@ func (w *workers) one(e edged.Engine) bool {
 		return false
 	}
 	p := w.plan[k]
-	w.v.crop(e.Input(0), w.frame, p.at, w.oracle.size, e.Inputs()[0])
+	w.v.crop(e.Input(0), w.frame, p.at, w.oracle.size, e.Inputs()[0], w.oracle.in)
 	if err := e.Run(); err != nil {
 		w.failed.set(fmt.Errorf("rewrite: baseline: %w", err))
 		return false

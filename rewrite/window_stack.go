@@ -51,22 +51,11 @@ func (d *dense) stackWindows() (_ *emitter, err error) {
 // every runtime has.
 func (s *stacking) emitWindows(d *dense) {
 	src := s.from.Tensors[s.from.Inputs[0]]
-	shape := slices.Clone(src.Shape)
-	if len(shape) < 3 || shape[0] != 1 || len(d.inDims[0]) > 0 {
-		panic(emitError{&Refusal{Reason: fmt.Sprintf("the input of shape %v has no batch axis to stack windows in", shape)}})
+	if len(src.Shape) < 3 || src.Shape[0] != 1 || len(d.inDims[0]) > 0 {
+		panic(emitError{&Refusal{Reason: fmt.Sprintf("the input of shape %v has no batch axis to stack windows in", src.Shape)}})
 	}
-	for i, dims := range d.inDims {
-		for _, a := range dims {
-			if a != atomC {
-				shape[i] = int32(d.frame[a])
-			}
-		}
-	}
-	t := s.addTensor(&model.Tensor{Name: src.Name, Type: src.Type, Quantization: src.Quantization, Shape: shape, HasRank: true})
-	s.g.Inputs = []int32{t}
 	sp := spec{src.Name + "/windows", src.Type, src.Quantization}
-	lo := &lowering{dense: d, emitter: s.emitter}
-	x := lo.toMap(t, sp)
+	x := s.declareFrame(src, d.frame, d.input.ch)
 	p, n, ch := d.input.n, s.shifts, d.input.ch
 	x = s.gather(x, 1, starts(n[0], p[0], d.q[0]), sp)
 	x = s.reshape(x, sp, n[0], p[0], d.frame[1], ch)
