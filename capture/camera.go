@@ -29,7 +29,10 @@ type camera struct {
 	opened  wire.Opened // as the latest worker described it
 	library string
 
-	wake   chan struct{} // a frame was offered, or the end was set
+	asks  *wire.Conn // who has to be asked for each picture, nil: nobody
+	asked bool       // for the next one
+
+	wake   chan struct{} // a frame was offered or refused, or the end was set
 	taken  chan struct{} // the mailbox was emptied
 	cancel context.CancelFunc
 	done   chan struct{} // the supervisor has returned
@@ -75,6 +78,7 @@ func (c *camera) Next(ctx context.Context, f *edged.Frame) error {
 		if ok || err != nil {
 			return err
 		}
+		c.ask()
 		select {
 		case <-c.wake:
 		case <-ctx.Done():
@@ -107,6 +111,27 @@ func (c *camera) take(f *edged.Frame) (bool, error) {
 		return true, nil
 	}
 	return false, c.end
+}
+
+// ask has a source that is polled bring the next picture.
+func (c *camera) ask() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asks != nil && !c.asked {
+		c.asked = true
+		c.asks.SendAsk() // a dead worker is replaced
+	}
+}
+
+// answered has who waits ask again: a picture came, whatever became of it.
+func (c *camera) answered() {
+	c.mu.Lock()
+	polled := c.asks != nil
+	c.asked = false
+	c.mu.Unlock()
+	if polled {
+		nudge(c.wake)
+	}
 }
 
 func (c *camera) pop() held {

@@ -82,6 +82,7 @@ func (s *session) count(frames uint64) {
 
 // onFrame accounts for a frame and offers it to the caller, or refuses it.
 func (s *session) onFrame(f wire.Frame) error {
+	defer s.c.answered()
 	if f.Read <= s.last || f.Read > s.p.vitals.Read() {
 		return fmt.Errorf("frame %d after %d of %d", f.Read, s.last, s.p.vitals.Read())
 	}

@@ -110,7 +110,7 @@ func (s *session) judge(f wire.Frame, h held) {
 	c := s.c
 	s.quiet = time.Time{}
 	gaveUp := c.gaveUp(f.Took)
-	stalled := c.live && s.stalled(h.frame.Time, gaveUp)
+	stalled := c.live && !s.opened.Polled && s.stalled(h.frame.Time, gaveUp)
 	frozen := s.look.frozen(&h.frame)
 	dark := c.live && black(&h.frame)
 	var why *uint64
@@ -164,7 +164,7 @@ func (s *session) stalled(at time.Time, gaveUp bool) bool {
 // network. What it returned is then a picture that its decoder had kept: each
 // further one takes as long, and the end comes when there is none left.
 func (c *camera) gaveUp(took time.Duration) bool {
-	return (c.kind == RTSP || c.kind == HTTP) && took >= networkTimeout(c.cfg)
+	return (c.kind == RTSP || c.kind == HTTP && c.opened.Backend != "HTTP") && took >= networkTimeout(c.cfg)
 }
 
 // onFrozen says that the camera is of no use, and tries a new connection: some

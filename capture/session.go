@@ -191,6 +191,7 @@ func (s *session) open() (over bool) {
 		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
 		EveryFrame: cfg.EveryFrame, Each: cfg.Triggered, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
 		Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, FourCC: cfg.FourCC, Timeout: networkTimeout(*cfg),
+		MaxPixels: cfg.MaxPixels,
 	}
 	s.c.note(func(t *tally) { t.Opens++ })
 	s.p.conn.Send(wire.TypeOpen, o) // a worker that is gone says so by hanging up
@@ -209,6 +210,10 @@ func (s *session) onOpened(b []byte) error {
 	}
 	s.c.mu.Lock()
 	s.c.opened, s.c.library = s.opened, s.hello.Library
+	s.c.asks, s.c.asked = nil, true // opening it asks for the first one
+	if s.opened.Polled {
+		s.c.asks = s.p.conn
+	}
 	s.c.mu.Unlock()
 	s.quiet = time.Now()
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"edged/capture/internal/httpcam"
 	"edged/capture/internal/wire"
 	"edged/capture/internal/worker"
 )
@@ -39,9 +40,10 @@ type camera struct {
 	mats  []gocv.Mat
 	spare gocv.Mat // for frames without a slot, and those of another size
 	log   complaints
-	jpegs *gocv.Mat // not nil: the source gives JPEG files, see jpeg.go
-	ends  bool      // one of them had an end marker
-	torn  bool      // the latest has none
+	http  *httpcam.Camera // not nil: its pictures are JPEG files, see http.go
+	torn  bool            // the latest of them breaks off
+	most  int64           // pixels of the largest picture taken
+	each  bool            // pictures without a slot may yet get one
 
 	failed int // reads in a row that gave nothing
 }
@@ -65,9 +67,15 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	if !ok {
 		return wire.Opened{}, fmt.Errorf("no backend for a source of kind %q", o.Kind)
 	}
-	c.failed, c.torn = 0, false
+	c.failed, c.torn, c.most, c.each = 0, false, o.MaxPixels, o.Each
 	c.log.fetch() // what was said before is not about this source
 	c.log.hide(o.Source)
+	if o.Kind == "http" {
+		opened, err := c.openHTTP(o)
+		if !video(err) {
+			return opened, err
+		}
+	}
 	vc, err := gocv.VideoCaptureFileWithAPI(target(o), api)
 	c.vc = vc
 	if err != nil {
@@ -78,12 +86,8 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	if o.Kind == "rtsp" {
 		talkative()
 	}
-	fourcc := fourCC(vc.Get(gocv.VideoCaptureFOURCC))
-	if o.Kind == "http" && (fourcc == "MJPG" || fourcc == "mjpe") { // the latter is cut from "mjpeg"
-		c.takeJPEGs()
-	}
 	return wire.Opened{
-		Backend: backendName(api), FourCC: fourcc,
+		Backend: backendName(api), FourCC: fourCC(vc.Get(gocv.VideoCaptureFOURCC)),
 		Width: int(vc.Get(gocv.VideoCaptureFrameWidth)), Height: int(vc.Get(gocv.VideoCaptureFrameHeight)),
 		FPS: vc.Get(gocv.VideoCaptureFPS), Frames: max(0, int64(vc.Get(gocv.VideoCaptureFrameCount))),
 	}, nil
@@ -149,13 +153,22 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 	if i >= 0 {
 		m = &c.mats[i]
 	}
-	if !c.grab(m) {
+	if c.http != nil {
+		return c.readHTTP(i, m)
+	}
+	if !c.vc.Read(m) {
 		return c.unread(i)
 	}
 	said := c.log.fetch()
-	if c.jpegs == nil && resized(said, m.Cols(), m.Rows()) {
+	if resized(said, m.Cols(), m.Rows()) {
 		return worker.Picture{}, errors.New("the picture changed its size")
 	}
+	return c.picture(i, m, said)
+}
+
+// picture describes what was read into m and during which the libraries said
+// something, or nothing.
+func (c *camera) picture(i int, m *gocv.Mat, said []byte) (worker.Picture, error) {
 	c.failed = 0
 	p := worker.Picture{W: m.Cols(), H: m.Rows(), Corrupt: c.torn || decodeError(said), Empty: m.Empty()}
 	if p.Empty {
@@ -199,14 +212,6 @@ func (c *camera) unread(i int) (worker.Picture, error) {
 	return worker.Picture{}, io.EOF
 }
 
-// grab reads into m.
-func (c *camera) grab(m *gocv.Mat) bool {
-	if c.jpegs != nil {
-		return c.grabJPEG(m)
-	}
-	return c.vc.Read(m)
-}
-
 // relay lays a Mat over slot i again after OpenCV has emptied it.
 func (c *camera) relay(i int) error {
 	if i < 0 {
@@ -233,9 +238,9 @@ func (c *camera) Close() {
 		c.vc.Close()
 		c.vc = nil
 	}
-	if c.jpegs != nil {
-		c.jpegs.Close()
-		c.jpegs = nil
+	if c.http != nil {
+		c.http.Close()
+		c.http = nil
 	}
 	c.closeMats()
 }

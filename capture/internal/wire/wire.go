@@ -10,6 +10,7 @@
 //	                   <- Memory    then one message that carries the memfd
 //	Frame              ->           the slot is the parent's
 //	                   <- Release   the slot is the worker's again
+//	                   <- Ask       of a source that is polled: the caller waits
 //	Ended              ->           then Open may follow
 //
 // The parent hangs up to end the worker.
@@ -43,10 +44,11 @@ const (
 	TypeFrame
 	TypeRelease
 	TypeEnded
+	TypeAsk // the caller waits for the next picture
 )
 
 // Version of the protocol. Worker and parent must agree.
-const Version = 1
+const Version = 2
 
 // Hello is a worker's first word.
 type Hello struct {
@@ -68,6 +70,7 @@ type Open struct {
 	FPS        float64       `json:"fps,omitempty"`
 	FourCC     string        `json:"fourcc,omitempty"`
 	Timeout    time.Duration `json:"timeout"` // for the network, where the library has one
+	MaxPixels  int64         `json:"max_pixels"`
 }
 
 // Opened describes an open source, as far as it tells.
@@ -78,6 +81,7 @@ type Opened struct {
 	Height  int     `json:"height"`
 	FPS     float64 `json:"fps"`
 	Frames  int64   `json:"frames"` // of a file, 0 when unknown
+	Polled  bool    `json:"polled"` // each picture is asked for, when Ask says so
 }
 
 // Failed says why a source could not be opened.
@@ -286,6 +290,16 @@ func (c *Conn) ReceiveDescriptor() (*os.File, error) {
 	unix.CloseOnExec(fds[0])
 	return os.NewFile(uintptr(fds[0]), "edged-frames"), nil
 }
+
+// SendAsk asks for a picture.
+func (c *Conn) SendAsk() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.c.Write(ask)
+	return err
+}
+
+var ask = []byte{byte(TypeAsk)}
 
 // Send sends a JSON message.
 func (c *Conn) Send(t Type, v any) error {

@@ -17,6 +17,7 @@ const noSlot = -1
 func (s *server) read() (reason string, err error) {
 	s.drop() // what was bound belongs to the source before
 	during := shm.Opening
+	s.again = true
 	for n := uint64(0); ; n++ {
 		skip := n < s.o.Skip
 		slot, err := s.slot(skip)
@@ -38,6 +39,11 @@ func (s *server) read() (reason string, err error) {
 			return "", errGone
 		}
 		during = shm.Reading
+		if p.Same {
+			s.keep(slot)
+			continue
+		}
+		s.again = false
 		if skip {
 			s.keep(slot)
 			continue
@@ -184,8 +190,16 @@ func (s *server) drop() {
 	s.size = wire.Want{}
 }
 
-// pace sets the rate of a file: its own unless another was asked for.
-func (s *server) pace(fps float64) {
+// pollRate is how many times a second a polled picture is asked for at most.
+const pollRate = 10
+
+// pace sets the rate of what is read no faster than that: a file's own, unless
+// another was asked for.
+func (s *server) pace(opened wire.Opened) {
+	fps := opened.FPS
+	if s.polled = opened.Polled; s.polled {
+		s.o.Paced, fps = true, pollRate
+	}
 	if s.o.FPS > 0 {
 		fps = s.o.FPS
 	}
@@ -206,11 +220,30 @@ func (s *server) timer(d time.Duration) <-chan time.Time {
 	return s.alarm.C
 }
 
+// awaitAsk waits until the caller wants a picture of a source that is polled. The
+// first one is there already, and one that has not changed is asked for again.
+func (s *server) awaitAsk() error {
+	if !s.polled || s.again {
+		return nil
+	}
+	s.phase(shm.Waiting)
+	select {
+	case <-s.gone:
+		return errGone
+	case <-s.asked:
+		s.again = true
+		return nil
+	}
+}
+
 // awaitDue waits until a paced file's next frame is due. A reader that cannot
 // keep up does not hurry afterwards.
 func (s *server) awaitDue() error {
 	if !s.o.Paced {
 		return nil
+	}
+	if err := s.awaitAsk(); err != nil {
+		return err
 	}
 	if wait := time.Until(s.due); wait > 0 {
 		s.phase(shm.Waiting)

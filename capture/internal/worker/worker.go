@@ -36,6 +36,7 @@ type Picture struct {
 	Corrupt  bool
 	InPlace  bool // it lies in the slot; else Take fetches it
 	Empty    bool // nothing to show: a frame was there and could not be decoded
+	Same     bool // nothing new: the polled picture has not changed
 }
 
 // Camera is an open or closed source. One goroutine uses it.
@@ -86,6 +87,7 @@ type server struct {
 	opens   chan wire.Open
 	memory  chan memory
 	free    chan wire.Release
+	asked   chan struct{} // the caller waits; once is enough
 	gone    chan struct{} // closed when the parent has hung up, or broke the protocol
 	breach  error         // how it broke it; read after gone
 	stopped atomic.Bool   // the same, cheap to ask for
@@ -96,6 +98,8 @@ type server struct {
 	o      wire.Open
 	due    time.Time
 	period time.Duration
+	polled bool // pictures are asked for
+	again  bool // without waiting to be asked
 	alarm  *time.Timer
 }
 
@@ -111,7 +115,7 @@ func Serve(conn *wire.Conn, vitals *shm.Vitals, cam Camera, exit func(int)) erro
 	s := &server{
 		conn: conn, vitals: vitals, cam: cam,
 		opens: make(chan wire.Open, 1), memory: make(chan memory, 1),
-		free: make(chan wire.Release, 4*shm.MaxSlots), gone: make(chan struct{}),
+		free: make(chan wire.Release, 4*shm.MaxSlots), gone: make(chan struct{}), asked: make(chan struct{}, 1),
 	}
 	go s.listen(exit)
 	go s.beat()
@@ -193,6 +197,9 @@ func (s *server) hear() error {
 		return offer(s.opens, o)
 	case wire.TypeMemory:
 		return s.hearMemory(b)
+	case wire.TypeAsk:
+		_ = offer(s.asked, struct{}{}) // one is there already
+		return nil
 	}
 	return fmt.Errorf("%w: type %d", wire.ErrMalformed, t)
 }
@@ -244,7 +251,7 @@ func (s *server) session() error {
 	if err := s.conn.Send(wire.TypeOpened, opened); err != nil {
 		return err
 	}
-	s.pace(opened.FPS)
+	s.pace(opened)
 	reason, err := s.read()
 	if err != nil {
 		return err

@@ -1,0 +1,73 @@
+//go:build opencv && cgo
+
+package opencv
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"gocv.io/x/gocv"
+
+	"edged/capture/internal/httpcam"
+	"edged/capture/internal/jpegfile"
+	"edged/capture/internal/wire"
+	"edged/capture/internal/worker"
+)
+
+// openHTTP opens a camera whose pictures are JPEG files. FFmpeg, which OpenCV
+// would use, wants their parts to be as it writes them itself, tells of no HTTP
+// status, and scales each later picture as if it had the first one's size.
+func (c *camera) openHTTP(o wire.Open) (wire.Opened, error) {
+	cam, err := httpcam.Open(o.Source, o.Timeout)
+	if err != nil {
+		return wire.Opened{}, err
+	}
+	c.http = cam
+	return wire.Opened{Backend: "HTTP", FourCC: "JPEG", Polled: cam.Single()}, nil
+}
+
+// video tells whether an address has a video, which FFmpeg may know how to read.
+func video(err error) bool {
+	var other *httpcam.ErrNotPictures
+	return errors.As(err, &other) && other.Video
+}
+
+// readHTTP reads the next file and decodes it into m.
+func (c *camera) readHTTP(i int, m *gocv.Mat) (worker.Picture, error) {
+	file, torn, err := c.http.Next()
+	switch {
+	case errors.Is(err, httpcam.ErrUnchanged):
+		return worker.Picture{Same: true}, nil
+	case errors.Is(err, io.EOF):
+		return worker.Picture{}, errors.New("the camera has ended the stream")
+	case err != nil:
+		return worker.Picture{}, err
+	}
+	h, err := jpegfile.Read(file)
+	if err != nil {
+		return c.undecoded(i, err)
+	}
+	if int64(h.W) > c.most/int64(h.H) {
+		return worker.Picture{}, fmt.Errorf("a picture of %dx%d pixels: at most %d million are taken", h.W, h.H, c.most>>20)
+	}
+	if size := (wire.Want{W: h.W, H: h.H, Ch: 3}); i < 0 && !c.each && size == c.size && len(c.slots) > 0 {
+		return worker.Picture{W: h.W, H: h.H, Ch: 3, InPlace: true}, nil // nobody has asked for it: it is passed over
+	}
+	if err := gocv.IMDecodeIntoMat(file, gocv.IMReadColor|gocv.IMReadIgnoreOrientation, m); err != nil || m.Empty() {
+		c.log.fetch() // not about the next one
+		return c.undecoded(i, errors.New("it does not decode"))
+	}
+	c.torn = torn
+	return c.picture(i, m, c.log.fetch())
+}
+
+// undecoded is a file that is no picture: one is refused, many in a row are a
+// fault of the camera.
+func (c *camera) undecoded(i int, why error) (worker.Picture, error) {
+	gocv.ClearLastException()
+	if c.failed++; c.failed > maxFailed {
+		return worker.Picture{}, fmt.Errorf("%d pictures in a row that cannot be read: %w", c.failed, why)
+	}
+	return worker.Picture{Empty: true}, c.relay(i)
+}
