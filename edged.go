@@ -101,6 +101,15 @@ type Blob struct {
 	Score float64 `json:"score,omitempty"` // mean of its positions; 0: the model keeps none
 }
 
+// Quality are measures of a picture itself, of the part that the model saw.
+type Quality struct {
+	Dark     float64 `json:"dark"`            // share of black pixels
+	Bright   float64 `json:"bright"`          // share of white pixels
+	Contrast float64 `json:"contrast"`        // standard deviation of brightness
+	Blur     float64 `json:"blur"`            // variance of the Laplacian
+	Alike    int     `json:"alike,omitempty"` // pictures in a row that were the same, this one included; 0: nobody counts
+}
+
 // MaxBlobs is how many blobs a result lists, the largest.
 const MaxBlobs = 64
 

@@ -49,12 +49,7 @@ type Line struct {
 }
 
 // Quality are measures of the picture itself.
-type Quality struct {
-	Dark     float64 `json:"dark"`     // share of black pixels
-	Bright   float64 `json:"bright"`   // share of white pixels
-	Contrast float64 `json:"contrast"` // standard deviation of brightness
-	Blur     float64 `json:"blur"`     // variance of the Laplacian
-}
+type Quality = edged.Quality
 
 // Zone is a named polygon in frame pixels: the payload of .../zones/set and
 // .../zones/state is a list of them.

@@ -23,19 +23,37 @@ import (
 )
 
 func newDoctorCmd() *cobra.Command {
-	var path string
+	var path, good, camera string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Is this machine ready? Libraries, model, camera, broker, clock, disk",
 		Long: `doctor looks at what edged needs and tells of each whether it is ok, and what to
 do where it is not. With a config it looks at that config's models, cameras,
-broker and folders too. Exit 0 unless something has failed.`,
+broker and folders too. Exit 0 unless something has failed.
+
+With --learn-quality it does something else: it measures the good pictures in a
+folder and prints limits for [camera.quality], outside of which a verdict is
+"unsure". With a config it measures the part that the camera's model sees.`,
 		Example: `  edged doctor
   edged doctor -c /etc/edged/edged.toml
+  edged doctor --learn-quality good/ -c edged.toml --camera cam1
   edged doctor --json | jq '.checks[] | select(.state != "ok")'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if camera != "" && good == "" {
+				return exitf(exitUsage, "--camera goes with --learn-quality DIR")
+			}
+			if good != "" {
+				l, err := learnQuality(cmd.Context(), good, path, camera)
+				if err != nil {
+					return fmt.Errorf("doctor: %w", err)
+				}
+				if asJSON {
+					return writeJSON(cmd.OutOrStdout(), l)
+				}
+				return l.print(cmd.OutOrStdout())
+			}
 			r := examine(cmd.Context(), path)
 			if asJSON {
 				if err := writeJSON(cmd.OutOrStdout(), r); err != nil {
@@ -51,6 +69,8 @@ broker and folders too. Exit 0 unless something has failed.`,
 		},
 	}
 	cmd.Flags().StringVarP(&path, "config", "c", "", "look at the things this `FILE` names too")
+	cmd.Flags().StringVar(&good, "learn-quality", "", "find limits of the picture from the good ones in folder `DIR`")
+	cmd.Flags().StringVar(&camera, "camera", "", "with --learn-quality: the config's camera of this `NAME`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }

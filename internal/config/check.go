@@ -102,6 +102,7 @@ func (c *Config) checkCamera(i int) {
 		wrong("shadow", "shadow %q: with audit.share = 0 there is no time for it; give audit.share, for example %v", cam.Shadow, DefaultAuditShare)
 	}
 	c.checkView(i)
+	c.checkQuality(i)
 	c.checkRules(i)
 }
 

@@ -130,6 +130,7 @@ type Camera struct {
 	Threads int      `toml:"threads"`
 	Prepare *Prepare `toml:"prepare"`
 	Output  *Output  `toml:"output"`
+	Quality *Quality `toml:"quality"`
 	Labels  []string `toml:"labels"`
 	Rules   []Rule   `toml:"rule"`
 }

@@ -20,6 +20,7 @@ func TestSampleHoldsEveryKey(t *testing.T) {
 	checkKeys(t, c.file, "camera[0]", reflect.TypeFor[Camera]())
 	checkKeys(t, c.file, "camera[0].prepare", reflect.TypeFor[Prepare]())
 	checkKeys(t, c.file, "camera[0].output", reflect.TypeFor[Output]())
+	checkKeys(t, c.file, "camera[0].quality", reflect.TypeFor[Quality]())
 	checkKeys(t, c.file, "camera[0].rule[0]", reflect.TypeFor[Rule]())
 }
 

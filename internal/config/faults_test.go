@@ -41,6 +41,13 @@ func TestAFaultStandsAtItsKey(t *testing.T) {
 		"a scale of nothing":       {"[[camera]]\n[camera.prepare]\nmean = [1.0]\nscale = [1.0, 0.0, 1.0]", ":4:1: scale is 0"},
 		"together out of range":    {"[[camera]]\n[camera.prepare]\nmean = [1.0]\nscale = [1e38]", ":4:1: mean 1 and scale 1e+38"},
 		"a threshold":              {"[[camera]]\n[camera.output]\nthreshold = 1.0", ":3:1: threshold 1"},
+		"a time without a unit":    {"[[camera]]\nidle = \"10\"", ":2:"},
+		"no time":                  {"[[camera]]\nidle = \"0s\"", "positive number with its unit"},
+		"a trigger of nobody's":    {"[[camera]]\nname = \"a\"\ntrigger = \"plc\"", ":3:1: trigger \"plc\": use continuous, interval:500ms, mqtt or camera"},
+		"more than all is dark":    {"[[camera]]\n[camera.quality]\ndark = 50.0", ":3:1: dark of 50"},
+		"a contrast of nothing":    {"[[camera]]\n[camera.quality]\ncontrast = -1.0", ":3:1: contrast of -1"},
+		"a sharpness of none":      {"[[camera]]\n[camera.quality]\nblur = nan", ":3:1: blur of NaN"},
+		"one picture repeats":      {"[[camera]]\n[camera.quality]\nfrozen = 1", ":3:1: frozen of 1"},
 		"a source":                 {"[[camera]]\nname = \"a\"\nsource = \"ftp://h\"", ":3:1: source: URL scheme"},
 	} {
 		err := Parse(filepath.Join(dir, "edged.toml"), infile.WithoutBOM([]byte(c.lines)), engines).Err()

@@ -108,11 +108,14 @@ func (u *unit) account() Frames {
 	return f
 }
 
-// noticed is what a source saw happen beside the fate of its frames.
-func noticed(c capture.Counts) map[string]uint64 {
-	return occurred(map[string]uint64{
+// noticed is what a source saw happen beside the fate of its frames, and how many
+// pictures were outside of their limits.
+func (u *unit) noticed(c capture.Counts) map[string]uint64 {
+	counts := occurred(map[string]uint64{
 		"black": c.Black, "size_changes": c.SizeChanges, "skipped": c.Skipped, "stuck": c.Stuck, "crashed": c.Crashes, "failures": c.Failures,
 	})
+	u.outside.copyTo(counts)
+	return counts
 }
 
 // occurred keeps the counts that are not zero.
@@ -134,7 +137,7 @@ func (d *Daemon) stats() mqtt.Stats {
 			Status: u.statusWord(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
 			Published: f.Published, Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
 			Restarts: f.source.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
-			RefusedBy: f.RefusedBy, Noticed: noticed(f.source), Audit: u.auditStats(), Shadow: u.shadowStats(),
+			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditStats(), Shadow: u.shadowStats(),
 		}
 	}
 	return s

@@ -123,6 +123,7 @@ func (u *unit) load(file *stage.File, as *config.Camera, choice Choice) (*loaded
 		s.Engine.Close()
 		return nil, err
 	}
+	s.Judge = stage.NewGauge(as, s.Judge, u.pictures())
 	x, err := stage.Examine(s)
 	if err != nil {
 		s.Engine.Close()

@@ -41,6 +41,7 @@ type unit struct {
 	reloading  sync.Mutex
 	startFault string // told once the broker's client is there
 	lossesOf   partLosses
+	outside    outsiders
 	files      capture.Filer // the source, where it reads files; nil: it does not
 
 	mu            sync.Mutex
@@ -263,6 +264,7 @@ func (u *unit) fill(r *pipeline.Result) {
 	if u.blobs = r.BlobsTotal; r.Blobs != nil {
 		p.BlobsTotal = &u.blobs
 	}
+	p.Quality = r.Quality
 	p.Classes = p.Classes[:0]
 	total := float64(r.Mask.W * r.Mask.H)
 	for id, px := range r.Pixels {

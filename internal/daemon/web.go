@@ -80,7 +80,7 @@ func (d *Daemon) snapshot() metrics.Snapshot {
 			Name: u.cfg.Name, Online: u.isOnline(), Read: f.Read, Published: f.Published,
 			PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed, InWork: f.InWork,
 			Missed: f.MissedTriggers, Restarts: f.source.Restarts, InferSeconds: u.timing.median().Seconds(),
-			RefusedBy: f.RefusedBy, Noticed: noticed(f.source), Audit: u.auditMetrics(), Shadow: u.shadowMetrics(),
+			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditMetrics(), Shadow: u.shadowMetrics(),
 		})
 	}
 	if d.client == nil {

@@ -78,6 +78,8 @@ type Result struct {
 
 	Blobs      []edged.Blob // what the judge found, the largest; nil: nobody looked
 	BlobsTotal int          // with those that Blobs leaves out
+
+	Quality *edged.Quality // what the judge measured of the picture; nil: nothing
 }
 
 // Camera is the loop of one camera. Set the exported fields before Run.
@@ -317,7 +319,7 @@ func (c *Camera) describe(f *edged.Frame, shot Shot) {
 		r.PartID = shot.PartID
 	}
 	r.Verdict, r.Reasons = "", r.Reasons[:0]
-	r.Blobs, r.BlobsTotal = nil, 0
+	r.Blobs, r.BlobsTotal, r.Quality = nil, 0, nil
 }
 
 // refuse counts a frame that led to no result, and says why.

@@ -184,6 +184,10 @@ func (p *Preparer) Prepare(dst []byte, f *edged.Frame) error {
 	return nil
 }
 
+// Fits tells whether frames of f's size and format can be prepared, without looking
+// at its pixels. Seen and Place speak of such frames afterwards.
+func (p *Preparer) Fits(f *edged.Frame) error { return p.plan(f, shape{f.W, f.H, f.Stride, f.Format}) }
+
 // Place maps the grid of a mask of h by w positions, given in input pixels,
 // onto the frames of the size last prepared. See placement.frameGrid.
 func (p *Preparer) Place(g edged.Grid, h, w int) edged.Grid { return p.place.frameGrid(g, h, w) }

@@ -1,0 +1,37 @@
+package stage
+
+import (
+	"fmt"
+
+	"edged"
+	"edged/internal/config"
+	"edged/internal/pipeline"
+)
+
+// Sight is the part of a frame that a camera's model sees, told by the model's file
+// alone: nothing is run. An error says why such frames would be refused.
+func Sight(f *File, cam *config.Camera, frame *edged.Frame) (pipeline.Rect, error) {
+	g := f.Model.Subgraphs[0]
+	if len(g.Inputs) != 1 {
+		return pipeline.Rect{}, fmt.Errorf("model %s has %d inputs: a camera feeds exactly one", f.Name, len(g.Inputs))
+	}
+	if open := f.Model.OpenSize(); open != "" {
+		return pipeline.Rect{}, fmt.Errorf("model %s: %w", f.Name, NoSize(open))
+	}
+	spec := edged.Spec{Type: edged.Float32}
+	for _, d := range g.Tensors[g.Inputs[0]].Shape {
+		spec.Shape = append(spec.Shape, int(d))
+	}
+	known := Facts{order: edged.BGR, mean: []float64{0}, scale: []float64{1}} // where it looks depends on none of these
+	if len(spec.Shape) == 4 && spec.Shape[3] == 1 {
+		known.order = edged.Gray
+	}
+	p, err := pipeline.NewPreparer(prepareConfig(&known, cam), spec)
+	if err != nil {
+		return pipeline.Rect{}, err
+	}
+	if err := p.Fits(frame); err != nil {
+		return pipeline.Rect{}, err
+	}
+	return p.Seen(), nil
+}
