@@ -33,7 +33,9 @@ func hostileNets() []*model.Model {
 // and lies about itself: rewriting answers, and no panic is recovered on the way.
 func TestMutatedNets(t *testing.T) {
 	nets := hostileNets()
-	for seed := range uint64(randomNets(t, 800, 100_000)) {
+	part, of := shard(t)
+	for k := range uint64(randomNets(t, 800, 100_000)) {
+		seed := k*of + part
 		r := rand.New(rand.NewPCG(7, seed))
 		file, err := damaged(nets[r.IntN(len(nets))].Clone(), r)
 		if err != nil {
@@ -59,7 +61,9 @@ func TestMutatedWaysBack(t *testing.T) {
 		}
 	}
 	back := 0
-	for seed := range uint64(randomNets(t, 800, 100_000)) {
+	part, of := shard(t)
+	for k := range uint64(randomNets(t, 800, 100_000)) {
+		seed := k*of + part
 		r := rand.New(rand.NewPCG(8, seed))
 		m := dense[r.IntN(len(dense))].Clone()
 		if r.IntN(2) == 0 {
@@ -82,7 +86,9 @@ func TestMutatedWaysBack(t *testing.T) {
 // TestMutatedProofs: verify answers, whatever either file has become.
 func TestMutatedProofs(t *testing.T) {
 	nets := hostileNets()
-	for seed := range uint64(randomNets(t, 60, 10_000)) {
+	part, of := shard(t)
+	for k := range uint64(randomNets(t, 60, 10_000)) {
+		seed := k*of + part
 		r := rand.New(rand.NewPCG(9, seed))
 		base := nets[r.IntN(len(nets))]
 		res, err := Rewrite(base, "00", Options{Contract: Frame})

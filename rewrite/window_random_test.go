@@ -93,7 +93,8 @@ func windowOptions(m *model.Model, seed uint64) Options {
 // tryWindows rewrites random patch classifiers window by window and verifies each.
 func tryWindows(t *testing.T, count int, first uint64, verify verifier) {
 	tried, vacuous := 0, 0
-	for seed := first; tried < count; seed++ {
+	part, of := shard(t)
+	for seed := first + part; tried < count; seed += of {
 		m := drawPatch(seed)
 		if m == nil {
 			continue
@@ -138,7 +139,7 @@ func tryWindow(m *model.Model, seed uint64, verify verifier) (*Report, Options, 
 // TestRandomWindows is the property of the form windows: padded nets, strides and
 // frames at random, every window compared with the baseline on that window.
 func TestRandomWindows(t *testing.T) {
-	tryWindows(t, randomNets(t, 40, 2000), 7_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
+	tryWindows(t, randomNets(t, 40, 10_000), 7_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
 		return Verify(base, dense, fallback.Open, o)
 	})
 }
