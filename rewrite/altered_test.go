@@ -555,3 +555,15 @@ func TestNoAlteredFileIsProved(t *testing.T) {
 		t.Errorf("only %d altered files", files)
 	}
 }
+
+// setInts overwrites an integer constant for this operator alone.
+func setInts(m *model.Model, op *model.Operator, input int, change func(v []int)) {
+	g := m.Subgraphs[0]
+	t := *g.Tensors[op.Inputs[input]]
+	v, _ := ints(m, &t)
+	change(v)
+	m.Buffers = append(m.Buffers, &model.Buffer{Data: int32Bytes(v...)})
+	t.Buffer = uint32(len(m.Buffers) - 1)
+	g.Tensors = append(g.Tensors, &t)
+	op.Inputs[input] = int32(len(g.Tensors) - 1)
+}

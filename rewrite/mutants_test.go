@@ -1,3 +1,5 @@
+//go:build tflite
+
 package rewrite
 
 import (
@@ -99,18 +101,6 @@ func fitFrame(e *emitter, frame pair) {
 // opsOf lists a graph's operators of a kind.
 func opsOf(m *model.Model, code model.BuiltinOperator) []*model.Operator {
 	return slices.DeleteFunc(slices.Clone(m.Subgraphs[0].Operators), func(op *model.Operator) bool { return m.Code(op).Builtin != code })
-}
-
-// setInts overwrites an integer constant for this operator alone.
-func setInts(m *model.Model, op *model.Operator, input int, change func(v []int)) {
-	g := m.Subgraphs[0]
-	t := *g.Tensors[op.Inputs[input]]
-	v, _ := ints(m, &t)
-	change(v)
-	m.Buffers = append(m.Buffers, &model.Buffer{Data: int32Bytes(v...)})
-	t.Buffer = uint32(len(m.Buffers) - 1)
-	g.Tensors = append(g.Tensors, &t)
-	op.Inputs[input] = int32(len(g.Tensors) - 1)
 }
 
 // editAll applies an edit to every operator of a kind and counts.

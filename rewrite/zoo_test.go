@@ -133,27 +133,6 @@ func squeezeExcite() *model.Model {
 	return b.Model(b.Name(x, "map"))
 }
 
-// denseNetLike concatenates what it computes, and pools by averages.
-func denseNetLike(typ model.TensorType) *model.Model {
-	b := newMaker(17, typ)
-	x := b.conv(b.input(33, 30, 3), 4, square(3, 1))
-	for range 2 {
-		y := b.conv(x, 4, square(3, 1).same())
-		if b.quantised() {
-			b.copyQuant(y, x)
-		}
-		z := b.zero[x]
-		x = b.avgPool(b.Concat(3, x, y), square(2, 2))
-		b.zero[x] = z
-	}
-	return b.Model(b.Name(b.conv(x, 3, square(2, 1).bare()), "map"))
-}
-
-func (b *maker) copyQuant(to, from model.Ref) {
-	b.zero[to] = b.zero[from]
-	b.Quant(to, 0.05, b.zero[from])
-}
-
 // torchLike keeps PyTorch's axes: an NCHW input, transposed, and a head
 // flattened with the channels first.
 func torchLike() *model.Model {
@@ -165,15 +144,6 @@ func torchLike() *model.Model {
 	x = b.Transpose(x, 0, 3, 1, 2)
 	s := b.Shape(x)
 	x = b.Reshape(x, 1, s[1]*s[2]*s[3])
-	return b.Model(b.Name(b.fc(x, 4), "logits"))
-}
-
-// torchGap reduces over the last two axes of an NCHW map.
-func torchGap() *model.Model {
-	b := newMaker(19, model.TypeFloat32)
-	x := b.conv(b.input(19, 23, 3), 6, square(3, 2))
-	x = b.Transpose(b.conv(x, 4, square(3, 2)), 0, 3, 1, 2)
-	x = b.Mean(x, false, 2, 3)
 	return b.Model(b.Name(b.fc(x, 4), "logits"))
 }
 
@@ -190,15 +160,6 @@ func kerasLike() *model.Model {
 	to := b.Op(model.OpPack, &model.PackOptions{ValuesCount: 2}, n, model.Const(b.Builder, "features", nil, []int32{int32(s[1] * s[2] * s[3])}))
 	x = b.Op(model.OpReshape, &model.ReshapeOptions{}, x, to)
 	return b.Model(b.Name(b.Softmax(b.fc(b.Unary(model.OpRelu, b.fc(x, 8)), 3)), "probabilities"))
-}
-
-// borderQuant takes and gives floats around an integer net.
-func borderQuant() *model.Model {
-	b := newMaker(21, model.TypeInt8)
-	x := b.Quantize(b.Input("x", model.TypeFloat32, 1, 25, 25, 3), model.TypeInt8, 0.05, 3)
-	x = b.maxPool(b.conv(x, 6, square(3, 2)), square(2, 2))
-	x = b.conv(x, 4, square(3, 1).bare())
-	return b.Model(b.Name(b.Dequantize(x), "map"))
 }
 
 // halfWeights holds its weights as float16 behind DEQUANTIZE.
@@ -236,16 +197,6 @@ func shuffled() *model.Model {
 	return b.Model(b.Name(b.conv(y, 4, square(3, 2).same()), "map"))
 }
 
-// attention lets every position see every other.
-func attention() *model.Model {
-	b := newMaker(25, model.TypeFloat32)
-	x := b.conv(b.input(16, 16, 3), 4, square(3, 2).same())
-	rows := b.Reshape(x, 1, 64, 4)
-	score := b.Softmax(b.Op(model.OpBatchMatMul, &model.BatchMatMulOptions{AdjY: true}, rows, rows))
-	y := b.Reshape(b.Op(model.OpBatchMatMul, &model.BatchMatMulOptions{}, score, rows), 1, 8, 8, 4)
-	return b.Model(b.Name(b.Add(x, y, model.ActNone), "map"))
-}
-
 // boxes flattens its map into a list, as detectors do.
 func boxes() *model.Model {
 	b := newMaker(26, model.TypeFloat32)
@@ -253,31 +204,12 @@ func boxes() *model.Model {
 	return b.Model(b.Name(b.Reshape(x, 1, 128, 4), "boxes"))
 }
 
-// position adds a constant that differs from place to place.
-func position() *model.Model {
-	b := newMaker(27, model.TypeFloat32)
-	x := b.conv(b.input(16, 16, 3), 2, square(3, 2).same())
-	v := make([]float32, 8*8*2)
-	for i := range v {
-		v[i] = float32(i)
-	}
-	x = b.Add(x, model.Const(b.Builder, "embedding", []int{1, 8, 8, 2}, v), model.ActNone)
-	return b.Model(b.Name(b.conv(x, 2, square(3, 2).same()), "map"))
-}
-
-// focus brings 2x2 pixels into the channels, by slices or by SPACE_TO_DEPTH.
-func focus(slices bool) *model.Model {
-	b := newMaker(28, model.TypeFloat32)
-	x := b.input(24, 22, 3)
-	if slices {
-		var parts []model.Ref
-		for i := range 4 {
-			parts = append(parts, b.StridedSlice(x, []int{0, i / 2, i % 2, 0}, []int{1, 24, 22, 3}, []int{1, 2, 2, 1}, model.StridedSliceOptions{}))
-		}
-		x = b.Concat(3, parts...)
-	} else {
-		x = b.Op(model.OpSpaceToDepth, &model.SpaceToDepthOptions{BlockSize: 2}, x)
-	}
-	x = b.conv(x, 4, square(3, 2).same())
-	return b.Model(b.Name(x, "map"))
+// hybrid has 8-bit weights behind a float input.
+func hybrid() *model.Model {
+	b := newMaker(73, model.TypeInt8)
+	w, _ := b.weights([]int{4, 3, 3, 3}, 0)
+	bias := model.Const(b.Builder, "bias", []int{4}, []float32{1, 0, -1, 2})
+	x := b.Input("x", model.TypeFloat32, 1, 17, 18, 3)
+	y := b.Conv2D(x, w, bias, model.Conv2DOptions{Padding: model.PaddingValid, StrideH: 2, StrideW: 2})
+	return b.Model(b.Name(y, "map"))
 }
