@@ -72,7 +72,7 @@ func (d *dense) length(nd *node) pair {
 	in := d.shortest(nd)
 	switch nd.kind {
 	case kindUp:
-		return pair{in[0] * nd.up[0], in[1] * nd.up[1]}
+		return pair{nd.up[0].length(in[0]), nd.up[1].length(in[1])}
 	case kindMixed:
 		return d.maps[largest(nd.maps())].n
 	}

@@ -195,40 +195,6 @@ func fullOrder(order []atom) []atom {
 	return full
 }
 
-// liftUp is an operator that makes the grid finer.
-func liftUp(c *lifting) string {
-	data := 0
-	if c.nd.code == model.OpTransposeConv {
-		data = 2
-	}
-	l := c.in(data)
-	if l == nil {
-		return "its input is no map"
-	}
-	if !l.canonical(c.tensor(data).Shape) {
-		return "its input is no map [1, h, w, c]"
-	}
-	s := c.outTensor(0).Shape
-	if len(s) != 4 || s[1] < 1 || s[2] < 1 {
-		return "its output is no map"
-	}
-	c.nd.kind = kindUp
-	c.nd.refuse = "makes the grid finer again, and no single map holds all phases then"
-	c.nd.cure = "use --form shifts, or end the graph before it with --cut TENSOR"
-	n := pair{int(s[1]), int(s[2])}
-	for i := range n {
-		if l.val.n[i] < 1 || n[i]%l.val.n[i] != 0 {
-			return fmt.Sprintf("resizes %v to %v, not by a whole factor", c.tensor(data).Shape, s)
-		}
-		c.nd.up[i] = n[i] / l.val.n[i]
-	}
-	if why := c.takeMap(); why != "" {
-		return why
-	}
-	c.emit(n, int(s[3]), nhwc())
-	return ""
-}
-
 // liftMirror is MIRROR_PAD: the border repeats the map itself.
 func liftMirror(c *lifting) string {
 	if why := liftPad(c); why != "" {

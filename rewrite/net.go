@@ -81,7 +81,7 @@ type node struct {
 	code       model.BuiltinOperator
 	index      int // the operator's index in the baseline
 	win        window
-	up         pair // kindUp: the factor per axis
+	up         [2]finer // kindUp: per axis
 	args       []arg
 	out        []*value
 	axis       int32  // the axis that a point operator works along, in NHWC

@@ -116,25 +116,25 @@ func (g axisGrid) shortened(n int) int {
 	return g.after - (g.span - n)
 }
 
-// upGrid is the grid behind an operator that makes f elements of one. Its
-// receptive field is a bound: one neighbour more on either side.
-func upGrid(g axisGrid, f int) axisGrid {
-	if f == 1 {
+// upGrid is the grid behind an operator that makes it finer. Its receptive field
+// is a bound whose centre is where the output lies.
+func upGrid(g axisGrid, f finer) axisGrid {
+	if f == (finer{by: 1, last: 1}) {
 		return g
 	}
-	if g.n == 1 && g.e%f != 0 { // one number spread over a map: a statistic beside a map of its own eST
-		g.n, g.span, g.global = f, g.span+(f-1)*g.e, true
+	if g.n == 1 && g.e%f.by != 0 { // one number spread over a map: a statistic beside a map of its own eST
+		g.n, g.span, g.global = f.length(1), g.span+(f.length(1)-1)*g.e, true
 		return g
 	}
-	g.o += g.e
-	g.r += 2 * g.e
-	g.n *= f
+	g.n = f.length(g.n)
 	g.padded, g.loose = true, true
-	if g.e%f != 0 {
+	if g.e%f.by != 0 {
 		g.bad = true
 		return g
 	}
-	g.e /= f
+	g.e /= f.by
+	g.o += f.before * g.e
+	g.r += (f.before + f.after) * g.e
 	return g
 }
 
