@@ -18,7 +18,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-faults test-page soak test-systemd train speed instructions demo demo-says install uninstall env clean
+.PHONY: help need-go deps deps-test build test test-faults test-brokers test-page soak test-systemd fuzz train speed instructions demo demo-says install uninstall env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/' | expand -t 14
@@ -49,8 +49,12 @@ build: deps ## build bin/edged and bin/edged-camera
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
 
-test-faults: deps-test build ## every fault scenario against the built programs, three times each (under 30 minutes)
-	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 30m -v -skip TestSoak $(FAULTS) ./internal/faults
+test-faults: deps-test build ## every fault scenario against the built programs, three times each, and ten minutes of chaos on the link (under 60 minutes)
+	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 70m -v -skip TestSoak $(FAULTS) ./internal/faults
+
+test-brokers: build ## one day at a line with mosquitto, mochi, aedes and a NATS cluster that loses a node; Node-RED listens too (about 3 minutes)
+	@internal/setup/deps.sh brokers
+	EDGED_BIN=$(CURDIR)/bin DEPS=$(DEPS) go test -tags "faults brokers" -count 1 -timeout 20m -v -run 'TestBrokers' $(FAULTS) ./internal/faults
 
 test-page: deps-test build ## the page in Debian's Chromium: every state, keyboard, accessibility (SHOTS=DIR keeps pictures)
 	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test internal/page/browser/
@@ -102,6 +106,10 @@ uninstall: ## remove what `make install` placed; edged.toml and the state folder
 	rm -f $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE
 	for f in mqtt/schema/*.json; do rm -f $(SHARE)/schema/$${f##*/}; done
 	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/share/doc/edged $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
+
+FUZZ ?= 60m
+fuzz: deps ## every fuzz target shares FUZZ (60m); a finding stays in its package's testdata/fuzz
+	@internal/setup/fuzz.sh $(FUZZ) $(NAME)
 
 train: deps ## make the bundled nets again (needs python3-torch; about ten minutes of one core)
 	go run -tags tflite ./train

@@ -54,6 +54,7 @@ type Client struct {
 	deadline time.Time // set by Close: when draining must end
 
 	mute    atomic.Bool  // the broker is not asked for the cameras' own topics
+	hungUp  atomic.Int32 // how often in a row it has hung up on that
 	beat    atomic.Int64 // counts the steps of the publisher
 	resting atomic.Bool  // between two attempts to connect
 	wake    chan struct{}
@@ -272,14 +273,33 @@ func (c *Client) Close(ctx context.Context) error {
 	close(c.closing)
 	stop := context.AfterFunc(ctx, c.cancel)
 	defer stop()
-	if started {
-		<-c.done
-	} else {
+	if !started {
 		c.finish()
+	} else if !c.awaitPublisher(ctx) {
+		return errors.New("mqtt: the connection does not let go: what was under way is unknown")
 	}
 	c.cancel()
 	c.awaitHandlers(ctx)
 	return c.closeSpool()
+}
+
+// letGo is how long after Close's own time the publisher may take to return.
+const letGo = time.Second
+
+// awaitPublisher tells whether the publisher has returned, soon after ctx ends at
+// the latest: everything in it has a time-out, the library under it is not ours.
+func (c *Client) awaitPublisher(ctx context.Context) bool {
+	select {
+	case <-c.done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-c.done:
+		return true
+	case <-time.After(letGo):
+		return false
+	}
 }
 
 // awaitHandlers waits for the commands that are being carried out; their own

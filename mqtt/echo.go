@@ -197,6 +197,9 @@ func (c *Client) attend(now time.Time, silent []string) {
 		if !e.back && !e.acked.IsZero() && now.Sub(e.acked) > echoTime {
 			lost = append(lost, topic)
 			largest = max(largest, len(e.sent))
+			if m := c.states.of(topic); m != nil && now.Sub(e.acked) > probeAgain {
+				c.restate(m) // whatever kept it may have passed
+			}
 		}
 	}
 	status := c.echoes[c.topics.OfNode("status")]

@@ -51,6 +51,8 @@ func answer4(p []byte) []byte {
 		return []byte{0x20, 2, 0, 0}
 	case typeSubscribe:
 		return append([]byte{0x90, byte(2 + filtersIn(p[3:])), p[1], p[2]}, bytes.Repeat([]byte{1}, filtersIn(p[3:]))...)
+	case typeUnsubscribe:
+		return []byte{0xb0, 2, p[1], p[2]}
 	case typePublish:
 		if at := 3 + int(binary.BigEndian.Uint16(p[1:])); p[0]&6 == 2 {
 			return []byte{0x40, 2, p[at], p[at+1]}
@@ -146,6 +148,8 @@ func converse(d *dialer) {
 	for range 3 {
 		l.publish(&message{topic: "t", payload: []byte("x"), qos: 1})
 	}
+	l.unsubscribe([]string{"d"})
+	_, _ = l.subscribe(50*time.Millisecond, []string{"d"}) // a link that is gone, or not
 	select {
 	case <-l.wire.lost:
 	case <-time.After(100 * time.Millisecond):

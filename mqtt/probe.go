@@ -69,7 +69,6 @@ func (p *path) judge(now time.Time) bool {
 // probes are the questions that a session has put to the broker.
 type probes struct {
 	asked chan map[string]bool // topics, and whether they may be listened to; nil: nothing is asked
-	since time.Time
 }
 
 // probe puts and settles those questions.
@@ -81,6 +80,7 @@ func (s *session) probe(now time.Time) {
 	select {
 	case answers := <-s.probes.asked:
 		s.probes.asked = nil
+		c.hungUp.Store(0)
 		c.listening(answers, now)
 	default:
 	}
@@ -103,6 +103,10 @@ func (s *session) probe(now time.Time) {
 	}(s.link)
 }
 
+// hangUps is how many links in a row a broker must close on the question before
+// that is the cause: one may have died just then.
+const hangUps = 3
+
 // probed notes that the link has ended: a broker that hangs up when it is asked
 // for the node's own results is not asked again.
 func (s *session) probed() {
@@ -112,6 +116,9 @@ func (s *session) probed() {
 	select {
 	case <-s.probes.asked:
 	default:
+		if s.c.hungUp.Add(1) < hangUps {
+			return
+		}
 		s.c.mute.Store(true)
 		s.c.log.Warn("the broker closed the connection when asked for this node's own results: whether they arrive is not watched any more",
 			"cure", "let this user subscribe to its own cameras' result, mask and event (access list)")

@@ -1,8 +1,11 @@
 package mqtt
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -47,8 +50,10 @@ func TestPathIsJudged(t *testing.T) {
 // A broker that hangs up on the question is not asked again; one that hangs up
 // for another reason, or whose link breaks, is.
 func TestProbeIsNotPutTwice(t *testing.T) {
-	answered := make(chan map[string]bool, 1)
-	answered <- nil
+	answered := make(chan map[string]bool, hangUps)
+	for range hangUps {
+		answered <- nil
+	}
 	for name, c := range map[string]struct {
 		asked chan map[string]bool
 		cause error
@@ -58,8 +63,64 @@ func TestProbeIsNotPutTwice(t *testing.T) {
 		"answered": {answered, io.EOF, false}, "cut": {make(chan map[string]bool, 1), errors.New("timeout"), false},
 	} {
 		s := &session{c: deaf(t, nil), cause: c.cause, probes: probes{asked: c.asked}}
-		if s.probed(); s.c.mute.Load() != c.want {
-			t.Errorf("%s: mute %v", name, s.c.mute.Load())
+		for n := 1; n <= hangUps; n++ {
+			if s.probed(); s.c.mute.Load() != (c.want && n == hangUps) {
+				t.Errorf("%s: mute %v after %d", name, s.c.mute.Load(), n)
+			}
 		}
+	}
+}
+
+// grudging answers as an orderly broker, but refuses each filter the first time.
+func grudging(conn net.Conn) {
+	s := &script{conn: conn, said: make(chan []byte, 16)}
+	go s.hear()
+	refused := map[string]bool{}
+	for p := range s.said {
+		a := answer4(p)
+		if p[0]>>4 == typeSubscribe && !refused[string(p[3:])] {
+			refused[string(p[3:])] = true
+			for i := 4; i < len(a); i++ {
+				a[i] = 0x80
+			}
+		}
+		if _, err := conn.Write(a); err != nil {
+			return
+		}
+	}
+}
+
+// What the broker refuses is asked for again after a while; once it is granted, the
+// states that nobody here could hear are said again.
+func TestRefusedFiltersAreAskedForAgain(t *testing.T) {
+	c := deaf(t, nil)
+	ours, theirs := net.Pipe()
+	go grudging(theirs)
+	d := &dialer{cfg: c.cfg, id: "x", swallow: new(atomic.Uint64), receive: c.receive,
+		tcp: func(context.Context, string) (net.Conn, error) { return ours, nil }}
+	l, err := d.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.leave(time.Millisecond)
+	filters := []string{"edged/n/status"}
+	refused, err := l.subscribe(time.Minute, filters)
+	if err != nil || len(refused) != 1 {
+		t.Fatal(refused, err)
+	}
+	s := &session{c: c, link: l}
+	s.note(refused)
+	now := time.Now()
+	if s.ask(now); s.asked != nil {
+		t.Error("asked again at once")
+	}
+	s.ask(now.Add(askEvery))
+	if s.asked == nil {
+		t.Fatal("not asked again")
+	}
+	s.asked <- <-s.asked // the answer is there
+	c.states.queue.remove(func(*message) bool { return true }, func(m *message) { c.drop(m, ReasonSuperseded) })
+	if s.ask(now.Add(askEvery)); len(s.refused) != 0 || !c.states.queue.has("edged/n/status") {
+		t.Errorf("refused %v, the status waits: %v", s.refused, c.states.queue.has("edged/n/status"))
 	}
 }

@@ -248,6 +248,9 @@ func (s *session) ask(now time.Time) {
 	select {
 	case refused := <-s.asked:
 		s.asked = nil
+		if len(refused) < len(s.refused) {
+			s.c.announce() // what was said to deaf ears comes back now
+		}
 		s.note(refused)
 	default:
 	}

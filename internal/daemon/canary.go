@@ -35,12 +35,14 @@ type Engines struct {
 	Auto         []string // what camera.engine = "auto" tries, in order: those that cannot crash first
 
 	// Limit is how many bytes a model may take in its trial; nil or 0: three
-	// quarters of the machine's memory.
+	// quarters of what is free, and no more than 2 GiB.
 	Limit func() int64
 
 	// Unproven says what in a model a linked library is not known to survive,
 	// empty for nothing: such a model is strained. nil: nothing is.
 	Unproven func(model []byte) string
+
+	readFile func(name string) ([]byte, error) // of /proc and /sys; nil: the machine's own
 
 	trial func(context.Context, []byte, Trial) (Answer, error) // nil: by a child
 }
@@ -173,7 +175,8 @@ func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err 
 	if err != nil {
 		return a, fmt.Errorf("canary: %w", err)
 	}
-	t.Memory = e.memory()
+	var from string
+	t.Memory, from = e.memory()
 	var out bytes.Buffer
 	words, err := child.Run(ctx, child.Command{
 		Path: exe, Args: t.args(), Stdin: data, Stdout: &out, Alarm: canaryTime, Limits: child.Limits{FileSize: canaryFile, OOMScore: 1000},
@@ -185,7 +188,11 @@ func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err 
 	case errors.Is(err, child.ErrAlarm):
 		return a, fmt.Errorf("engine %s: the model did not run within %v", t.Engine, canaryTime)
 	default:
-		return a, errors.New(lastWords(t.Engine, err, words))
+		text := lastWords(t.Engine, err, words)
+		if strings.Contains(text, "memory limit") {
+			text += " (the limit is " + from + ")"
+		}
+		return a, errors.New(text)
 	}
 	if err := json.Unmarshal(out.Bytes(), &a); err != nil {
 		return a, fmt.Errorf("engine %s: the trial's answer: %w", t.Engine, err)

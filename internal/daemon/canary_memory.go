@@ -14,18 +14,30 @@ import (
 // few times over, the threads' stacks, the runtime's arenas.
 const trialSlack = 512 << 20
 
-// memory is what a model may take in its trial.
-func (e *Engines) memory() int64 {
+// unasked is what a model may take at most where node.memory_limit does not say: more
+// than any net for a board needs, and a bomb is told before it has filled a
+// server's memory for a minute.
+const unasked = 2 << 30
+
+// memory is what a model may take in its trial, and where that is from.
+func (e *Engines) memory() (limit int64, from string) {
 	if e.Limit != nil {
 		if limit := e.Limit(); limit > 0 {
-			return limit
+			return limit, "node.memory_limit"
 		}
+	}
+	read := e.readFile
+	if read == nil {
+		read = readText
+	}
+	if n := free(read); n > 0 {
+		return min(n/4*3, unasked), "three quarters of what this machine or the service's control group has free, and 2 GiB at most; node.memory_limit sets another"
 	}
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) != nil {
-		return 0
+		return 0, ""
 	}
-	return int64(uint64(info.Totalram) * uint64(info.Unit) / 4 * 3)
+	return min(int64(uint64(info.Totalram)*uint64(info.Unit)/4*3), unasked), "three quarters of this machine's memory, and 2 GiB at most; node.memory_limit sets another"
 }
 
 // LimitSelf holds this process to what it has and limit bytes more, and some: a

@@ -5,7 +5,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -118,7 +117,7 @@ func (d *Daemon) abandon() {
 		u.abandon()
 	}
 	if d.client != nil {
-		d.closeClient(false)
+		d.closeClient(false, ending{time.Now()})
 	}
 }
 
@@ -139,7 +138,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer cancel()
 	waitSide := d.startSide(ctx)
 	d.tellManager(ctx)
-	err := d.runUnits(ctx)
+	e, err := d.runUnits(ctx)
 	why := "every source has ended"
 	if told.Err() != nil {
 		why = "told to stop"
@@ -148,12 +147,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 	_ = systemd.Stopping() // nothing depends on it
 	cancel()
 	waitSide()
-	d.closeClient(told.Err() == nil)
-	d.stateMu.Lock()
-	defer d.stateMu.Unlock()
-	if err := d.memory.stopped(why); err != nil {
-		d.log.Warn("state not saved", "err", err.Error())
-	}
+	d.closeClient(told.Err() == nil, e)
+	d.noteStop(why, e.grant(time.Second))
 	return err
 }
 
@@ -180,18 +175,6 @@ func (d *Daemon) tellManager(ctx context.Context) {
 	go dog.Run(ctx)
 }
 
-// runUnits runs every camera and joins their errors. A camera that fails with
-// once leaves the others to their end.
-func (d *Daemon) runUnits(ctx context.Context) error {
-	errs := make([]error, len(d.units))
-	var wg sync.WaitGroup
-	for i, u := range d.units {
-		wg.Go(func() { errs[i] = u.run(ctx) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
 // startClient publishes who we are and begins to connect.
 func (d *Daemon) startClient() {
 	if d.client == nil {
@@ -212,15 +195,15 @@ func (d *Daemon) startClient() {
 }
 
 // closeClient delivers what waits, as long as nobody is in a hurry.
-func (d *Daemon) closeClient(patient bool) {
+func (d *Daemon) closeClient(patient bool, e ending) {
 	if d.client == nil {
 		return
 	}
-	limit := drainTime
+	limit := e.grant(drainTime)
 	if d.opts.Once && patient {
 		limit = drainTimeOnce
 		if link, _ := d.client.Link(); !link.Connected {
-			limit = drainTime // nobody is there to take what waits
+			limit = e.grant(drainTime) // nobody is there to take what waits
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)

@@ -67,7 +67,9 @@ func (d *Daemon) startWeb() (stop func()) {
 		// Viewers hold long requests open; they are not worth waiting for.
 		_ = server.Close()
 		d.page.Close()
-		<-done
+		if !within(leastTime, func() { <-done }) {
+			d.log.Warn("the end does not wait for the page")
+		}
 	}
 }
 

@@ -50,6 +50,16 @@ type Recorder struct {
 	packed map[string]int     // by camera: zstd masks whose result has not come yet
 	faults []string
 	limits []cut
+	recent []early // masks that came lately
+	strict bool    // a hole must be named before it shows
+}
+
+// early is a mask that may be of a run whose info is still under way: some brokers
+// let QoS 0 overtake QoS 1.
+type early struct {
+	at  Stream
+	seq uint64
+	ts  string
 }
 
 // cut is a moment at which the broker itself died: what it had taken and not
@@ -146,6 +156,7 @@ func (r *Recorder) receive(_ paho.Client, m paho.Message) {
 		r.decode(payload, &v)
 		if r.run = v.StartedAt.UTC().Format(maskpng.TimeLayout); !slices.Contains(r.runs, r.run) {
 			r.runs = append(r.runs, r.run)
+			r.begins()
 		}
 		r.last[topic] = string(payload)
 	case "stats":
@@ -176,7 +187,25 @@ func (r *Recorder) mask(cam string, b []byte) {
 	if _, err := fmt.Sscan(text, &seq); err != nil {
 		r.fault("mask of camera %s: seq %q: %v", cam, text, err)
 	}
-	r.count(Stream{r.run, cam, mqtt.KindMask}, seq)
+	at := Stream{r.run, cam, mqtt.KindMask}
+	ts, _ := maskpng.Text(b, "ts") // its schema is checked elsewhere
+	r.recent = append(r.recent[max(0, len(r.recent)-63):], early{at, seq, ts})
+	r.count(at, seq)
+}
+
+// begins gives a new run the masks that came before its info: those of frames
+// taken since. Times are ISO 8601 in UTC, so they sort as text.
+func (r *Recorder) begins() {
+	for _, e := range r.recent {
+		if e.at.Run == r.run || e.ts < r.run {
+			continue
+		}
+		if r.seen[e.at][e.seq]--; r.seen[e.at][e.seq] == 0 {
+			delete(r.seen[e.at], e.seq)
+		}
+		r.count(Stream{r.run, e.at.Cam, e.at.Kind}, e.seq)
+	}
+	r.recent = nil
 }
 
 // event files an event under the run that it names: one from the spool comes in
@@ -212,9 +241,23 @@ func (r *Recorder) runOf(event string) string {
 	return best
 }
 
+// Strict makes a hole that shows before an event has named it a fault.
+func (r *Recorder) Strict() {
+	r.mu.Lock()
+	r.strict = true
+	r.mu.Unlock()
+}
+
 func (r *Recorder) count(k Stream, seq uint64) {
 	if r.seen[k] == nil {
 		r.seen[k] = map[uint64]int{}
+	}
+	if r.strict && k.Run != "" && k.Kind == mqtt.KindResult {
+		for n := highest(r.seen[k]) + 1; n < seq; n++ {
+			if !covered(r.gaps[k], n) {
+				r.fault("result %d of camera %s came before an event had named the missing %d", seq, k.Cam, n)
+			}
+		}
 	}
 	r.seen[k][seq]++
 	for i := range r.limits {

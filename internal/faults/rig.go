@@ -181,3 +181,9 @@ func Rounds() int {
 	}
 	return 1
 }
+
+// comes waits for what has no deadline but a hang's.
+func (r *Rig) comes(what string, ok func() bool) {
+	r.T.Helper()
+	mqtttest.Until(r.T, time.Minute, what, ok)
+}

@@ -19,26 +19,30 @@ type Trend struct {
 	Mean   float64 // bytes
 }
 
-// TrendOf fits memory over time by least squares. It takes three samples or
+// The memories that a soak follows.
+func rss(v Vitals) int64  { return v.RSS }
+func heap(v Vitals) int64 { return v.Heap }
+
+// TrendOf fits a memory over time by least squares. It takes three samples or
 // more.
-func TrendOf(samples []Sample) Trend {
+func TrendOf(samples []Sample, of func(Vitals) int64) Trend {
 	n := float64(len(samples))
 	var sx, sy float64
 	for _, s := range samples {
 		sx += s.At.Hours()
-		sy += float64(s.RSS)
+		sy += float64(of(s.Vitals))
 	}
 	mx, my := sx/n, sy/n
 	var sxx, sxy float64
 	for _, s := range samples {
 		dx := s.At.Hours() - mx
 		sxx += dx * dx
-		sxy += dx * (float64(s.RSS) - my)
+		sxy += dx * (float64(of(s.Vitals)) - my)
 	}
 	t := Trend{Slope: sxy / sxx, Mean: my}
 	var rest float64
 	for _, s := range samples {
-		e := float64(s.RSS) - my - t.Slope*(s.At.Hours()-mx)
+		e := float64(of(s.Vitals)) - my - t.Slope*(s.At.Hours()-mx)
 		rest += e * e
 	}
 	t.StdErr = math.Sqrt(rest / (n - 2) / sxx)

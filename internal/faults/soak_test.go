@@ -32,12 +32,17 @@ func TestSoak(t *testing.T) {
 		}
 		samples = append(samples, Sample{time.Since(begin), v})
 	}
-	trend := TrendOf(samples)
-	first, last := samples[0], samples[len(samples)-1]
-	t.Logf("%d samples over %v: %v", len(samples), last.At.Round(time.Second), trend)
-	t.Logf("first %v; last %v", first.Vitals, last.Vitals)
-	if trend.Grows(last.At) {
-		t.Error("memory grows")
+	last := samples[len(samples)-1]
+	for i := 0; i < len(samples); i += max(1, len(samples)/12) {
+		t.Logf("%8v %v", samples[i].At.Round(time.Second), samples[i].Vitals)
+	}
+	t.Logf("%8v %v", last.At.Round(time.Second), last.Vitals)
+	for name, of := range map[string]func(Vitals) int64{"resident": rss, "Go's heap": heap} {
+		trend := TrendOf(samples, of)
+		t.Logf("%s, %d samples over %v: %v", name, len(samples), last.At.Round(time.Second), trend)
+		if trend.Grows(last.At) {
+			t.Errorf("%s memory grows", name)
+		}
 	}
 	r.Returned()
 	r.Close()
@@ -62,10 +67,10 @@ func TestTrend(t *testing.T) {
 		}
 		return s
 	}
-	if got := TrendOf(line(20<<20, 1<<20)); !got.Grows(time.Hour) || got.Slope < 18<<20 || got.Slope > 22<<20 {
+	if got := TrendOf(line(20<<20, 1<<20), rss); !got.Grows(time.Hour) || got.Slope < 18<<20 || got.Slope > 22<<20 {
 		t.Errorf("a leak of 20 MiB/h: %v", got)
 	}
-	if got := TrendOf(line(0, 2<<20)); got.Grows(time.Hour) {
+	if got := TrendOf(line(0, 2<<20), rss); got.Grows(time.Hour) {
 		t.Errorf("scatter alone: %v", got)
 	}
 }

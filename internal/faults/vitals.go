@@ -13,13 +13,18 @@ import (
 // Vitals are what a fault must not make grow.
 type Vitals struct {
 	RSS         int64 // bytes
+	Heap        int64 // bytes of spans that Go's heap uses
+	GoSys       int64 // bytes that Go has from the system, given back or not
+	Alive       int64 // bytes that the last collection found alive, or allocated since
 	Descriptors int
 	Goroutines  int
 	Workers     int // edged-camera processes
 }
 
 func (v Vitals) String() string {
-	return fmt.Sprintf("%.1f MiB, %d descriptors, %d goroutines, %d workers", float64(v.RSS)/(1<<20), v.Descriptors, v.Goroutines, v.Workers)
+	const mib = 1 << 20
+	return fmt.Sprintf("%.1f MiB (Go: heap %.1f, alive %.1f, of the system %.1f), %d descriptors, %d goroutines, %d workers",
+		float64(v.RSS)/mib, float64(v.Heap)/mib, float64(v.Alive)/mib, float64(v.GoSys)/mib, v.Descriptors, v.Goroutines, v.Workers)
 }
 
 // within tells whether v is back where before was. A garbage-collected heap,
@@ -92,6 +97,7 @@ func (d *Daemon) Vitals() (Vitals, error) {
 	}
 	return Vitals{
 		RSS: int64(m["process_resident_memory_bytes"]), Descriptors: len(fds),
+		Heap: int64(m["go_memstats_heap_inuse_bytes"]), GoSys: int64(m["go_memstats_sys_bytes"]), Alive: int64(m["go_memstats_alloc_bytes"]),
 		Goroutines: int(m["go_goroutines"]), Workers: len(d.Workers()),
 	}, nil
 }

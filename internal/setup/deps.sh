@@ -4,6 +4,7 @@
 #
 #   deps.sh build   what `make build` and `make demo` need
 #   deps.sh test    also what `make test` needs
+#   deps.sh brokers also what `make test-brokers` needs
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-build}
@@ -30,6 +31,11 @@ axe_package=axe-core@4.10.3
 axe_sha=0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292
 mqttjs_package=mqtt@5.10.1
 mqttjs_sha=0868a82a6caa7780bad2227f856bc192b98c4ba14947e687e76dc3780cbfb8a6
+
+aedes_package=aedes@1.2.0
+aedes_sha=51d1c1a91ed62f2ca9c458de9f9762a8d8a508dd08491ae8869e810594c18a27
+nodered_package=node-red@4.1.7
+nodered_sha=8b5873f70f67bb1f7baa7dcd40461c729786310b3e5c6b963d4c634a6363b72c
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 die() { printf 'deps: %s\n' "$*" >&2; exit 1; }
@@ -92,11 +98,11 @@ install_models() {
   chmod u+w,a+r "$deps/models"/*.tflite
 }
 
-# The handbook's JavaScript subscriber needs MQTT.js as anyone installs it, with
-# the packages that it depends on.
-install_mqttjs() {
-  npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix "$deps/js" "$(echo "${1%/*}"/*.tgz)" ||
-    die "npm could not fetch what $mqttjs_package depends on: is this machine offline? Connect it and run 'make deps-test' again"
+# npm_install DIR TGZ: the package as anyone installs it, with those that it
+# depends on. Packages of JavaScript alone: no script of theirs is run.
+npm_install() {
+  npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --prefix "$1" "$2" ||
+    die "npm could not fetch what ${2##*/} depends on: is this machine offline? Connect it and try again"
 }
 
 # The page's tests drive Debian's Chromium by these; neither depends on others.
@@ -107,6 +113,11 @@ install_page() {
   mkdir -p "$deps/page/node_modules"
   cp -r "$1" "$deps/page/node_modules/$name"
 }
+# The handbook's JavaScript subscriber needs MQTT.js. A folder each, because npm
+# takes away what it has not been asked for.
+install_mqttjs() { npm_install "$deps/js" "$(echo "${1%/*}"/*.tgz)"; }
+install_aedes() { npm_install "$deps/brokers/aedes" "$(echo "${1%/*}"/*.tgz)"; }
+install_nodered() { npm_install "$deps/brokers/node-red" "$(echo "${1%/*}"/*.tgz)"; }
 
 # fetch_linux: Debian's newest kernel for virtual machines, which avx512.sh boots
 # in an emulator. It is unpacked, never installed.
@@ -125,12 +136,12 @@ fetch_linux() {
 }
 
 apt_install "${build_packages[@]}"
-[ "$what" != test ] || apt_install "${test_packages[@]}"
+[ "$what" = build ] || apt_install "${test_packages[@]}"
 fetch tflite $tflite_package $tflite_sha install_tflite
 cmp -s tflite/include/tensorflow/lite/c/c_api_experimental.h "$deps/tflite/include/tensorflow/lite/c/c_api_experimental.h" ||
   cp tflite/include/tensorflow/lite/c/c_api_experimental.h "$deps/tflite/include/tensorflow/lite/c/"
 fetch pose $pose_package $pose_sha install_models
-if [ "$what" = test ]; then
+if [ "$what" != build ]; then
   fetch face $face_package $face_sha install_models
   fetch selfie $selfie_package $selfie_sha install_models
   fetch mqttjs $mqttjs_package $mqttjs_sha install_mqttjs
@@ -140,5 +151,11 @@ if [ "$what" = test ]; then
     apt_install "${avx512_packages[@]}"
     fetch_linux
   fi
+fi
+if [ "$what" = brokers ]; then
+  fetch aedes $aedes_package $aedes_sha install_aedes
+  fetch nodered $nodered_package $nodered_sha install_nodered
+  mkdir -p "$deps/brokers"
+  CGO_ENABLED=0 go build -C internal/faults/brokers/nats -o "$deps/brokers/nats" . || die "the NATS node could not be built: is this machine offline?"
 fi
 say "complete"
