@@ -2,7 +2,7 @@ package fallback
 
 import "edged/model"
 
-// requant is how the sums of a quantised convolution become 8-bit values.
+// requant is how the sums of a quantised convolution become 8-bit or 16-bit values.
 type requant struct {
 	mult         []multiplier // one, or one for each output channel
 	zero, lo, hi int32
@@ -18,7 +18,7 @@ func (c *opContext) requant(in, filter, bias, out *tensor, channels, axis int, a
 	if err := c.scaled(in, out); err != nil {
 		return nil, err
 	}
-	if bias != nil && bias.typ != model.TypeInt32 {
+	if bias != nil && bias.typ != model.TypeInt32 && !(in.typ == model.TypeInt16 && bias.typ == model.TypeInt64) {
 		return nil, c.types()
 	}
 	scales := filter.quant.scale

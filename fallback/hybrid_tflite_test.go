@@ -39,14 +39,6 @@ func near(t *testing.T, what string, got, want []float32) {
 	}
 }
 
-func int8s(r *rand.Rand, n int) []int8 {
-	v := make([]int8, n)
-	for i := range v {
-		v[i] = int8(r.IntN(255) - 127)
-	}
-	return v
-}
-
 // TestHybridTransposeConv: int8 weights beside floats, which no TensorFlow Lite
 // runs, give what the same weights behind DEQUANTIZE give there.
 func TestHybridTransposeConv(t *testing.T) {

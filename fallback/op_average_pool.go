@@ -18,6 +18,8 @@ func planAveragePool2D(c *opContext) error {
 		return c.planAverageF32(p, a)
 	case in.quantised() && in.typ == out.typ:
 		return c.planAverageQuant(p, a)
+	case isType(model.TypeInt16, in, out):
+		return c.planAverageI16(p, a)
 	}
 	return c.types()
 }

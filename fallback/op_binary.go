@@ -31,6 +31,8 @@ func planBinary(f32 vec.PairF32, i32 func(a, b int32) int32, i64 func(a, b int64
 			return binaryInt(c, bc, act, i32, (*tensor).i32)
 		case a.typ == model.TypeInt64 && i64 != nil:
 			return binaryInt(c, bc, act, i64, (*tensor).i64)
+		case a.typ == model.TypeInt16:
+			return binaryI16(c, bc, act)
 		case a.quantised() && quant != nil:
 			return binaryQuant(c, bc, act, quant)
 		}

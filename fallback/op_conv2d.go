@@ -58,6 +58,8 @@ func (c *opContext) planConv(s *convShape, a model.Activation, asymmetric bool) 
 		return c.planDirectI8(s, a)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planConvQuant(s, a)
+	case isI16x8(in, filter, out):
+		return c.planConvI16x8(s, a)
 	case c.hybrid():
 		return c.hybridConv(s, a, asymmetric)
 	}

@@ -28,6 +28,8 @@ func planDepthwiseConv2D(c *opContext) error {
 		return c.planDepthF32(s, o.Activation)
 	case in.quantised() && isType(in.typ, filter, out):
 		return c.planDepthQuant(s, o.Activation)
+	case isI16x8(in, filter, out):
+		return c.planDepthI16x8(s, o.Activation)
 	case c.hybrid():
 		area, err := c.repeated(s)
 		if err != nil {

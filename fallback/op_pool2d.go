@@ -156,6 +156,9 @@ func planMaxPool2D(c *opContext) error {
 	if in.quantised() {
 		return c.planMaxBytes(p, a)
 	}
+	if in.typ == model.TypeInt16 {
+		return c.planMaxI16(p, a)
+	}
 	return c.types()
 }
 

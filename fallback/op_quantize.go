@@ -23,8 +23,12 @@ func planQuantize(c *opContext) error {
 			from, to = cut(from, to, n)
 			c.p.routines.Vec.Quantise(out.data[from:to], in.f32()[from:to], out.quant.scale[0], out.quant.zero0(), lo, hi)
 		})
+	case in.typ == model.TypeFloat32:
+		c.quantiseI16()
 	case in.quantised() && out.quantised():
 		return c.requantise()
+	case in.quantised() || in.typ == model.TypeInt16:
+		return c.requantiseI16()
 	default:
 		return c.types()
 	}

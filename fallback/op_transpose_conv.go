@@ -92,6 +92,8 @@ func (c *opContext) planTransposed(t *transposed, in, filter, bias *tensor, a mo
 		return c.transposedF32(t, in, filter, bias, a)
 	case in.quantised() && isType(in.typ, filter, c.out[0]):
 		return c.transposedQuant(t, in, filter, bias, a)
+	case isI16x8(in, filter, c.out[0]):
+		return c.transposedI16x8(t, in, filter, bias, a)
 	case isType(model.TypeFloat32, in, bias, c.out[0]) && filter.typ == model.TypeInt8:
 		floats, err := c.floatWeights(filter, 0)
 		if err != nil {

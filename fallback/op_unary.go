@@ -30,10 +30,20 @@ func planUnary(rows rowsF32, quant func(c *opContext) (func(q int32) int32, erro
 			}
 			c.emitTable(tableOf(in, q))
 			return nil
+		case isType(model.TypeInt16, in, out) && onI16[c.n.code.Builtin]:
+			q, err := quant(c)
+			if err != nil {
+				return err
+			}
+			c.unaryI16(q)
+			return nil
 		}
 		return c.types()
 	}
 }
+
+// onI16 are the operators whose arithmetic of 8-bit values TFLite has for int16 too.
+var onI16 = map[model.BuiltinOperator]bool{model.OpLeakyRelu: true, model.OpRelu: true, model.OpRelu6: true, model.OpAbs: true}
 
 // pieces cuts n elements into units of work.
 func pieces(n int) int { return (n + pieceSize - 1) / pieceSize }

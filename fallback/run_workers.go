@@ -19,6 +19,7 @@ type worker struct {
 	i16    gemm.TileI16
 	req    gemm.Requant
 	sums   [gemm.TileRows * gemm.TileCols]int32
+	none   [gemm.TileCols]int32 // biases of zero
 	tile   [gemm.TileRows * gemm.TileCols]float32
 	bytes  [gemm.TileRows * gemm.TileCols]byte
 	err    error // why the frame fails

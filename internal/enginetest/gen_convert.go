@@ -15,6 +15,11 @@ func genQuantize(g *graph) {
 func genRequantize(g *graph) {
 	x := g.input(g.shape(1, 4))
 	to := pick(g, i8, u8)
+	if from := g.kind.dtype; from == model.TypeInt16 {
+		to = pick(g, i8, i16Plain)
+	} else if from == model.TypeInt8 {
+		to = pick(g, i8, u8, i16Plain)
+	}
 	from := g.kind
 	g.kind = to
 	out := g.result()

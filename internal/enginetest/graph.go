@@ -152,6 +152,8 @@ func (g *graph) put(b []byte, t model.TensorType, lo, hi float32) {
 		binary.LittleEndian.PutUint32(b, math.Float32bits(v))
 	case model.TypeInt8, model.TypeUint8:
 		b[0] = byte(g.r.Uint32())
+	case model.TypeInt16:
+		binary.LittleEndian.PutUint16(b, uint16(g.r.Uint32()))
 	case model.TypeInt32:
 		binary.LittleEndian.PutUint32(b, uint32(g.between(int32(lo*50), int32(hi*50))))
 	case model.TypeInt64:

@@ -31,13 +31,17 @@ var (
 	i32       = kind{"int32", model.TypeInt32, plain}
 	i64       = kind{"int64", model.TypeInt64, plain}
 	boolean   = kind{"bool", model.TypeBool, plain}
+	i16       = kind{"int16x8", model.TypeInt16, perChannel}
+	i16Plain  = kind{"int16x8-per-tensor", model.TypeInt16, plain}
 	i8Channel = kind{"int8-per-channel", model.TypeInt8, perChannel}
 	dynamic   = kind{"dynamic-range", model.TypeFloat32, hybrid}
 	dynamicPC = kind{"dynamic-range-per-channel", model.TypeFloat32, hybridPerChannel}
 	f16       = kind{"float16-weights", model.TypeFloat32, half}
 )
 
-func (k kind) quantised() bool { return k.dtype == model.TypeInt8 || k.dtype == model.TypeUint8 }
+func (k kind) quantised() bool {
+	return k.dtype == model.TypeInt8 || k.dtype == model.TypeUint8 || k.dtype == model.TypeInt16
+}
 
 func scaleOf(q *model.Quantization) float32 {
 	if q == nil {
@@ -55,12 +59,18 @@ func (g *graph) quant() *model.Quantization {
 	if !g.kind.quantised() {
 		return nil
 	}
+	if g.kind.dtype == model.TypeInt16 {
+		return affine(0.00002*float32(math.Exp2(4*g.r.Float64())), 0)
+	}
 	return g.quantScaled(0.004 * float32(math.Exp2(4*g.r.Float64())))
 }
 
 // quantScaled is a quantisation with the given scale and a random zero point,
 // sometimes at an end of the range.
 func (g *graph) quantScaled(scale float32) *model.Quantization {
+	if g.kind.dtype == model.TypeInt16 {
+		return affine(scale, 0)
+	}
 	low, high := int64(-128), int64(127)
 	if g.kind.dtype == model.TypeUint8 {
 		low, high = 0, 255
@@ -103,7 +113,7 @@ func (g *graph) weights(shape []int32, axis int32) (id int32, scales []float32) 
 		return g.constant(model.TypeInt8, shape, q, g.symmetric(n)), q.Scale
 	}
 	switch g.kind.dtype {
-	case model.TypeInt8:
+	case model.TypeInt8, model.TypeInt16:
 		q := affine(g.weightScale(), 0)
 		return g.constant(model.TypeInt8, shape, q, g.symmetric(n)), q.Scale
 	case model.TypeUint8:
@@ -144,11 +154,23 @@ func (g *graph) bias(n int32, x int32, scales []float32) int32 {
 		q.Scale = append(q.Scale, s*scaleOf(g.sg.Tensors[x].Quantization))
 		q.ZeroPoint = append(q.ZeroPoint, 0)
 	}
+	if g.kind.dtype == model.TypeInt16 {
+		return g.constant(model.TypeInt64, []int32{n}, q, g.wideBias(n))
+	}
 	v := make([]int32, n)
 	for i := range v {
 		v[i] = g.between(-4000, 4000)
 	}
 	return g.constant(model.TypeInt32, []int32{n}, q, int32s(v...))
+}
+
+// wideBias are biases that sums of 32 bits would not hold.
+func (g *graph) wideBias(n int32) []byte {
+	var b []byte
+	for range n {
+		b = appendInt(b, model.TypeInt64, g.r.Int64N(1<<24)-1<<23)
+	}
+	return b
 }
 
 func (g *graph) dequantize(x int32) int32 {
@@ -168,6 +190,10 @@ func (g *graph) accumulated(x int32, scales []float32) int32 {
 		largest = max(largest, s)
 	}
 	// Uniform bytes deviate by 74 from their mean; three deviations fill the range.
+	if g.kind.dtype == model.TypeInt16 {
+		deviation := 74 * 18900 * float32(math.Sqrt(float64(g.terms))) * largest * scaleOf(g.sg.Tensors[x].Quantization)
+		return g.tensor(g.kind.dtype, nil, affine(deviation*3/32768*(0.5+g.r.Float32()), 0))
+	}
 	deviation := 74 * 74 * float32(math.Sqrt(float64(g.terms))) * largest * scaleOf(g.sg.Tensors[x].Quantization)
 	return g.tensor(g.kind.dtype, nil, g.quantScaled(deviation*3/128*(0.5+g.r.Float32())))
 }

@@ -24,32 +24,35 @@ var (
 )
 
 var (
-	floatsOnly   = []kind{f32}
-	floatsAndQ   = []kind{f32, i8, u8}
-	floatsQ32    = []kind{f32, i8, u8, i32}
-	floatsQ32x64 = []kind{f32, i8, u8, i32, i64}
-	floatsAndI8  = []kind{f32, i8}
-	booleans     = []kind{boolean}
+	floatsOnly      = []kind{f32}
+	floatsAndQ      = []kind{f32, i8, u8}
+	floatsQ32       = []kind{f32, i8, u8, i32}
+	floatsQ32x64    = []kind{f32, i8, u8, i32, i64}
+	floatsAndI8     = []kind{f32, i8}
+	floatsQ16       = []kind{f32, i8, u8, i16Plain}
+	floatsQ32w16    = []kind{f32, i8, u8, i32, i16Plain}
+	floatsQ32x64w16 = []kind{f32, i8, u8, i32, i64, i16Plain}
+	booleans        = []kind{boolean}
 )
 
 // table lists every operator of the fallback. An operator may have several
 // lines; the order is the order of the schema's families.
 var table = []operator{
-	{model.OpConv2D, []kind{f32, i8, u8, i8Channel, dynamic, dynamicPC, f16}, summed, genConv2D},
-	{model.OpDepthwiseConv2D, []kind{f32, i8, u8, i8Channel, dynamicPC, f16}, summed, genDepthwise},
-	{model.OpTransposeConv, []kind{f32, i8, u8, i8Channel, f16}, summed, genTransposeConv},
-	{model.OpFullyConnected, []kind{f32, i8, u8, dynamic, f16}, summed, genFullyConnected},
+	{model.OpConv2D, []kind{f32, i8, u8, i8Channel, i16, dynamic, dynamicPC, f16}, summed, genConv2D},
+	{model.OpDepthwiseConv2D, []kind{f32, i8, u8, i8Channel, i16, dynamicPC, f16}, summed, genDepthwise},
+	{model.OpTransposeConv, []kind{f32, i8, u8, i8Channel, i16, f16}, summed, genTransposeConv},
+	{model.OpFullyConnected, []kind{f32, i8, u8, i16Plain, dynamic, f16}, summed, genFullyConnected},
 	{model.OpBatchMatMul, floatsAndI8, summed, genBatchMatMul},
-	{model.OpMaxPool2D, floatsAndQ, exact, genPool(model.OpMaxPool2D)},
-	{model.OpAveragePool2D, floatsAndQ, summed, genPool(model.OpAveragePool2D)},
+	{model.OpMaxPool2D, floatsQ16, exact, genPool(model.OpMaxPool2D)},
+	{model.OpAveragePool2D, floatsQ16, summed, genPool(model.OpAveragePool2D)},
 	{model.OpL2Pool2D, floatsOnly, summed, genPool(model.OpL2Pool2D)},
 
-	{model.OpAdd, floatsQ32, exact, genArithmetic(model.OpAdd)},
-	{model.OpSub, floatsQ32, exact, genArithmetic(model.OpSub)},
-	{model.OpMul, floatsQ32, exact, genArithmetic(model.OpMul)},
+	{model.OpAdd, floatsQ32w16, exact, genArithmetic(model.OpAdd)},
+	{model.OpSub, floatsQ32w16, exact, genArithmetic(model.OpSub)},
+	{model.OpMul, floatsQ32w16, exact, genArithmetic(model.OpMul)},
 	{model.OpDiv, []kind{f32, u8}, exact, genDiv},
-	{model.OpMaximum, floatsQ32x64, exact, genExtremum(model.OpMaximum)},
-	{model.OpMinimum, floatsQ32x64, exact, genExtremum(model.OpMinimum)},
+	{model.OpMaximum, floatsQ32x64w16, exact, genExtremum(model.OpMaximum)},
+	{model.OpMinimum, floatsQ32x64w16, exact, genExtremum(model.OpMinimum)},
 	{model.OpSquaredDifference, []kind{f32, i8, i32}, exact, genSquaredDifference},
 
 	{model.OpAbs, floatsAndI8, exact, genAbs},
@@ -59,10 +62,10 @@ var table = []operator{
 	{model.OpSqrt, floatsOnly, exact, genUnary(model.OpSqrt, nil, 0, 20)},
 	{model.OpRsqrt, floatsOnly, fewUlps, genUnary(model.OpRsqrt, nil, 1e-3, 20)},
 
-	{model.OpRelu, floatsAndQ, exact, genRequantising(model.OpRelu, nil)},
-	{model.OpRelu6, floatsAndQ, exact, genRequantising(model.OpRelu6, nil)},
+	{model.OpRelu, floatsQ16, exact, genRequantising(model.OpRelu, nil)},
+	{model.OpRelu6, floatsQ16, exact, genRequantising(model.OpRelu6, nil)},
 	{model.OpReluN1To1, floatsAndQ, exact, genClamp(model.OpReluN1To1)},
-	{model.OpLeakyRelu, floatsAndQ, exact, genLeakyRelu},
+	{model.OpLeakyRelu, floatsQ16, exact, genLeakyRelu},
 	{model.OpPrelu, floatsAndQ, exact, genPrelu},
 	{model.OpElu, floatsAndI8, approximate, genRequantising(model.OpElu, nil)},
 	{model.OpHardSwish, floatsAndQ, fewUlps, genRequantising(model.OpHardSwish, &model.HardSwishOptions{})},
@@ -80,30 +83,30 @@ var table = []operator{
 	{model.OpArgMax, floatsQ32, exact, genArg(model.OpArgMax)},
 	{model.OpArgMin, floatsQ32, exact, genArg(model.OpArgMin)},
 
-	{model.OpConcatenation, floatsQ32, exact, genConcatenation},
-	{model.OpSplit, floatsQ32, exact, genSplit},
-	{model.OpSplitV, floatsQ32, exact, genSplitV},
-	{model.OpPack, floatsQ32, exact, genPack},
-	{model.OpUnpack, floatsQ32, exact, genUnpack},
-	{model.OpSlice, floatsQ32, exact, genSlice},
-	{model.OpStridedSlice, floatsQ32, exact, genStridedSlice},
-	{model.OpGather, floatsQ32, exact, genGather},
-	{model.OpReshape, floatsQ32, exact, genReshape},
-	{model.OpSqueeze, floatsQ32, exact, genSqueeze},
-	{model.OpExpandDims, floatsQ32, exact, genExpandDims},
-	{model.OpTranspose, floatsQ32, exact, genTranspose},
-	{model.OpPad, floatsQ32, exact, genPad},
-	{model.OpPadV2, floatsQ32, exact, genPadV2},
+	{model.OpConcatenation, floatsQ32w16, exact, genConcatenation},
+	{model.OpSplit, floatsQ32w16, exact, genSplit},
+	{model.OpSplitV, floatsQ32w16, exact, genSplitV},
+	{model.OpPack, floatsQ32w16, exact, genPack},
+	{model.OpUnpack, floatsQ32w16, exact, genUnpack},
+	{model.OpSlice, floatsQ32w16, exact, genSlice},
+	{model.OpStridedSlice, floatsQ32w16, exact, genStridedSlice},
+	{model.OpGather, floatsQ32w16, exact, genGather},
+	{model.OpReshape, floatsQ32w16, exact, genReshape},
+	{model.OpSqueeze, floatsQ32w16, exact, genSqueeze},
+	{model.OpExpandDims, floatsQ32w16, exact, genExpandDims},
+	{model.OpTranspose, floatsQ32w16, exact, genTranspose},
+	{model.OpPad, floatsQ32w16, exact, genPad},
+	{model.OpPadV2, floatsQ32w16, exact, genPadV2},
 	{model.OpMirrorPad, floatsQ32, exact, genMirrorPad},
 	{model.OpTile, floatsQ32, exact, genTile},
-	{model.OpBroadcastTo, floatsQ32, exact, genBroadcastTo},
+	{model.OpBroadcastTo, floatsQ32w16, exact, genBroadcastTo},
 	{model.OpSpaceToBatchND, floatsQ32, exact, genSpaceToBatch},
 	{model.OpBatchToSpaceND, floatsQ32, exact, genBatchToSpace},
 	{model.OpSpaceToDepth, floatsQ32, exact, genSpaceToDepth},
 	{model.OpDepthToSpace, floatsQ32, exact, genDepthToSpace},
 	{model.OpResizeBilinear, floatsAndQ, Bound{Ulps: 8, Floor: 64}, genResizeBilinear},
 	{model.OpResizeNearestNeighbor, floatsAndQ, exact, genResizeNearest},
-	{model.OpReverseV2, floatsQ32, exact, genReverse},
+	{model.OpReverseV2, floatsQ32w16, exact, genReverse},
 
 	{model.OpEqual, []kind{f32, i8, u8, i32, i64, boolean}, exact, genCompare(model.OpEqual, &model.EqualOptions{})},
 	{model.OpNotEqual, []kind{f32, i8, u8, i32, i64, boolean}, exact, genCompare(model.OpNotEqual, &model.NotEqualOptions{})},
@@ -138,8 +141,8 @@ var table = []operator{
 	{model.OpLocalResponseNormalization, floatsOnly, approximate, genLocalResponse},
 	{model.OpZerosLike, []kind{f32, i32, i64}, exact, genUnary(model.OpZerosLike, &model.ZerosLikeOptions{}, -2, 2)},
 
-	{model.OpQuantize, []kind{i8, u8}, exact, genQuantize},
-	{model.OpDequantize, []kind{i8, u8, f16}, exact, genDequantize},
+	{model.OpQuantize, []kind{i8, u8, i16Plain}, exact, genQuantize},
+	{model.OpDequantize, []kind{i8, u8, f16, i16Plain}, exact, genDequantize},
 	{model.OpCast, []kind{f32, i8, u8, i32, i64}, exact, genCast},
 	{model.OpShape, floatsAndQ, exact, genShape},
 	{model.OpFill, []kind{f32, i8, i32, i64}, exact, genFill},
