@@ -103,6 +103,9 @@ func (e *Engine) replan() error {
 	p.bind()
 	for _, w := range e.pool.workers {
 		p.ownScratch.Reserve(&w.direct)
+		if p.loop != nil {
+			p.loop.plan.ownScratch.Reserve(&w.direct)
+		}
 	}
 	e.plan = p
 	return nil
@@ -155,7 +158,7 @@ func (e *Engine) Run() error {
 	if e.plan == nil {
 		return errClosed
 	}
-	return e.pool.run(e.plan.schedule, nil)
+	return e.plan.compute(e.pool, nil)
 }
 
 // Resize gives input i another shape and plans again.

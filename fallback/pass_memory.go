@@ -40,6 +40,10 @@ func (p *plan) assignMemory() error {
 		return err
 	}
 	p.arenaBytes = layout(live)
+	p.ownArena = p.arenaBytes
+	if p.loop != nil {
+		p.arenaBytes += p.loop.plan.arenaBytes
+	}
 	if need := p.arenaBytes + p.fixedBytes; need > p.limit {
 		return &MemoryError{Need: need, Limit: p.limit}
 	}
@@ -83,7 +87,7 @@ func (p *plan) bind() {
 	for _, t := range p.private {
 		t.data = aligned(t.bytes)
 	}
-	arena := aligned(p.arenaBytes)
+	arena := aligned(p.ownArena)
 	hugePages(arena)
 	for _, t := range p.inArena() {
 		t.data = arena[t.offset:][:t.bytes:t.bytes]
@@ -95,4 +99,7 @@ func (p *plan) bind() {
 		}
 	}
 	p.schedule = newSchedule(p.steps, p.workers)
+	if p.loop != nil {
+		p.loop.bind(p.mapped)
+	}
 }

@@ -68,13 +68,16 @@ type plan struct {
 	private    []*tensor    // scratch of which every worker has a part
 	ownScratch conv.Scratch // of every worker, for its convolutions
 	workers    int
-	mapped     []byte // the file that constants lie in, where it is mapped
-	winograd   bool   // where it pays and is accurate
-	spent      bool   // a pass took more memory that it could do without
+	mapped     []byte      // the file that constants lie in, where it is mapped
+	winograd   bool        // where it pays and is accurate
+	loop       *windowLoop // what is computed for each window, of a graph of that form; or nil
+	origin     []int       // the file's numbers of the operators, where the engine wrote some of them; -1: none
+	spent      bool        // a pass took more memory that it could do without
 
 	folding    int64 // elementary operations of the once steps
 	fixedBytes int64 // constants, folded tensors, packed weights and the workers' own memory
 	arenaBytes int64
+	ownArena   int64 // of it, what the steps work in: without the windows' own
 }
 
 // ceiling replaces a memory limit of zero: it keeps a hostile file from asking
@@ -85,7 +88,23 @@ const ceiling = min(1<<32, math.MaxInt/2)
 // In-place concatenations hold all their memory from the first operand on, and
 // fused 1x1 convolutions hold what the first convolution reads together with what
 // the second writes: where that is over the limit, it plans again without both.
+//
+// A graph of the form windows, unless it was resized, is planned for one window at
+// a time.
 func newPlan(k *kernel.Routines, m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
+	if len(shapes) == 0 {
+		if w := matchWindows(m); w != nil {
+			p, err := planWindows(newSharer(w), len(w.body), func(m *model.Model) (*plan, error) { return planGraph(k, m, o, nil) })
+			if err == nil || errors.As(err, new(*MemoryError)) {
+				return p, err
+			} // what is wrong is told of the graph as it stands
+		}
+	}
+	return planGraph(k, m, o, shapes)
+}
+
+// planGraph plans a graph as it stands.
+func planGraph(k *kernel.Routines, m *model.Model, o edged.Options, shapes map[int][]int) (*plan, error) {
 	p, err := newPlanOf(k, m, o, shapes, true)
 	if tooMuch := (*MemoryError)(nil); p != nil && p.spent && errors.As(err, &tooMuch) {
 		return newPlanOf(k, m, o, shapes, false)

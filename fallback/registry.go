@@ -37,6 +37,8 @@ func customs() map[string]opSpec {
 	return map[string]opSpec{
 		model.OpConvolution2DTransposeBias: {3, 3, 1, planTransposeBias},
 		model.OpDetectionPostProcess:       {3, 3, 4, planDetection},
+		gatherWindows:                      {1, 1, 1, planGatherWindows},
+		overWindows:                        {1, 1, 0, planOverWindows},
 	}
 }
 

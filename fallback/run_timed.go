@@ -11,11 +11,7 @@ func (e *Engine) Steps() []StepInfo {
 	if e.plan == nil {
 		return nil
 	}
-	list := make([]StepInfo, len(e.plan.steps))
-	for i := range list {
-		list[i] = e.plan.describe(&e.plan.steps[i], false)
-	}
-	return list
+	return e.plan.eachFrame()
 }
 
 // RunTimed is Run that also tells how long each of Steps took. took has as many
@@ -24,7 +20,7 @@ func (e *Engine) RunTimed(took []time.Duration) error {
 	if e.plan == nil {
 		return errClosed
 	}
-	return e.pool.run(e.plan.schedule, took)
+	return e.plan.compute(e.pool, took)
 }
 
 // macs is the number of multiply-accumulates that s's operator asks for, of a

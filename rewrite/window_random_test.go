@@ -1,9 +1,11 @@
 package rewrite
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
+	"edged"
 	"edged/fallback"
 	"edged/model"
 )
@@ -134,6 +136,72 @@ func tryWindow(m *model.Model, seed uint64, verify verifier) (*Report, Options, 
 	}
 	rep, err := verify(base, dense, VerifyOptions{Positions: 64, Seed: seed})
 	return rep, o, err
+}
+
+// shared is what EDGED_SHARING can say: windows by themselves, layers shared as far
+// as that is possible, and as far as it pays.
+var shared = []string{"off", "all", ""}
+
+// TestRandomWindowsShared: what windows share and what each computes by itself
+// makes no difference, not in a bit where nothing but sums is computed.
+func TestRandomWindowsShared(t *testing.T) {
+	tried, sharing := 0, 0
+	for seed := uint64(7_200_000); tried < randomNets(t, 150, 10000); seed++ {
+		m := drawPatch(seed)
+		if m == nil {
+			continue
+		}
+		tried++
+		r, err := Rewrite(m, "00", windowOptions(m, seed))
+		if err != nil {
+			t.Fatalf("net %d: %v", seed, err)
+		}
+		dense, err := r.Model.Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var first [][]byte
+		for _, how := range shared {
+			t.Setenv("EDGED_SHARING", how)
+			out := exactAnswers(t, dense, seed)
+			if first == nil {
+				first = out
+			}
+			if info, err := fallback.Describe(dense, edged.Options{}); err != nil || info.Windows == nil {
+				t.Fatalf("net %d: it is not run window by window (%v)", seed, err)
+			} else if how == "all" && len(info.Windows.Shared) > 0 {
+				sharing++
+			}
+			for i := range out {
+				if !bytes.Equal(out[i], first[i]) {
+					t.Errorf("net %d, sharing %q: output %d is another one than without sharing", seed, how, i)
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d nets share layers", sharing, tried)
+	if sharing < tried/2 {
+		t.Errorf("only %d of %d nets share layers", sharing, tried)
+	}
+}
+
+// exactAnswers are a file's outputs on noise, computed exactly.
+func exactAnswers(t *testing.T, file []byte, seed uint64) [][]byte {
+	t.Helper()
+	e, err := fallback.Open(file, edged.Options{Threads: 1 + int(seed%2), Exact: true})
+	if err != nil {
+		t.Fatalf("net %d: %v", seed, err)
+	}
+	defer e.Close()
+	fillRandom(e.Input(0), e.Inputs()[0].Type, newRandom(seed), false)
+	if err := e.Run(); err != nil {
+		t.Fatal(err)
+	}
+	var out [][]byte
+	for i := range e.Outputs() {
+		out = append(out, bytes.Clone(e.Output(i)))
+	}
+	return out
 }
 
 // TestRandomWindows is the property of the form windows: padded nets, strides and
