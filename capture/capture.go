@@ -135,7 +135,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	if c.MaxPixels == 0 {
-		c.MaxPixels = 64 << 20
+		c.MaxPixels = largestPicture(memoryTotal(), c.Slots)
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

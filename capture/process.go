@@ -10,6 +10,7 @@ import (
 
 	"edged/capture/internal/shm"
 	"edged/capture/internal/wire"
+	"edged/capture/internal/worker"
 	"edged/internal/child"
 )
 
@@ -23,6 +24,16 @@ type process struct {
 // expendable is how readily the kernel ends a worker when memory is out: before
 // the daemon, which starts another.
 const expendable = 500
+
+// largestOutput bounds the files that a worker's libraries write: what it says,
+// and a list of plugins.
+const largestOutput = 64 << 20
+
+// limits are what a worker is held to: a camera that makes it take more than its
+// largest picture needs ends it, and nothing else.
+func limits(cfg Config) child.Limits {
+	return child.Limits{Data: worker.MemoryFor(cfg.MaxPixels), FileSize: largestOutput, OOMScore: expendable}
+}
 
 // FindWorker is the path of the worker's program: path itself when it is not
 // empty, else edged-camera beside the running program, else in PATH.
@@ -67,7 +78,7 @@ func startProcess(cfg Config, kind Kind) (*process, error) {
 	p := &process{conn: conn, vitals: vitals}
 	p.Process, err = child.Start(child.Command{
 		Path: path, Args: []string{"edged-camera", cfg.Name}, Env: environment(cfg, kind),
-		Files: []*os.File{theirs, page}, Recall: true, Limits: child.Limits{OOMScore: expendable},
+		Files: []*os.File{theirs, page}, Recall: true, Limits: limits(cfg),
 	})
 	if err != nil {
 		p.free()

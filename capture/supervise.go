@@ -125,7 +125,7 @@ func (s *supervisor) worker(ctx context.Context) (over bool, wait time.Duration)
 // three times at the same frame is over.
 func (s *supervisor) crashed(how, words string) (over bool, wait time.Duration) {
 	s.c.note(func(t *tally) { t.Crashes++ })
-	reason := "camera worker " + how + telling(words)
+	reason := s.c.hunger("camera worker " + how + telling(words))
 	s.c.cfg.Log.Warn("camera worker died", "camera", s.c.cfg.Name, "how", how, "stderr", words)
 	s.offline(reason)
 	if s.stall++; s.stall < hopeless {
@@ -166,7 +166,7 @@ var fatal = regexp.MustCompile(`^(panic:|fatal error:|SIG[A-Z]+:|terminate calle
 
 // failed counts a source that would not open. With Config.Once that is the end.
 func (s *supervisor) failed(reason string) (over bool) {
-	reason = Redact(reason)
+	reason = s.c.hunger(Redact(reason))
 	s.c.note(func(t *tally) { t.Failures++ })
 	s.offline(reason)
 	if !s.c.cfg.Once || s.c.live && s.any {

@@ -34,16 +34,17 @@ func Main() int {
 // laid over a slot gets the picture decoded straight into the slot. Whether it
 // did is checked for every frame: the Mat's data must still be the slot.
 type camera struct {
-	vc    *gocv.VideoCapture
-	size  wire.Want
-	slots [][]byte
-	mats  []gocv.Mat
-	spare gocv.Mat // for frames without a slot, and those of another size
-	log   complaints
-	http  *httpcam.Camera // not nil: its pictures are JPEG files, see http.go
-	torn  bool            // the latest of them breaks off
-	most  int64           // pixels of the largest picture taken
-	each  bool            // pictures without a slot may yet get one
+	vc      *gocv.VideoCapture
+	size    wire.Want
+	slots   [][]byte
+	mats    []gocv.Mat
+	spare   gocv.Mat // for frames without a slot, and those of another size
+	log     complaints
+	http    *httpcam.Camera // not nil: its pictures are JPEG files, see http.go
+	torn    bool            // the latest of them breaks off
+	most    int64           // pixels of the largest picture taken
+	allowed int64           // pixels that this process has the memory for
+	each    bool            // pictures without a slot may yet get one
 
 	failed int // reads in a row that gave nothing
 }
@@ -67,6 +68,9 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	if !ok {
 		return wire.Opened{}, fmt.Errorf("no backend for a source of kind %q", o.Kind)
 	}
+	if err := c.allow(0, 0); err != nil {
+		return wire.Opened{}, err
+	}
 	c.failed, c.torn, c.most, c.each = 0, false, o.MaxPixels, o.Each
 	c.log.fetch() // what was said before is not about this source
 	c.log.hide(o.Source)
@@ -86,11 +90,28 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	if o.Kind == "rtsp" {
 		talkative()
 	}
+	w, h := int(vc.Get(gocv.VideoCaptureFrameWidth)), int(vc.Get(gocv.VideoCaptureFrameHeight))
+	if err := c.allow(w, h); err != nil {
+		return wire.Opened{}, err
+	}
 	return wire.Opened{
-		Backend: backendName(api), FourCC: fourCC(vc.Get(gocv.VideoCaptureFOURCC)),
-		Width: int(vc.Get(gocv.VideoCaptureFrameWidth)), Height: int(vc.Get(gocv.VideoCaptureFrameHeight)),
+		Backend: backendName(api), FourCC: fourCC(vc.Get(gocv.VideoCaptureFOURCC)), Width: w, Height: h,
 		FPS: vc.Get(gocv.VideoCaptureFPS), Frames: max(0, int64(vc.Get(gocv.VideoCaptureFrameCount))),
 	}, nil
+}
+
+// allow has this process take the memory for pictures of w x h pixels, 0: none are
+// known yet, before any is taken for them.
+func (c *camera) allow(w, h int) error {
+	pixels := int64(max(w, 0)) * int64(max(h, 0))
+	if w > 0 && h > 0 && int64(w) > c.most/int64(h) {
+		return fmt.Errorf("a picture of %dx%d pixels: at most %.1f million are taken on this machine", w, h, float64(c.most)/1e6)
+	}
+	if pixels > 0 && pixels <= c.allowed {
+		return nil
+	}
+	c.allowed = pixels
+	return worker.Allow(pixels)
 }
 
 // target is what OpenCV is to open: a pipeline must end in its appsink.

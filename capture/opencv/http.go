@@ -48,8 +48,8 @@ func (c *camera) readHTTP(i int, m *gocv.Mat) (worker.Picture, error) {
 	if err != nil {
 		return c.undecoded(i, err)
 	}
-	if int64(h.W) > c.most/int64(h.H) {
-		return worker.Picture{}, fmt.Errorf("a picture of %dx%d pixels: at most %d million are taken", h.W, h.H, c.most>>20)
+	if err := c.allow(h.W, h.H); err != nil {
+		return worker.Picture{}, err
 	}
 	if size := (wire.Want{W: h.W, H: h.H, Ch: 3}); i < 0 && !c.each && size == c.size && len(c.slots) > 0 {
 		return worker.Picture{W: h.W, H: h.H, Ch: 3, InPlace: true}, nil // nobody has asked for it: it is passed over

@@ -24,8 +24,8 @@ const (
 	chunk    = 64 << 10 // the least that is asked of the network at once
 )
 
-// ErrFlood is what a camera's peer is that sends more than a picture can be.
-var ErrFlood = errors.New("it sends no picture")
+// ErrFlood is why a camera is given up that sends more than a picture can be.
+var ErrFlood = errors.New("this is given up")
 
 var errNoise = fmt.Errorf("%d kB and no JPEG picture among them: %w", maxNoise>>10, ErrFlood)
 
