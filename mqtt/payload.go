@@ -226,7 +226,7 @@ type Event struct {
 	Gaps     []Gap  `json:"gaps,omitempty"`
 
 	Changes  []Change  `json:"changes,omitempty"`  // enabled, zones, config, shadow
-	Source   string    `json:"source,omitempty"`   // who changed it: mqtt, mqtt retained, request, config, daemon
+	Source   string    `json:"source,omitempty"`   // who changed it: mqtt, mqtt retained, request, config, file, daemon
 	Evidence *Evidence `json:"evidence,omitempty"` // audit
 }
 

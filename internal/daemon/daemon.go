@@ -130,6 +130,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.startWeb()()
 	d.lastStop = lastStop
 	d.startClient()
+	d.traceNode()
 	for _, u := range d.units {
 		u.traceSettings()
 	}

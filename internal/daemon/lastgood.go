@@ -58,6 +58,7 @@ type modelMemory struct {
 	Chosen   chosen    `json:"chosen"`
 	Promoted promotion `json:"promoted"`
 	Wrong    distrust  `json:"wrong"`
+	InUse    string    `json:"in_use"` // SHA-256 of the model that ran last
 }
 
 // chosen is the engine that was the fastest, for the model and the program that

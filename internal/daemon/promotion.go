@@ -157,6 +157,7 @@ func (u *unit) take(l *loaded) {
 		u.log.Warn("state not saved", "err", err.Error())
 	}
 	u.use(l)
+	u.noteModel(l.file.SHA256)
 	u.camera.Adopt(l.stage)
 	u.startAudit(l)
 	u.restartShadow()

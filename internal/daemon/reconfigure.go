@@ -131,9 +131,10 @@ func (c *change) prepare(ctx context.Context) (err error) {
 // adopt has the camera go on with the new config from its next frame on.
 func (c *change) adopt() {
 	u := c.u
-	before := u.now()
+	before, old := u.now(), u.inUse().file.SHA256
 	u.d.stateMu.Lock()
 	_, err := u.d.memory.attempt(u.cfg.Name, c.loaded.file.SHA256)
+	u.d.memory.of(u.cfg.Name).InUse = c.loaded.file.SHA256
 	err = errors.Join(err, u.d.memory.keepSettings(u.cfg.Name, settings(c.cam)))
 	u.d.stateMu.Unlock()
 	if err != nil {
@@ -152,6 +153,7 @@ func (c *change) adopt() {
 		}
 	}
 	u.trace(mqtt.EventConfig, "the config was changed", byConfig, c.changes...)
+	u.traceModel(old, c.loaded.file.SHA256)
 }
 
 // limitMemory sets the limit of the Go runtime and of models loaded from now on.
@@ -165,6 +167,12 @@ func (d *Daemon) limitMemory(limit config.Size) {
 		soft = math.MaxInt64
 	}
 	debug.SetMemoryLimit(soft)
+	d.stateMu.Lock()
+	err := d.memory.keepNodeKey("node.memory_limit", int64(limit))
+	d.stateMu.Unlock()
+	if err != nil {
+		d.log.Warn("state not saved", "err", err.Error())
+	}
 	for _, u := range d.units {
 		u.trace(mqtt.EventConfig, "the config was changed", byConfig, mqtt.Change{Key: "node.memory_limit", Previous: was, Value: int64(limit)})
 	}

@@ -181,8 +181,12 @@ func (u *unit) reload(ctx context.Context, why string) (mqtt.ModelInfo, error) {
 		return mqtt.ModelInfo{}, err
 	}
 	u.log.Info("model adopted", "why", why)
+	old := u.modelInfo().SHA256
 	u.take(l)
 	u.forgetPromotion(file.SHA256)
+	if u.traceModel(old, file.SHA256); old == file.SHA256 {
+		u.event(mqtt.Event{Kind: mqtt.EventAudit, Message: "the model was loaded anew: its answers are believed until they differ again", Source: "daemon"})
+	}
 	return u.modelInfo().ModelInfo, nil
 }
 

@@ -17,6 +17,7 @@ const (
 	byMQTT     = "mqtt"
 	byRetained = "mqtt retained" // a message that was there before this connection
 	byConfig   = "config"
+	byFile     = "file" // a model's file was replaced
 )
 
 // trace leaves a line in the log and an event of what was changed on a camera,
@@ -52,18 +53,26 @@ func (u *unit) enable(on, retained bool) {
 	was := u.camera.Enabled()
 	u.camera.Enable(on)
 	u.publishStatus()
-	if was == on {
-		return
-	}
-	word, source := map[bool]string{true: "ON", false: "OFF"}, byMQTT
-	if retained {
-		source = byRetained
-	}
+	word := map[bool]string{true: "ON", false: "OFF"}
 	what := "the camera was switched off: nothing is inspected"
 	if on {
 		what = "the camera was switched on"
 	}
-	u.trace(mqtt.EventEnabled, what, source, mqtt.Change{Key: "enabled", Previous: word[was], Value: word[on]})
+	u.traceSet(mqtt.EventEnabled, what, "enabled", word[was], word[on], retained)
+}
+
+// traceSet traces what a message on .../set made of a key of the camera: an event
+// of kind, where now differs from before. Retained ones are carried out as well,
+// and told as such.
+func (u *unit) traceSet(kind, what, key string, before, now any, retained bool) {
+	if plainJSON(before) == plainJSON(now) {
+		return
+	}
+	source := byMQTT
+	if retained {
+		source = byRetained
+	}
+	u.trace(kind, what, source, mqtt.Change{Key: key, Previous: before, Value: now})
 }
 
 // settings are a camera's keys that decide what is inspected and how, as JSON
@@ -144,20 +153,35 @@ func orNull(b json.RawMessage) any {
 	return b
 }
 
-// traceSettings tells in what the camera's config differs from the run before,
-// and remembers it for the next.
+// traceSettings tells in what the camera's config and its model differ from the
+// run before, and remembers both for the next.
 func (u *unit) traceSettings() {
-	now := settings(u.now())
-	u.d.stateMu.Lock()
-	before := u.d.memory.file.Settings[u.cfg.Name]
-	err := u.d.memory.keepSettings(u.cfg.Name, now)
-	u.d.stateMu.Unlock()
-	if err != nil {
-		u.log.Warn("state not saved", "err", err.Error())
-	}
+	now, file := settings(u.now()), u.inUse().file
+	var before map[string]json.RawMessage
+	var model string
+	u.remember(func(m *memory) error {
+		before, model = m.file.Settings[u.cfg.Name], m.of(u.cfg.Name).InUse
+		m.of(u.cfg.Name).InUse = file.SHA256
+		return m.keepSettings(u.cfg.Name, now)
+	})
 	if before != nil {
 		u.trace(mqtt.EventConfig, "the config differs from the run before", byConfig, differences(before, now)...)
 	}
+	if model != "" && model != file.SHA256 {
+		u.trace(mqtt.EventConfig, "the model is another than in the run before", byFile, mqtt.Change{Key: "model", Previous: model, Value: file.SHA256})
+	}
+}
+
+// traceModel tells of another model in the camera's file.
+func (u *unit) traceModel(before, now string) {
+	if before != now {
+		u.trace(mqtt.EventConfig, "another model is in use", byFile, mqtt.Change{Key: "model", Previous: before, Value: now})
+	}
+}
+
+// noteModel remembers which model is in use, for the next run to compare.
+func (u *unit) noteModel(sha string) {
+	u.remember(func(m *memory) error { m.of(u.cfg.Name).InUse = sha; return m.save() })
 }
 
 // keepSettings remembers a camera's settings.
