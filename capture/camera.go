@@ -227,6 +227,7 @@ func (c *camera) describe(i *Info) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i.FPS, i.Backend, i.FourCC, i.Frames, i.Library = c.opened.FPS, c.opened.Backend, c.opened.FourCC, c.opened.Frames, c.library
+	i.Opened = c.opened.Backend != ""
 }
 
 // note changes the counts under the lock.

@@ -81,6 +81,7 @@ type Info struct {
 	FourCC  string  `json:"fourcc,omitempty"`
 	Frames  int64   `json:"frames,omitempty"` // of a file, as its index claims
 	Library string  `json:"library,omitempty"`
+	Opened  bool    `json:"-"` // it was, whether or not a frame came
 }
 
 // Probe opens a source, reads one frame, closes it again, and says what it is
@@ -98,6 +99,9 @@ func Probe(ctx context.Context, cfg Config) (Info, error) {
 	info := Info{Kind: kind.String()}
 	var f edged.Frame
 	if err := src.Next(ctx, &f); err != nil {
+		if c, ok := src.(*camera); ok {
+			c.describe(&info)
+		}
 		return info, fmt.Errorf("capture: no frame from %s: %w", Redact(cfg.Source), err)
 	}
 	if c, ok := src.(*camera); ok {

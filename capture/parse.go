@@ -224,3 +224,20 @@ func live(kind Kind, source string) bool {
 
 // Redact hides the credentials in s, a source or a text that may quote one.
 func Redact(s string) string { return redact.Text(s) }
+
+// Ends tells whether a source comes to its end by itself, and what would help; a
+// folder does not, it is watched.
+func Ends(source string) (ends bool, cure string) {
+	kind, _ := Parse(source)
+	switch kind {
+	case File:
+		_, loop := cutLoop(source)
+		return !loop, "write " + Redact(source) + loopOption + " to play it for ever"
+	case Pipeline:
+		return !live(kind, source), ""
+	case Belt:
+		c, err := belt.Parse(source)
+		return err == nil && c.Frames > 0, ""
+	}
+	return false, ""
+}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"edged"
-	"edged/capture"
 	"edged/internal/config"
 	"edged/internal/daemon"
 	"edged/internal/stage"
@@ -57,7 +55,6 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	quiet := slog.New(slog.DiscardHandler)
 	var faults []error
 	say := func(what string, err error, detail string) {
 		if err != nil {
@@ -74,6 +71,9 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 	if _, err := c.HTTPPassword(); err != nil {
 		say("page", err, "")
 	}
+	if taken := pageTaken(ctx, c); taken != "" && !offline {
+		fmt.Fprintf(out, "warn  page: %s: choose another node.http\n", taken)
+	}
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		m, err := checkModel(ctx, cam, c)
@@ -82,8 +82,11 @@ func check(ctx context.Context, path string, offline bool, out io.Writer) error 
 			fmt.Fprintf(out, "warn  camera %s: model: %s\n", cam.Name, warning)
 		}
 		if !offline {
-			info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
-			say("camera "+cam.Name+": source", err, fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format))
+			seen, err := checkCamera(ctx, cam, c, m.file)
+			say("camera "+cam.Name+": source", err, seen.detail)
+			for _, warning := range seen.warnings {
+				fmt.Fprintf(out, "warn  camera %s: source: %s\n", cam.Name, warning)
+			}
 		}
 	}
 	if c.MQTT.Broker != "" && !offline {
@@ -120,6 +123,7 @@ type checkedModel struct {
 	detail   string
 	warnings []string
 	damaged  bool // it gives what is not a number
+	file     *stage.File
 }
 
 // checkModel has a child try the model, then lays out everything around it as
@@ -133,6 +137,7 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 	if err := file.Admit(c.Trust()); err != nil {
 		return m, err
 	}
+	m.file = file
 	tried := engines
 	tried.Limit = func() int64 { return int64(c.Node.MemoryLimit) }
 	choice, err := tried.Try(ctx, file.Data, cam.Engine, cam.Threads, "")
@@ -165,7 +170,19 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 		m.warnings = append(m.warnings, text)
 	}
 	m.detail = fmt.Sprintf("%s on %s%s, classes %q, certificate: %s", file.Name, s.Engine.Name(), why, s.Labels, file.Standing.Level)
+	if t := s.Mask.Threshold(); t > 0 {
+		m.detail += fmt.Sprintf(", class %q from a probability of %v on%s", s.Labels[1], t, whoseThreshold(file, cam))
+	}
 	return m, err
+}
+
+// whoseThreshold says so where nobody has given the threshold.
+func whoseThreshold(file *stage.File, cam *config.Camera) string {
+	manifest, err := file.Model.Manifest()
+	if err == nil && manifest != nil && manifest.Output.Threshold != 0 || cam.Output != nil && cam.Output.Threshold != nil {
+		return ""
+	}
+	return " (neither its manifest nor output.threshold says another)"
 }
 
 // askBroker connects and publishes as the daemon would.

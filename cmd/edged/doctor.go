@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,6 +18,8 @@ import (
 	"edged/capture"
 	"edged/internal/config"
 	"edged/internal/page"
+	"edged/internal/pipeline"
+	"edged/internal/stage"
 	"edged/mqtt"
 	"edged/train/nets"
 )
@@ -185,17 +187,11 @@ func (r *report) checkCameras() {
 func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
-		r.addModel(ctx, cam, c)
-		quiet := slog.New(slog.DiscardHandler)
-		info, err := capture.Probe(ctx, capture.Config{Name: cam.Name, Source: cam.Source, Log: quiet, OpenTimeout: checkTime})
-		if err != nil {
-			r.add("camera "+cam.Name, "FAIL", bare(err), "is it plugged in, reachable and free? The daemon would wait for it")
-		} else {
-			r.add("camera "+cam.Name, "ok", fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format), "")
-		}
+		file := r.addModel(ctx, cam, c)
+		r.addCamera(ctx, cam, c, file)
 	}
 	r.checkBroker(ctx, c)
-	r.checkPage(c)
+	r.checkPage(ctx, c)
 	dir := c.StateDir()
 	if dir == "" {
 		r.add("state", "warn", "no mqtt.spool_dir: events and the last good model do not survive a restart", "set mqtt.spool_dir")
@@ -220,8 +216,28 @@ func pageWarning(c *config.Config) string {
 	return c.Node.HTTP + " can be seen from other machines, pictures included, without a password"
 }
 
-func (r *report) checkPage(c *config.Config) {
+// addCamera takes a picture and compares it with the config and the model.
+func (r *report) addCamera(ctx context.Context, cam *config.Camera, c *config.Config, file *stage.File) {
+	name := "camera " + cam.Name
+	seen, err := checkCamera(ctx, cam, c, file)
+	switch {
+	case errors.Is(err, pipeline.ErrROI) || errors.Is(err, pipeline.ErrTooSmall):
+		r.add(name, "FAIL", bare(err), "correct roi and fit, or rewrite the model for this camera's size")
+	case err != nil:
+		r.add(name, "FAIL", bare(err), "is it plugged in, reachable and free? The daemon would wait for it")
+	case len(seen.warnings) > 0:
+		r.add(name, "warn", seen.detail+"\n"+strings.Join(seen.warnings, "\n"), "'edged snap' shows what the camera sees")
+	default:
+		r.add(name, "ok", seen.detail, "")
+	}
+}
+
+func (r *report) checkPage(ctx context.Context, c *config.Config) {
 	w := pageWarning(c)
+	if taken := pageTaken(ctx, c); taken != "" {
+		r.add("page", "warn", taken, "choose another node.http, or end the other program")
+		return
+	}
 	if _, err := c.HTTPPassword(); err != nil {
 		r.add("page", "FAIL", err.Error(), "until then there is no page: make the file, with the password as its first line")
 	} else if w != "" {
@@ -231,7 +247,8 @@ func (r *report) checkPage(c *config.Config) {
 	}
 }
 
-func (r *report) addModel(ctx context.Context, cam *config.Camera, c *config.Config) {
+// addModel looks at a camera's model, and returns it unless it cannot be read.
+func (r *report) addModel(ctx context.Context, cam *config.Camera, c *config.Config) *stage.File {
 	name := "model of " + cam.Name
 	m, err := checkModel(ctx, cam, c)
 	switch {
@@ -244,6 +261,7 @@ func (r *report) addModel(ctx context.Context, cam *config.Camera, c *config.Con
 	default:
 		r.add(name, "ok", m.detail, "")
 	}
+	return m.file
 }
 
 func (r *report) checkBroker(ctx context.Context, c *config.Config) {

@@ -42,9 +42,7 @@ func (c *Config) check() {
 func at(i int, key string) string { return fmt.Sprintf("camera[%d].%s", i, key) }
 
 func (c *Config) checkNode() {
-	for _, f := range fault.All(mqtt.CheckID(c.Node.Name)) {
-		c.file.Addf("node.name", "node.name: %v", f.Problem)
-	}
+	c.checkName()
 	c.checkHTTP()
 }
 

@@ -168,13 +168,9 @@ const DefaultHTTP = "127.0.0.1:8077"
 // Default holds what a key is when the file does not set it.
 func Default() Config {
 	m := mqtt.Default()
-	host, err := os.Hostname()
-	if err != nil || mqtt.CheckID(strings.ToLower(host)) != nil {
-		host = "edged"
-	}
 	return Config{
 		Audit: Audit{Share: DefaultAuditShare},
-		Node:  Node{Name: strings.ToLower(host), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
+		Node:  Node{Name: nodeOf(hostName()), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
 		MQTT: MQTT{
 			QueueBytes: Size(m.QueueBytes), SpoolBytes: Size(m.SpoolBytes),
 			MaxPayload: Size(m.MaxPayload), Encoding: m.Encoding, Retain: m.Retain,

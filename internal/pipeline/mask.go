@@ -74,6 +74,15 @@ func NewMasker(cfg MaskConfig, output edged.Spec) (*Masker, error) {
 	return m, nil
 }
 
+// Threshold is, where the output has one channel, the least probability that means
+// class 1; 0 where it has more.
+func (m *Masker) Threshold() float64 {
+	if m.ch != 1 {
+		return 0
+	}
+	return m.cfg.Threshold
+}
+
 // Meaning is what the output's numbers are.
 func (m *Masker) Meaning() Meaning { return m.cfg.Meaning }
 

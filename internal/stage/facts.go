@@ -35,6 +35,7 @@ func fact[T any](g *gatherer, dst *T, name string, manifest T, key string, confi
 	inManifest, inConfig := !isZero(manifest), !isZero(config)
 	switch {
 	case inManifest && inConfig && !sameFact(manifest, config):
+		*dst = manifest // known, and in dispute: that it is not known would be false
 		g.faults = append(g.faults, fmt.Errorf("the model's manifest says %s = %v, the config %s = %v: they contradict each other; drop one",
 			name, manifest, key, config))
 	case inManifest:

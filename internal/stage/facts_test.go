@@ -84,6 +84,9 @@ func TestContradictingFactsAreNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), fact+" = ") || !strings.Contains(err.Error(), "contradict") {
 			t.Errorf("%s: %v", fact, err)
 		}
+		if err != nil && strings.Contains(err.Error(), "not known") {
+			t.Errorf("%s is in dispute, and called unknown: %v", fact, err)
+		}
 	}
 }
 

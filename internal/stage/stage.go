@@ -4,6 +4,7 @@
 package stage
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -131,6 +132,10 @@ func Surround(e edged.Engine, own, output int, known *Facts, cam *config.Camera)
 	return v.surround(e, known, cam)
 }
 
+// DefaultThreshold is the probability from which on a position of an output with one
+// channel is of class 1, where neither manifest nor config says.
+const DefaultThreshold = 0.5
+
 func surround(e edged.Engine, known *Facts, cam *config.Camera, output int) (*pipeline.Stage, error) {
 	inputs, outputs := e.Inputs(), e.Outputs()
 	if len(inputs) != 1 {
@@ -141,7 +146,7 @@ func surround(e edged.Engine, known *Facts, cam *config.Camera, output int) (*pi
 		return nil, err
 	}
 	mask, err := pipeline.NewMasker(pipeline.MaskConfig{
-		Meaning: known.meaning, Threshold: known.threshold, Classes: len(known.labels),
+		Meaning: known.meaning, Threshold: cmp.Or(known.threshold, DefaultThreshold), Classes: len(known.labels),
 		Grid: known.grid, Rotate: cam.Rotate, Scores: needsScores(cam),
 	}, outputs[output])
 	if err != nil {
