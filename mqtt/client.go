@@ -149,6 +149,16 @@ func (c *Client) Enabled(cam string, on bool) {
 	c.setState(c.topics.OfCamera(cam, "enabled/state"), state)
 }
 
+// Zones publishes zones/state of a camera, retained.
+func (c *Client) Zones(cam string, list []Zone) error {
+	body, err := json.Marshal(orEmpty(list))
+	if err != nil {
+		return fmt.Errorf("mqtt: zones of camera %s: %w", cam, err)
+	}
+	c.setState(c.topics.OfCamera(cam, LeafZonesState), string(body))
+	return nil
+}
+
 // Publish queues a result and its mask; a nil mask sends the result alone. It
 // sets r.Schema and r.Mask and keeps no reference to r or m. A camera's results
 // are published by one goroutine, numbered in r.Seq without holes from 1.

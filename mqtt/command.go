@@ -45,6 +45,12 @@ type handler struct {
 // have it.
 const enabledCommand = "enabled/set"
 
+// zonesCommand is the same for zones/set.
+const zonesCommand = LeafZonesSet
+
+// isRequest tells a command that is answered from one that a state answers.
+func isRequest(cmd string) bool { return cmd != enabledCommand && cmd != zonesCommand }
+
 // Handle sets what carries out edged/<node>/request/<cmd>. Call it before Start.
 func (c *Client) Handle(cmd string, do Handler) {
 	c.handlers[cmd] = &handler{do: do, queue: make(chan Request, commandQueue)}
@@ -66,6 +72,46 @@ func (c *Client) HandleEnabled(do func(ctx context.Context, cam string, on, reta
 	})
 }
 
+// HandleZones sets what gives a camera other zones, or with a nil list those of its
+// config again; malformed is why the message holds none, for do to tell. What holds
+// from then on is published by Zones. Retained messages are carried out too. Call it
+// before Start.
+func (c *Client) HandleZones(do func(cam string, list []Zone, malformed error, retained bool)) {
+	c.Handle(zonesCommand, func(_ context.Context, r Request) (any, error) {
+		list, err := readZones(r.Body)
+		do(r.Transaction, list, err, r.Retained)
+		return nil, nil
+	})
+}
+
+// readZones reads the payload of zones/set; nothing, or null, is nil.
+func readZones(body []byte) ([]Zone, error) {
+	if len(body) == 0 {
+		return nil, nil
+	}
+	var list []struct {
+		Name    string      `json:"name"`
+		Polygon [][]float64 `json:"polygon"`
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, fmt.Errorf("it is no list of zones: %w; write [{\"name\": \"left\", \"polygon\": [[x, y], ...]}, ...]", err)
+	}
+	if list == nil {
+		return nil, nil
+	}
+	zones := make([]Zone, len(list))
+	for i, z := range list {
+		zones[i].Name = z.Name
+		for _, p := range z.Polygon {
+			if len(p) != 2 { // an array would take what there is
+				return nil, fmt.Errorf("zone %q: corner %v: write [x, y]", z.Name, p)
+			}
+			zones[i].Polygon = append(zones[i].Polygon, [2]float64{p[0], p[1]})
+		}
+	}
+	return zones, nil
+}
+
 func (h *handler) work(c *Client) {
 	defer c.workers.Done()
 	for {
@@ -74,7 +120,7 @@ func (h *handler) work(c *Client) {
 			return
 		case r := <-h.queue:
 			data, err := h.do(c.handlerContext(), r)
-			if r.Command != enabledCommand {
+			if isRequest(r.Command) {
 				c.respond(r.Command, r.Transaction, data, err)
 			}
 		}
@@ -93,7 +139,11 @@ func (c *Client) receive(topic string, payload []byte, retained bool) {
 		c.heard(topic, payload, retained, time.Now())
 		return
 	}
-	if cam := c.topics.enabledOf(topic); cam != "" {
+	if cam := c.topics.cameraOf(topic, LeafZonesSet); cam != "" {
+		c.enqueue(Request{Command: zonesCommand, Transaction: cam, Body: payload, Retained: retained}, topic)
+		return
+	}
+	if cam := c.topics.cameraOf(topic, enabledCommand); cam != "" {
 		state := strings.ToUpper(strings.TrimSpace(string(payload)))
 		if state != "ON" && state != "OFF" {
 			c.dropCommand("enabled/set understands ON and OFF only", topic)
@@ -146,7 +196,7 @@ func (r *Request) parse() error {
 func (c *Client) enqueue(r Request, topic string) {
 	h := c.handlers[r.Command]
 	if h == nil {
-		if r.Command != enabledCommand {
+		if isRequest(r.Command) {
 			c.respond(r.Command, r.Transaction, nil, fmt.Errorf("unknown command %q", r.Command))
 		}
 		return

@@ -77,14 +77,14 @@ func (t Topics) commandOf(topic string) string {
 	return cmd
 }
 
-// enabledOf is the camera of an enabled/set topic, empty for other topics.
-func (t Topics) enabledOf(topic string) string {
+// cameraOf is the camera of a topic with a leaf, empty for other topics.
+func (t Topics) cameraOf(topic, leaf string) string {
 	rest, ok := strings.CutPrefix(topic, t.Prefix+"/"+t.Node+"/")
 	if !ok {
 		return ""
 	}
-	cam, leaf, _ := strings.Cut(rest, "/")
-	if leaf != "enabled/set" {
+	cam, is, _ := strings.Cut(rest, "/")
+	if is != leaf {
 		return ""
 	}
 	return cam

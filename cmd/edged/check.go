@@ -151,7 +151,7 @@ func checkModel(ctx context.Context, cam *config.Camera, c *config.Config) (chec
 		return m, err
 	}
 	defer s.Engine.Close()
-	if _, err := stage.NewRuler(cam, s.Labels, nil); err != nil {
+	if _, err := stage.NewRuler(cam, s.Labels, nil, nil, nil); err != nil {
 		return m, err
 	}
 	x, err := stage.Examine(s)

@@ -230,6 +230,7 @@ var handbookCommands = []struct{ topic, payload, brings string }{
 	{"request/promote", `{"camera": "cam1"}`, "response/promote"}, // an error: it has no shadow
 	{"request/rollback", `{"camera": "cam1"}`, "response/rollback"},
 	{"request/trigger", `{"transaction": "1", "camera": "cam2", "part_id": "A-4711"}`, "cam2/result"},
+	{"cam1/zones/set", `[{"name": "left", "polygon": [[0, 0], [200, 0], [200, 240], [0, 240]]}]`, "cam1/zones/state"},
 	{"cam2/enabled/set", "OFF", "cam2/enabled/state"},
 	{"request/trigger", `{"camera": "cam2"}`, "cam2/event"}, // missed, since it is off
 }

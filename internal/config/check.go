@@ -184,12 +184,19 @@ func (c *Config) checkOutput(i int, o *Output) {
 
 func (c *Config) checkRules(i int) {
 	cam := &c.Cameras[i]
+	set, err := cam.ZoneSet()
+	c.addAll(at(i, ""), err)
 	for r, rule := range cam.Rules {
 		path := at(i, fmt.Sprintf("rule[%d]", r))
 		if rule.Class == "" {
 			c.file.Addf(path, "rule without a class: name one of the labels")
 		} else if len(cam.Labels) > 0 && !slices.Contains(cam.Labels, rule.Class) {
 			c.file.Addf(path+".class", "class %q is none of the labels %q", rule.Class, cam.Labels)
+		}
+		for _, zone := range rule.Zones {
+			if err == nil && set.Index(zone) < 0 {
+				c.file.Addf(path+".zones", "zone %q is none of the camera's zones: add a [[camera.zone]] of this name", zone)
+			}
 		}
 		c.addAll(path+".", rule.Rule(0).Validate())
 	}

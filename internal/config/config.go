@@ -14,9 +14,11 @@ import (
 	"time"
 
 	"edged/capture"
+	"edged/internal/fault"
 	"edged/internal/infile"
 	"edged/internal/tomlfile"
 	"edged/internal/verdict"
+	"edged/internal/zones"
 	"edged/model"
 	"edged/mqtt"
 	"edged/systemd"
@@ -132,6 +134,7 @@ type Camera struct {
 	Output  *Output  `toml:"output"`
 	Quality *Quality `toml:"quality"`
 	Labels  []string `toml:"labels"`
+	Zones   []Zone   `toml:"zone"`
 	Rules   []Rule   `toml:"rule"`
 }
 
@@ -151,15 +154,38 @@ type Output struct {
 	Origin    []float64 `toml:"origin"`
 }
 
+// Zone is a part of a camera's frame that rules may name.
+type Zone struct {
+	Name    string      `toml:"name"`
+	Polygon [][]float64 `toml:"polygon"`
+}
+
+// ZoneSet is the zones that the config gives the camera.
+func (c *Camera) ZoneSet() (*zones.Set, error) {
+	list := make([]zones.Zone, 0, len(c.Zones))
+	for i, z := range c.Zones {
+		one := zones.Zone{Name: z.Name}
+		for _, p := range z.Polygon {
+			if len(p) != 2 {
+				return nil, fault.Newf("config", fmt.Sprintf("zone[%d].polygon", i), "zone %q: corner %v: write [x, y]", z.Name, p)
+			}
+			one.Polygon = append(one.Polygon, [2]float64{p[0], p[1]})
+		}
+		list = append(list, one)
+	}
+	return zones.New(list)
+}
+
 // Rule is one rule on a camera's masks.
 type Rule struct {
-	Class         string  `toml:"class"`
-	MinScore      float64 `toml:"min_score"`
-	MinAreaPx     int     `toml:"min_area_px"`
-	MaxTotalRatio float64 `toml:"max_total_ratio"`
-	MaxCount      int     `toml:"max_count"`
-	Hold          int     `toml:"hold"`
-	Verdict       string  `toml:"verdict"`
+	Class         string   `toml:"class"`
+	MinScore      float64  `toml:"min_score"`
+	MinAreaPx     int      `toml:"min_area_px"`
+	MaxTotalRatio float64  `toml:"max_total_ratio"`
+	MaxCount      int      `toml:"max_count"`
+	Hold          int      `toml:"hold"`
+	Zones         []string `toml:"zones"`
+	Verdict       string   `toml:"verdict"`
 }
 
 // DefaultHTTP is where the page, metrics and health are, unless told otherwise.
@@ -312,7 +338,7 @@ func (c *Config) Client() mqtt.Config {
 func (r *Rule) Rule(id int) verdict.Rule {
 	return verdict.Rule{
 		Class: uint8(id), Name: r.Class, MinScore: r.MinScore, MinAreaPx: r.MinAreaPx,
-		MaxTotalRatio: r.MaxTotalRatio, MaxCount: r.MaxCount, Hold: r.Hold, Verdict: r.Verdict,
+		MaxTotalRatio: r.MaxTotalRatio, MaxCount: r.MaxCount, Hold: r.Hold, Verdict: r.Verdict, Zones: r.Zones,
 	}
 }
 

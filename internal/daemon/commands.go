@@ -24,6 +24,7 @@ func (d *Daemon) handleCommands() {
 		u.enable(on, retained)
 		return nil
 	})
+	d.client.HandleZones(d.onZones)
 	d.client.Handle("trigger", d.onTrigger)
 	d.client.Handle("reload", d.onReload)
 	d.client.Handle("snapshot", d.onSnapshot)

@@ -188,6 +188,7 @@ func (d *Daemon) startClient() {
 	for _, u := range d.units {
 		d.client.Enabled(u.cfg.Name, true)
 		u.publishStatus()
+		u.publishZones()
 		if u.startFault != "" {
 			u.event(mqtt.Event{Kind: mqtt.EventFault, Message: u.startFault})
 		}

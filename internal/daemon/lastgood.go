@@ -46,7 +46,8 @@ type memoryFile struct {
 	Reason    string                  `json:"reason"`
 	Models    map[string]*modelMemory `json:"models"` // by camera
 
-	Settings map[string]map[string]json.RawMessage `json:"settings"` // by camera, then by key
+	Settings map[string]map[string]json.RawMessage `json:"settings"`        // by camera, then by key
+	Zones    map[string]keptZones                  `json:"zones,omitempty"` // by camera
 }
 
 // modelMemory is what is known of one camera's models.

@@ -66,7 +66,7 @@ func (u *unit) pageState() page.CameraState {
 		Model: m.Name, Engine: m.Engine, EngineWhy: m.Why, Certificate: m.Certificate, Audit: u.auditText(),
 		InferMS: milliseconds(u.timing.median()),
 		Read:    f.Read, Published: f.Published, PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed,
-		Missed: f.MissedTriggers, RefusedBy: f.RefusedBy,
+		Missed: f.MissedTriggers, RefusedBy: f.RefusedBy, Zones: u.zones.Set().List(),
 	}
 	s.Why, s.Waits = u.whyNothing(s.Trigger)
 	if s.Why == sourceEnded {

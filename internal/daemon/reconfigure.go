@@ -144,6 +144,7 @@ func (c *change) adopt() {
 		c.loaded.stage.DoubtAs(u.inUse().stage)
 	}
 	u.use(c.loaded)
+	u.takeZones(before, c.cam)
 	u.camera.Adopt(c.loaded.stage)
 	u.startAudit(c.loaded)
 	u.restartShadow()

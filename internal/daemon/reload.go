@@ -119,7 +119,7 @@ func (u *unit) load(file *stage.File, as *config.Camera, choice Choice) (*loaded
 	if err != nil {
 		return nil, err
 	}
-	if s.Judge, err = stage.NewRuler(as, s.Labels, u.verdictChanged); err != nil {
+	if s.Judge, err = stage.NewRuler(as, s.Labels, u.zones, u.verdictChanged, u.blindZone); err != nil {
 		s.Engine.Close()
 		return nil, err
 	}

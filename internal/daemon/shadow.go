@@ -108,7 +108,7 @@ func (u *unit) plainJudge(labels []string) (pipeline.Judge, error) {
 	for i := range cam.Rules {
 		cam.Rules[i].Hold = 1
 	}
-	return stage.NewRuler(&cam, labels, func(stage.Change) {})
+	return stage.NewRuler(&cam, labels, u.zones, func(stage.Change) {}, nil)
 }
 
 var errInUse = errors.New("it is the model in use")

@@ -20,8 +20,10 @@ func Oversize(c *config.Config, cam *config.Camera, model, engine string, labels
 	}
 	var reasons []mqtt.Why
 	for i, r := range cam.Rules {
-		reasons = append(reasons, mqtt.Why{Rule: i + 1, Class: r.Class, Zone: strings.Repeat("x", 64), Kind: strings.Repeat("x", 16),
-			Count: math.MaxInt32, Px: math.MaxInt32, Limit: 0.123456789, Text: strings.Repeat("x", reasonText)})
+		for range max(1, len(r.Zones)) {
+			reasons = append(reasons, mqtt.Why{Rule: i + 1, Class: r.Class, Zone: strings.Repeat("x", 64), Kind: strings.Repeat("x", 16),
+				Count: math.MaxInt32, Px: math.MaxInt32, Limit: 0.123456789, Text: strings.Repeat("x", reasonText)})
+		}
 	}
 	n := mqtt.LargestResult(model, engine, labels, reasons)
 	if n <= int(c.MQTT.MaxPayload) {

@@ -15,6 +15,7 @@ import (
 	"edged/internal/pipeline"
 	"edged/internal/shadow"
 	"edged/internal/stage"
+	"edged/internal/zones"
 	"edged/mqtt"
 )
 
@@ -70,6 +71,8 @@ type unit struct {
 	endSpare  context.CancelFunc
 
 	lastResult atomic.Int64 // Unix nanoseconds
+	zones      *zones.Holder
+	zoning     sync.Mutex // one change of them at a time
 
 	result mqtt.Result // reused for every frame
 	blobs  int         // that result's BlobsTotal
@@ -84,6 +87,9 @@ func newUnit(ctx context.Context, d *Daemon, cfg *config.Camera) (*unit, error) 
 		return nil, config.Bad(err)
 	}
 	u.conf.Store(cfg)
+	if err = u.startZones(); err != nil {
+		return nil, err
+	}
 	l, err := u.firstModel(ctx)
 	if err != nil {
 		return nil, err

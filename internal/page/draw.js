@@ -90,6 +90,24 @@ function outline(pen, shot, left, top) {
   }
 }
 
+// drawZones draws the outlines of zones with their names: dashed, unlike a class.
+function drawZones(canvas, zones) {
+  const pen = canvas.getContext("2d"), unit = Math.max(1, canvas.width / 640);
+  pen.font = `${13 * unit}px system-ui, sans-serif`;
+  for (const { name, polygon } of zones) {
+    const p = new Path2D();
+    polygon.forEach(([x, y], i) => (i ? p.lineTo(x + 0.5, y + 0.5) : p.moveTo(x + 0.5, y + 0.5))); // the centre of frame pixel 0 is 0
+    p.closePath();
+    pen.lineWidth = 3 * unit; pen.strokeStyle = "#000a"; pen.stroke(p);
+    pen.setLineDash([6 * unit, 4 * unit]);
+    pen.lineWidth = 1.5 * unit; pen.strokeStyle = "#fff"; pen.stroke(p);
+    pen.setLineDash([]);
+    const x = Math.min(...polygon.map((c) => c[0])) + 6 * unit, y = Math.min(...polygon.map((c) => c[1])) + 16 * unit;
+    pen.lineWidth = 3 * unit; pen.strokeText(name, x, y);
+    pen.fillStyle = "#fff"; pen.fillText(name, x, y);
+  }
+}
+
 // classAt is the mask's class at a frame pixel, -1 outside of it.
 function classAt(shot, x, y) {
   if (!shot || !shot.ids) return -1;

@@ -85,7 +85,11 @@ function reached(yes) {
   render();
 }
 
-function redraw() { if (view.shot) drawShot(el("view"), view.shot, el("opacity").value / 100); }
+function redraw() {
+  if (!view.shot) return;
+  drawShot(el("view"), view.shot, el("opacity").value / 100);
+  drawZones(el("view"), (cameraState(state, view.camera) || {}).zones || []);
+}
 
 function showShot(shot) {
   redraw();

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"edged/internal/zones"
 )
 
 // State is what the page tells beside pictures.
@@ -43,6 +45,8 @@ type CameraState struct {
 	Seq        uint64     `json:"seq"`         // of the last result
 	Verdict    string     `json:"verdict"`     // of the last result
 	NGs        []ng       `json:"ngs"`         // the newest first
+
+	Zones []zones.Zone `json:"zones"`
 }
 
 // stateFor is how long viewers share one answer.

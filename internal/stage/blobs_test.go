@@ -14,7 +14,7 @@ import (
 func metalOf(t *testing.T, truth *edged.Mask, minArea int) []edged.Blob {
 	t.Helper()
 	cam := &config.Camera{Name: "c", Rules: []config.Rule{{Class: "metal", MinAreaPx: minArea}}}
-	judge, err := NewRuler(cam, belt.Labels(), func(Change) {})
+	judge, err := NewRuler(cam, belt.Labels(), nil, func(Change) {}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

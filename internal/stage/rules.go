@@ -9,6 +9,7 @@ import (
 	"edged/internal/config"
 	"edged/internal/pipeline"
 	"edged/internal/verdict"
+	"edged/internal/zones"
 )
 
 // Change is a verdict that differs from the frame's before.
@@ -27,8 +28,10 @@ type ruler struct {
 }
 
 // NewRuler matches the rules with the labels of the model in use; without
-// rules it is nil. changed is told of each verdict that differs from the one before.
-func NewRuler(cam *config.Camera, labels []string, changed func(Change)) (pipeline.Judge, error) {
+// rules it is nil. changed is told of each verdict that differs from the one before,
+// blind of each zone that holds no position of the masks; nil: nobody is. held are the
+// camera's zones as they are at any time; nil: as the config says.
+func NewRuler(cam *config.Camera, labels []string, held *zones.Holder, changed func(Change), blind func(zone string)) (pipeline.Judge, error) {
 	if len(cam.Rules) == 0 {
 		return nil, nil
 	}
@@ -44,6 +47,14 @@ func NewRuler(cam *config.Camera, labels []string, changed func(Change)) (pipeli
 	if err != nil {
 		return nil, fmt.Errorf("camera %s: %w", cam.Name, err)
 	}
+	if held == nil {
+		set, err := cam.ZoneSet()
+		if err != nil {
+			return nil, fmt.Errorf("camera %s: %w", cam.Name, err)
+		}
+		held = zones.NewHolder(set)
+	}
+	j.Zones, j.Blind = held, blind
 	return &ruler{j, changed}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"edged"
+	"edged/internal/zones"
 )
 
 // part is what is known of one component, in mask positions: its box holds
@@ -40,9 +41,9 @@ type blobs struct {
 
 // find counts the components of the positions whose class is class and whose
 // score is at least least; 0 asks for no score. scores is dense, m.W wide; nil
-// means 1 everywhere. It returns how many components have at least minArea positions, and how many
+// means 1 everywhere. Only positions in the shape count; nil means all. It returns how many components have at least minArea positions, and how many
 // positions those have together.
-func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32, minArea int) (count, total int) {
+func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32, minArea int, in *zones.Shape) (count, total int) {
 	b.above, b.line, b.parent, b.parts = b.above[:0], b.line[:0], b.parent[:0], b.parts[:0]
 	for y := range m.H {
 		pix := m.Pix[y*m.Stride:][:m.W]
@@ -51,10 +52,12 @@ func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32
 		if scores != nil {
 			line = scores[y*m.W:][:m.W]
 		}
-		if line == nil || least == 0 {
-			b.scan(pix, class)
+		if in == nil {
+			b.scan(pix, class, line, least, 0, m.W)
 		} else {
-			b.scanScored(pix, class, line, least)
+			for _, s := range in.Row(y) {
+				b.scan(pix, class, line, least, int(s.From), int(s.To))
+			}
 		}
 		b.join(int32(y), line)
 		b.above, b.line = b.line, b.above
@@ -68,9 +71,17 @@ func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32
 	return count, total
 }
 
-// scan appends the runs of a line to b.line.
-func (b *blobs) scan(pix []byte, class uint8) {
-	for x := 0; x < len(pix); {
+// scan appends the runs of a line's columns begin..end-1 to b.line.
+func (b *blobs) scan(pix []byte, class uint8, scores []float32, least float32, begin, end int) {
+	if scores == nil || least == 0 {
+		b.scanClass(pix[:end], class, begin)
+	} else {
+		b.scanScored(pix[:end], class, scores, least, begin)
+	}
+}
+
+func (b *blobs) scanClass(pix []byte, class uint8, begin int) {
+	for x := begin; x < len(pix); {
 		i := bytes.IndexByte(pix[x:], class)
 		if i < 0 {
 			return
@@ -82,10 +93,10 @@ func (b *blobs) scan(pix []byte, class uint8) {
 	}
 }
 
-// scanScored is scan for those whose score suffices; NaN does not.
-func (b *blobs) scanScored(pix []byte, class uint8, scores []float32, least float32) {
+// scanScored is scanClass for those whose score suffices; NaN does not.
+func (b *blobs) scanScored(pix []byte, class uint8, scores []float32, least float32, begin int) {
 	from := -1
-	for x := range pix {
+	for x := begin; x < len(pix); x++ {
 		switch counted := pix[x] == class && scores[x] >= least; {
 		case counted && from < 0:
 			from = x

@@ -4,12 +4,13 @@ import (
 	"math"
 
 	"edged"
+	"edged/internal/zones"
 )
 
 // look is a class whose blobs are listed: each that any rule on it would count.
 type look struct {
 	Rule
-	rule int // index of the rule that looks for just these; -1: none does
+	rule int // index of the rule that looks for just these, in no zone; -1: none does
 }
 
 // looks are the classes of the rules, each once, in the rules' order.
@@ -33,7 +34,7 @@ func looks(rules []state) []look {
 	for k := range all {
 		all[k].rule = -1
 		for i := range rules {
-			if r := &rules[i].Rule; r.Class == all[k].Class && r.MinScore == all[k].MinScore && r.MinAreaPx == all[k].MinAreaPx {
+			if r := &rules[i].Rule; r.Class == all[k].Class && r.MinScore == all[k].MinScore && r.MinAreaPx == all[k].MinAreaPx && rules[i].zone == "" {
 				all[k].rule = i
 			}
 		}
@@ -56,17 +57,17 @@ func (l *list) reset() {
 }
 
 // take lists the components that b has found.
-func (l *list) take(b *blobs, r *Rule, g *edged.Grid, scored bool) {
+func (l *list) take(b *blobs, r *Rule, g *edged.Grid, scored bool, set *zones.Set) {
 	for i, p := range b.parent {
 		if part := &b.parts[i]; int(p) == i && int(part.area) >= r.MinAreaPx {
 			l.total++
-			l.insert(part, r.Name, g, scored)
+			l.insert(part, r.Name, g, scored, set)
 		}
 	}
 }
 
 // insert keeps the list sorted, the largest first; of equals the first found.
-func (l *list) insert(p *part, class string, g *edged.Grid, scored bool) {
+func (l *list) insert(p *part, class string, g *edged.Grid, scored bool, set *zones.Set) {
 	n := len(l.largest)
 	if n == edged.MaxBlobs && int(p.area) <= l.largest[n-1].Px {
 		return
@@ -79,7 +80,9 @@ func (l *list) insert(p *part, class string, g *edged.Grid, scored bool) {
 	for ; at > 0 && l.largest[at-1].Px < int(p.area); at-- {
 		l.largest[at] = l.largest[at-1]
 	}
-	l.largest[at] = p.blob(class, g, scored)
+	blob := p.blob(class, g, scored)
+	blob.Zone = set.At(float64(blob.X)+float64(blob.W-1)/2, float64(blob.Y)+float64(blob.H-1)/2)
+	l.largest[at] = blob
 }
 
 // blob places p on the frame. A mask position stands for the frame pixels that

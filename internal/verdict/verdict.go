@@ -9,6 +9,9 @@
 //   - MaxTotalRatio is set and the blobs cover more of the mask than that,
 //   - neither is set and there is any blob.
 //
+// A rule with zones is applied in each of them by itself: to the positions whose
+// centre lies in the zone, and to the share of the zone that blobs cover.
+//
 // A rule takes effect, and loses it, only after Hold results in a row agree: a
 // single noisy mask changes no verdict. Areas are in mask positions, as are the
 // px of a result's classes.
@@ -21,6 +24,7 @@ import (
 
 	"edged"
 	"edged/internal/fault"
+	"edged/internal/zones"
 )
 
 // What a verdict is without a rule's own name.
@@ -37,8 +41,9 @@ type Rule struct {
 	MinAreaPx     int     // smallest blob that counts; 0 and 1: every blob
 	MaxTotalRatio float64 // 0 to 1
 	MaxCount      int
-	Hold          int    // results in a row that must agree; 0 and 1: each decides
-	Verdict       string // when the rule is broken; empty: NG
+	Hold          int      // results in a row that must agree; 0 and 1: each decides
+	Verdict       string   // when the rule is broken; empty: NG
+	Zones         []string // in each of which it is applied by itself; none: the whole mask
 }
 
 // Validate says what is wrong with the rule, every fault at once, each with its
@@ -83,7 +88,14 @@ type Outcome struct {
 // Judge applies the rules of one camera, mask after mask. One goroutine at a
 // time may use it. While no rule is broken it allocates nothing.
 type Judge struct {
+	// Zones are those of the camera; nil: it has none. Set them before the first mask.
+	Zones *zones.Holder
+	// Blind is told of each zone of a rule that holds no position of the masks: what
+	// it asks for is never found. nil: nobody is.
+	Blind func(zone string)
+
 	rules   []state
+	placed  placed
 	blobs   blobs
 	looks   []look
 	list    list
@@ -95,6 +107,9 @@ type Judge struct {
 type state struct {
 	Rule
 	number   int          // from 1
+	zone     string       // that it is applied in; empty: the whole mask
+	where    string       // the zone, as texts say it
+	shape    *zones.Shape // of that zone; nil: the whole mask
 	broken   bool         // in effect
 	contrary int          // results in a row that disagree with broken
 	reason   edged.Reason // of the last mask that broke it
@@ -102,7 +117,7 @@ type state struct {
 
 // New makes a Judge. The first broken rule in the order given names the verdict.
 func New(rules []Rule) (*Judge, error) {
-	j := &Judge{rules: make([]state, len(rules))}
+	j := &Judge{}
 	var errs []error
 	for i, r := range rules {
 		errs = append(errs, r.Validate())
@@ -113,7 +128,12 @@ func New(rules []Rule) (*Judge, error) {
 			r.Name = "class " + strconv.Itoa(int(r.Class))
 		}
 		r.MinAreaPx, r.Hold = max(r.MinAreaPx, 1), max(r.Hold, 1)
-		j.rules[i] = state{Rule: r, number: i + 1}
+		if len(r.Zones) == 0 {
+			j.rules = append(j.rules, state{Rule: r, number: i + 1})
+		}
+		for _, zone := range r.Zones {
+			j.rules = append(j.rules, state{Rule: r, number: i + 1, zone: zone, where: " in zone " + zone})
+		}
 	}
 	j.looks = looks(j.rules)
 	return j, errors.Join(errs...)
@@ -125,6 +145,7 @@ func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
 	o := Outcome{Verdict: OK, Previous: j.last}
 	j.reasons = j.reasons[:0]
 	j.list.reset()
+	j.place(m)
 	for i := range j.rules {
 		s := &j.rules[i]
 		s.see(j.breaks(s, m, scores))
@@ -149,7 +170,7 @@ func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
 func (j *Judge) note(i int, m *edged.Mask, scored bool) {
 	for k := range j.looks {
 		if l := &j.looks[k]; l.rule == i {
-			j.list.take(&j.blobs, &l.Rule, &m.Grid, scored)
+			j.list.take(&j.blobs, &l.Rule, &m.Grid, scored, j.placed.set)
 		}
 	}
 }
@@ -158,27 +179,31 @@ func (j *Judge) note(i int, m *edged.Mask, scored bool) {
 func (j *Judge) search(m *edged.Mask, scores []float32) {
 	for k := range j.looks {
 		if l := &j.looks[k]; l.rule < 0 {
-			j.blobs.find(m, l.Class, scores, float32(l.MinScore), l.MinAreaPx)
-			j.list.take(&j.blobs, &l.Rule, &m.Grid, scores != nil)
+			j.blobs.find(m, l.Class, scores, float32(l.MinScore), l.MinAreaPx, nil)
+			j.list.take(&j.blobs, &l.Rule, &m.Grid, scores != nil, j.placed.set)
 		}
 	}
 }
 
 // breaks tells whether m alone breaks the rule, and notes the reason.
 func (j *Judge) breaks(s *state, m *edged.Mask, scores []float32) bool {
-	count, total := j.blobs.find(m, s.Class, scores, float32(s.MinScore), s.MinAreaPx)
-	ratio := float64(total) / float64(m.W*m.H)
-	r := edged.Reason{Rule: s.number, Class: s.Name, Count: count, Px: total}
+	count, total := j.blobs.find(m, s.Class, scores, float32(s.MinScore), s.MinAreaPx, s.shape)
+	of, where, whole := m.W*m.H, "", "mask"
+	if s.shape != nil {
+		of, where, whole = s.shape.Positions, s.where, "zone"
+	}
+	ratio := float64(total) / float64(max(of, 1))
+	r := edged.Reason{Rule: s.number, Class: s.Name, Zone: s.zone, Count: count, Px: total}
 	switch {
 	case s.MaxCount > 0 && count > s.MaxCount:
 		r.Kind, r.Limit = edged.ReasonCount, float64(s.MaxCount)
-		r.Text = fmt.Sprintf("%s: %d blobs of at least %d px, at most %d allowed", s.Name, count, s.MinAreaPx, s.MaxCount)
+		r.Text = fmt.Sprintf("%s%s: %d blobs of at least %d px, at most %d allowed", s.Name, where, count, s.MinAreaPx, s.MaxCount)
 	case s.MaxTotalRatio > 0 && ratio > s.MaxTotalRatio:
 		r.Kind, r.Limit = edged.ReasonRatio, s.MaxTotalRatio
-		r.Text = fmt.Sprintf("%s: %.3f %% of the mask, at most %.3f %% allowed", s.Name, 100*ratio, 100*s.MaxTotalRatio)
+		r.Text = fmt.Sprintf("%s%s: %.3f %% of the %s, at most %.3f %% allowed", s.Name, where, 100*ratio, whole, 100*s.MaxTotalRatio)
 	case s.MaxCount == 0 && s.MaxTotalRatio == 0 && count > 0:
 		r.Kind = edged.ReasonPresent
-		r.Text = fmt.Sprintf("%s: %d blobs of at least %d px, %d px in all, none allowed", s.Name, count, s.MinAreaPx, total)
+		r.Text = fmt.Sprintf("%s%s: %d blobs of at least %d px, %d px in all, none allowed", s.Name, where, count, s.MinAreaPx, total)
 	default:
 		return false
 	}

@@ -19,7 +19,7 @@ before(async () => {
   mqtt = await broker();
   const belt = "test:belt?size=320x240&fps=8";
   line = await node(`[node]\nname = "line1"\n[mqtt]\nbroker = "tcp://127.0.0.1:${mqtt.port}"\nspool_dir = "state"\n` +
-    camera("press", belt, `[[camera.rule]]\nclass = "metal"\nverdict = "part"`) +
+    camera("press", belt, `[[camera.zone]]\nname = "middle"\npolygon = [[60.5, 40], [260, 40], [260, 200], [60.5, 200]]\n[[camera.rule]]\nclass = "metal"\nverdict = "part"\nzones = ["middle"]`) +
     camera("aside", belt, "roi = [0, 0, 4000, 4000]") +
     camera("small", "test:belt?size=96x80&fps=8") +
     camera("waits", belt, `trigger = "mqtt"\n[[camera.rule]]\nclass = "metal"`) +
@@ -104,6 +104,23 @@ test("a camera that is switched to shows nothing of the one before", async () =>
   await pause(1500);
   const s = await says(p);
   assert.deepEqual([s.verdict, s.bright], ["no result", 0]);
+  await p.context().close();
+});
+
+test("zones are drawn where they are, and obeyed", async () => {
+  const p = await at("press"), state = async () => (await (await fetch(line.url + "state")).json()).cameras[0];
+  await until("the zone's verdict", async () => /in zone middle/.test(await p.locator("#verdict ul").textContent()));
+  const white = (x, y) => p.evaluate(([x, y]) => { // along the zone's edge some dash is white
+    const d = document.getElementById("view").getContext("2d").getImageData(x, y, 1, 20).data;
+    return [...Array(20).keys()].some((i) => d[4 * i] > 200 && d[4 * i + 1] > 200 && d[4 * i + 2] > 200);
+  }, [x, y]);
+  await until("its edge", () => white(61, 90));
+  mqtt.publish("edged/line1/press/zones/set", `[{"name": "middle", "polygon": [[100, 190], [104, 190], [104, 194]]}]`);
+  await until("the zone is another", async () => (await state()).zones[0].polygon.length === 3);
+  await until("it is obeyed", async () => (await state()).verdict === "OK");
+  await until("the edge has gone", async () => !(await white(61, 90)));
+  mqtt.publish("edged/line1/press/zones/set", "");
+  await until("the config's zone", async () => (await state()).zones[0].polygon.length === 4);
   await p.context().close();
 });
 
