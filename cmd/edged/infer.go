@@ -119,7 +119,7 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	defer e.Close()
-	v := &vision{file: file, engine: e, own: own, output: output, fit: o.fit}
+	v := &vision{file: file, path: path, masked: o.overlay != "" || strings.HasSuffix(o.out, ".png"), engine: e, own: own, output: output, fit: o.fit}
 	if err := feed(e, file, o.in, v); err != nil {
 		return nil, err
 	}

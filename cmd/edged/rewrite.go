@@ -141,13 +141,17 @@ func (f *rewriteFlags) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.agree(cmd, m, b, r); err != nil {
+	list, err := tryDense(r, sizedBase(m, r, b))
+	if err != nil {
+		return err
+	}
+	if err := f.agree(cmd, m, b, r, list); err != nil {
 		return err
 	}
 	if err := writeModel(f.out, r.Model); err != nil {
 		return err
 	}
-	return f.printResult(cmd, r)
+	return f.printResult(cmd, r, list)
 }
 
 // sameFile reports whether two paths name one file.
@@ -205,8 +209,12 @@ func parsePair(flag, s string, single bool) (p [2]int, err error) {
 
 // agree measures how far a dense patch classifier under the frame contract
 // agrees with the classifier on patches, and notes it in the manifest.
-func (f *rewriteFlags) agree(cmd *cobra.Command, m *model.Model, base []byte, r *rewrite.Result) error {
+func (f *rewriteFlags) agree(cmd *cobra.Command, m *model.Model, base []byte, r *rewrite.Result, list []tried) error {
 	if r.Contract != rewrite.Frame {
+		return nil
+	}
+	if _, patch := rewrite.PatchSize(m, rewrite.Options{Cuts: f.cuts}); patch && !quick(list) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "edged: agreement with patches was not measured: one run of the dense net takes longer than %v; edged verify --images DIR measures it\n", agreeRun)
 		return nil
 	}
 	dense, err := r.Model.Write()

@@ -20,6 +20,7 @@ type rewriteReport struct {
 	Contract rewrite.Contract     `json:"contract"`
 	MACs     int64                `json:"macs"`
 	Outputs  []rewrite.OutputGrid `json:"outputs"`
+	Tried    []tried              `json:"tried"`
 }
 
 // warnOnePosition tells of outputs that answer once for the whole frame: a
@@ -40,11 +41,11 @@ func warnUnseen(w io.Writer, r *rewrite.Result) {
 	}
 }
 
-func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result) error {
+func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result, list []tried) error {
 	warnOnePosition(cmd.ErrOrStderr(), r)
 	warnUnseen(cmd.ErrOrStderr(), r)
 	if f.json {
-		return writeJSON(cmd.OutOrStdout(), rewriteReport{f.out, r.Form, r.Reason, r.Contract, r.MACs, r.Outputs})
+		return writeJSON(cmd.OutOrStdout(), rewriteReport{f.out, r.Form, r.Reason, r.Contract, r.MACs, r.Outputs, list})
 	}
 	w := cmd.OutOrStdout()
 	fmt.Fprintf(w, "%s: form %s (%s), contract %s, %.2f GMAC\n", f.out, r.Form, r.Reason, r.Contract, float64(r.MACs)/1e9)
@@ -57,6 +58,7 @@ func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result) error 
 				b.Top, b.Left, b.Bottom, b.Right)
 		}
 	}
+	printTried(w, list)
 	return nil
 }
 

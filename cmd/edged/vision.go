@@ -8,6 +8,7 @@ import (
 	_ "image/jpeg" // pictures may be JPEG
 	_ "image/png"  // or PNG
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"edged"
@@ -23,6 +24,8 @@ import (
 // vision is infer's view of a model with a manifest: pictures in, masks out.
 type vision struct {
 	file   *stage.File
+	path   string
+	masked bool // a mask is asked for
 	engine edged.Engine
 	own    int // outputs of the engine that are the model's
 	fit    string
@@ -69,12 +72,29 @@ func (v *vision) feedPicture(path string) error {
 	if err != nil {
 		return fmt.Errorf("neither a .npy tensor nor a PNG or JPEG picture: %w", err)
 	}
+	v.frame = frameOf(img)
+	if err := v.answersOnce(); err != nil {
+		return err
+	}
 	if err := v.lookup(); err != nil {
 		return err
 	}
-	v.frame = frameOf(img)
 	if err := v.stage.Prepare.Prepare(v.engine.Input(0), v.frame); err != nil {
 		return fmt.Errorf("%s picture: %w", kind, err)
+	}
+	return nil
+}
+
+// answersOnce refuses a mask of a classifier, and planes, and warns of a picture
+// of which a classifier sees a part.
+func (v *vision) answersOnce() error {
+	err := stage.RewriteFirst(v.path, v.file.Model, [2]int{v.frame.H, v.frame.W})
+	s := v.engine.Inputs()[0].Shape
+	if err == nil || !v.classifier() || v.masked || len(s) != 4 || s[3] != 1 && s[3] != 3 {
+		return err
+	}
+	if v.fit == "crop" && (v.frame.H > s[1] || v.frame.W > s[2]) {
+		slog.Warn("the answer is that of the picture's centre", "patch", fmt.Sprintf("%dx%d", s[1], s[2]), "picture", fmt.Sprintf("%dx%d", v.frame.H, v.frame.W), "for all of it", err.Error())
 	}
 	return nil
 }

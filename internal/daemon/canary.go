@@ -166,6 +166,12 @@ func (e *Engines) Strain(ctx context.Context, data []byte, engine string, thread
 	return err
 }
 
+// Once is a single run of the model on one engine, given up after patience: the
+// answer then says that it was only loaded.
+func (e *Engines) Once(ctx context.Context, data []byte, engine string, patience time.Duration) (Answer, error) {
+	return e.try(ctx, data, Trial{Engine: engine, Patience: patience})
+}
+
 // try runs one child: this program's command canary.
 func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err error) {
 	if e.trial != nil {

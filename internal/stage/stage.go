@@ -70,6 +70,9 @@ func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.
 	if open := f.Model.OpenSize(); open != "" {
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, NoSize(open))
 	}
+	if err := RewriteFirst(cmp.Or(cam.Model, f.Name), f.Model, pictureOf(cam)); err != nil {
+		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
+	}
 	manifest, err := f.Model.Manifest()
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", f.Name, err)
