@@ -64,6 +64,9 @@ func TestSpotsAgreeWithTheirOwnFileAlone(t *testing.T) {
 		"R above the frame":    {mobileNetLike(model.TypeInt8, false), Options{Input: [2]int{40, 44}, Contract: Frame}},
 		"decoder, by shifts":   {uNetLike(2), Options{Form: Shifts}},
 		"global, by shifts":    {squeezeExcite(), Options{Form: Shifts}},
+		"windows":              {mobileNetLike(model.TypeInt8, false), Options{Form: Windows, Input: [2]int{44, 53}, OutputStride: [2]int{4, 7}}},
+		"windows, float":       {mobileNetLike(model.TypeFloat32, true), Options{Form: Windows, Input: [2]int{44, 53}, OutputStride: [2]int{3, 3}}},
+		"windows, global":      {validMobile(model.TypeFloat32, false), Options{Form: Windows, Input: [2]int{40, 41}, OutputStride: [2]int{2, 2}}},
 		"slid over, by shifts": {mobileNetLike(model.TypeFloat32, true), Options{Form: Shifts, Contract: Frame}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func (d *dense) stackWindows() (_ *emitter, err error) {
 			return nil, &Refusal{Reason: fmt.Sprintf("output %q does not depend on the input", o.val.name)}
 		}
 		t = s.reshape(t, o.val.spec().suffix("/dense"), 1, s.shifts[0], s.shifts[1], o.val.ch)
-		s.rename(t, o.val.name)
+		s.rename(t, d.net.g.Tensors[o.tensor].Name)
 		s.g.Outputs = append(s.g.Outputs, t)
 	}
 	return s.emitter, nil

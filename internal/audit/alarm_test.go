@@ -39,10 +39,10 @@ func alarmFrames(t *testing.T) int {
 }
 
 // A board that is right raises no alarm: the bundled nets, without padding and
-// padded, float32 and int8, on every pair of engines.
+// padded, float32 and int8, and window by window, on every pair of engines.
 func TestARightBoardRaisesNoAlarm(t *testing.T) {
 	engines := slices.Sorted(maps.Keys(allEngines))
-	for _, net := range []string{nets.Valid, nets.ValidInt8, nets.Same, nets.SameInt8} {
+	for _, net := range []string{nets.Valid, nets.ValidInt8, nets.Same, nets.SameInt8, byWindows} {
 		file := denseFile(t, net)
 		for _, answers := range engines {
 			for _, checks := range engines {
@@ -59,12 +59,22 @@ func TestARightBoardRaisesNoAlarm(t *testing.T) {
 	}
 }
 
+// byWindows stands for a padded net in the form windows.
+const byWindows = "windows"
+
 // denseFile rewrites a bundled net for a small frame.
 func denseFile(t *testing.T, net string) *stage.File { return denseSized(t, net, [2]int{80, 88}) }
 
 // denseSized rewrites it for a frame of height and width.
 func denseSized(t *testing.T, net string, size [2]int) *stage.File {
 	t.Helper()
+	o := rewrite.Options{Input: size}
+	switch net {
+	case nets.Same, nets.SameInt8:
+		o.Contract = rewrite.Frame
+	case byWindows:
+		net, o.Form, o.OutputStride = nets.SameInt8, rewrite.Windows, [2]int{16, 24}
+	}
 	data, err := nets.Read(net)
 	if err != nil {
 		t.Fatal(err)
@@ -72,10 +82,6 @@ func denseSized(t *testing.T, net string, size [2]int) *stage.File {
 	base, err := model.Read(data)
 	if err != nil {
 		t.Fatal(err)
-	}
-	o := rewrite.Options{Input: size}
-	if net == nets.Same || net == nets.SameInt8 {
-		o.Contract = rewrite.Frame
 	}
 	r, err := rewrite.Rewrite(base, "00", o)
 	if err != nil {
