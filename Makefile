@@ -6,6 +6,8 @@ DEPS   := $(or $(realpath .deps),$(CURDIR)/.deps)
 # Without Go the machine's own: `make install`, as root, needs none.
 GOARCH := $(or $(shell go env GOARCH 2>/dev/null),$(shell dpkg --print-architecture 2>/dev/null))
 PREFIX ?= /usr/local
+# Where programs are built and taken from; packages are built elsewhere.
+OUT    ?= .
 
 TFLITE_TAGS := tflite
 OPENCV_TAGS := opencv customenv gocv_specific_modules gocv_videoio
@@ -18,7 +20,8 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-faults test-brokers test-page soak test-systemd fuzz train speed instructions demo demo-says install uninstall env clean
+.PHONY: help need-go deps deps-test build test test-faults test-brokers test-page test-deb soak test-systemd fuzz deb dist train \
+  speed instructions demo demo-says install install-programs install-files uninstall env clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/' | expand -t 14
@@ -39,12 +42,12 @@ VCS = $(if $(shell git status --porcelain >/dev/null 2>&1 && echo yes),-buildvcs
 # Programs that attackers find at no fixed address (PIE) and with no table to
 # write into (RELRO, BIND_NOW). They look for the TFLite library in ../lib/edged
 # alone, where an installed one is; in the checkout a link stands there.
-HARDEN := -buildmode=pie -ldflags '-bindnow -extldflags "-Wl,-z,relro,-z,now,-rpath,$$ORIGIN/../lib/edged"'
+HARDEN = -buildmode=pie -ldflags '$(LINK) -bindnow -extldflags "-Wl,-z,relro,-z,now,-rpath,$$ORIGIN/../lib/edged"'
 
 build: deps ## build bin/edged and bin/edged-camera
-	@mkdir -p lib/edged && ln -sfn $(DEPS)/tflite/linux_$(GOARCH)/libtensorflowlite_c.so lib/edged/libtensorflowlite_c.so
-	go build $(VCS) $(HARDEN) -tags "$(TFLITE_TAGS)" -o bin/edged ./cmd/edged
-	go build $(HARDEN) -tags "$(OPENCV_TAGS)" -o bin/edged-camera ./cmd/edged-camera
+	@mkdir -p $(OUT)/lib/edged && ln -sfn $(DEPS)/tflite/linux_$(GOARCH)/libtensorflowlite_c.so $(OUT)/lib/edged/libtensorflowlite_c.so
+	go build $(VCS) $(HARDEN) -tags "$(TFLITE_TAGS)" -o $(OUT)/bin/edged ./cmd/edged
+	go build $(HARDEN) -tags "$(OPENCV_TAGS)" -o $(OUT)/bin/edged-camera ./cmd/edged-camera
 
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
@@ -73,23 +76,38 @@ demo: demo-says build ## see it work: a scene, a model, a broker and a page (ARG
 demo-says:
 	@echo "demo: fetches what is missing (about 3 minutes, the first time), builds (about 2), then runs edged demo; Ctrl-C ends it"
 
+DEBS ?= amd64 arm64 armhf
+deb: need-go ## Debian packages in dist/ for DEBS (amd64 arm64 armhf), cross-built
+	@packaging/deb.sh $(DEBS)
+
+dist: need-go ## tarballs in dist/ with their checksums: the programs for amd64 and arm64, and the Go engine alone, static
+	@packaging/dist.sh
+
+test-deb: ## install the package in a minimal Debian 12 that boots: masks arrive, upgrade, purge (root)
+	@packaging/test.sh
+
 # A system's own files go below SYSCONFDIR; the rest below PREFIX, where systemd
 # looks too when PREFIX is /usr or /usr/local.
 SYSCONFDIR ?= /etc
 INSTALL    := install -D -m 644
 SHARE      := $(DESTDIR)$(PREFIX)/share/edged
 
-install: ## place what `make build` has built below DESTDIR and PREFIX
-	@test -x bin/edged -a -x bin/edged-camera || { echo "install: bin/edged or bin/edged-camera is missing: run 'make build' first" >&2; exit 1; }
-	install -D -m 755 bin/edged $(DESTDIR)$(PREFIX)/bin/edged
-	install -D -m 755 bin/edged-camera $(DESTDIR)$(PREFIX)/bin/edged-camera
+install: install-programs install-files ## place what `make build` has built below DESTDIR and PREFIX
+
+install-programs:
+	@test -x $(OUT)/bin/edged -a -x $(OUT)/bin/edged-camera || { echo "install: bin/edged or bin/edged-camera is missing: run 'make build' first" >&2; exit 1; }
+	install -D -m 755 $(OUT)/bin/edged $(DESTDIR)$(PREFIX)/bin/edged
+	install -D -m 755 $(OUT)/bin/edged-camera $(DESTDIR)$(PREFIX)/bin/edged-camera
 	$(INSTALL) $(DEPS)/tflite/linux_$(GOARCH)/libtensorflowlite_c.so $(DESTDIR)$(PREFIX)/lib/edged/libtensorflowlite_c.so
+
+install-files:
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' systemd/edged.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d
 	printf '[Service]\n# Of the machine: make install wrote it. Change it with systemctl edit edged.\nMemoryMax=75%%\n' >$(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
 	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
+	$(INSTALL) systemd/edged.path $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.path
 	$(INSTALL) systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf
 	$(INSTALL) systemd/modules-load.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	$(INSTALL) internal/config/sample.toml $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
@@ -100,7 +118,7 @@ install: ## place what `make build` has built below DESTDIR and PREFIX
 uninstall: ## remove what `make install` placed; edged.toml and the state folder stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/edged $(DESTDIR)$(PREFIX)/bin/edged-camera
 	rm -f $(DESTDIR)$(PREFIX)/lib/edged/libtensorflowlite_c.so
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.path $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d/memory.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	rm -f $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	rm -f $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE

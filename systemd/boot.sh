@@ -15,27 +15,13 @@
 # that this machine's apt uses.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-deps=${DEPS:-$PWD/.deps}
-base=$deps/boot/base root=$deps/boot/root
+. systemd/base.sh
+root=$deps/boot/root
 say() { printf 'boot: %s\n' "$*" >&2; }
 die() { printf 'boot: %s\n' "$*" >&2; exit 1; }
 
 [ "$(id -u)" = 0 ] || die "needs root for systemd-nspawn: run 'sudo make test-systemd'"
-missing=()
-for p in systemd-container debootstrap gcc; do
-  [ "$(dpkg-query -W -f '${Status}' $p 2>/dev/null)" = "install ok installed" ] || missing+=($p)
-done
-[ ${#missing[@]} = 0 ] || { say "installing ${missing[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2; }
-
-if [ ! -e "$base/.complete" ]; then
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
-  [ -n "$mirror" ] || die "apt on this machine knows no source for Debian bookworm"
-  say "laying out a minimal Debian (some minutes, once)"
-  rm -rf "$base" && mkdir -p "$base"
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,libstdc++6 bookworm "$base" "$mirror" >"$deps/boot/debootstrap.log" 2>&1 ||
-    die "debootstrap failed, see $deps/boot/debootstrap.log"
-  touch "$base/.complete"
-fi
+lay_base
 
 say "installing edged into it"
 rm -rf "$root" && cp -a "$base" "$root"
@@ -89,22 +75,4 @@ until [ -e /run/grow ]; do sleep 0.1; done
 exec tail /dev/zero
 WORKER
 install -m 755 systemd/boot_check.sh "$root/usr/lib/edged/check.sh"
-cat >"$root/etc/systemd/system/check.service" <<'UNIT'
-[Unit]
-After=multi-user.target
-[Service]
-Type=oneshot
-ExecStart=/usr/lib/edged/check.sh
-ExecStopPost=/bin/systemctl --no-block poweroff
-TimeoutStartSec=400
-[Install]
-WantedBy=default.target
-UNIT
-ln -s /etc/systemd/system/check.service "$root/etc/systemd/system/multi-user.target.wants/check.service" 2>/dev/null || true
-sed -i 's/After=multi-user.target/After=basic.target/' "$root/etc/systemd/system/check.service"
-
-say "booting"
-timeout 480 systemd-nspawn -q --register=no --keep-unit -b -D "$root" </dev/null >"$deps/boot/console.log" 2>&1 ||
-  say "the container ended with code $? (see $deps/boot/console.log)"
-cat "$root/var/log/check" 2>/dev/null || die "the check did not run: see $deps/boot/console.log"
-grep -qx PASS "$root/var/log/check" || die "failed"
+boot_and_check "$root" /usr/lib/edged/check.sh
