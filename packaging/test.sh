@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the package in a minimal Debian 12 that boots in a container, as a
 # stranger would: apt install, the sample's config, masks at a subscriber; a newer
-# package, removal, purge. Needs root; the container's files are below .deps/.
+# package, removal, purge. DEB=FILE takes that package. Needs root; the container's files are below .deps/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . packaging/stage.sh
@@ -9,9 +9,9 @@ cd "$(dirname "$0")/.."
 root=$deps/boot/deb
 
 [ "$(id -u)" = 0 ] || die "needs root for systemd-nspawn: run 'sudo make test-deb'"
-make -s deb DEBS="$native"
+[ -n "${DEB:-}" ] || make -s deb DEBS="$native"
 debs=(dist/edged_*_"$native".deb)
-deb=${debs[-1]}
+deb=${DEB:-${debs[-1]}}
 lay_base
 rm -rf "$root" && cp -a "$base" "$root"
 

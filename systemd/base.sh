@@ -9,7 +9,7 @@ lay_base() {
   for p in systemd-container debootstrap gcc; do
     [ "$(dpkg-query -W -f '${Status}' $p 2>/dev/null)" = "install ok installed" ] || missing+=($p)
   done
-  [ ${#missing[@]} = 0 ] || { say "installing ${missing[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2; }
+  [ ${#missing[@]} = 0 ] || { say "installing ${missing[*]}"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}" >&2; }
   [ ! -e "$base/.complete" ] || return 0
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
   [ -n "$mirror" ] || die "apt on this machine knows no source for Debian bookworm"
