@@ -151,13 +151,12 @@ func (s *session) judge(f wire.Frame, h held) {
 	}
 }
 
-// stalled tells whether a frame is stale for the pause before it. Where pauses are
-// the camera's own, only a read that the library gave up on makes it so.
+// stalled tells whether a frame is stale for the pause before it. A read that the
+// library gave up on makes it so however the times of frames lie; pauses between
+// them do not where they are the camera's own.
 func (s *session) stalled(at time.Time, gaveUp bool) bool {
-	if s.c.cfg.Idle > 0 {
-		return gaveUp
-	}
-	return s.beat.stalled(at, s.c.cfg.StallAfter)
+	paused := s.c.cfg.Idle == 0 && s.beat.stalled(at, s.c.cfg.StallAfter)
+	return gaveUp || paused
 }
 
 // gaveUp tells whether a read took so long that the library has given up on the
