@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -19,11 +20,15 @@ const (
 	probedConfirmed = 2 // messages sent while listening, before silence means anything
 )
 
-// probedKinds are what a camera publishes as it runs.
-var probedKinds = map[Kind]string{KindResult: "result", KindMask: "mask", KindEvent: "event"}
+// probed are the topics of what a camera publishes as it runs. They are asked for
+// together: a packet holds three filters, as those of the node's own topics do.
+func (t Topics) probed(cam string) []string {
+	return []string{t.OfCamera(cam, "result"), t.OfCamera(cam, "mask"), t.OfCamera(cam, "event")}
+}
 
 // path is what is known of one of a camera's topics on this link.
 type path struct {
+	cam       string
 	listens   bool      // subscribed to
 	since     time.Time // when it was, or when it was last looked at
 	confirmed int       // messages sent since then that the broker has
@@ -95,8 +100,8 @@ func (s *session) probe(now time.Time) {
 	s.probes.asked = asked
 	go func(l *link) {
 		answers := map[string]bool{}
-		refused, err := l.subscribe(c.cfg.AckTimeout, ask)
-		for _, topic := range ask {
+		refused, err := l.subscribe(c.cfg.AckTimeout, ask...)
+		for _, topic := range slices.Concat(ask...) {
 			answers[topic] = err == nil && !slices.Contains(refused, topic)
 		}
 		asked <- answers
@@ -131,37 +136,47 @@ func (c *Client) listening(answers map[string]bool, now time.Time) {
 	defer c.mu.Unlock()
 	for topic, may := range answers {
 		p := c.paths[topic]
+		if p.listens && may {
+			continue // all along
+		}
 		p.listens, p.since, p.confirmed, p.sent, p.came = may, now, 0, 0, 0
 	}
 }
 
-// undecided are the topics to listen to from now on, and those to listen to no
-// more.
-func (c *Client) undecided(now time.Time) (ask, leave []string) {
+// undecided are the topics to listen to from now on, by camera, and those to
+// listen to no more.
+func (c *Client) undecided(now time.Time) (ask [][]string, leave []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	due := map[string]bool{}
 	for topic, p := range c.paths {
 		switch {
 		case p.judge(now):
 			leave = append(leave, topic)
 			p.listens, p.since = false, now
 		case p.due(now):
-			ask = append(ask, topic)
+			due[p.cam] = true
 		}
 	}
-	slices.Sort(ask)
+	for _, cam := range slices.Sorted(maps.Keys(due)) {
+		ask = append(ask, c.topics.probed(cam))
+	}
 	return ask, leave
 }
 
 // carried notes that the broker has m, which was sent then. c.mu is held.
 func (c *Client) carried(m *message, sent time.Time) {
-	if probedKinds[m.kind] == "" || m.cam == "" {
+	if m.cam == "" {
 		return
+	}
+	if c.paths[c.topics.OfCamera(m.cam, "result")] == nil {
+		for _, topic := range c.topics.probed(m.cam) {
+			c.paths[topic] = &path{cam: m.cam}
+		}
 	}
 	p := c.paths[m.topic]
 	if p == nil {
-		p = &path{}
-		c.paths[m.topic] = p
+		return // nothing that a camera publishes as it runs
 	}
 	p.largest = max(p.largest, len(m.payload))
 	if p.listens && sent.After(p.since) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,6 +45,34 @@ func TestPathIsJudged(t *testing.T) {
 		if got := c.p.due(now); got != c.want {
 			t.Errorf("%s: due %v", name, got)
 		}
+	}
+}
+
+// A camera's three topics are asked for together; other topics of it, pictures, are
+// not, and what is known stays.
+func TestProbesGoByCamera(t *testing.T) {
+	c := deaf(t, nil)
+	now := time.Now()
+	result := c.topics.OfCamera("cam", "result")
+	c.carried(&message{kind: KindResult, cam: "cam", topic: result, payload: []byte("12345")}, now)
+	c.carried(&message{kind: KindPicture, cam: "cam", topic: c.topics.OfCamera("cam", LeafOverlay)}, now)
+	c.carried(&message{kind: KindStats, topic: c.topics.OfNode("stats")}, now)
+	ask, leave := c.undecided(now)
+	if len(ask) != 1 || !slices.Equal(ask[0], c.topics.probed("cam")) || len(leave) > 0 || c.paths[result].largest != 5 {
+		t.Fatal(ask, leave, c.paths[result])
+	}
+	c.listening(map[string]bool{result: true, ask[0][1]: false, ask[0][2]: true}, now)
+	if ask, _ := c.undecided(now); len(ask) != 0 {
+		t.Errorf("asked again for %v", ask)
+	}
+	c.carried(&message{kind: KindResult, cam: "cam", topic: result, payload: []byte("1234")}, now.Add(time.Second))
+	c.cameBack(result, 4, true) // retained: of another day
+	if c.paths[result].came != 0 {
+		t.Error("a retained message was taken for one of now")
+	}
+	c.cameBack(result, 4, false)
+	if _, leave := c.undecided(now); len(leave) != 1 || leave[0] != result {
+		t.Errorf("left %v", leave)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"edged/internal/page"
 	"edged/internal/pipeline"
 	"edged/mqtt"
 )
@@ -90,7 +89,7 @@ func (d *Daemon) onSnapshot(ctx context.Context, r mqtt.Request) (any, error) {
 	if !body.Topic {
 		limit = (limit - 1024) * 3 / 4 // base64 takes four bytes for three, and the rest of the answer some more
 	}
-	jpeg, shot, err := d.page.Snapshot(ctx, u.cfg.Name, page.Wish{Limit: limit})
+	jpeg, shot, err := d.page.Snapshot(ctx, u.cfg.Name, limit)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return nil, fmt.Errorf("camera %s: %w", u.cfg.Name, err)

@@ -118,6 +118,9 @@ func (r *Recorder) Audit(t testing.TB) []Books {
 	for _, f := range r.faults {
 		t.Error(f)
 	}
+	if r.redelivered > 0 {
+		t.Logf("the broker delivered %d results again, and said so", r.redelivered)
+	}
 	var all []Books
 	for k, seen := range r.seen {
 		all = append(all, r.books(k, seen))

@@ -51,7 +51,9 @@ type Recorder struct {
 	faults []string
 	limits []cut
 	recent []early // masks that came lately
-	strict bool    // a hole must be named before it shows
+
+	redelivered int
+	strict      bool // a hole must be named before it shows
 }
 
 // early is a mask that may be of a run whose info is still under way: some brokers
@@ -140,6 +142,10 @@ func (r *Recorder) receive(_ paho.Client, m paho.Message) {
 	case "result":
 		var v mqtt.Result
 		r.decode(payload, &v)
+		if m.Duplicate() && r.seen[Stream{r.run, cam, mqtt.KindResult}][v.Seq] > 0 {
+			r.redelivered++ // by the broker, which says so: nobody published it twice
+			return
+		}
 		r.count(Stream{r.run, cam, mqtt.KindResult}, v.Seq)
 		if v.Mask != nil && v.Mask.Encoding == mqtt.EncodingZstd && r.packed[cam] > 0 {
 			r.packed[cam]--

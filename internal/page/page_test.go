@@ -200,7 +200,7 @@ func TestSnapshotFitsItsLimit(t *testing.T) {
 	p := New("node", []string{"a"})
 	keepShowing(t, p, blueFrame(400, 300, edged.BGR))
 	for _, limit := range []int{math.MaxInt, 3000, 900} {
-		j, shot, err := p.Snapshot(context.Background(), "a", Wish{Limit: limit})
+		j, shot, err := p.Snapshot(context.Background(), "a", limit)
 		if err != nil || len(j) > limit || shot.Seq == 0 {
 			t.Fatalf("limit %d: %d bytes, %v", limit, len(j), err)
 		}
@@ -208,15 +208,15 @@ func TestSnapshotFitsItsLimit(t *testing.T) {
 			t.Errorf("limit %d: %v", limit, err)
 		}
 	}
-	if _, _, err := p.Snapshot(context.Background(), "a", Wish{Limit: 10}); err == nil {
+	if _, _, err := p.Snapshot(context.Background(), "a", 10); err == nil {
 		t.Error("a picture in ten bytes")
 	}
-	if _, _, err := p.Snapshot(context.Background(), "b", Wish{Limit: 1000}); !errors.Is(err, errNoCamera) {
+	if _, _, err := p.Snapshot(context.Background(), "b", 1000); !errors.Is(err, errNoCamera) {
 		t.Errorf("no such camera: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	if _, _, err := New("node", []string{"a"}).Snapshot(ctx, "a", Wish{Limit: 1000}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := New("node", []string{"a"}).Snapshot(ctx, "a", 1000); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("no picture: %v", err)
 	}
 }

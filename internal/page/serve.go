@@ -72,7 +72,7 @@ func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 func (p *Page) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pollTime)
 	defer cancel()
-	j, _, err := p.Snapshot(ctx, r.PathValue("camera"), Wish{Limit: math.MaxInt})
+	j, _, err := p.Snapshot(ctx, r.PathValue("camera"), math.MaxInt)
 	switch {
 	case err == errNoCamera:
 		http.Error(w, err.Error(), http.StatusNotFound)

@@ -18,9 +18,14 @@ type Wish struct {
 	Overlay bool // with the mask on it
 }
 
-// Snapshot waits for a picture of the camera taken from now on that has a result,
+// Snapshot is Picture without the mask, of at most limit bytes.
+func (p *Page) Snapshot(ctx context.Context, name string, limit int) ([]byte, Shot, error) {
+	return p.Picture(ctx, name, Wish{Limit: limit})
+}
+
+// Picture waits for a picture of the camera taken from now on that has a result,
 // and returns it as a JPEG whose comment says seq and ts.
-func (p *Page) Snapshot(ctx context.Context, name string, w Wish) ([]byte, Shot, error) {
+func (p *Page) Picture(ctx context.Context, name string, w Wish) ([]byte, Shot, error) {
 	return p.snapshot(ctx, name, w, time.Now())
 }
 
@@ -51,7 +56,7 @@ func (p *Page) Overlays(ctx context.Context, name string, every time.Duration, l
 	}
 	c.keep = true // one frame's memory, not one a second
 	for tick := time.NewTicker(every); ctx.Err() == nil; {
-		if j, _, err := p.Snapshot(ctx, name, Wish{limit(), true}); err == nil {
+		if j, _, err := p.Picture(ctx, name, Wish{limit(), true}); err == nil {
 			on(j)
 		}
 		select {

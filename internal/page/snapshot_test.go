@@ -34,7 +34,7 @@ func TestSnapshotNamesItsResult(t *testing.T) {
 	p := New("node", []string{"a"})
 	keepShowing(t, p, blueFrame(40, 30, edged.BGR))
 	for _, overlay := range []bool{false, true} {
-		j, shot, err := p.Snapshot(context.Background(), "a", Wish{5000, overlay})
+		j, shot, err := p.Picture(context.Background(), "a", Wish{5000, overlay})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func TestViewersDoNotHoldTheCamera(t *testing.T) {
 	for range 100 {
 		viewers.Go(func() {
 			for ctx.Err() == nil {
-				_, _, _ = p.Snapshot(ctx, "a", Wish{Limit: math.MaxInt})
+				_, _, _ = p.Snapshot(ctx, "a", math.MaxInt)
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestAPictureIsEncodedOnceForAllViewers(t *testing.T) {
 func TestFramesGoWithTheLastViewer(t *testing.T) {
 	p := New("x", []string{"a"})
 	keepShowing(t, p, blueFrame(64, 48, edged.BGR))
-	if _, _, err := p.Snapshot(context.Background(), "a", Wish{Limit: math.MaxInt}); err != nil {
+	if _, _, err := p.Snapshot(context.Background(), "a", math.MaxInt); err != nil {
 		t.Fatal(err)
 	}
 	c := p.cameras["a"]
@@ -120,7 +120,7 @@ func TestFramesGoWithTheLastViewer(t *testing.T) {
 	if c.taken.frame.Pix != nil || p.Wanted("a") {
 		t.Error("a frame is kept for nobody")
 	}
-	if _, _, err := p.Snapshot(context.Background(), "a", Wish{Limit: math.MaxInt}); err != nil {
+	if _, _, err := p.Snapshot(context.Background(), "a", math.MaxInt); err != nil {
 		t.Fatal(err) // and the next viewer is served
 	}
 	p.Close()
