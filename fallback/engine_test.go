@@ -97,12 +97,12 @@ func TestUnsupportedOperatorIsNamed(t *testing.T) {
 	b := model.NewBuilder()
 	x := b.Input("x", model.TypeFloat32, 1, 4)
 	y := b.Relu(x)
-	_, err := Open(file(t, b, b.Unary(model.OpSin, y)), edged.Options{})
+	_, err := Open(file(t, b, b.Unary(model.OpSign, y)), edged.Options{})
 	var unsupported *model.UnsupportedError
 	if !errors.As(err, &unsupported) {
 		t.Fatalf("error %v, want an UnsupportedError", err)
 	}
-	if want := "SIN version 1: this operator is not supported"; unsupported.Path != "subgraphs[0].operators[1]" || unsupported.Problem != want {
+	if want := "SIGN version 1: this operator is not supported"; unsupported.Path != "subgraphs[0].operators[1]" || unsupported.Problem != want {
 		t.Errorf("refusal %q, %q", unsupported.Path, unsupported.Problem)
 	}
 }

@@ -96,5 +96,9 @@ func (f *rewriteFlags) printPlan(cmd *cobra.Command, m *model.Model, file []byte
 		fmt.Fprintf(w, "%s\t%s\t%.3f\t%.1f MB\t%.1f kB\t%s%.1f ms\t%dx%d\n", q, l.Form, float64(l.MACs)/1e9,
 			float64(l.ActivationBytes)/1e6, float64(l.FileBytes)/1e3, about, l.EstimatedMS, l.Output[0], l.Output[1])
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || lines[0].Form != rewrite.Windows {
+		return err
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), "\nTensorFlow Lite holds all windows at once: that is what activations count. The Go engine runs one at a time, and tells with edged inspect --plan what it takes.")
+	return err
 }
