@@ -135,6 +135,10 @@ func (c *Client) receive(topic string, payload []byte, retained bool) {
 	if c.cameBack(topic, len(payload), retained) {
 		return
 	}
+	if topic == discoveryBirth {
+		c.born(payload)
+		return
+	}
 	if c.topics.owns(topic) {
 		c.heard(topic, payload, retained, time.Now())
 		return

@@ -28,12 +28,13 @@ type Config struct {
 	CA           string // PEM file; empty: the system's
 	Cert, Key    string // PEM files of a client certificate
 
-	QueueBytes int64  // bound on the results and masks that wait, together
-	SpoolDir   string // where events survive a restart; empty: they do not
-	SpoolBytes int64  // bound on the events that wait
-	MaxPayload int    // bytes of the largest payload that is sent
-	Encoding   string // of masks: EncodingPNG or EncodingZstd
-	Retain     bool   // states are retained by the broker; else they are sent again with every stats
+	QueueBytes    int64  // bound on the results and masks that wait, together
+	SpoolDir      string // where events survive a restart; empty: they do not
+	SpoolBytes    int64  // bound on the events that wait
+	MaxPayload    int    // bytes of the largest payload that is sent
+	Encoding      string // of masks: EncodingPNG or EncodingZstd
+	HomeAssistant bool   // it is listened to, for Client.Announce
+	Retain        bool   // states are retained by the broker; else they are sent again with every stats
 
 	StatsEvery     time.Duration // between two stats messages
 	KeepAlive      time.Duration // whole seconds; a silent broker is noticed after one and a half of it

@@ -145,7 +145,7 @@ func (c *Client) restate(m *message) {
 
 // spoke notes that m is on its way, if it is one that comes back.
 func (c *Client) spoke(m *message) {
-	if m.kind != KindState && m.kind != KindStats {
+	if m.kind != KindState && m.kind != KindStats || !c.topics.owns(m.topic) { // the node does not hear what it says to others
 		return
 	}
 	c.mu.Lock()

@@ -168,6 +168,7 @@ type CameraStats struct {
 	Refused        uint64  `json:"refused"`
 	Published      uint64  `json:"published"`
 	Failed         uint64  `json:"failed"` // inferences that ended in an error
+	NG             uint64  `json:"ng"`     // results whose verdict is neither OK nor unsure
 	InWork         uint64  `json:"in_work"`
 	MissedTriggers uint64  `json:"missed_triggers"`
 	Restarts       uint64  `json:"restarts"` // of the worker process

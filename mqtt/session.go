@@ -64,7 +64,7 @@ func (s *session) run() {
 	defer func() { s.link.drop(s.cause) }()
 	c := s.c
 	c.listen()
-	refused, err := s.link.subscribe(c.cfg.AckTimeout, c.topics.filters()...)
+	refused, err := s.link.subscribe(c.cfg.AckTimeout, c.filters()...)
 	if err != nil {
 		if s.cause = err; s.link.wire.why() != nil {
 			s.cause = s.link.wire.why()

@@ -88,20 +88,21 @@ type Node struct {
 
 // MQTT is about the broker. An empty Broker means that there is none.
 type MQTT struct {
-	Broker       string `toml:"broker"`
-	ClientID     string `toml:"client_id"`
-	Username     string `toml:"username"`
-	PasswordFile string `toml:"password_file"`
-	CA           string `toml:"ca"`
-	Cert         string `toml:"cert"`
-	Key          string `toml:"key"`
-	QueueBytes   Size   `toml:"queue_bytes"`
-	SpoolDir     string `toml:"spool_dir"`
-	SpoolBytes   Size   `toml:"spool_bytes"`
-	MaxPayload   Size   `toml:"max_payload"`
-	Encoding     string `toml:"encoding"`
-	Overlay      bool   `toml:"overlay"`
-	Retain       bool   `toml:"retain"`
+	Broker        string `toml:"broker"`
+	ClientID      string `toml:"client_id"`
+	Username      string `toml:"username"`
+	PasswordFile  string `toml:"password_file"`
+	CA            string `toml:"ca"`
+	Cert          string `toml:"cert"`
+	Key           string `toml:"key"`
+	QueueBytes    Size   `toml:"queue_bytes"`
+	SpoolDir      string `toml:"spool_dir"`
+	SpoolBytes    Size   `toml:"spool_bytes"`
+	MaxPayload    Size   `toml:"max_payload"`
+	Encoding      string `toml:"encoding"`
+	Overlay       bool   `toml:"overlay"`
+	HomeAssistant bool   `toml:"homeassistant"`
+	Retain        bool   `toml:"retain"`
 }
 
 // Audit is about what the node does in spare time: checking its own answers, and
@@ -330,7 +331,7 @@ func (c *Config) Client() mqtt.Config {
 	m.PasswordFile, m.CA, m.Cert, m.Key = c.MQTT.PasswordFile, c.MQTT.CA, c.MQTT.Cert, c.MQTT.Key
 	m.QueueBytes, m.SpoolBytes = int64(c.MQTT.QueueBytes), int64(c.MQTT.SpoolBytes)
 	m.SpoolDir, m.MaxPayload, m.Encoding = c.MQTT.SpoolDir, int(c.MQTT.MaxPayload), c.MQTT.Encoding
-	m.Retain = c.MQTT.Retain
+	m.Retain, m.HomeAssistant = c.MQTT.Retain, c.MQTT.HomeAssistant
 	return m
 }
 

@@ -135,7 +135,7 @@ func (d *Daemon) stats() mqtt.Stats {
 		f := u.account()
 		s.Cameras[u.cfg.Name] = mqtt.CameraStats{
 			Status: u.statusWord(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
-			Published: f.Published, Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
+			Published: f.Published, NG: u.ngs.Load(), Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
 			Restarts: f.source.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
 			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditStats(), Shadow: u.shadowStats(),
 		}

@@ -116,7 +116,7 @@ const overlayEvery = time.Second
 
 // startOverlays publishes pictures for people where mqtt.overlay asks for them.
 func (d *Daemon) startOverlays(ctx context.Context, group *sync.WaitGroup) {
-	if d.client == nil || !d.cfg.MQTT.Overlay {
+	if d.client == nil || !d.cfg.MQTT.Overlay && !d.cfg.MQTT.HomeAssistant {
 		return
 	}
 	for _, u := range d.units {

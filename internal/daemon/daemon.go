@@ -193,6 +193,7 @@ func (d *Daemon) startClient() {
 			u.event(mqtt.Event{Kind: mqtt.EventFault, Message: u.startFault})
 		}
 	}
+	d.announce()
 	d.client.Start()
 }
 

@@ -46,8 +46,9 @@ type memoryFile struct {
 	Reason    string                  `json:"reason"`
 	Models    map[string]*modelMemory `json:"models"` // by camera
 
-	Settings map[string]map[string]json.RawMessage `json:"settings"`        // by camera, then by key
-	Zones    map[string]keptZones                  `json:"zones,omitempty"` // by camera
+	Settings  map[string]map[string]json.RawMessage `json:"settings"`            // by camera, then by key
+	Announced *announced                            `json:"announced,omitempty"` // to Home Assistant
+	Zones     map[string]keptZones                  `json:"zones,omitempty"`     // by camera
 }
 
 // modelMemory is what is known of one camera's models.

@@ -12,6 +12,7 @@ import (
 	"edged/capture"
 	"edged/internal/audit"
 	"edged/internal/config"
+	"edged/internal/page"
 	"edged/internal/pipeline"
 	"edged/internal/shadow"
 	"edged/internal/stage"
@@ -72,7 +73,8 @@ type unit struct {
 
 	lastResult atomic.Int64 // Unix nanoseconds
 	zones      *zones.Holder
-	zoning     sync.Mutex // one change of them at a time
+	ngs        atomic.Uint64 // results with such a verdict
+	zoning     sync.Mutex    // one change of them at a time
 
 	result mqtt.Result // reused for every frame
 	blobs  int         // that result's BlobsTotal
@@ -242,6 +244,9 @@ func (u *unit) publishStatus() {
 // Publish is the pipeline's sink.
 func (u *unit) Publish(r *pipeline.Result) {
 	u.timing.add(r.Infer)
+	if page.IsNG(r.Verdict) {
+		u.ngs.Add(1)
+	}
 	if u.d.client != nil {
 		u.fill(r)
 		if err := u.d.client.Publish(u.cfg.Name, &u.result, r.Mask); err != nil {

@@ -43,7 +43,7 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			http.Error(w, "asked for by another site: refused", http.StatusForbidden)
 		case g.User == "":
 			next.ServeHTTP(w, r)
-		case r.TLS == nil && !isLoopback(hostOf(r.RemoteAddr)):
+		case r.TLS == nil && !isLoopback(HostOf(r.RemoteAddr)):
 			http.Error(w, "a password is taken over loopback or TLS alone: use an SSH tunnel, or a proxy with TLS on this machine", http.StatusForbidden)
 		case !matches(r, user, password):
 			h.Set("WWW-Authenticate", `Basic realm="edged", charset="UTF-8"`)
@@ -79,7 +79,7 @@ func (g Guard) names() []string {
 // point a name of its own at this machine and then passes for one origin with
 // the page; an address it cannot, so that any is taken where others may call.
 func (g Guard) knows(names []string, host string) bool {
-	name := strings.ToLower(strings.TrimSuffix(hostOf(host), "."))
+	name := strings.ToLower(strings.TrimSuffix(HostOf(host), "."))
 	if slices.Contains(names, name) || isLoopback(name) {
 		return true
 	}
@@ -103,8 +103,8 @@ func crossSite(r *http.Request) bool {
 	return !follows
 }
 
-// hostOf is host:port without the port and an IPv6 address's brackets.
-func hostOf(hostPort string) string {
+// HostOf is host:port without the port and an IPv6 address's brackets.
+func HostOf(hostPort string) string {
 	if host, _, err := net.SplitHostPort(hostPort); err == nil {
 		hostPort = host
 	}
@@ -119,6 +119,6 @@ func isLoopback(host string) bool {
 // Beyond tells whether a listener on address, host:port, is reached from other
 // machines.
 func Beyond(address string) bool {
-	host := hostOf(address)
+	host := HostOf(address)
 	return !strings.EqualFold(host, "localhost") && !isLoopback(host)
 }

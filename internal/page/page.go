@@ -110,7 +110,7 @@ func (p *Page) Show(name string, f *edged.Frame, m *edged.Mask, s *Shot) {
 	c.mu.Lock()
 	c.verdict, c.seq = s.Verdict, s.Seq
 	c.mu.Unlock()
-	if isNG(s.Verdict) {
+	if IsNG(s.Verdict) {
 		c.ngs.note(now, f, m, s)
 	}
 	if c.ask.CompareAndSwap(true, false) {
@@ -141,9 +141,9 @@ func (p *Page) Wanted(name string) bool {
 	return c != nil && c.ask.Load() && c.isWatched()
 }
 
-// isNG tells a verdict that a rule gave from those that say all is well, or
+// IsNG tells a verdict that a rule gave from those that say all is well, or
 // that nothing is known.
-func isNG(verdict string) bool { return verdict != "" && verdict != "OK" && verdict != "unsure" }
+func IsNG(verdict string) bool { return verdict != "" && verdict != "OK" && verdict != "unsure" }
 
 // smoothing is the weight of a new gap in the mean: the rate follows within
 // about ten results.
