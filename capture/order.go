@@ -4,6 +4,9 @@ package capture
 // reader: one that is only looked at is missing later. Other sources go on by
 // themselves.
 func InOrder(s Source) bool {
-	_, files := s.(*folder)
-	return files
+	switch s.(type) {
+	case *folder, *late: // the latter may turn out to be one
+		return true
+	}
+	return false
 }

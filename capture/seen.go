@@ -143,7 +143,7 @@ func (s *seen) rewrite() error {
 	for sum, at := range s.served {
 		b = record(b, sum, at)
 	}
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o750); err != nil {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return fmt.Errorf("capture: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(s.path), "."+filepath.Base(s.path)+"-*")

@@ -168,17 +168,29 @@ func (u *unit) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	if err == nil {
+	return u.ended(ctx, err)
+}
+
+// ended says that the source has come to its end, or to a fault that it does not
+// survive, and rests with it: an end of the daemon would be a restart by systemd,
+// and everything published again.
+func (u *unit) ended(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
 		u.log.Info("source has ended", "source", capture.Redact(u.cfg.Source))
 		u.mu.Lock()
 		u.status = capture.Status{Reason: sourceEnded}
 		u.mu.Unlock()
 		u.publishStatus()
-		if !u.d.opts.Once {
-			<-ctx.Done() // an end would be a restart, and everything published again
-		}
+	case !u.d.opts.Once:
+		u.log.Error("the camera rests for good", "reason", err.Error())
+		u.onStatus(capture.Status{Reason: capture.Redact(err.Error())})
 	}
-	return err
+	if u.d.opts.Once {
+		return err
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // seenFile is where a watched folder remembers what it has served.

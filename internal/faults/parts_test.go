@@ -4,7 +4,10 @@ package faults
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +49,86 @@ func TestTriggeredCamera(t *testing.T) {
 		if n := r.metric(`edged_frames_total{camera="c0",fate="` + fate + `"}`); n != 0 {
 			t.Errorf("%v parts %s", n, fate)
 		}
+	}
+	r.Close()
+}
+
+// folderLoad is how many pictures a minute come into each folder, and for how long.
+func folderLoad() (aMinute int, during time.Duration) {
+	if Full() {
+		return 1000, 5 * time.Minute
+	}
+	return 1000, 9 * time.Second
+}
+
+// fill puts n pictures into dir at a pace: some at once under another name and then
+// renamed, some in two halves.
+func fill(dir string, n int, pause time.Duration) error {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for i := range n {
+		<-tick.C
+		b := cameratest.Picture(96, 80, i)
+		name := filepath.Join(dir, fmt.Sprintf("p%d.jpg", i))
+		if i%2 == 0 {
+			if err := os.WriteFile(name+".part", b, 0o644); err != nil {
+				return err
+			}
+			if err := os.Rename(name+".part", name); err != nil {
+				return err
+			}
+			continue
+		}
+		f, err := os.Create(name)
+		if err != nil {
+			return err
+		}
+		f.Write(b[:len(b)/2])
+		time.Sleep(pause / 4)
+		f.Write(b[len(b)/2:])
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Folders under load, with a restart of the daemon in the middle: each picture is
+// served once, and the ledgers are exact. The rounds run side by side.
+func TestFoldersUnderLoad(t *testing.T) {
+	var dirs []string
+	for range Rounds() {
+		dirs = append(dirs, t.TempDir())
+	}
+	r := NewRig(t, Setup{Sources: dirs, Later: true})
+	r.Record()
+	parts := r.Rec.Parts()
+	r.Daemon.Start()
+	aMinute, during := folderLoad()
+	n := int(during.Minutes() * float64(aMinute))
+	var wg sync.WaitGroup
+	for _, dir := range dirs {
+		wg.Go(func() {
+			if err := fill(dir, n, time.Minute/time.Duration(aMinute)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(during / 2)
+	r.Daemon.Stop()
+	r.Daemon.Start()
+	wg.Wait()
+	mqtttest.Until(t, 2*time.Minute, "a result of each picture", func() bool {
+		for i := range dirs {
+			if parts.Count(fmt.Sprintf("c%d", i)) < n {
+				return false
+			}
+		}
+		return true
+	})
+	time.Sleep(time.Second) // for one that would come twice
+	for i := range dirs {
+		parts.EachOnce(t, fmt.Sprintf("c%d", i), n)
 	}
 	r.Close()
 }

@@ -50,6 +50,7 @@ type Recorder struct {
 	packed map[string]int     // by camera: zstd masks whose result has not come yet
 	faults []string
 	limits []cut
+	parts  *Parts  // nil: nobody asks
 	recent []early // masks that came lately
 
 	redelivered int
@@ -151,6 +152,7 @@ func (r *Recorder) receive(_ paho.Client, m paho.Message) {
 			r.packed[cam]--
 			r.count(Stream{r.run, cam, mqtt.KindMask}, v.Seq)
 		}
+		r.parts.add(cam, v.PartID, r.run, v.Seq)
 		r.latest[cam] = Arrival{v.Seq, v.TS.Time, now}
 		r.last[topic] = string(payload)
 	case "mask":
