@@ -69,6 +69,7 @@ type Config struct {
 	Idle    func() bool // a good moment; nil: any
 	Log     *slog.Logger
 	Account *Account
+	Mark    func(running bool) // notes on disk that the baseline is at work, should it end the process; nil: nobody does
 
 	Differs func(Finding)                  // something differs: told at most once a minute
 	Doubted func(context.Context, Finding) // so many frames in a row that the answers are not to be believed
@@ -165,6 +166,10 @@ type worst struct {
 
 // piece runs the baseline for a while, or until an idle moment has passed.
 func (a *Auditor) piece(w *worst) error {
+	if a.cfg.Mark != nil {
+		a.cfg.Mark(true)
+		defer a.cfg.Mark(false)
+	}
 	idle := a.cfg.Idle != nil && a.cfg.Idle()
 	for began := time.Now(); ; {
 		p, start := a.choose(), time.Now()

@@ -66,6 +66,10 @@ func (a *Auditor) openPair(ctx context.Context, e Engine, base []byte) error {
 	if err := a.cfg.Try(ctx, e.Name, base); err != nil {
 		return err
 	}
+	if a.cfg.Mark != nil {
+		a.cfg.Mark(true)
+		defer a.cfg.Mark(false)
+	}
 	s, err := rewrite.OpenSpots(base, a.cfg.Dense, a.cfg.Running, e.Open)
 	if err != nil {
 		return err

@@ -43,7 +43,8 @@ func (u *unit) layAudit(l *loaded, samples []stage.Sample) {
 	for _, s := range samples {
 		c.Samples = append(c.Samples, audit.Answer(s))
 	}
-	for _, engine := range u.enginesFrom(l.asked) {
+	c.Mark = u.auditMark(l.file.SHA256)
+	for _, engine := range u.auditEngines(l) {
 		c.Engines = append(c.Engines, audit.Engine{Name: engine, Open: func(m []byte, o edged.Options) (edged.Engine, error) {
 			o.MemoryLimit = int64(u.d.cfg.Node.MemoryLimit)
 			return u.d.opts.Engines.Open(engine, m, o)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/png"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"edged/internal/audit"
 	"edged/internal/config"
 	"edged/internal/daemontest"
+	"edged/internal/stage"
 	"edged/model"
 	"edged/mqtt"
 )
@@ -250,5 +252,45 @@ func TestEvidenceFitsTheBroker(t *testing.T) {
 	e := u.evidence(audit.Finding{Picture: img})
 	if data, err := os.ReadFile(e.File); err != nil || e.PNG != nil || len(data) < 8192 {
 		t.Errorf("%d bytes where the broker takes 8192, file %q: %v", len(e.PNG), e.File, err)
+	}
+}
+
+// A crash in the audit is not held against the model: the audit does without the
+// engines that can crash from then on.
+func TestACrashInTheAuditIsNoFaultOfTheModel(t *testing.T) {
+	m := mustMemory(t)
+	u := &unit{cfg: &config.Camera{Name: "c"}, log: slog.New(slog.DiscardHandler), d: &Daemon{memory: m, opts: Options{Engines: Engines{Auto: []string{"go", "tflite"}}}}}
+	l := &loaded{file: &stage.File{SHA256: "abc"}, asked: "tflite"}
+	if got := u.auditEngines(l); len(got) != 2 {
+		t.Errorf("before any crash: %v", got)
+	}
+	if _, err := m.attempt("c", "abc"); err != nil {
+		t.Fatal(err)
+	}
+	m.marks.of("c").set(inferring, "abc") // the model is at work too
+	ran := make(chan string)
+	go func() { // as an audit does: in a goroutine of its own
+		mark := u.auditMark("abc")
+		mark(true)
+		mark(false)
+		mark(true)
+		ran <- fmt.Sprintf("SIGSEGV: segmentation violation\nPC=0x7f m=0 sigcode=1 addr=0x0\n\ngoroutine %d gp=0xc0 m=0 mp=0x1 [syscall]:\ngithub.com/mattn/go-tflite.x(0x1)\n", goroutineID())
+	}()
+	if err := os.WriteFile(m.path("crash.txt"), []byte(<-ran), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	next, err := openMemory(m.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(next.blame) != 1 || next.blame[0].camera != auditOf("c") || next.of("c").Attempts != 0 {
+		t.Errorf("blamed: %+v, the model %d times", next.blame, next.of("c").Attempts)
+	}
+	u.d.memory = next
+	if got := u.auditEngines(l); len(got) != 1 || got[0] != "go" {
+		t.Errorf("after a crash in it: %v", got)
+	}
+	if got := u.auditEngines(&loaded{file: &stage.File{SHA256: "def"}, asked: "tflite"}); len(got) != 2 {
+		t.Errorf("another model: %v", got)
 	}
 }
