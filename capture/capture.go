@@ -56,6 +56,8 @@ type Config struct {
 	Width, Height int
 	FPS           float64 // for a file or folder: its pace in place of its own
 	FourCC        string  // for example MJPG
+	Bits          int     // of a grey pixel that is deeper than 8 bits; 0: nobody knows
+	IgnoreEXIF    bool    // take pictures as they lie, whatever their EXIF says
 
 	// Triggered: somebody decides when this camera takes a picture, so each may be
 	// a part's. They are kept in order until asked for, none is refused for having
@@ -162,6 +164,8 @@ func (c Config) Validate() error {
 		return errors.New("capture: a deadline is negative: a stuck camera would never be noticed")
 	case c.RetryMin < 0 || c.RetryMax < c.RetryMin || c.CrashMax < c.RetryMin:
 		return fmt.Errorf("capture: waits of %v to %v, %v after crashes: the longest is shorter than the first", c.RetryMin, c.RetryMax, c.CrashMax)
+	case c.Bits != 0 && (c.Bits < 8 || c.Bits > 16):
+		return fmt.Errorf("capture: %d bits a pixel: use 8 to 16", c.Bits)
 	case c.MaxPixels < 0:
 		return fmt.Errorf("capture: at most %d pixels: use a positive number", c.MaxPixels)
 	}

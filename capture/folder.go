@@ -30,6 +30,8 @@ type folder struct {
 	watch *watcher // nil: the names are all there are
 	file  string   // name of the one lent last
 	pix   []byte
+	spare []byte // for pictures that are turned
+	dim   dim
 	seq   uint64
 	due   time.Time
 
@@ -185,14 +187,22 @@ func (s *folder) load(name string, f *edged.Frame) error {
 		return err
 	}
 	s.convert(img, f)
+	if _, err := file.Seek(0, io.SeekStart); err == nil && !s.cfg.IgnoreEXIF {
+		s.spare = oriented(f, orientation(file), s.spare)
+		s.pix = f.Pix
+	}
+	if s.dim.look(f, s.cfg.Bits) {
+		s.cfg.tellDim()
+	}
 	return nil
 }
 
-// convert puts img into f as RGB, or as Gray when it is an 8-bit grey image.
+// convert puts img into f as RGB, or as Gray when it is a grey image.
 func (s *folder) convert(img image.Image, f *edged.Frame) {
 	b := img.Bounds()
 	f.W, f.H, f.Format = b.Dx(), b.Dy(), edged.RGB
-	if _, ok := img.(*image.Gray); ok {
+	switch img.(type) {
+	case *image.Gray, *image.Gray16:
 		f.Format = edged.Gray
 	}
 	f.Stride = f.W * f.Format.Channels()
@@ -203,6 +213,8 @@ func (s *folder) convert(img image.Image, f *edged.Frame) {
 		switch m := img.(type) {
 		case *image.Gray:
 			copy(row, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
+		case *image.Gray16:
+			deepRow(row, m, b.Min.X, b.Min.Y+y, s.cfg.Bits)
 		case *image.NRGBA:
 			rgbaRow(row, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
 		case *image.RGBA: // opaque: PNG without alpha

@@ -104,7 +104,7 @@ func near(a, b byte) int { return max(int(a)-int(b), int(b)-int(a)) }
 // TestFolderFormats compares every fast path of the conversion with the slow one.
 func TestFolderFormats(t *testing.T) {
 	r := image.Rect(-2, 3, 9, 8) // images need not start at 0, 0
-	images := []image.Image{image.NewNRGBA(r), image.NewRGBA(r), image.NewYCbCr(r, image.YCbCrSubsampleRatio420), image.NewGray16(r),
+	images := []image.Image{image.NewNRGBA(r), image.NewRGBA(r), image.NewYCbCr(r, image.YCbCrSubsampleRatio420), image.NewCMYK(r),
 		image.NewPaletted(r, color.Palette{color.Black, color.NRGBA{250, 10, 90, 255}})}
 	for _, m := range images {
 		fill(m)

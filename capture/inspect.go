@@ -113,6 +113,9 @@ func (s *session) judge(f wire.Frame, h held) {
 	stalled := c.live && !s.opened.Polled && s.stalled(h.frame.Time, gaveUp)
 	frozen := s.look.frozen(&h.frame)
 	dark := c.live && black(&h.frame)
+	if s.dim.look(&h.frame, c.cfg.Bits) {
+		c.cfg.tellDim()
+	}
 	var why *uint64
 	reason := ""
 	switch by := &c.counts.By; {
@@ -145,8 +148,10 @@ func (s *session) judge(f wire.Frame, h held) {
 	case why == nil:
 		s.good++
 		s.stall = 0
-		s.retry.reset()
-		s.tell(Status{Online: true})
+		if s.brief.lasts(time.Now()) {
+			s.retry.reset()
+			s.tell(Status{Online: true})
+		}
 		c.offer(h)
 	}
 }

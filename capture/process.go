@@ -113,7 +113,9 @@ func ffmpegOptions(cfg Config, kind Kind) string {
 		// TCP: UDP loses packets, and a picture with holes looks like a defect.
 		// No frames to measure the rate by: opening takes 0.7 s in place of 1.5 s,
 		// and 7 frames in place of 27 are old by then (25 a second, loopback).
-		return "rtsp_transport;tcp|fpsprobesize;0|" + timeout
+		// UDP is the user's choice, or the worker's when the camera knows no other.
+		_, transport := worker.Transport(cfg.Source)
+		return "rtsp_transport;" + transport + "|fpsprobesize;0|" + timeout
 	case HTTP:
 		return timeout
 	}

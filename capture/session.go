@@ -30,10 +30,12 @@ type session struct {
 	numbers uint32 // segments so far
 	last    uint64 // the worker's count at the last frame accounted for
 	good    uint64 // frames offered to the caller
-	beat    rhythm
-	quiet   time.Time // when a source was opened that has sent nothing yet; zero: it has
-	start   headway
-	fault   string // why the worker was killed
+
+	goodBefore uint64 // those of openings before
+	beat       rhythm
+	quiet      time.Time // when a source was opened that has sent nothing yet; zero: it has
+	start      headway
+	fault      string // why the worker was killed
 }
 
 // run listens to the worker until it is gone. over: the source has ended or
@@ -128,7 +130,7 @@ func (s *session) overdue() string {
 		limit = cfg.ReadTimeout
 	}
 	if now-since > limit {
-		return fmt.Sprintf("%v the camera took longer than %v%s", phase, limit, s.cure(phase))
+		return s.keyFrames(fmt.Sprintf("%v the camera took longer than %v%s", phase, limit, s.cure(phase)))
 	}
 	return ""
 }
@@ -191,15 +193,29 @@ func (s *session) open() (over bool) {
 		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
 		EveryFrame: cfg.EveryFrame, Each: cfg.Triggered, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
 		Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, FourCC: cfg.FourCC, Timeout: networkTimeout(*cfg),
-		MaxPixels: cfg.MaxPixels,
+		MaxPixels: cfg.MaxPixels, Bits: cfg.Bits, IgnoreEXIF: cfg.IgnoreEXIF,
 	}
 	s.c.note(func(t *tally) { t.Opens++ })
 	s.p.conn.Send(wire.TypeOpen, o) // a worker that is gone says so by hanging up
 	return false
 }
 
+// ended notes how long the stream has lasted that is open no more.
+func (s *session) ended() {
+	if !s.c.live {
+		return
+	}
+	s.brief.ended(time.Now(), s.good-s.goodBefore)
+	s.retry.max = s.c.cfg.RetryMax
+	if s.brief.times > 0 {
+		s.retry.max = s.c.cfg.CrashMax
+	}
+}
+
 // again plans the next attempt after a failure.
 func (s *session) again(reason string) (over bool) {
+	s.ended()
+	reason = s.brief.tell(s.keyFrames(reason))
 	s.openAt, s.quiet = time.Now().Add(s.retry.wait()), time.Time{}
 	return s.failed(reason)
 }
@@ -215,7 +231,8 @@ func (s *session) onOpened(b []byte) error {
 		s.c.asks = s.p.conn
 	}
 	s.c.mu.Unlock()
-	s.quiet = time.Now()
+	s.quiet, s.goodBefore = time.Now(), s.good
+	s.brief.begin(s.quiet)
 	return nil
 }
 

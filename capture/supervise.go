@@ -35,6 +35,8 @@ type supervisor struct {
 	c      *camera
 	retry  backoff // between attempts to open
 	crash  backoff // between workers that die
+	dim    dim
+	brief  brief // streams that end soon
 	look   inspector
 	status Status // last told, if told
 	told   bool
@@ -52,6 +54,7 @@ func (c *camera) supervise(ctx context.Context) {
 		c:     c,
 		retry: backoff{min: c.cfg.RetryMin, max: c.cfg.RetryMax},
 		crash: backoff{min: c.cfg.RetryMin, max: c.cfg.CrashMax},
+		brief: newBrief(c.cfg),
 		look:  newInspector(c.cfg, c.live),
 	}
 	for first := true; ctx.Err() == nil; {
@@ -101,6 +104,7 @@ func (s *supervisor) worker(ctx context.Context) (over bool, wait time.Duration)
 	defer p.free()
 	over, fault := ses.run(ctx)
 	ses.settle(over || ctx.Err() != nil)
+	ses.ended()
 	if over || ctx.Err() != nil {
 		return true, 0
 	}

@@ -3,6 +3,7 @@
 package opencv
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -43,6 +44,8 @@ type camera struct {
 	http    *httpcam.Camera // not nil: its pictures are JPEG files, see http.go
 	torn    bool            // the latest of them breaks off
 	most    int64           // pixels of the largest picture taken
+	lying   bool            // pictures are taken as they lie, whatever their EXIF says
+	shape   shape           // what its pictures lack
 	allowed int64           // pixels that this process has the memory for
 	each    bool            // pictures without a slot may yet get one
 
@@ -53,7 +56,9 @@ type camera struct {
 // counts as ended.
 const maxFailed = 64
 
-func newCamera() *camera { return &camera{spare: gocv.NewMat(), log: complaints{fd: 2}} }
+func newCamera() *camera {
+	return &camera{spare: gocv.NewMat(), shape: shape{raw: gocv.NewMat()}, log: complaints{fd: 2}}
+}
 
 func (c *camera) Library() string { return "OpenCV " + gocv.OpenCVVersion() }
 
@@ -80,16 +85,15 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 			return opened, err
 		}
 	}
-	vc, err := gocv.VideoCaptureFileWithAPI(target(o), api)
-	c.vc = vc
+	vc, err := c.openVideo(o, api)
 	if err != nil {
-		gocv.ClearLastException()
-		return wire.Opened{}, errors.New(cmp.Or(c.log.reason(c.log.fetch()), "OpenCV cannot open it"))
+		return wire.Opened{}, err
 	}
 	c.configure(o)
 	if o.Kind == "rtsp" {
 		talkative()
 	}
+	c.shape.look(o, vc)
 	w, h := int(vc.Get(gocv.VideoCaptureFrameWidth)), int(vc.Get(gocv.VideoCaptureFrameHeight))
 	if err := c.allow(w, h); err != nil {
 		return wire.Opened{}, err
@@ -98,6 +102,47 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 		Backend: backendName(api), FourCC: fourCC(vc.Get(gocv.VideoCaptureFOURCC)), Width: w, Height: h,
 		FPS: vc.Get(gocv.VideoCaptureFPS), Frames: max(0, int64(vc.Get(gocv.VideoCaptureFrameCount))),
 	}, nil
+}
+
+// openVideo has OpenCV open the source. A camera that refuses RTSP's packets over
+// TCP (461) gets UDP from then on.
+func (c *camera) openVideo(o wire.Open, api gocv.VideoCaptureAPI) (vc *gocv.VideoCapture, err error) {
+	for tried := false; ; tried = true {
+		vc, err = gocv.VideoCaptureFileWithAPI(target(o), api)
+		c.vc = vc
+		if err == nil {
+			return vc, nil
+		}
+		gocv.ClearLastException()
+		said := c.log.fetch()
+		if o.Kind != "rtsp" || tried || !bytes.Contains(said, []byte("461")) || !otherTransport() {
+			return nil, errors.New(c.whyNot(o, said))
+		}
+		vc.Close()
+	}
+}
+
+// whyNot is why OpenCV could not open the source.
+func (c *camera) whyNot(o wire.Open, said []byte) string {
+	switch o.Kind {
+	case "pipeline":
+		if why := whyNoPipeline(target(o)); why != "" {
+			return c.log.clean("GStreamer: " + why)
+		}
+	case "file":
+		if len(telling(said)) == 0 {
+			return "it holds no pictures: OpenCV finds no video in it"
+		}
+	}
+	return cmp.Or(c.log.reason(said), "OpenCV cannot open it")
+}
+
+// otherTransport has FFmpeg take UDP in place of TCP; it tells whether that is new.
+func otherTransport() bool {
+	const name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+	options := os.Getenv(name)
+	changed := strings.Replace(options, "rtsp_transport;tcp", "rtsp_transport;udp", 1)
+	return changed != options && os.Setenv(name, changed) == nil
 }
 
 // allow has this process take the memory for pictures of w x h pixels, 0: none are
@@ -120,8 +165,15 @@ func target(o wire.Open) string {
 	case o.Kind == "device":
 		path, _, _ := strings.Cut(o.Source, "?")
 		return path
-	case o.Kind == "pipeline" && !strings.Contains(o.Source, "appsink"):
-		return o.Source + " ! videoconvert ! video/x-raw,format=BGR ! appsink sync=false"
+	case o.Kind == "pipeline":
+		return pipeline(o)
+	}
+	if o.Kind == "rtsp" {
+		address, _ := worker.Transport(worker.Scheme(o.Source))
+		return address
+	}
+	if o.Kind == "http" {
+		return worker.Scheme(o.Source)
 	}
 	return o.Source
 }
@@ -134,6 +186,9 @@ func (c *camera) configure(o wire.Open) {
 	}
 	if o.FourCC != "" {
 		c.vc.Set(gocv.VideoCaptureFOURCC, c.vc.ToCodec(o.FourCC))
+	}
+	if o.Bits > 8 {
+		c.vc.Set(gocv.VideoCaptureConvertRGB, 0) // Y10, Y12 and Y16 as they are
 	}
 	if o.Width > 0 {
 		c.vc.Set(gocv.VideoCaptureFrameWidth, float64(o.Width))
@@ -177,7 +232,10 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 	if c.http != nil {
 		return c.readHTTP(i, m)
 	}
-	if !c.vc.Read(m) {
+	if ok, err := c.grab(m); !ok || err != nil {
+		if err != nil {
+			return worker.Picture{}, err
+		}
 		return c.unread(i)
 	}
 	said := c.log.fetch()
@@ -185,6 +243,17 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 		return worker.Picture{}, errors.New("the picture changed its size")
 	}
 	return c.picture(i, m, said)
+}
+
+// grab reads the next picture into m.
+func (c *camera) grab(m *gocv.Mat) (bool, error) {
+	if !c.shape.needed() {
+		return c.vc.Read(m), nil
+	}
+	if !c.vc.Read(&c.shape.raw) {
+		return false, nil
+	}
+	return true, c.shape.into(m)
 }
 
 // picture describes what was read into m and during which the libraries said

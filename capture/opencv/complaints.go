@@ -97,7 +97,27 @@ var (
 // reason is the end of what the libraries said, on one line and without
 // credentials; empty when they said nothing.
 func (c *complaints) reason(said []byte) string {
-	var lines []string
+	lines := telling(said)
+	for _, line := range lines {
+		if m := gstreamers.FindStringSubmatch(line); m != nil && !followers.MatchString(m[1]) { // the first says why
+			return c.clean(reported.ReplaceAllString(m[1], "$1: "))
+		}
+	}
+	return c.clean(strings.Join(lines[max(0, len(lines)-2):], "; "))
+}
+
+// clean is a text without credentials and of bounded length.
+func (c *complaints) clean(text string) string {
+	if c.secret != "" {
+		text = strings.ReplaceAll(text, c.secret, redact.Text(c.secret))
+	}
+	text = redact.Text(text)
+	return text[:min(len(text), 300)]
+}
+
+// telling are the lines that say something to a person, without what OpenCV and
+// FFmpeg put in front.
+func telling(said []byte) (lines []string) {
 	for line := range strings.Lines(string(said)) {
 		if chatter(line) {
 			continue
@@ -108,10 +128,12 @@ func (c *complaints) reason(said []byte) string {
 			lines = append(lines, line)
 		}
 	}
-	text := strings.Join(lines[max(0, len(lines)-2):], "; ")
-	if c.secret != "" {
-		text = strings.ReplaceAll(text, c.secret, redact.Text(c.secret))
-	}
-	text = redact.Text(text)
-	return text[:min(len(text), 300)]
+	return lines
 }
+
+var (
+	gstreamers = regexp.MustCompile(`OpenCV \| GStreamer (?:warning|error): (.*)`)
+	reported   = regexp.MustCompile(`^Embedded video playback halted; module (\S+) reported: `)
+	// followers are what OpenCV says because of what was said before.
+	followers = regexp.MustCompile(`^(?:unable to start pipeline|GStreamer: pipeline have not been created|cannot query video|Cannot query video position|unable to query|cannot (?:get|find) )`)
+)

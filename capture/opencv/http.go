@@ -23,7 +23,7 @@ func (c *camera) openHTTP(o wire.Open) (wire.Opened, error) {
 	if err != nil {
 		return wire.Opened{}, err
 	}
-	c.http = cam
+	c.http, c.lying = cam, o.IgnoreEXIF
 	return wire.Opened{Backend: "HTTP", FourCC: "JPEG", Polled: cam.Single()}, nil
 }
 
@@ -51,10 +51,16 @@ func (c *camera) readHTTP(i int, m *gocv.Mat) (worker.Picture, error) {
 	if err := c.allow(h.W, h.H); err != nil {
 		return worker.Picture{}, err
 	}
+	flags := gocv.IMReadColor
+	if c.lying {
+		flags |= gocv.IMReadIgnoreOrientation
+	} else if h.Orientation > 4 { // it lies on its side
+		h.W, h.H = h.H, h.W
+	}
 	if size := (wire.Want{W: h.W, H: h.H, Ch: 3}); i < 0 && !c.each && size == c.size && len(c.slots) > 0 {
 		return worker.Picture{W: h.W, H: h.H, Ch: 3, InPlace: true}, nil // nobody has asked for it: it is passed over
 	}
-	if err := gocv.IMDecodeIntoMat(file, gocv.IMReadColor|gocv.IMReadIgnoreOrientation, m); err != nil || m.Empty() {
+	if err := gocv.IMDecodeIntoMat(file, flags, m); err != nil || m.Empty() {
 		c.log.fetch() // not about the next one
 		return c.undecoded(i, errors.New("it does not decode"))
 	}

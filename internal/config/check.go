@@ -91,6 +91,9 @@ func (c *Config) checkCamera(i int) {
 	if cam.Threads < 0 || cam.Threads > c.engines.MaxThreads {
 		wrong("threads", "threads %d: use 0 (the engine's choice) to %d", cam.Threads, c.engines.MaxThreads)
 	}
+	if b := cam.Bits; b != 0 && (b < 8 || b > 16) {
+		wrong("bits", "bits %d: use 8 to 16, how many bits of a grey pixel carry the picture", b)
+	}
 	if cam.Trigger != "continuous" && cam.Trigger != "mqtt" && !cam.Triggered() {
 		if _, err := TriggerInterval(cam.Trigger); err != nil {
 			wrong("trigger", "%v", err)

@@ -127,6 +127,8 @@ type Camera struct {
 	Fit     string   `toml:"fit"`
 	Trigger string   `toml:"trigger"`
 	Idle    Duration `toml:"idle"`
+	Bits    int      `toml:"bits"`
+	EXIF    *bool    `toml:"exif"`
 	Model   string   `toml:"model"`
 	Shadow  string   `toml:"shadow"`
 	Engine  string   `toml:"engine"`

@@ -144,6 +144,7 @@ func (u *unit) run(ctx context.Context) error {
 	source, err := capture.Open(capture.Config{
 		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
 		EveryFrame: u.d.opts.Once, Once: u.d.opts.Once, Loop: u.d.opts.Loop,
+		Bits: u.cfg.Bits, IgnoreEXIF: u.cfg.EXIF != nil && !*u.cfg.EXIF,
 		Triggered: u.cfg.Triggered(), Idle: time.Duration(u.cfg.Idle), OnLoss: u.onLoss, Seen: u.seenFile(),
 	})
 	if err != nil {

@@ -71,6 +71,8 @@ type Open struct {
 	FourCC     string        `json:"fourcc,omitempty"`
 	Timeout    time.Duration `json:"timeout"` // for the network, where the library has one
 	MaxPixels  int64         `json:"max_pixels"`
+	Bits       int           `json:"bits,omitempty"`        // of a grey pixel, over 8; 0: nobody said
+	IgnoreEXIF bool          `json:"ignore_exif,omitempty"` // pictures as they lie
 }
 
 // Opened describes an open source, as far as it tells.
