@@ -81,6 +81,7 @@ var rooms = []room{
 	{"internal/audit", []string{".", "rewrite", "internal/pipeline", "internal/spare"}, nil,
 		"an audit that chose its own engines would audit their view: they are handed in"},
 	{"internal/shadow", []string{".", "internal/pipeline", "internal/spare"}, nil, "a second model on answered frames: nothing of it can reach a result"},
+	{"internal/delegatetest", []string{"model"}, nil, "the external delegate that tests build knows no engine"},
 	{"internal/daemontest", []string{"model", "mqtt", "rewrite", "internal/broker", "train/nets"}, []string{"github.com/eclipse/paho.mqtt.golang"},
 		"an independent subscriber, for tests"},
 	{"train", []string{"./..."}, nil, "training may use everything; nothing of the daemon imports it"},
@@ -103,6 +104,7 @@ var forbidden = []struct{ program, dependency, why string }{
 	{"edged/cmd/edged", "edged/mqtt/mqtttest", "test helpers do not ship"},
 	{"edged/cmd/edged", "edged/internal/kernel/kerneltest", "test helpers do not ship"},
 	{"edged/cmd/edged", "edged/internal/daemontest", "test helpers do not ship"},
+	{"edged/cmd/edged", "edged/internal/delegatetest", "test helpers do not ship"},
 	{"edged/internal/daemon", "edged/fallback", "the daemon is handed its engines"},
 	{"edged/internal/daemon", "edged/tflite", "the daemon is handed its engines"},
 	{"edged/internal/daemon", "github.com/spf13/cobra", "a verb is cmd/edged's"},
@@ -113,7 +115,7 @@ var forbidden = []struct{ program, dependency, why string }{
 
 // starters may import os/exec: internal/child, whose children have limits and die
 // with their parent, and what is no part of a program that ships.
-var starters = []string{"internal/child", "capture/cameratest", "internal/faults", "internal/setup/...", "mqtt/mqtttest"}
+var starters = []string{"internal/child", "capture/cameratest", "internal/delegatetest", "internal/faults", "internal/setup/...", "mqtt/mqtttest"}
 
 // listed is what go list tells of a package.
 type listed struct {

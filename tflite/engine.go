@@ -29,6 +29,7 @@ type engine struct {
 	model       *tf.Model
 	options     *tf.InterpreterOptions
 	delegate    *xnnpack // nil for the builtin kernels
+	plugin      *plugin  // nil but with an external delegate
 	interpreter *tf.Interpreter
 	report      *report
 
@@ -287,6 +288,10 @@ func (e *engine) Close() error {
 	if e.delegate != nil {
 		e.delegate.Delete()
 		e.delegate = nil
+	}
+	if e.plugin != nil {
+		e.plugin.Delete()
+		e.plugin = nil
 	}
 	if e.options != nil {
 		e.options.Delete()

@@ -19,3 +19,8 @@ func Open([]byte, edged.Options) (edged.Engine, error) { return nil, errNotLinke
 
 // OpenBuiltin fails: TensorFlow Lite is not part of this binary.
 func OpenBuiltin([]byte, edged.Options) (edged.Engine, error) { return nil, errNotLinked }
+
+// OpenExternal fails: TensorFlow Lite is not part of this binary.
+func OpenExternal(string) edged.Opener {
+	return func([]byte, edged.Options) (edged.Engine, error) { return nil, errNotLinked }
+}

@@ -23,12 +23,13 @@ const benchWarmup = 3
 
 // benchOptions are the flags of bench.
 type benchOptions struct {
-	engine  string
-	compare []string
-	threads int
-	runs    int
-	steps   bool
-	json    bool
+	delegate delegateFlags
+	engine   string
+	compare  []string
+	threads  int
+	runs     int
+	steps    bool
+	json     bool
 }
 
 func newBenchCmd() *cobra.Command {
@@ -63,6 +64,10 @@ of tensors that are alive at once.`,
 			if o.steps && (len(o.compare) > 0 || o.engine != engineGo) {
 				return exitf(exitUsage, "--steps: only the Go engine tells its steps: use --engine %s, without --compare", engineGo)
 			}
+			var err error
+			if o.engine, err = o.delegate.engine(o.engine); err != nil {
+				return err
+			}
 			if len(o.compare) > 0 {
 				return refused(runCompare(cmd.OutOrStdout(), args, &o))
 			}
@@ -74,6 +79,7 @@ of tensors that are alive at once.`,
 	}
 	f := cmd.Flags()
 	engineFlag(f, &o.engine, "engine to run on")
+	o.delegate.add(f)
 	f.StringSliceVar(&o.compare, "compare", nil, "engines that take turns, for example tflite,go")
 	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
 	f.IntVar(&o.runs, "runs", 50, "measured runs")

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"edged/internal/daemon"
+	"edged/tflite"
 )
 
 // newCanaryCmd is what the daemon runs, as a child, to try a model.
@@ -28,6 +29,9 @@ func newCanaryCmd() *cobra.Command {
 			}
 			trial := daemon.Engines{Open: openBare}
 			answer, err := trial.RunCanary(data, t)
+			if err == nil && tflite.IsExternal(t.Engine) {
+				err = delegateAgrees(data, t)
+			}
 			if err != nil {
 				return refused(err)
 			}

@@ -66,7 +66,7 @@ const maxThreads = 256
 var engines = daemon.Engines{Open: openBare, Auto: autoOrder(), ReportFaults: tflite.ReportFaults, Unproven: tflite.Unproven}
 
 // configEngines is what a config may say of them.
-var configEngines = config.Engines{Names: engineNames, Aliases: engineAliases, MaxThreads: maxThreads}
+var configEngines = config.Engines{Names: engineNames, Aliases: engineAliases, Delegate: tflite.External, MaxThreads: maxThreads}
 
 // threadCount is the value of a flag --threads.
 type threadCount int
@@ -93,6 +93,10 @@ func openerOf(name string) (edged.Opener, error) {
 		return fallback.Open, nil
 	case engineAuto:
 		return openAuto, nil
+	default:
+		if tflite.IsExternal(called) {
+			return guarded(called), nil
+		}
 	}
 	return nil, noSuchEngine(name)
 }
@@ -110,6 +114,9 @@ func bareOpener(name string) edged.Opener {
 		return tflite.OpenBuiltin
 	case engineGo:
 		return fallback.Open
+	}
+	if tflite.IsExternal(name) {
+		return tflite.OpenExternal(name)
 	}
 	return nil
 }

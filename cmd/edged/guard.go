@@ -56,6 +56,9 @@ func survives(name string, model []byte, threads int) error {
 		return nil
 	}
 	why := tflite.Unproven(model)
+	if tflite.IsExternal(name) {
+		why = "the delegate, code of others"
+	}
 	if why == "" {
 		return nil
 	}
@@ -65,7 +68,7 @@ func survives(name string, model []byte, threads int) error {
 	err, known := trials.done[key]
 	if !known {
 		if err = (&daemon.Engines{}).Strain(context.Background(), model, name, threads); err != nil {
-			err = fmt.Errorf("not loaded: a child process tried the model first, since it has %s, and failed: %w", why, err)
+			err = fmt.Errorf("not loaded: a child process tried the model first, because of %s, and failed: %w", why, err)
 		}
 		if err == nil { // a failure may be the moment's: the next asks again
 			trials.done[key] = nil

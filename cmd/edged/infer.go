@@ -18,13 +18,14 @@ import (
 
 // inferOptions are the flags of infer.
 type inferOptions struct {
-	in      []string
-	out     string
-	overlay string
-	engine  string
-	threads int
-	fit     string
-	json    bool
+	delegate delegateFlags
+	in       []string
+	out      string
+	overlay  string
+	engine   string
+	threads  int
+	fit      string
+	json     bool
 }
 
 func newInferCmd() *cobra.Command {
@@ -70,6 +71,7 @@ classifier's class and score are printed, or how much of a mask each class has.`
 	f.StringVar(&o.out, "out", "", "the output: a .npy or a mask .png `FILE`")
 	f.StringVar(&o.overlay, "overlay", "", "the picture with its mask on it: a .png or .jpg `FILE`")
 	engineFlag(f, &o.engine, "engine to run on")
+	o.delegate.add(f)
 	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
 	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop or resize")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
@@ -103,6 +105,10 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if err := o.checkOverlay(); err != nil {
 		return nil, err
 	}
+	engine, err := o.delegate.engine(o.engine)
+	if err != nil {
+		return nil, err
+	}
 	file, err := stage.Read(path)
 	if err != nil {
 		return nil, err
@@ -114,7 +120,7 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	e, err := openEngine(o.engine, data, edged.Options{Threads: o.threads})
+	e, err := openEngine(engine, data, edged.Options{Threads: o.threads})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -62,6 +63,35 @@ func (c *Config) checkMQTT() {
 	}
 }
 
+// delegate makes the engine's name of a delegate's library and options.
+func (c *Config) delegate(cam *Camera, wrong func(key, format string, args ...any)) {
+	options := map[string]string{}
+	for _, o := range cam.DelegateOptions {
+		key, value, ok := strings.Cut(o, "=")
+		if !ok || key == "" {
+			wrong("delegate_options", "delegate option %q: write KEY=VALUE", o)
+		}
+		options[key] = value
+	}
+	switch {
+	case cam.Delegate == "":
+		wrong("delegate_options", "delegate_options without delegate: name the delegate's library")
+	case c.engines.Delegate == nil:
+		wrong("delegate", "delegate %q: this program has no engine that takes one", cam.Delegate)
+	case cam.Engine != Auto:
+		wrong("engine", "engine %q beside a delegate: a delegate is an engine of its own; leave one of them out", cam.Engine)
+	case !isFile(cam.Delegate):
+		wrong("delegate", "delegate %q: there is no such library", cam.Delegate)
+	default:
+		cam.Engine = c.engines.Delegate(cam.Delegate, options)
+	}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 func (c *Config) checkCamera(i int) {
 	cam := &c.Cameras[i]
 	wrong := func(key, format string, args ...any) { c.file.Addf(at(i, key), format, args...) }
@@ -85,7 +115,9 @@ func (c *Config) checkCamera(i int) {
 	if name, ok := c.engines.Aliases[cam.Engine]; ok {
 		cam.Engine = name
 	}
-	if !slices.Contains(c.engines.Names, cam.Engine) {
+	if cam.Delegate != "" || len(cam.DelegateOptions) > 0 {
+		c.delegate(cam, wrong)
+	} else if !slices.Contains(c.engines.Names, cam.Engine) {
 		wrong("engine", "engine %q: choose one of %s", cam.Engine, strings.Join(c.engines.Names, ", "))
 	}
 	if cam.Threads < 0 || cam.Threads > c.engines.MaxThreads {

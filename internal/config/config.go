@@ -54,8 +54,9 @@ const Auto = "auto"
 
 // Engines is what the file may say about engines; the program knows which it has.
 type Engines struct {
-	Names      []string          // Auto is among them
-	Aliases    map[string]string // other names of some
+	Names      []string                                               // Auto is among them
+	Aliases    map[string]string                                      // other names of some
+	Delegate   func(library string, options map[string]string) string // the name of an external delegate's engine; nil: there are none
 	MaxThreads int
 }
 
@@ -139,6 +140,9 @@ type Camera struct {
 	Labels  []string `toml:"labels"`
 	Zones   []Zone   `toml:"zone"`
 	Rules   []Rule   `toml:"rule"`
+
+	Delegate        string   `toml:"delegate"` // in place of an engine
+	DelegateOptions []string `toml:"delegate_options"`
 }
 
 // Prepare gives a model's input facts where its manifest does not.
@@ -256,6 +260,7 @@ func Parse(path string, data []byte, e Engines) *Config {
 		cam.WithDefaults()
 		cam.Model = relativeTo(dir, cam.Model)
 		cam.Shadow = relativeTo(dir, cam.Shadow)
+		cam.Delegate = relativeTo(dir, cam.Delegate)
 		if looksLikePath(cam.Source) || capture.IsFile(relativeTo(dir, cam.Source)) {
 			cam.Source = relativeTo(dir, cam.Source)
 		}

@@ -32,7 +32,7 @@ var (
 	i64       = kind{"int64", model.TypeInt64, plain}
 	boolean   = kind{"bool", model.TypeBool, plain}
 	i16       = kind{"int16x8", model.TypeInt16, perChannel}
-	i16Plain  = kind{"int16x8-per-tensor", model.TypeInt16, plain}
+	i16Plain  = kind{"int16", model.TypeInt16, plain}
 	i8Channel = kind{"int8-per-channel", model.TypeInt8, perChannel}
 	dynamic   = kind{"dynamic-range", model.TypeFloat32, hybrid}
 	dynamicPC = kind{"dynamic-range-per-channel", model.TypeFloat32, hybridPerChannel}

@@ -148,3 +148,15 @@ var table = []operator{
 	{model.OpFill, []kind{f32, i8, i32, i64}, exact, genFill},
 	{model.OpDensify, []kind{f32, f16}, exact, genDensify},
 }
+
+// Kinds lists, by operator, the arithmetics in which the suite compares it with
+// TensorFlow Lite. Custom operators stand under CUSTOM.
+func Kinds() map[string][]string {
+	all := map[string][]string{}
+	for _, op := range table {
+		for _, k := range op.kinds {
+			all[op.code.String()] = append(all[op.code.String()], k.name)
+		}
+	}
+	return all
+}

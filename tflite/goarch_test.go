@@ -1,0 +1,5 @@
+package tflite
+
+import "runtime"
+
+const goarch = runtime.GOARCH
