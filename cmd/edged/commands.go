@@ -15,6 +15,7 @@ var commands = []func() *cobra.Command{
 	newInspectCmd,
 	newKeyCmd,
 	newManifestCmd,
+	newReplayCmd,
 	newRewriteCmd,
 	newRunCmd,
 	newSnapCmd,

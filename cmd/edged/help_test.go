@@ -9,7 +9,7 @@ import (
 )
 
 // The commands that users and scripts rely on.
-var promised = []string{"run", "snap", "demo", "rewrite", "verify", "manifest", "inspect", "infer", "bench", "eval", "watch", "check", "doctor", "version"}
+var promised = []string{"run", "snap", "replay", "demo", "rewrite", "verify", "manifest", "inspect", "infer", "bench", "eval", "watch", "check", "doctor", "version"}
 
 func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 	_, list, _ := runEdged("--help")
