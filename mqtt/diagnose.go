@@ -93,6 +93,8 @@ func diagnose(err error) (what, cure string) {
 		return "the broker refuses user or password, or this client", "check username and password_file; if they are right, the broker wants another client id (a prefix, or one it knows: set client_id) or its access list lacks this user"
 	case errors.Is(err, packets.ErrorRefusedIDRejected):
 		return "the broker refuses the client id", "set client_id to one that the broker allows (a prefix, a length, or one that it knows)"
+	case errors.Is(err, packets.ErrorRefusedServerUnavailable):
+		return "the broker is not available at present", "look at the broker: it says that it is overloaded, still starting or without its own back end"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "the broker's certificate is not valid at this time", "renew the certificate, or set this machine's clock"
 	case errors.As(err, &unknown):

@@ -241,6 +241,10 @@ func TestTryNamesTheCure(t *testing.T) {
 		"prefix":      {prefixed.URL(), nil, "or this client", "set client_id"},
 		"prefix kept": {prefixed.URL(), func(c *mqtt.Config) { c.ClientID = "line-7" }, "", ""},
 		"MQTT 5":      {mqtttest.NewFake(t, "connack-mqtt5").URL(), nil, "does not speak MQTT 3.1.1", "edged does not speak MQTT 5"},
+		"code 1":      {mqtttest.NewFake(t, "connack-code-1").URL(), nil, "does not speak MQTT 3.1.1", "edged does not speak MQTT 5"},
+		"code 2":      {mqtttest.NewFake(t, "connack-code-2").URL(), nil, "refuses the client id", "set client_id"},
+		"code 3":      {mqtttest.NewFake(t, "connack-code-3").URL(), nil, "not available at present", "look at the broker"},
+		"code 4":      {mqtttest.NewFake(t, "connack-code-4").URL(), nil, "refuses user or password", "password_file"},
 		"no broker":   {mqtttest.NewFake(t, "connack-http").URL(), nil, "no MQTT 3.1.1 broker", "host and port"},
 		"readers":     {mqtttest.NewFake(t, "suback-refused").URL(), nil, "", ""},
 	} {

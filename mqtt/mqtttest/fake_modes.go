@@ -44,7 +44,8 @@ func wrongConnacks() map[string]behaviour {
 		"connack-huge": "\x20\xff\xff\xff\x7f" + strings.Repeat("\x00", 100), "connack-varint": "\x20\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
 		"connack-twice": "\x20\x02\x00\x00\x20\x02\x00\x00", "connack-suback": "\x90\x05\x00\x01\x01\x01\x01", "connack-publish": "\x30\x04\x00\x01ax",
 		"connack-connect": "\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01x", "connack-http": "HTTP/1.1 400 Bad Request\r\n\r\n", "connack-nothing": "",
-		"connack-refused": "\x20\x02\x00\x05",
+		"connack-refused": "\x20\x02\x00\x05", "connack-code-1": "\x20\x02\x00\x01", "connack-code-2": "\x20\x02\x00\x02",
+		"connack-code-3": "\x20\x02\x00\x03", "connack-code-4": "\x20\x02\x00\x04",
 	} {
 		all[name] = behaviour{connack: []byte(b)}
 	}
@@ -124,6 +125,8 @@ func floods() map[string]behaviour {
 		"flood-pings":      {flood: func(int) []byte { return []byte("\xd0\x00") }},
 		"flood-no-text":    of(time.Millisecond, 1, "edged/n1/\xff\xfe\x00/enabled/set", "ON"),
 		"flood-long-topic": of(time.Millisecond, 1, "edged/n1/request/"+strings.Repeat("\xff", 60_000), ""),
+		"flood-longest":    of(time.Millisecond, 1, "edged/n1/request/"+strings.Repeat("t", 65_535-17), ""),
+		"flood-one-id":     {every: time.Millisecond, flood: func(int) []byte { return fakePublish(1, "edged/n1/request/trigger", `{"transaction":"t"}`, 7) }},
 		"flood-enabled":    {every: 5 * time.Millisecond, flood: func(i int) []byte { return fakePublish(0, "edged/n1/cam/enabled/set", []string{"ON", "OFF"}[i%2], 0) }},
 		"flood-offline":    of(5*time.Millisecond, 0, "edged/n1/status", "offline"),
 		"flood-info":       of(5*time.Millisecond, 0, "edged/n1/info", `{"run":"somebodyelse"}`),

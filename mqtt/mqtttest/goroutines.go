@@ -16,6 +16,7 @@ func NoLeaks(t testing.TB) {
 	held := []goleak.Option{
 		before, goleak.IgnoreAnyFunction("github.com/eclipse/paho%2emqtt%2egolang.(*client).Publish"),
 		goleak.IgnoreAnyFunction("github.com/eclipse/paho%2emqtt%2egolang.(*client).SubscribeMultiple"),
+		goleak.IgnoreAnyFunction("github.com/eclipse/paho%2emqtt%2egolang.(*client).Unsubscribe"),
 	}
 	t.Cleanup(func() { goleak.VerifyNone(t, held...) })
 }
