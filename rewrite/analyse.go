@@ -96,7 +96,7 @@ func (a *Analysis) fill(n *net) {
 		if o.val != nil {
 			p = a.Places[o.tensor]
 		} else {
-			why = o.why.Error()
+			why = n.suggestCut(o).Error()
 		}
 		a.Outputs = append(a.Outputs, p)
 		a.Why = append(a.Why, why)

@@ -175,6 +175,7 @@ func (l *lifter) operator(index int, op *model.Operator) {
 // suggestCut is an output's refusal with the names of the last maps before it.
 func (n *net) suggestCut(o *output) error {
 	why := *o.why
+	why.Instead = "" // no form helps an output that is no grid
 	var names []string
 	for _, t := range n.mapsBefore(o.tensor) {
 		if len(names) < 3 {

@@ -56,6 +56,7 @@ func liftBinary(c *lifting) string {
 			shape, why := c.constShape(main, c.tensor(i).Shape, rank)
 			if why != "" {
 				c.onlyShifts(why)
+				c.nd.placed = true
 			}
 			a.shape = shape
 		}

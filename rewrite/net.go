@@ -90,6 +90,7 @@ type node struct {
 	keepDims   bool   // kindGlobal: as in the baseline
 	channelPad pair   // kindPad: before and after the channels
 	scales     bool   // dynamic-range: scales its input by the largest value of the whole map
+	placed     bool   // has a constant of the map's size
 	refuse     string // why the dense forms cannot hold this node, empty if they can
 	cure       string
 }

@@ -98,6 +98,9 @@ func PatchSize(base *model.Model, o Options) (size [2]int, ok bool) {
 			return size, false
 		}
 	}
+	if t := s.net.g.Tensors[s.net.input.tensor]; len(t.Shape) < 3 {
+		return size, false // features, not a picture
+	}
 	return s.net.input.n, true
 }
 

@@ -290,7 +290,7 @@ func (s *state) lower() error {
 		return nil
 	}
 	why := asRefusal(err)
-	if why == nil {
+	if why == nil || s.net.placed() {
 		return err
 	}
 	serr := s.lowerShifts("the only exact form here: " + why.short())
@@ -306,6 +306,13 @@ func (s *state) lower() error {
 		return &both
 	}
 	return nil
+}
+
+// placed reports whether a constant belongs to the places of a map: what such a
+// net says of another place nobody has asked it yet, so that only who asks for
+// the form shifts by name gets it.
+func (n *net) placed() bool {
+	return slices.ContainsFunc(n.nodes, func(nd *node) bool { return nd.placed })
 }
 
 // shiftsBudget is how much memory auto lets the form shifts take, in bytes;

@@ -163,7 +163,7 @@ func (v *verification) placed() (*dense, error) {
 	}
 	for _, o := range v.net.outputs {
 		if o.val == nil {
-			return nil, o.why
+			return nil, v.net.suggestCut(o)
 		}
 	}
 	if err := v.net.place(v.frame); err != nil {

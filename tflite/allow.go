@@ -72,8 +72,8 @@ func verifyState(sg *model.Subgraph, op *model.Operator) error {
 		want = model.TypeInt16
 	}
 	if got := sg.Tensors[op.Inputs[state]].Type; got != want {
-		return fmt.Errorf("its state, tensor %d, is %s where TFLite %s writes %s, beyond its end: such files are for TFLite Micro",
-			op.Inputs[state], got, version, want)
+		return fmt.Errorf("its state, tensor %d, is %s where TFLite %s writes %s, beyond its end: such files are for TFLite Micro; run it there, or convert the model with TensorFlow's own converter, whose state is %s",
+			op.Inputs[state], got, version, want, want)
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ type benchOptions struct {
 	runs     int
 	steps    bool
 	json     bool
+	input    string // HxW, for a net whose size is open
 }
 
 func newBenchCmd() *cobra.Command {
@@ -85,6 +86,7 @@ of tensors that are alive at once.`,
 	f.IntVar(&o.runs, "runs", 50, "measured runs")
 	f.BoolVar(&o.steps, "steps", false, "tell every step's time (with --engine go)")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
+	f.StringVar(&o.input, "input", "", "`HxW` of a net whose size is open (default 224x224)")
 	return cmd
 }
 
@@ -120,7 +122,7 @@ type subject struct {
 	model *model.Model // its weights are data's own memory
 }
 
-func newSubject(path string) (*subject, error) {
+func newSubject(path string, o *benchOptions) (*subject, error) {
 	data, unmap, err := mapFile(path)
 	if err != nil {
 		return nil, err
@@ -131,7 +133,12 @@ func newSubject(path string) (*subject, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	stage.Remark(path, m)
-	return &subject{path: path, data: data, close: unmap, model: m}, nil
+	c := &subject{path: path, data: data, close: unmap, model: m}
+	if err := c.giveSize(o.input); err != nil {
+		unmap()
+		return nil, err
+	}
+	return c, nil
 }
 
 func newRacer(c *subject, engine string, o *benchOptions) (*racer, error) {
@@ -186,7 +193,7 @@ func (r *racer) finish() {
 func fine(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
 func runBench(w io.Writer, path string, o *benchOptions) error {
-	c, err := newSubject(path)
+	c, err := newSubject(path, o)
 	if err != nil {
 		return err
 	}
@@ -230,6 +237,7 @@ type comparison struct {
 	Model   string      `json:"model"`
 	Results []benchmark `json:"results"`
 	Ratios  []float64   `json:"ratios"`
+	Note    string      `json:"note,omitempty"`
 }
 
 func runCompare(w io.Writer, paths []string, o *benchOptions) error {
@@ -254,11 +262,19 @@ func runCompare(w io.Writer, paths []string, o *benchOptions) error {
 			fmt.Fprintf(t, "%s\t%s\t%.3f\t%.3f\t%.1f\t%.3f\n", c.Model, r.Engine, r.MedianMS, r.P95MS, r.GMACs, c.Ratios[i])
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, c := range all {
+		if c.Note != "" {
+			fmt.Fprintf(w, "%s: %s\n", c.Model, c.Note)
+		}
+	}
+	return nil
 }
 
 func compare(path string, o *benchOptions) (*comparison, error) {
-	file, err := newSubject(path)
+	file, err := newSubject(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -269,12 +285,20 @@ func compare(path string, o *benchOptions) (*comparison, error) {
 			r.engine.Close()
 		}
 	}()
+	var refusals error
 	for _, name := range o.compare {
 		r, err := newRacer(file, engineCalled(name), o)
-		if err != nil {
-			return nil, err
+		switch {
+		case err == nil:
+			racers = append(racers, r)
+		case refusals == nil:
+			refusals = err
+		default:
+			refusals = fmt.Errorf("%w; and %s", refusals, strings.TrimPrefix(err.Error(), path+": "))
 		}
-		racers = append(racers, r)
+	}
+	if refusals != nil {
+		return nil, refusals
 	}
 	for lap := range o.runs {
 		for i := range racers {
@@ -285,7 +309,7 @@ func compare(path string, o *benchOptions) (*comparison, error) {
 			}
 		}
 	}
-	c := &comparison{Model: path}
+	c := &comparison{Model: path, Note: roundingNote(file.model, racers)}
 	for _, r := range racers {
 		r.finish()
 		c.Results = append(c.Results, r.result)

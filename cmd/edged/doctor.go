@@ -132,7 +132,7 @@ func (r *report) checkLibraries() {
 	b := thisBuild()
 	r.add("program", "ok", fmt.Sprintf("edged %s on %s, %d processors", b.Version, b.Platform, runtime.NumCPU()), "")
 	if slices.Contains(linkedEngines(), engineTFLite) {
-		r.add("library TensorFlow Lite", "ok", "linked", "")
+		r.add("library TensorFlow Lite", "ok", "linked; "+kernelsDiffer, "")
 	} else {
 		r.add("library TensorFlow Lite", "warn", "not linked: the engine in Go does all the work",
 			"build with 'make build' where TFLite exists (amd64, arm64)")

@@ -34,15 +34,20 @@ func tryDense(r *rewrite.Result, base []byte) ([]tried, error) {
 	if err != nil {
 		return nil, err
 	}
+	return tryWith(linkedEngines(), dense, base, tryOn)
+}
+
+// tryWith is tryDense with another way to try a file.
+func tryWith(engines []string, dense, base []byte, try func(engine string, file []byte) (tried, error)) ([]tried, error) {
 	var out []tried
 	var last error
-	for _, engine := range linkedEngines() {
-		t, err := tryOn(engine, dense)
+	for _, engine := range engines {
+		t, err := try(engine, dense)
 		if err == nil {
 			out = append(out, t)
 			continue
 		}
-		if _, baseErr := tryOn(engine, base); baseErr != nil {
+		if _, baseErr := try(engine, base); baseErr != nil {
 			last = baseErr // it does not take the baseline either
 			continue
 		}

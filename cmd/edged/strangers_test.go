@@ -52,6 +52,29 @@ var strangers = map[string]func(s *stranger) []model.Ref{
 		far := s.Name(s.conv(s.conv(x, 8, 3, 2), 6, 1, 1), "far")
 		return []model.Ref{s.Concat(1, s.Reshape(near, 1, 192, 2), s.Reshape(far, 1, 48, 2))}
 	},
+	// A patch classifier from PyTorch: planes in, and in the middle again.
+	"planes": func(s *stranger) []model.Ref {
+		x := s.Transpose(s.Input("x", model.TypeFloat32, 1, 3, 32, 32), 0, 2, 3, 1)
+		w := model.Const(s.Builder, "w", []int{4, 3, 3, 3}, s.numbers(108))
+		x = s.Conv2D(x, w, model.Const(s.Builder, "b", []int{4}, s.numbers(4)), model.Conv2DOptions{Padding: model.PaddingValid, StrideH: 2, StrideW: 2, DilationH: 1, DilationW: 1})
+		x = s.Reshape(s.Transpose(x, 0, 3, 1, 2), 1, 900)
+		return []model.Ref{s.FullyConnected(x, model.Const(s.Builder, "f", []int{3, 900}, s.numbers(2700)), model.Const(s.Builder, "g", []int{3}, s.numbers(3)), model.FullyConnectedOptions{})}
+	},
+	// DeepLab's end: the last resize keeps the corners.
+	"corners": func(s *stranger) []model.Ref {
+		x := s.conv(s.conv(s.Input("x", model.TypeFloat32, 1, 33, 33, 3), 8, 3, 2), 3, 3, 2)
+		return []model.Ref{s.ResizeBilinear(x, 33, 33, model.ResizeBilinearOptions{AlignCorners: true})}
+	},
+	// Slopes that belong to the places of the map.
+	"slopes": func(s *stranger) []model.Ref {
+		x := s.conv(s.Input("x", model.TypeFloat32, 1, 16, 16, 3), 4, 3, 2)
+		return []model.Ref{s.conv(s.Prelu(x, model.Const(s.Builder, "a", []int{8, 8, 4}, s.numbers(256))), 2, 3, 2)}
+	},
+	// A number beside the picture, which the second head alone looks at.
+	"beside": func(s *stranger) []model.Ref {
+		x := s.Name(s.conv(s.conv(s.Input("x", model.TypeFloat32, 1, 32, 32, 3), 8, 3, 2), 3, 3, 2), "map")
+		return []model.Ref{s.Mul(x, s.Input("gain", model.TypeFloat32, 1, 1, 1, 3), model.ActNone)}
+	},
 	// Bytes as they are in, class ids out: the greatest of three channels.
 	"bytes": func(s *stranger) []model.Ref {
 		x := s.Op(model.OpCast, &model.CastOptions{InDataType: model.TypeUint8, OutDataType: model.TypeFloat32}, s.Input("x", model.TypeUint8, 1, 48, 64, 3))
