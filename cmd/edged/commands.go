@@ -9,6 +9,7 @@ var commands = []func() *cobra.Command{
 	newBenchCmd,
 	newCanaryCmd,
 	newCheckCmd,
+	newCompareCmd,
 	newDoctorCmd,
 	newDemoCmd,
 	newInferCmd,

@@ -31,7 +31,7 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 func TestHelpOnNonsense(t *testing.T) {
 	for _, args := range [][]string{{"help", "nonsense"}, {"help", "version", "x"}, {"help", "help", "x"}} {
 		code, out, errs := runEdged(args...)
-		if code != exitUsage || out != "" || !strings.Contains(errs, strings.Join(args[1:], " ")) || !strings.Contains(errs, "bench, check, demo") || strings.Contains(errs, "canary") {
+		if code != exitUsage || out != "" || !strings.Contains(errs, strings.Join(args[1:], " ")) || !strings.Contains(errs, "bench, check, compare, demo") || strings.Contains(errs, "canary") {
 			t.Errorf("edged %q: exit %d, stdout %q, stderr %q", args, code, out, errs)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -80,16 +79,9 @@ func (c *Config) delegate(cam *Camera, wrong func(key, format string, args ...an
 		wrong("delegate", "delegate %q: this program has no engine that takes one", cam.Delegate)
 	case cam.Engine != Auto:
 		wrong("engine", "engine %q beside a delegate: a delegate is an engine of its own; leave one of them out", cam.Engine)
-	case !isFile(cam.Delegate):
-		wrong("delegate", "delegate %q: there is no such library", cam.Delegate)
 	default:
 		cam.Engine = c.engines.Delegate(cam.Delegate, options)
 	}
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 func (c *Config) checkCamera(i int) {
