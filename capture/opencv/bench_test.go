@@ -62,7 +62,7 @@ func BenchmarkInProcess(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	c := newCamera()
 	defer c.Close()
-	o := wire.Open{Kind: "file", Source: benchmarkClip(b)}
+	o := wire.Open{Kind: "file", Source: benchmarkClip(b), MaxPixels: 640 * 480}
 	start := func() {
 		c.Close()
 		if _, err := c.Open(o); err != nil {
