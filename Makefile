@@ -20,7 +20,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-faults test-brokers test-page test-deb soak test-systemd fuzz deb dist train \
+.PHONY: help need-go deps deps-test build test test-faults test-brokers test-page test-node-red test-deb soak test-systemd fuzz deb dist train \
   speed instructions demo demo-says install install-programs install-files uninstall env clean
 
 help: ## this list
@@ -61,6 +61,10 @@ test-brokers: build ## one day at a line with mosquitto, mochi, aedes and a NATS
 
 test-page: deps-test build ## the page in Debian's Chromium: every state, keyboard, accessibility (SHOTS=DIR keeps pictures)
 	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test internal/page/browser/
+
+test-node-red: deps-test ## the shipped Node-RED flow in Node-RED (fetched from npm), with a broker and a PLC's socket
+	npm install --silent --no-audit --no-fund --ignore-scripts --no-package-lock --prefix $(DEPS)/node-red node-red@4.0.9
+	node --test packaging/
 
 SOAK ?= 30m
 soak: deps-test build ## two cameras at full load for SOAK (30m): memory slope, goroutines, descriptors, ledger
@@ -114,6 +118,9 @@ install-files:
 	$(INSTALL) NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE
 	$(INSTALL) LICENSE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE
 	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
+	$(INSTALL) packaging/grafana-dashboard.json $(SHARE)/grafana-dashboard.json
+	$(INSTALL) packaging/prometheus-alerts.yml $(SHARE)/prometheus-alerts.yml
+	$(INSTALL) packaging/node-red-flow.json $(SHARE)/node-red-flow.json
 
 uninstall: ## remove what `make install` placed; edged.toml and the state folder stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/edged $(DESTDIR)$(PREFIX)/bin/edged-camera
@@ -122,6 +129,7 @@ uninstall: ## remove what `make install` placed; edged.toml and the state folder
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	rm -f $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	rm -f $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE
+	rm -f $(SHARE)/grafana-dashboard.json $(SHARE)/prometheus-alerts.yml $(SHARE)/node-red-flow.json
 	for f in mqtt/schema/*.json; do rm -f $(SHARE)/schema/$${f##*/}; done
 	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/share/doc/edged $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
 

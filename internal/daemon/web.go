@@ -79,7 +79,7 @@ func (d *Daemon) snapshot() metrics.Snapshot {
 	for _, u := range d.units {
 		f := u.account()
 		s.Cameras = append(s.Cameras, metrics.Camera{
-			Name: u.cfg.Name, Online: u.isOnline(), Read: f.Read, Published: f.Published,
+			Name: u.cfg.Name, Online: u.isOnline(), NG: u.ngs.Load(), Read: f.Read, Published: f.Published,
 			PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed, InWork: f.InWork,
 			Missed: f.MissedTriggers, Restarts: f.source.Restarts, InferSeconds: u.timing.median().Seconds(),
 			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditMetrics(), Shadow: u.shadowMetrics(),

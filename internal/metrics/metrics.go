@@ -20,6 +20,7 @@ type Camera struct {
 	Name                                                         string
 	Online                                                       bool
 	Read, Published, PassedOver, Refused, Failed, InWork, Missed uint64
+	NG                                                           uint64 // results with such a verdict
 	Restarts                                                     uint64
 	InferSeconds                                                 float64           // median of the last inferences
 	RefusedBy                                                    map[string]uint64 // Refused and Failed, by reason
@@ -141,6 +142,7 @@ func collectCamera(out chan<- prometheus.Metric, c *Camera) {
 	for what, n := range c.Noticed {
 		counter(desc("camera_noticed_total", "What cameras did that is in no sum: black frames, changes of size, stuck workers ...", "camera", "what"), n, c.Name, what)
 	}
+	counter(desc("results_ng_total", "Results whose verdict is neither OK nor unsure.", "camera"), c.NG, c.Name)
 	counter(desc("triggers_missed_total", "Triggers that led to no result.", "camera"), c.Missed, c.Name)
 	counter(desc("worker_restarts_total", "Workers started in place of another.", "camera"), c.Restarts, c.Name)
 	gauge(desc("frames_in_work", "Frames being worked on.", "camera"), float64(c.InWork))
