@@ -120,13 +120,13 @@ func growsOld(t *testing.T) bool {
 	cfg := fake("fps=100&pause=5&ms=400")
 	cfg.MaxAge = 100 * time.Millisecond
 	src := mustOpen(t, cfg)
-	f, n := next(t, src)
+	next(t, src)
 	for src.Counts().Read+src.Counts().Waiting < 4 {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(200 * time.Millisecond) // frame 4 grows old
 	began, late := time.Now(), src.Counts().Read > 4
-	f, n = next(t, src)
+	f, n := next(t, src)
 	age, took := time.Since(f.Time), time.Since(began)
 	c := balanced(t, src)
 	src.Close()

@@ -190,7 +190,7 @@ func TestSlowStart(t *testing.T) {
 	}
 	var told statuses
 	cfg.Name, cfg.OnStatus, cfg.OpenTimeout = "no start", told.tell, 400*time.Millisecond
-	src = mustOpen(t, cfg)
+	mustOpen(t, cfg)
 	if reason := told.are(t, "-"); reason != "camera worker did not start: it made no headway for 400ms" {
 		t.Errorf("offline because of %q", reason)
 	}

@@ -56,19 +56,6 @@ func (t *tensor) check() error {
 	return nil
 }
 
-// stale tells whether TFLite gave the tensor another shape than spec says.
-func (t *tensor) stale() bool {
-	if t.t.NumDims() != len(t.spec.Shape) {
-		return true
-	}
-	for i, d := range t.spec.Shape {
-		if t.t.Dim(i) != d {
-			return true
-		}
-	}
-	return false
-}
-
 func specs(ts []tensor) []edged.Spec {
 	out := make([]edged.Spec, len(ts))
 	for i := range ts {

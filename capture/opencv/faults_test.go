@@ -153,7 +153,7 @@ func TestFaultBlackHole(t *testing.T) {
 				src := open(t, faultConfig(scheme+"://"+address+"/cam"))
 				eventually(t, src, "the silence is noticed", func(c capture.Counts) bool { return c.Failures+c.Stuck > 0 })
 				stop()
-				end := func() {}
+				var end func()
 				if scheme == "http" {
 					end = cameratest.StartMJPEG(t, address, 320, 240, 25).Stop
 				} else {

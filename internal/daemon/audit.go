@@ -237,7 +237,7 @@ func (u *unit) evidence(f audit.Finding) *mqtt.Evidence {
 		return e
 	}
 	name := filepath.Join(dir, fmt.Sprintf("audit-%s-%02d.png", u.cfg.Name, f.Seq%evidenceFiles))
-	if err := os.MkdirAll(dir, 0o700); err == nil {
+	if err = os.MkdirAll(dir, 0o700); err == nil {
 		err = atomicfile.WritePrivate(name, data)
 	}
 	if err != nil {

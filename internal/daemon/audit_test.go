@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -252,6 +253,14 @@ func TestEvidenceFitsTheBroker(t *testing.T) {
 	e := u.evidence(audit.Finding{Picture: img})
 	if data, err := os.ReadFile(e.File); err != nil || e.PNG != nil || len(data) < 8192 {
 		t.Errorf("%d bytes where the broker takes 8192, file %q: %v", len(e.PNG), e.File, err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.MQTT.SpoolDir = filepath.Join(file, "state") // no folder can be there
+	if e := u.evidence(audit.Finding{Picture: img}); e.File != "" || e.PNG != nil {
+		t.Errorf("evidence in %q, which could not be written", e.File)
 	}
 }
 

@@ -17,12 +17,11 @@ import (
 // Broker is a mosquitto process on a loopback port of its own. It ends with the
 // test.
 type Broker struct {
-	t      testing.TB
-	Port   int
-	dir    string
-	extra  []string
-	listen string
-	cmd    *exec.Cmd
+	t     testing.TB
+	Port  int
+	dir   string
+	extra []string
+	cmd   *exec.Cmd
 }
 
 // NewBroker prepares a broker and chooses its port; Start runs it. Each extra

@@ -108,7 +108,7 @@ func (c *cutter) seek() (size int, err error) {
 				return 0, errNoise
 			}
 		}
-		if size, err = partLength(b[max(0, len(b)-maxHead):]); err != nil {
+		if _, err = partLength(b[max(0, len(b)-maxHead):]); err != nil {
 			return 0, err
 		}
 		if err := c.fill(); err != nil {
