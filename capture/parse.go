@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"edged/capture/belt"
+	"edged/capture/internal/gige"
 	"edged/capture/internal/redact"
 	"edged/internal/fault"
 )
@@ -27,11 +28,12 @@ const (
 	Pipeline                 // a GStreamer pipeline
 	Folder                   // a folder of PNG and JPEG images
 	Belt                     // test:belt
+	GigE                     // a GigE Vision camera
 )
 
 func (k Kind) String() string {
 	names := [...]string{Device: "device", RTSP: "rtsp", HTTP: "http", File: "file",
-		Pipeline: "pipeline", Folder: "folder", Belt: "belt"}
+		Pipeline: "pipeline", Folder: "folder", Belt: "belt", GigE: "gige"}
 	if int(k) < len(names) && names[k] != "" {
 		return names[k]
 	}
@@ -54,6 +56,11 @@ func Parse(source string) (Kind, error) {
 		return 0, wrong("unknown test source %q: there is test:belt", source)
 	case strings.Contains(source, " ! ") && !IsFile(source):
 		return Pipeline, nil
+	case strings.HasPrefix(source, gige.Prefix):
+		if _, err := gige.Parse(source); err != nil {
+			return 0, wrong("%w", err)
+		}
+		return GigE, nil
 	case strings.Contains(source, "://"):
 		return parseURL(source)
 	case IsFile(source):

@@ -69,6 +69,9 @@ var backends = map[string]gocv.VideoCaptureAPI{
 }
 
 func (c *camera) Open(o wire.Open) (wire.Opened, error) {
+	if o.Kind == "gige" {
+		return c.openGigE(o)
+	}
 	api, ok := backends[o.Kind]
 	if !ok {
 		return wire.Opened{}, fmt.Errorf("no backend for a source of kind %q", o.Kind)

@@ -13,7 +13,7 @@ deps=${DEPS:-$PWD/.deps}
 build_packages=(gcc g++ libc6-dev make pkg-config ca-certificates libopencv-dev opencv-doc)
 test_packages=(chromium mosquitto mosquitto-clients ffmpeg iproute2 nodejs openssl python3 python3-pil python3-numpy python3-paho-mqtt
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
-  gstreamer1.0-plugins-base gstreamer1.0-plugins-good systemd)
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good libaravis-0.8-0 systemd)
 avx512_packages=(bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso cpio)
 
 # name@version, SHA-256 of the package file, then: path in the package, path below .deps
@@ -135,6 +135,19 @@ fetch_linux() {
   rm -rf "$tmp"
 }
 
+# fetch_aravis: the fake GigE Vision camera. Its package, which depends on GTK, is
+# unpacked, never installed.
+fetch_aravis() {
+  local tmp
+  [ ! -x "$deps/aravis/usr/bin/arv-fake-gv-camera-0.8" ] || return 0
+  say "fetching aravis-tools"
+  mkdir -p "$deps"
+  tmp=$(mktemp -d "$deps/fetch.XXXXXX")
+  (cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download aravis-tools) || die "apt-get could not fetch aravis-tools: is this machine offline?"
+  dpkg-deb -x "$tmp"/*.deb "$deps/aravis"
+  rm -rf "$tmp"
+}
+
 apt_install "${build_packages[@]}"
 [ "$what" = build ] || apt_install "${test_packages[@]}"
 fetch tflite $tflite_package $tflite_sha install_tflite
@@ -142,6 +155,7 @@ cmp -s tflite/include/tensorflow/lite/c/c_api_experimental.h "$deps/tflite/inclu
   cp tflite/include/tensorflow/lite/c/c_api_experimental.h "$deps/tflite/include/tensorflow/lite/c/"
 fetch pose $pose_package $pose_sha install_models
 if [ "$what" != build ]; then
+  fetch_aravis
   fetch face $face_package $face_sha install_models
   fetch selfie $selfie_package $selfie_sha install_models
   fetch mqttjs $mqttjs_package $mqttjs_sha install_mqttjs
