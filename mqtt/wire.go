@@ -84,6 +84,24 @@ func (w *wire) fail(cause error) error {
 	return w.Conn.Close()
 }
 
+// ended tells whether the connection ends within a time.
+func (w *wire) ended(within time.Duration) bool {
+	if within > 0 {
+		t := time.NewTimer(within)
+		defer t.Stop()
+		select {
+		case <-w.lost:
+		case <-t.C:
+		}
+	}
+	select {
+	case <-w.lost:
+		return true
+	default:
+		return false
+	}
+}
+
 // why is what ended the connection.
 func (w *wire) why() error {
 	w.mu.Lock()
@@ -136,8 +154,12 @@ func (w *wire) read(p []byte) (int, error) {
 	return n, err
 }
 
-// nextPacket reads a fixed header and decides what happens to the packet.
+// nextPacket reads a fixed header and decides what happens to the packet. What is
+// left in the buffer of a link that has ended, a flood perhaps, is not looked at.
 func (w *wire) nextPacket() error {
+	if w.ended(0) {
+		return w.why()
+	}
 	head, err := w.in.ReadByte()
 	if err != nil {
 		return err
@@ -250,7 +272,7 @@ func (w *wire) swallowPublish(head byte, topic, n int) error {
 		_, err := w.in.Discard(n)
 		return err
 	}
-	time.Sleep(time.Millisecond)
+	w.ended(time.Millisecond)
 	if _, err := w.in.Discard(topic); err != nil {
 		return err
 	}

@@ -162,3 +162,25 @@ func FuzzWire(f *testing.F) {
 		}
 	})
 }
+
+// A flood that waits in the buffer of a link that has ended is not carried on with.
+func TestWireLeavesTheBufferOfAnEndedLink(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	var n atomic.Uint64
+	w := newWire(near, intake{rate: 1}, time.Minute, &n)
+	w.said = dialogue{asked: true, connected: true, subscribed: true}
+	go far.Write(bytes.Repeat(publishPacket(1, "edged/n/request/x", 7, "x"), 1000))
+	go func() {
+		for n.Load() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		w.Close()
+	}()
+	if _, err := io.Copy(io.Discard, w); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("%v", err)
+	}
+	if n.Load() == 1000 {
+		t.Error("the whole flood was gone through")
+	}
+}
