@@ -37,6 +37,10 @@ const mostPacked = 48 << 20
 // expected is rough.
 const clearSharing = 0.9
 
+// worthwhile is how much less work a later end of sharing must be expected to be than
+// the one before: each takes more memory.
+const worthwhile = 0.97
+
 // newSharer places as many layers as can be shared.
 func newSharer(w *windowed) *sharer {
 	s := &sharer{windowed: w, place: map[int32]laidOut{}}
@@ -68,8 +72,9 @@ func (s *sharer) cut(most int) (layers int, tensor int32) {
 	for _, x := range s.work {
 		so += x.alone
 	}
-	best, packed := clearSharing*so, 0
+	limit, packed := clearSharing*so, 0
 	so -= s.handing(s.stack)
+	least := limit
 	for k, x := range s.work[:min(most, len(s.work))] {
 		t := x.op.Outputs[0]
 		if _, ok := s.place[t]; !ok {
@@ -79,8 +84,11 @@ func (s *sharer) cut(most int) (layers int, tensor int32) {
 		if packed += x.bytes; packed > mostPacked {
 			break
 		}
-		if cost := so + s.handing(t); (cost < best || how == "all") && s.dominates(k, t) {
-			best, layers, tensor = cost, k+1, t
+		if !s.dominates(k, t) {
+			continue
+		}
+		if cost := so + s.handing(t); how == "all" || cost < limit && cost < worthwhile*least {
+			least, layers, tensor = cost, k+1, t
 		}
 	}
 	return layers, tensor
