@@ -17,8 +17,6 @@ func genRequantize(g *graph) {
 	to := pick(g, i8, u8)
 	if from := g.kind.dtype; from == model.TypeInt16 {
 		to = pick(g, i8, i16Plain)
-	} else if from == model.TypeInt8 {
-		to = pick(g, i8, u8, i16Plain)
 	}
 	from := g.kind
 	g.kind = to
