@@ -25,7 +25,26 @@ func newNet(k kind, seed uint64) *Case {
 	if g.chance(0.3) {
 		n.head()
 	}
+	if seed%5 == 0 {
+		n.planes()
+	}
 	return g.finish(name, Bound{Floor: netFloor})
+}
+
+// planes turns the net's first input and a last map into [1, c, h, w], as nets
+// from PyTorch come.
+func (n *netBuilder) planes() {
+	in := n.sg.Inputs[0]
+	s := n.shapeOf(in)
+	t := *n.sg.Tensors[in]
+	t.Shape, t.ShapeSignature = []int32{s[0], s[3], s[1], s[2]}, nil
+	n.sg.Tensors = append(n.sg.Tensors, &t)
+	n.sg.Inputs[0] = int32(len(n.sg.Tensors) - 1)
+	n.op(model.OpTranspose, &model.TransposeOptions{}, []int32{n.sg.Inputs[0], n.ints(0, 2, 3, 1)}, in)
+	last := len(n.sg.Operators) - 1
+	n.sg.Operators = append([]*model.Operator{n.sg.Operators[last]}, n.sg.Operators[:last]...)
+	x := n.maps[len(n.maps)-1]
+	n.emit(model.OpTranspose, &model.TransposeOptions{}, n.like(x), x, n.ints(0, 3, 1, 2))
 }
 
 // netFloor lets float32 nets differ by 1e-4 of an output's largest magnitude.
