@@ -1,7 +1,7 @@
 // Every state of the page from the built daemon, in a real browser: what it says is
 // so, at every moment.
 import assert from "node:assert/strict";
-import fs from "node:fs";
+import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { accessible, broker, browser, edged, fits, node, open, pause, picture, says, scratch, shots, until } from "./harness.mjs";
@@ -14,8 +14,9 @@ const camera = (name, source, more = "") => `[[camera]]\nname = "${name}"\nsourc
 before(async () => {
   const nets = new URL("../../../train/nets/", import.meta.url).pathname;
   edged("rewrite", path.join(nets, "belt_valid_int8.tflite"), "-o", "dense.tflite", "--input", "160x200", "--output-stride", "2");
-  fs.mkdirSync(path.join(scratch, "folder"));
-  edged("snap", "test:belt?size=320x240", "-o", path.join("folder", "a.png"));
+  edged("snap", "test:belt?size=320x240", "-o", "a.png");
+  const film = spawnSync("ffmpeg", ["-loglevel", "error", "-loop", "1", "-i", "a.png", "-t", "1", "-r", "5", "-c:v", "mjpeg", "ended.avi"], { cwd: scratch, encoding: "utf8" });
+  assert.equal(film.status, 0, film.stderr);
   mqtt = await broker();
   const belt = "test:belt?size=320x240&fps=8";
   line = await node(`[node]\nname = "line1"\n[mqtt]\nbroker = "tcp://127.0.0.1:${mqtt.port}"\nspool_dir = "state"\n` +
@@ -25,7 +26,7 @@ before(async () => {
     camera("waits", belt, `trigger = "mqtt"\n[[camera.rule]]\nclass = "metal"`) +
     camera("off", belt) +
     camera("away", "rtsp://127.0.0.1:1/nothing") +
-    camera("ended", "folder"));
+    camera("ended", "ended.avi"));
   mqtt.publish("edged/line1/off/enabled/set", "OFF");
   chromium = await browser();
 });
@@ -166,7 +167,7 @@ test("no serious fault of accessibility, at any size, light and dark", async () 
     await until("the last NGs", async () => (await p.locator("#ngs img").count()) > 0);
     for (const name of ["press", "", "aside"]) {
       await p.goto(line.url + "#" + name);
-      await until("what it shows", async () => name ? (await says(p)).bright > 0.3 : await tilesSeen(p) === 5 || await tilesSeen(p));
+      await until("what it shows", async () => name ? (await says(p)).bright > 0.3 : (await tilesSeen(p)) >= 5 || await tilesSeen(p));
       const where = `${name || "overview"} ${size} ${scheme}`;
       await accessible(p, where);
       await fits(p, where);
