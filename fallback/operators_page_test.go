@@ -50,8 +50,11 @@ func TestOperatorsPage(t *testing.T) {
 	}
 	rows[model.OpDetectionPostProcess] = strings.Join(kinds["CUSTOM"], ", ")
 	rows[model.OpConvolution2DTransposeBias] = "float32 (against TRANSPOSE_CONV and ADD)"
-	if len(rows) != len(builtins())+len(customs()) {
-		t.Errorf("%d rows for %d operators", len(rows), len(builtins())+len(customs()))
+	for name := range customs() {
+		own := name == gatherWindows || name == overWindows // of plans; no file holds them
+		if rows[name] == "" && !own {
+			t.Errorf("%s has no row", name)
+		}
 	}
 	page := operatorsHead
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
