@@ -182,24 +182,29 @@ func suggest(key string, known []string) string {
 	return "; known here: " + strings.Join(known, ", ")
 }
 
-// editDistance counts the insertions, deletions and replacements of bytes that
-// lead from a to b (Levenshtein).
+// editDistance counts the insertions, deletions, replacements and swaps of
+// neighbouring bytes that lead from a to b (Damerau and Levenshtein): a swap is
+// one slip, so that "modle" is nearer to "model" than to "idle".
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	at := make([][]int, len(a)+1)
+	for i := range at {
+		at[i] = make([]int, len(b)+1)
+		at[i][0] = i
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	for j := range b {
+		at[0][j+1] = j + 1
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
+			at[i][j] = min(at[i-1][j-1]+cost, at[i-1][j]+1, at[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				at[i][j] = min(at[i][j], at[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return at[len(a)][len(b)]
 }

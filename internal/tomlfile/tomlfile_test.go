@@ -162,7 +162,7 @@ func TestEditDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"", "abc", 3}, {"rotate", "rotate", 0}, {"rotat", "rotate", 1}, {"souce", "source", 1}, {"nmae", "name", 2}, {"ab", "", 2}} {
+	}{{"", "abc", 3}, {"rotate", "rotate", 0}, {"rotat", "rotate", 1}, {"souce", "source", 1}, {"nmae", "name", 1}, {"modle", "model", 1}, {"modle", "idle", 2}, {"ab", "", 2}} {
 		if got := editDistance(c.a, c.b); got != c.want {
 			t.Errorf("%q -> %q: %d, want %d", c.a, c.b, got, c.want)
 		}
