@@ -27,7 +27,7 @@ func (r *Rig) cameraBack() {
 	r.T.Helper()
 	took := r.Rec.Resumes(r.T, "c0", time.Now(), afterCamera)
 	r.T.Logf("recovery %v, deadline %v", took.Round(time.Millisecond), afterCamera)
-	mqtttest.Until(r.T, 2*time.Second, "online on the camera's status topic", func() bool { return r.Rec.Last("edged/n/c0/status") == mqtt.Online })
+	mqtttest.Until(r.T, 10*time.Second, "online on the camera's status topic", func() bool { return r.Rec.Last("edged/n/c0/status") == mqtt.Online })
 }
 
 func TestWorkerSignals(t *testing.T) {
