@@ -247,7 +247,10 @@ func TestSlopesOfAMapAtAnotherSize(t *testing.T) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
-	r, err := Rewrite(m, "", Options{})
+	if _, err := Rewrite(m, "", Options{}); asRefusal(err) == nil {
+		t.Errorf("auto writes slopes of a whole map: %v", err)
+	}
+	r, err := Rewrite(m, "", Options{Form: Shifts})
 	if err != nil {
 		t.Fatal(err)
 	}
