@@ -26,7 +26,7 @@ copyright() {
   rm -f "$doc/LICENSE" && gzip -9nf "$doc/NOTICE"
   {
     printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: edged\n\n'
-    printf 'Files: *\nCopyright: the edged authors\nLicense: Apache-2.0\n On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.\n\n'
+    printf 'Files: *\nCopyright: 2026 the edged authors\nLicense: Apache-2.0\n On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.\n\n'
     printf 'Comment:\n The programs and the TensorFlow Lite library contain work of others. Their names\n and terms are in NOTICE.gz beside this file.\n'
   } >"$doc/copyright"
 }
