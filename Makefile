@@ -20,7 +20,7 @@ export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensor
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-faults test-brokers test-page test-node-red test-deb soak test-systemd fuzz deb dist train \
+.PHONY: help need-go deps deps-test build test test-arm64 test-faults test-brokers test-page test-node-red test-deb soak test-systemd fuzz deb dist train \
   speed instructions demo demo-says install install-programs install-files uninstall env clean
 
 help: ## this list
@@ -51,6 +51,9 @@ build: deps ## build bin/edged and bin/edged-camera
 
 test: deps-test ## install what is missing and run every test
 	@internal/setup/test.sh
+
+test-arm64: deps-test ## both engines' suites and the rewriter's for arm64, in an emulator (about 15 minutes)
+	@internal/setup/test-arm64.sh
 
 test-faults: deps-test build ## every fault scenario against the built programs, three times each, and ten minutes of chaos on the link (under 60 minutes)
 	EDGED_FAULTS=1 EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 70m -v -skip TestSoak $(FAULTS) ./internal/faults

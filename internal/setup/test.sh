@@ -6,14 +6,17 @@ cd "$(dirname "$0")/../.." || exit 1
 # tools: tests that run programs from `make deps-test` (mosquitto, systemd-analyze)
 all="tflite opencv customenv gocv_specific_modules gocv_videoio tools"
 export EDGED_BIN=$PWD/bin
+# Everything with cgo is built as the programs are: gocv takes minutes, and is
+# compiled once.
+pie="-buildmode=pie"
 
 step "vet"
-run "go vet -tags '$all' ./..."
-run "go vet -tags faults ./internal/faults"
+run "go vet $pie -tags '$all' ./..."
+run "go vet $pie -tags faults ./internal/faults"
 
 step "the built programs through a short selection of faults (make test-faults: all of them)"
 run "make -s build" &&
-  tests "EDGED_BIN=\$PWD/bin go test -tags faults -timeout 10m" "-count 1 ./internal/faults" \
+  tests "EDGED_BIN=\$PWD/bin go test $pie -tags faults -timeout 10m" "-count 1 ./internal/faults" \
     '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|ProgramsAreHardened|WeakProgramIsFoundOut|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
 
 step "the page in a browser, the states in which it could lie (make test-page: all of it, at two sizes, light and dark)"
@@ -23,26 +26,25 @@ step "generated assembly is current"
 run "cd internal/kernel/gen && go vet ./... && go test ./... && go run . -o .. -check"
 
 step "tests with TFLite and OpenCV"
-tests "go test -buildmode=pie -tags '$all' -timeout 15m" "./..."
+tests "go test $pie -tags '$all' -timeout 15m" "./..."
 
-# Packages whose code is the same with and without cgo were tested just now.
+# Packages whose code is the same with and without cgo were tested just now, and
+# so was fallback: its one test more holds variants against each other where the
+# step above held each against TFLite.
 step "tests of a bare machine, of what is built differently there: no cgo, no TFLite, no OpenCV"
 run "CGO_ENABLED=0 go build ./..." &&
-  tests "CGO_ENABLED=0 go test -timeout 10m" "$(CGO_ENABLED=0 go run ./internal/setup/bare "$all" || echo ./...)"
+  tests "CGO_ENABLED=0 go test -timeout 10m" \
+    "$(CGO_ENABLED=0 go run ./internal/setup/bare "$all" | sed 's| ./fallback||' | grep . || echo ./...)"
 
 step "other machines: cross-builds"
 for arch in arm64 arm riscv64; do
   run "GOOS=linux GOARCH=$arch GOARM=7 CGO_ENABLED=0 go build ./..."
 done
 
-# Fewer cases than natively: qemu is ten times slower, and the arithmetic is
-# the same for every case of an operator.
-step "arm64 under qemu: TFLite's engine, and what is Go and assembly alone"
-tests "EDGED_CASES=${EDGED_CASES:-3} internal/setup/arm64.sh cgo" ./tflite
-run "internal/setup/arm64.sh edged bench ${DEPS:-.deps}/models/face_detection_short_range.tflite --engine tflite --threads 1 --runs 1"
-tests "EDGED_CASES=${EDGED_CASES:-6} internal/setup/arm64.sh pure" "./internal/enginetest ./internal/kernel/... ./fallback/... ./rewrite/..."
-
-step "arm64 without the dot product: the processor of a Raspberry Pi 3"
+# A smoke: `make test-arm64` runs the engines' suites there.
+step "arm64 under qemu: NEON against its portable twins, with the dot product and without (make test-arm64: all of it)"
+tests "internal/setup/arm64.sh pure -short" ./internal/kernel/...
+tests "internal/setup/arm64.sh pure -short" ./fallback Golden
 tests "QEMU_CPU=cortex-a53 internal/setup/arm64.sh pure -short" "./internal/kernel/... ./fallback" 'I8|Requant|Choose|Golden'
 
 # Every routine of the variant against its portable twin, then every operator.

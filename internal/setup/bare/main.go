@@ -2,10 +2,10 @@
 // differently from one with everything: `make test` runs all of them with
 // everything, and those again without.
 //
-// A package is named when a file of the code that its tests run, its own or one
-// it imports of ours, is not the same file in both builds, or when it has a test
-// file that the full build leaves out. What is left differs in the standard
-// library's resolver alone.
+// A package is named when a file of its code, its own or one it imports of ours,
+// is not the same file in both builds, or when it has a test file that the full
+// build leaves out. What its tests alone import does not count: they look at the
+// same code. What is left differs in the standard library's resolver alone.
 //
 //	bare "TAG TAG..."
 package main
@@ -25,7 +25,6 @@ import (
 type listed struct {
 	ImportPath                                           string
 	Standard                                             bool
-	ForTest                                              string
 	Deps                                                 []string
 	GoFiles, CgoFiles, SFiles, TestGoFiles, XTestGoFiles []string
 }
@@ -47,10 +46,10 @@ func main() {
 	os.Exit(1)
 }
 
-// list asks for every package of ours and what its tests import.
+// list asks for every package, and whose tests there are.
 func list(env, tags string) (map[string]listed, error) {
-	cmd := exec.Command("go", "list", "-e", "-deps", "-test", "-tags", tags,
-		"-json=ImportPath,Standard,ForTest,Deps,GoFiles,CgoFiles,SFiles,TestGoFiles,XTestGoFiles", "./...")
+	cmd := exec.Command("go", "list", "-e", "-deps", "-tags", tags,
+		"-json=ImportPath,Standard,Deps,GoFiles,CgoFiles,SFiles,TestGoFiles,XTestGoFiles", "./...")
 	cmd.Env = append(os.Environ(), env)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -72,28 +71,23 @@ func list(env, tags string) (map[string]listed, error) {
 }
 
 // different names, as arguments of go test, the packages that full does not
-// speak for. A test's main package, x.test, depends on all that its tests run.
+// speak for.
 func different(full, bare map[string]listed) (names []string) {
-	for path, main := range bare {
-		name, isTest := strings.CutSuffix(path, ".test")
-		if !isTest || main.ForTest != "" && main.ForTest != name {
-			continue
-		}
-		if p := bare[name]; len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 && !spokenFor(full, bare, name, main) {
-			names = append(names, "./"+strings.TrimPrefix(strings.TrimPrefix(name, "edged"), "/"))
+	for path, p := range bare {
+		if len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 && !spokenFor(full, bare, path) {
+			names = append(names, "./"+strings.TrimPrefix(strings.TrimPrefix(path, "edged"), "/"))
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-func spokenFor(full, bare map[string]listed, name string, main listed) bool {
-	p, f := bare[name], full[name]
+func spokenFor(full, bare map[string]listed, path string) bool {
+	p, f := bare[path], full[path]
 	if !subset(p.TestGoFiles, f.TestGoFiles) || !subset(p.XTestGoFiles, f.XTestGoFiles) {
 		return false
 	}
-	for _, dep := range append(main.Deps, name) {
-		dep, _, _ = strings.Cut(dep, " [") // recompiled for a test: the same files and the test's own
+	for _, dep := range append(p.Deps, path) {
 		if p, ours := bare[dep]; ours && !sameCode(p, full[dep]) {
 			return false
 		}
