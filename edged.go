@@ -50,7 +50,17 @@ type Frame struct {
 	Seq    uint64    // the source's own count, from 1; a gap is a frame passed over
 	Time   time.Time // when the source took it, wall clock with monotonic reading
 	PartID string    // what the trigger named, else empty
+
+	// Reduced is how many of the camera's pixels, along each side, one of these
+	// stands for: 2, 4 or 8 where the source decoded no more. 0 and 1: itself.
+	Reduced int
 }
+
+// Scale is Reduced, at least 1.
+func (f *Frame) Scale() int { return max(f.Reduced, 1) }
+
+// Full is the size of the camera's picture: what frame pixels are counted in.
+func (f *Frame) Full() (w, h int) { return f.W * f.Scale(), f.H * f.Scale() }
 
 // Grid places a mask on the frame it was made from. The centre of mask pixel
 // (row r, column c) lies at frame pixel Origin + (r, c)*Stride, per axis in the
@@ -58,6 +68,16 @@ type Frame struct {
 type Grid struct {
 	Stride [2]float64
 	Origin [2]float64
+}
+
+// On is g in the pixels of f as it is, where those are larger than the camera's.
+func (g Grid) On(f *Frame) Grid {
+	k := float64(f.Scale())
+	for i := range g.Stride {
+		g.Stride[i] /= k
+		g.Origin[i] = (g.Origin[i] - (k-1)/2) / k
+	}
+	return g
 }
 
 // Mask is one class id for every position of a grid. Position (row, col) is

@@ -32,6 +32,9 @@ type camera struct {
 	asks  *wire.Conn // who has to be asked for each picture, nil: nobody
 	asked bool       // for the next one
 
+	enough Enough     // how coarse the pictures may be
+	worker *wire.Conn // who is told of a change
+
 	wake   chan struct{} // a frame was offered or refused, or the end was set
 	taken  chan struct{} // the mailbox was emptied
 	cancel context.CancelFunc

@@ -58,6 +58,7 @@ type Config struct {
 	FourCC        string  // for example MJPG
 	Bits          int     // of a grey pixel that is deeper than 8 bits; 0: nobody knows
 	IgnoreEXIF    bool    // take pictures as they lie, whatever their EXIF says
+	Enough        Enough  // how coarse pictures may be; zero: every pixel is wanted
 
 	// Triggered: somebody decides when this camera takes a picture, so each may be
 	// a part's. They are kept in order until asked for, none is refused for having

@@ -58,6 +58,8 @@ type fakeCamera struct {
 	due    time.Time
 }
 
+func (f *fakeCamera) Enough(wire.Enough) {}
+
 func (f *fakeCamera) Library() string { return "fake" }
 
 func (f *fakeCamera) Open(o wire.Open) (wire.Opened, error) {

@@ -16,19 +16,14 @@ func (s *session) onWant(ctx context.Context, b []byte) error {
 	if err := wire.Decode(b, &w); err != nil {
 		return err
 	}
-	if w.W <= 0 || w.H <= 0 || w.Ch != 1 && w.Ch != 3 || int64(w.W) > s.c.cfg.MaxPixels/int64(w.H) {
+	if w.W <= 0 || w.H <= 0 || w.Ch != 1 && w.Ch != 3 || w.Reduced < 0 || w.Reduced > 8 || int64(w.W) > s.c.cfg.MaxPixels/int64(w.H) {
 		return fmt.Errorf("a picture of %dx%d with %d channels; at most %d pixels are taken", w.W, w.H, w.Ch, s.c.cfg.MaxPixels)
 	}
 	if s.c.cfg.EveryFrame && !s.c.emptied(ctx) {
 		return nil // closing
 	}
 	s.c.shed(s.mem)
-	if s.w != 0 && (s.w != w.W || s.h != w.H) {
-		s.c.note(func(t *tally) { t.SizeChanges++ })
-		s.c.cfg.Log.Warn("camera changed its picture size", "camera", s.c.cfg.Name,
-			"from", fmt.Sprintf("%dx%d", s.w, s.h), "to", fmt.Sprintf("%dx%d", w.W, w.H))
-	}
-	s.w, s.h = w.W, w.H
+	s.resized(w)
 	seg, file, err := shm.Create(s.c.cfg.Slots, w.Bytes())
 	if err != nil {
 		return err
@@ -39,6 +34,18 @@ func (s *session) onWant(ctx context.Context, b []byte) error {
 	s.mem = &memory{seg: seg, conn: s.p.conn, number: s.numbers, users: 1}
 	s.p.conn.SendMemory(wire.Memory{Number: s.numbers, Slots: seg.Slots(), SlotBytes: seg.SlotBytes()}, file)
 	return nil
+}
+
+// resized notes the size of the pictures that come, and tells where the camera's
+// own has changed.
+func (s *session) resized(w wire.Want) {
+	k, before := max(w.Reduced, 1), max(s.reduced, 1)
+	if s.w != 0 && (s.w*before != w.W*k || s.h*before != w.H*k) {
+		s.c.note(func(t *tally) { t.SizeChanges++ })
+		s.c.cfg.Log.Warn("camera changed its picture size", "camera", s.c.cfg.Name,
+			"from", fmt.Sprintf("%dx%d", s.w*before, s.h*before), "to", fmt.Sprintf("%dx%d", w.W*k, w.H*k))
+	}
+	s.w, s.h, s.reduced = w.W, w.H, w.Reduced
 }
 
 // drop lets go of the current segment; frames held of it keep it mapped.
@@ -124,7 +131,7 @@ func (s *session) describe(f wire.Frame) edged.Frame {
 	stride := int(f.W) * int(f.Ch)
 	return edged.Frame{
 		Pix: s.mem.seg.Slot(int(f.Slot))[:stride*int(f.H)], Stride: stride, W: int(f.W), H: int(f.H), Format: format,
-		Seq: s.seq + f.Read, Time: taken(f),
+		Seq: s.seq + f.Read, Time: taken(f), Reduced: s.reduced,
 	}
 }
 

@@ -62,7 +62,7 @@ func openPath(cfg Config, kind Kind, missing error) (Source, error) {
 func openCamera(cfg Config, kind Kind) *camera {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &camera{
-		cfg: cfg, kind: kind, live: live(kind, cfg.Source),
+		cfg: cfg, kind: kind, live: live(kind, cfg.Source), enough: cfg.Enough,
 		wake: make(chan struct{}, 1), taken: make(chan struct{}, 1),
 		cancel: cancel, done: make(chan struct{}),
 	}

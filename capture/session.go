@@ -193,7 +193,7 @@ func (s *session) open() (over bool) {
 		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
 		EveryFrame: cfg.EveryFrame, Each: cfg.Triggered, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
 		Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, FourCC: cfg.FourCC, Timeout: networkTimeout(*cfg),
-		MaxPixels: cfg.MaxPixels, Bits: cfg.Bits, IgnoreEXIF: cfg.IgnoreEXIF,
+		MaxPixels: cfg.MaxPixels, Bits: cfg.Bits, IgnoreEXIF: cfg.IgnoreEXIF, Enough: s.c.talk(s.p.conn),
 	}
 	s.c.note(func(t *tally) { t.Opens++ })
 	s.p.conn.Send(wire.TypeOpen, o) // a worker that is gone says so by hanging up

@@ -41,11 +41,12 @@ type supervisor struct {
 	status Status // last told, if told
 	told   bool
 
-	seq   uint64 // frames read by the workers before this one
-	any   bool   // a frame has come
-	skip  uint64 // frames of a file read in this round
-	stall int    // crashes since a frame came
-	w, h  int    // of the latest frame
+	seq     uint64 // frames read by the workers before this one
+	any     bool   // a frame has come
+	skip    uint64 // frames of a file read in this round
+	stall   int    // crashes since a frame came
+	w, h    int    // of the latest frame
+	reduced int    // and how much smaller than the camera's it is
 }
 
 func (c *camera) supervise(ctx context.Context) {

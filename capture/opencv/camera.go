@@ -48,6 +48,7 @@ type camera struct {
 	shape   shape           // what its pictures lack
 	allowed int64           // pixels that this process has the memory for
 	each    bool            // pictures without a slot may yet get one
+	enough  wire.Enough     // how coarse they may be
 
 	failed int // reads in a row that gave nothing
 }
@@ -59,6 +60,9 @@ const maxFailed = 64
 func newCamera() *camera {
 	return &camera{spare: gocv.NewMat(), shape: shape{raw: gocv.NewMat()}, log: complaints{fd: 2}}
 }
+
+// Enough implements worker.Camera.
+func (c *camera) Enough(e wire.Enough) { c.enough = e }
 
 func (c *camera) Library() string { return "OpenCV " + gocv.OpenCVVersion() }
 

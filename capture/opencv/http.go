@@ -57,15 +57,30 @@ func (c *camera) readHTTP(i int, m *gocv.Mat) (worker.Picture, error) {
 	} else if h.Orientation > 4 { // it lies on its side
 		h.W, h.H = h.H, h.W
 	}
-	if size := (wire.Want{W: h.W, H: h.H, Ch: 3}); i < 0 && !c.each && size == c.size && len(c.slots) > 0 {
-		return worker.Picture{W: h.W, H: h.H, Ch: 3, InPlace: true}, nil // nobody has asked for it: it is passed over
+	size, coarser := c.coarse(h.W, h.H)
+	if i < 0 && !c.each && size == c.size && len(c.slots) > 0 { // nobody has asked for it: it is passed over
+		return worker.Picture{W: size.W, H: size.H, Ch: 3, Reduced: size.Reduced, InPlace: true}, nil
 	}
+	flags |= coarser
 	if err := gocv.IMDecodeIntoMat(file, flags, m); err != nil || m.Empty() {
 		c.log.fetch() // not about the next one
 		return c.undecoded(i, errors.New("it does not decode"))
 	}
 	c.torn = torn
-	return c.picture(i, m, c.log.fetch())
+	p, err := c.picture(i, m, c.log.fetch())
+	p.Reduced = size.Reduced
+	return p, err
+}
+
+// coarse is what becomes of a file's picture of w x h pixels, and OpenCV's flag for
+// it: libjpeg computes only so many.
+func (c *camera) coarse(w, h int) (wire.Want, gocv.IMReadFlag) {
+	flags := map[int]gocv.IMReadFlag{2: gocv.IMReadReducedColor2, 4: gocv.IMReadReducedColor4, 8: gocv.IMReadReducedColor8}
+	k := c.enough.Reduction(w, h)
+	if k == 1 {
+		return wire.Want{W: w, H: h, Ch: 3}, 0
+	}
+	return wire.Want{W: w / k, H: h / k, Ch: 3, Reduced: k}, flags[k]
 }
 
 // undecoded is a file that is no picture: one is refused, many in a row are a

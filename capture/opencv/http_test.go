@@ -34,6 +34,38 @@ func TestHTTPForms(t *testing.T) {
 	}
 }
 
+// TestHTTPReduced: pictures are decoded as coarse as is enough, whenever that
+// changes, without another opening, and say so.
+func TestHTTPReduced(t *testing.T) {
+	server := cameratest.StartForms(t, 320, 240)
+	cfg := config(server.URL + "/std")
+	cfg.Enough = capture.Enough{W: 100, H: 60}
+	src := open(t, cfg)
+	comes := func(w, h, k int) {
+		t.Helper()
+		for range 20 {
+			f := next(t, src)
+			if fullW, fullH := f.Full(); fullW != 320 || fullH != 240 {
+				t.Fatalf("%dx%d, reduced by %d, of a picture of 320x240", f.W, f.H, f.Reduced)
+			}
+			if f.W == w && f.H == h && f.Scale() == k {
+				return
+			}
+		}
+		t.Fatalf("no picture of %dx%d", w, h)
+	}
+	comes(160, 120, 2)
+	capture.SetEnough(src, capture.Enough{W: 40, H: 30})
+	comes(40, 30, 8)
+	capture.SetEnough(src, capture.Enough{W: 40, H: 30, ROI: [4]int{4, 4, 160, 120}})
+	comes(80, 60, 4)
+	capture.SetEnough(src, capture.Enough{})
+	comes(320, 240, 1)
+	if c := balanced(t, src); c.Opens != 1 || c.Refused != 0 || c.SizeChanges != 0 {
+		t.Errorf("counts %+v", c)
+	}
+}
+
 // TestHTTPReasons: what is wrong is the status, the type, the certificate.
 func TestHTTPReasons(t *testing.T) {
 	server := cameratest.StartForms(t, 64, 48)

@@ -156,6 +156,9 @@ func (c *Config) checkView(i int) {
 	if cam.Fit != "crop" && cam.Fit != "resize" {
 		wrong("fit", "fit %q: use crop (the centre, at the camera's own pixels) or resize", cam.Fit)
 	}
+	if cam.Decode != "auto" && cam.Decode != "full" {
+		wrong("decode", "decode %q: use auto (half, quarter or eighth of a JPEG picture's size where the model needs no more) or full", cam.Decode)
+	}
 	if p := cam.Prepare; p != nil {
 		if _, err := PixelFormat(p.ChannelOrder); p.ChannelOrder != "" && err != nil {
 			wrong("prepare.channel_order", "%v", err)

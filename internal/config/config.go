@@ -105,6 +105,7 @@ type Camera struct {
 	ROI     []int    `toml:"roi"`
 	Rotate  int      `toml:"rotate"`
 	Fit     string   `toml:"fit"`
+	Decode  string   `toml:"decode"`
 	Trigger string   `toml:"trigger"`
 	Idle    Duration `toml:"idle"`
 	Bits    int      `toml:"bits"`
@@ -198,6 +199,7 @@ func (c *Camera) WithDefaults() {
 		}
 	}
 	or(&c.Fit, "crop")
+	or(&c.Decode, "auto")
 	or(&c.Trigger, "continuous")
 	or(&c.Engine, Auto)
 }

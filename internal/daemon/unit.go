@@ -121,6 +121,9 @@ func (u *unit) use(l *loaded) {
 	u.loaded = l
 	u.file, u.engine, u.why, u.labels = l.file, l.stage.Engine.Name(), l.why, l.stage.Labels
 	u.conf.Store(l.cam)
+	if u.source != nil {
+		capture.SetEnough(u.source, enough(l.cam, l.stage))
+	}
 	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
 	attrs := []any{"model", l.file.Name, "sha256", l.file.SHA256[:12], "engine", u.engine, "certificate", string(l.file.Standing.Level)}
@@ -145,6 +148,7 @@ func (u *unit) run(ctx context.Context) error {
 		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
 		EveryFrame: u.d.opts.Once, Once: u.d.opts.Once, Loop: u.d.opts.Loop,
 		Bits: u.cfg.Bits, IgnoreEXIF: u.cfg.EXIF != nil && !*u.cfg.EXIF,
+		Enough:    enough(u.inUse().cam, u.inUse().stage),
 		Triggered: u.cfg.Triggered(), Idle: time.Duration(u.cfg.Idle), OnLoss: u.onLoss, Seen: u.seenFile(),
 	})
 	if err != nil {
@@ -274,7 +278,8 @@ func (u *unit) fill(r *pipeline.Result) {
 	roi := r.Stage.Prepare.Seen()
 	p := &u.result
 	p.Seq, p.TS = r.Seq, mqtt.Time{Time: r.Frame.Time}
-	p.Frame = mqtt.Size{W: r.Frame.W, H: r.Frame.H}
+	p.Frame.W, p.Frame.H = r.Frame.Full()
+	p.Reduced = r.Frame.Reduced
 	p.ROI = mqtt.Rect{X: roi.X, Y: roi.Y, W: roi.W, H: roi.H}
 	if p.File = ""; u.files != nil {
 		p.File = u.files.File()

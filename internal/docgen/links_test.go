@@ -50,6 +50,7 @@ type markdown struct {
 	links   []string
 	paths   []string // files and folders of ours that the prose names
 	anchors map[string]bool
+	merging bool // both sides of a merge stand in it
 }
 
 // markdownPages reads every .md file below root, by its path from there. What is
@@ -83,6 +84,7 @@ func parseMarkdown(text string) *markdown {
 	fenced := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
+		m.merging = m.merging || strings.HasPrefix(line, "<<<<<<< ") || strings.HasPrefix(line, ">>>>>>> ")
 		if strings.HasPrefix(strings.TrimSpace(line), "```") {
 			fenced = !fenced
 			continue
@@ -156,6 +158,20 @@ func TestLinksOfEveryPageLeadSomewhere(t *testing.T) {
 	}
 	for _, b := range broken {
 		t.Error(b)
+	}
+}
+
+// No page holds both sides of a merge.
+func TestPagesAreMerged(t *testing.T) {
+	pages, err := markdownPages("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages["a page with both sides"] = parseMarkdown("# A\n<<<<<<< HEAD\none\n=======\nother\n>>>>>>> branch\n")
+	for name, page := range pages {
+		if page.merging != (name == "a page with both sides") {
+			t.Errorf("%s: holds both sides of a merge: %v", name, page.merging)
+		}
 	}
 }
 

@@ -196,7 +196,7 @@ type head struct {
 func (c *camera) body(p *picture, id uint64) []byte {
 	h, err := json.Marshal(head{
 		Shot: &p.shot, Camera: c.name, ID: id, Raw: p.raw,
-		Frame: [2]int{p.frame.W, p.frame.H}, Mask: [2]int{p.mask.W, p.mask.H},
+		Frame: [2]int{p.frame.W * p.frame.Scale(), p.frame.H * p.frame.Scale()}, Mask: [2]int{p.mask.W, p.mask.H},
 		Stride: p.mask.Grid.Stride, Origin: p.mask.Grid.Origin, Rate: c.rate(),
 	})
 	if err != nil {

@@ -81,7 +81,7 @@ func (e *ng) thumb(f *edged.Frame, m *edged.Mask) {
 				d[0], d[1], d[2] = src[0], src[0], src[0]
 			}
 			d[3] = 255
-			if id := classAt(m, fx, fy); id != 0 {
+			if id := classAt(m, fx*f.Scale(), fy*f.Scale()); id != 0 {
 				c := palette[int(id)%len(palette)]
 				d[0], d[1], d[2] = mix(d[0], c.R), mix(d[1], c.G), mix(d[2], c.B)
 			}

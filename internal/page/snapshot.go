@@ -105,13 +105,14 @@ func Overlay(f *edged.Frame, m *edged.Mask) image.Image {
 	if m.Grid.Stride[0] <= 0 || m.Grid.Stride[1] <= 0 || m.W == 0 || m.H == 0 {
 		return img
 	}
+	g := m.Grid.On(f)
 	for y := range f.H {
-		row := nearest(y, m.Grid.Origin[0], m.Grid.Stride[0])
+		row := nearest(y, g.Origin[0], g.Stride[0])
 		if row < 0 || row >= m.H {
 			continue
 		}
 		for x := range f.W {
-			col := nearest(x, m.Grid.Origin[1], m.Grid.Stride[1])
+			col := nearest(x, g.Origin[1], g.Stride[1])
 			if col < 0 || col >= m.W || m.Pix[row*m.Stride+col] == 0 {
 				continue
 			}

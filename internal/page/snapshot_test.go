@@ -29,6 +29,30 @@ func TestOverlayPlacesCells(t *testing.T) {
 	}
 }
 
+// On a frame decoded at half its size the mask lies where it lies on the whole one.
+func TestOverlayOfReducedFrame(t *testing.T) {
+	f := &edged.Frame{Pix: make([]byte, 8*4), Stride: 8, W: 8, H: 4, Format: edged.Gray, Reduced: 2}
+	m := &edged.Mask{Pix: []byte{0, 1}, Stride: 2, W: 2, H: 1, Grid: edged.Grid{Stride: [2]float64{8, 8}, Origin: [2]float64{3.5, 3.5}}}
+	img := Overlay(f, m)
+	var e ng
+	e.thumb(f, m)
+	for y := range f.H {
+		for x := range f.W {
+			_, g, _, _ := img.At(x, y).RGBA()
+			want := x >= 4
+			if coloured := g > 0; coloured != want {
+				t.Errorf("pixel %d, %d coloured: %v", x, y, coloured)
+			}
+			if coloured := e.pix[4*(y*e.w+x)+1] > 0; coloured != want {
+				t.Errorf("pixel %d, %d of the small picture coloured: %v", x, y, coloured)
+			}
+		}
+	}
+	if w, h := f.Full(); w != 16 || h != 8 {
+		t.Errorf("a camera's picture of %dx%d", w, h)
+	}
+}
+
 // A snapshot tells which result it belongs to, bare and under its mask.
 func TestSnapshotNamesItsResult(t *testing.T) {
 	p := New("node", []string{"a"})

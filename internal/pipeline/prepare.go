@@ -85,7 +85,10 @@ type Preparer struct {
 type shape struct {
 	w, h, stride int
 	format       edged.PixelFormat
+	scale        int // camera's pixels a side in one of these
 }
+
+func shapeOf(f *edged.Frame) shape { return shape{f.W, f.H, f.Stride, f.Format, f.Scale()} }
 
 // NewPreparer checks that cfg fits a model's input: one NHWC picture of 1 or 3
 // channels, float32, int8 or uint8.
@@ -167,7 +170,7 @@ func (p *Preparer) Prepare(dst []byte, f *edged.Frame) error {
 	if len(dst) != p.spec.Bytes() {
 		panic(fmt.Sprintf("BUG: pipeline: input %v has %d bytes", p.spec, len(dst)))
 	}
-	now := shape{f.W, f.H, f.Stride, f.Format}
+	now := shapeOf(f)
 	if now != p.seen {
 		if err := p.plan(f, now); err != nil {
 			return err
@@ -186,7 +189,7 @@ func (p *Preparer) Prepare(dst []byte, f *edged.Frame) error {
 
 // Fits tells whether frames of f's size and format can be prepared, without looking
 // at its pixels. Seen and Place speak of such frames afterwards.
-func (p *Preparer) Fits(f *edged.Frame) error { return p.plan(f, shape{f.W, f.H, f.Stride, f.Format}) }
+func (p *Preparer) Fits(f *edged.Frame) error { return p.plan(f, shapeOf(f)) }
 
 // Place maps the grid of a mask of h by w positions, given in input pixels,
 // onto the frames of the size last prepared. See placement.frameGrid.
@@ -201,21 +204,26 @@ func (p *Preparer) plan(f *edged.Frame, now shape) error {
 	if f.W < 1 || f.H < 1 || f.Stride < f.W*f.Format.Channels() {
 		return fmt.Errorf("pipeline: %dx%d %s with rows of %d bytes: %w", f.W, f.H, f.Format, f.Stride, ErrFrame)
 	}
+	fullW, fullH := f.Full()
 	roi := p.cfg.ROI
 	if roi == (Rect{}) {
-		roi = Rect{W: f.W, H: f.H}
+		roi = Rect{W: fullW, H: fullH}
 	}
-	if roi.X+roi.W > f.W || roi.Y+roi.H > f.H {
-		return fmt.Errorf("pipeline: roi %v on a frame of %dx%d: %w", roi, f.W, f.H, ErrROI)
+	if roi.X+roi.W > fullW || roi.Y+roi.H > fullH {
+		return fmt.Errorf("pipeline: roi %v on a frame of %dx%d: %w", roi, fullW, fullH, ErrROI)
+	}
+	part, err := p.reduced(roi, now.scale)
+	if err != nil {
+		return err
 	}
 	p.place = placement{roi: roi, rotate: p.cfg.Rotate, y: axis{scale: 1}, x: axis{scale: 1}}
-	turned := viewOf(f, roi, p.cfg.Rotate)
+	turned := viewOf(f, part, p.cfg.Rotate)
 	ch := f.Format.Channels()
 	if p.cfg.Fit == Resize {
 		p.tapsY, p.tapsX = make([]tap, p.h), make([]tap, p.w)
 		makeTaps(p.tapsY, turned.h, turned.stepY)
 		makeTaps(p.tapsX, turned.w, turned.stepX)
-		p.place.y, p.place.x = resizeAxis(p.h, turned.h), resizeAxis(p.w, turned.w)
+		p.place.y, p.place.x = resizeAxis(p.h, turned.h*now.scale), resizeAxis(p.w, turned.w*now.scale)
 	} else {
 		if turned.w < p.w || turned.h < p.h {
 			return fmt.Errorf("pipeline: %dx%d of the frame for a model of %dx%d: %w; use a smaller model, a larger roi, or fit = \"resize\"",
@@ -229,6 +237,30 @@ func (p *Preparer) plan(f *edged.Frame, now shape) error {
 	p.row, p.match = make([]byte, p.w*ch), make([]byte, p.w*p.ch)
 	p.seen = now
 	return nil
+}
+
+// reduced is roi in the pixels of a frame that was decoded scale times smaller: what
+// Enough allows and nothing else. A frame that was asked for with another model or
+// roi in mind may still be on its way when they change.
+func (p *Preparer) reduced(roi Rect, scale int) (Rect, error) {
+	if scale == 1 {
+		return roi, nil
+	}
+	if p.cfg.Fit != Resize || (roi.X|roi.Y|roi.W|roi.H)%scale != 0 {
+		return roi, fmt.Errorf("pipeline: it was decoded at a %dth of its size, which is too coarse by now: %w", scale, ErrFrame)
+	}
+	return Rect{roi.X / scale, roi.Y / scale, roi.W / scale, roi.H / scale}, nil
+}
+
+// Enough is the part of the frame that reaches the model, the zero Rect being all of
+// it, and what size it has there before it is turned: no frame needs more. ok is
+// false where every pixel is needed.
+func (p *Preparer) Enough() (part Rect, w, h int, ok bool) {
+	w, h = p.w, p.h
+	if p.cfg.Rotate == 90 || p.cfg.Rotate == 270 {
+		w, h = h, w
+	}
+	return p.cfg.ROI, w, h, p.cfg.Fit == Resize
 }
 
 // Seen is the part of the last frame, in frame pixels, that reached the model.

@@ -72,10 +72,11 @@ func (r *ruler) Judge(p *pipeline.Result) {
 // within cuts the boxes to what the frame has: a coarse mask's last positions
 // may reach over its edge.
 func within(blobs []edged.Blob, f *edged.Frame) []edged.Blob {
+	w, h := f.Full()
 	for i := range blobs {
 		b := &blobs[i]
-		b.X, b.Y = min(b.X, f.W-1), min(b.Y, f.H-1)
-		b.W, b.H = min(b.W, f.W-b.X), min(b.H, f.H-b.Y)
+		b.X, b.Y = min(b.X, w-1), min(b.Y, h-1)
+		b.W, b.H = min(b.W, w-b.X), min(b.H, h-b.Y)
 	}
 	return blobs
 }

@@ -11,6 +11,7 @@
 //	Frame              ->           the slot is the parent's
 //	                   <- Release   the slot is the worker's again
 //	                   <- Ask       of a source that is polled: the caller waits
+//	                   <- Enough    from now on pictures may be as coarse
 //	Ended              ->           then Open may follow
 //
 // The parent hangs up to end the worker.
@@ -44,11 +45,12 @@ const (
 	TypeFrame
 	TypeRelease
 	TypeEnded
-	TypeAsk // the caller waits for the next picture
+	TypeAsk    // the caller waits for the next picture
+	TypeEnough // an Enough
 )
 
 // Version of the protocol. Worker and parent must agree.
-const Version = 2
+const Version = 3
 
 // Hello is a worker's first word.
 type Hello struct {
@@ -73,6 +75,7 @@ type Open struct {
 	MaxPixels  int64         `json:"max_pixels"`
 	Bits       int           `json:"bits,omitempty"`        // of a grey pixel, over 8; 0: nobody said
 	IgnoreEXIF bool          `json:"ignore_exif,omitempty"` // pictures as they lie
+	Enough     Enough        `json:"enough"`
 }
 
 // Opened describes an open source, as far as it tells.
@@ -96,6 +99,8 @@ type Want struct {
 	W  int `json:"w"`
 	H  int `json:"h"`
 	Ch int `json:"ch"`
+
+	Reduced int `json:"reduced,omitempty"` // camera's pixels a side that one of these stands for
 }
 
 // Bytes is the size of one picture, without padding.

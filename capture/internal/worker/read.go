@@ -27,6 +27,9 @@ func (s *server) read() (reason string, err error) {
 		if slot != noSlot {
 			s.seg.Seq(slot).Store(0)
 		}
+		if e := s.enough.Swap(nil); e != nil {
+			s.cam.Enough(*e)
+		}
 		began := shm.Now()
 		s.vitals.SetPhase(during, began)
 		p, err := s.cam.Read(slot)
@@ -125,7 +128,7 @@ func (s *server) lend(slot int, p Picture, began time.Duration) error {
 		f.Corrupt = true // no slot, no size: there is only the count to tell
 		return s.conn.SendFrame(f)
 	}
-	size := wire.Want{W: p.W, H: p.H, Ch: p.Ch}
+	size := wire.Want{W: p.W, H: p.H, Ch: p.Ch, Reduced: p.Reduced}
 	if s.seg == nil || size != s.size {
 		var err error
 		if slot, err = s.want(size); err != nil {

@@ -37,6 +37,7 @@ type Picture struct {
 	InPlace  bool // it lies in the slot; else Take fetches it
 	Empty    bool // nothing to show: a frame was there and could not be decoded
 	Same     bool // nothing new: the polled picture has not changed
+	Reduced  int  // camera's pixels a side that one stands for; 0: one
 }
 
 // Camera is an open or closed source. One goroutine uses it.
@@ -48,6 +49,8 @@ type Camera interface {
 	// Read reads the next picture, into slot i if it fits what was bound, else,
 	// and for i < 0, into memory of the camera's own. io.EOF means no more.
 	Read(i int) (Picture, error)
+	// Enough tells how coarse the pictures that follow may be.
+	Enough(wire.Enough)
 	// Take copies the picture that did not go in place.
 	Take(dst []byte) error
 	Close()
@@ -87,10 +90,11 @@ type server struct {
 	opens   chan wire.Open
 	memory  chan memory
 	free    chan wire.Release
-	asked   chan struct{} // the caller waits; once is enough
-	gone    chan struct{} // closed when the parent has hung up, or broke the protocol
-	breach  error         // how it broke it; read after gone
-	stopped atomic.Bool   // the same, cheap to ask for
+	asked   chan struct{}               // the caller waits; once is enough
+	enough  atomic.Pointer[wire.Enough] // news; nil: none
+	gone    chan struct{}               // closed when the parent has hung up, or broke the protocol
+	breach  error                       // how it broke it; read after gone
+	stopped atomic.Bool                 // the same, cheap to ask for
 
 	seg    *shm.Segment
 	number uint32
@@ -195,6 +199,13 @@ func (s *server) hear() error {
 			return err
 		}
 		return offer(s.opens, o)
+	case wire.TypeEnough:
+		var e wire.Enough
+		if err := wire.Decode(b, &e); err != nil {
+			return err
+		}
+		s.enough.Store(&e)
+		return nil
 	case wire.TypeMemory:
 		return s.hearMemory(b)
 	case wire.TypeAsk:
@@ -241,6 +252,7 @@ var errGone = errors.New("worker: the parent has hung up")
 // session reads one source from its opening to its end.
 func (s *server) session() error {
 	s.phase(shm.Opening)
+	s.cam.Enough(s.o.Enough)
 	opened, err := s.cam.Open(s.o)
 	defer s.phase(shm.Idle)
 	defer s.cam.Close()

@@ -17,6 +17,7 @@ type still struct {
 	n      int
 	read   int
 	closed atomic.Int32
+	enough atomic.Pointer[wire.Enough]
 	slots  [][]byte
 }
 
@@ -25,6 +26,7 @@ func (c *still) Open(o wire.Open) (wire.Opened, error)  { return wire.Opened{FPS
 func (c *still) Bind(_ wire.Want, slots [][]byte) error { c.slots = slots; return nil }
 func (c *still) Take(dst []byte) error                  { clear(dst); return nil }
 func (c *still) Close()                                 { c.closed.Add(1) }
+func (c *still) Enough(e wire.Enough)                   { c.enough.Store(&e) }
 
 func (c *still) fail(o wire.Open) error {
 	if o.Source == "bad" {
