@@ -77,6 +77,7 @@ var rooms = []room{
 		"what surrounds a model serves infer and check too: no broker, no camera; engines are handed in"},
 	{"internal/daemon", []string{".", "capture", "model", "mqtt", "systemd", "internal/atomicfile", "internal/audit", "internal/child", "internal/config", "internal/metrics", "internal/noise", "internal/page", "internal/pipeline", "internal/shadow", "internal/spare", "internal/stage", "internal/infile", "internal/zones"}, []string{"golang.org/x/sys/unix"},
 		"all that runs, testable without a command: no cobra, no engine, no gocv"},
+	{"quantize", []string{".", "model", "rewrite"}, nil, "the engine that learns ranges is handed in, and so are pictures"},
 	{"packaging", nil, nil, "files that ship beside the programs"},
 	{"internal/spare", nil, nil, "a share of time is the same for all who work in it"},
 	{"internal/audit", []string{".", "rewrite", "internal/pipeline", "internal/spare"}, nil,

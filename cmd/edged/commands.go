@@ -16,6 +16,7 @@ var commands = []func() *cobra.Command{
 	newInspectCmd,
 	newKeyCmd,
 	newManifestCmd,
+	newQuantizeCmd,
 	newReplayCmd,
 	newRewriteCmd,
 	newRunCmd,

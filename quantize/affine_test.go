@@ -1,4 +1,4 @@
-package main
+package quantize
 
 import (
 	"math"
@@ -23,7 +23,7 @@ func TestRangeQuantByHand(t *testing.T) {
 		{-100, 1e-30, affine{100. / 255, 127}}, // nearly one-sided
 	}
 	for _, c := range cases {
-		got := rangeQuant(c.lo, c.hi)
+		got := rangeQuant(Range{c.lo, c.hi})
 		if c.lo == -127.5 {
 			c.want.zero = got.zero // either neighbour is right
 		}
@@ -37,7 +37,7 @@ func TestRangeQuantByHand(t *testing.T) {
 }
 
 func TestQuantiseWeightsByHand(t *testing.T) {
-	q, s := quantiseWeights([]float32{1.27, -0.5, 0.004, 0, -254, 3, 0, 0}, 4)
+	q, s := quantiseWeights([]float32{1.27, -0.5, 0.004, 0, -254, 3, 0, 0}, channels{n: 4}, nil)
 	if d := cmp.Diff([]int8{127, -50, 127, 0, -127, 2, 0, 0}, q); d != "" {
 		t.Error(d)
 	}
@@ -46,7 +46,7 @@ func TestQuantiseWeightsByHand(t *testing.T) {
 			t.Errorf("scale %d: %g, by hand %g", i, s[i], want)
 		}
 	}
-	q, s = quantiseWeights([]float32{1.27, -0.5, 0.3, 0.01}, 1)
+	q, s = quantiseWeights([]float32{1.27, -0.5, 0.3, 0.01}, channels{n: 1}, nil)
 	if d := cmp.Diff([]int8{127, -50, 30, 1}, q); d != "" || len(s) != 1 {
 		t.Error("one scale for all:", d)
 	}
