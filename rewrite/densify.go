@@ -1,6 +1,9 @@
 package rewrite
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // step is what happens to a node's window when the output stride is q: layers
 // up to q keep their stride, the rest lose it and are dilated by how far their
@@ -142,8 +145,7 @@ func (d *dense) refusal() error {
 		}
 		for i, g := range o.val.grid {
 			if g.bad {
-				return &Refusal{Reason: fmt.Sprintf("output %q has no regular grid along %s: its branches have different strides", o.val.name, axisName(i)),
-					Instead: "--cut a tensor before the branches meet"}
+				return d.irregular(o, i)
 			}
 		}
 	}
@@ -159,6 +161,22 @@ func (d *dense) refusal() error {
 		}
 	}
 	return nil
+}
+
+// irregular says which operator left output o without a regular grid along axis i.
+func (d *dense) irregular(o *output, i int) *Refusal {
+	for _, nd := range d.nodes {
+		if !nd.out[0].grid[i].bad || slices.ContainsFunc(nd.maps(), func(v *value) bool { return v.grid[i].bad }) {
+			continue
+		}
+		if nd.kind == kindUp {
+			return &Refusal{Op: d.opName(nd.op), Index: nd.index, Instead: "--cut a tensor before it",
+				Reason: fmt.Sprintf("makes the grid along %s %d times finer, from one position every %d pixels to less than a pixel each", axisName(i), nd.up[i].by, nd.maps()[0].grid[i].e)}
+		}
+		return &Refusal{Op: d.opName(nd.op), Index: nd.index, Instead: "--cut a tensor before the branches meet",
+			Reason: fmt.Sprintf("joins branches of different strides along %s, so that output %q has no regular grid", axisName(i), o.val.name)}
+	}
+	panic("BUG: an output without a regular grid, of regular ones")
 }
 
 // another is the first node that sees the whole map, or where it is, on a frame

@@ -45,6 +45,10 @@ func refusals() map[string]struct {
 		}), Options{}, []string{"CONV_2D", "no map"}},
 		"statistic": {squeezeExcite(), Options{Form: Fragments}, []string{"MUL", "statistic", "shifts"}},
 		"hybrid":    {hybrid(), dilated, []string{"CONV_2D", "dynamic-range"}},
+		"finer than a pixel": {finest(), Options{}, []string{"operator 0 (RESIZE_NEAREST_NEIGHBOR)", "2 times finer", "every 1 pixels", "--cut"}},
+		"two strides": {f(10, func(b *maker, x model.Ref) model.Ref {
+			return b.Add(b.conv(x, 4, square(3, 2).same()), b.StridedSlice(b.conv(x, 4, square(3, 1).same()), []int{0, 0, 0, 0}, []int{1, 5, 5, 4}, []int{1, 1, 1, 1}, model.StridedSliceOptions{}), 0)
+		}), Options{}, []string{"ADD", "different strides"}},
 		"padded":    {mobileNetLike(model.TypeInt8, true), Options{Input: [2]int{64, 64}}, []string{"operator 0", "--contract frame"}},
 	}
 }
@@ -134,5 +138,44 @@ func TestAnalyseSurvivesEveryNet(t *testing.T) {
 		if _, err := Rewrite(m, "00", Options{}); err != nil && strings.Contains(err.Error(), "BUG") {
 			t.Errorf("net %d: %v", seed, err)
 		}
+	}
+}
+
+// finest asks for a map of more positions than the frame has pixels.
+func finest() *model.Model {
+	b := newMaker(27, model.TypeFloat32)
+	x := b.ResizeNearest(b.input(8, 9, 3), 16, 18, model.ResizeNearestNeighborOptions{})
+	return b.Model(b.Name(b.conv(x, 2, square(3, 1)), "map"))
+}
+
+// TestAdviceOfAContractHelps: where a refusal names the frame contract, that is
+// no refusal again; where the net sees its whole patch, another frame has none.
+func TestAdviceOfAContractHelps(t *testing.T) {
+	padded := newMaker(86, model.TypeFloat32)
+	x := padded.conv(padded.input(16, 16, 3), 4, square(3, 2).same())
+	advised := 0
+	for name, m := range map[string]*model.Model{
+		"dynamic range": hybridPatch(), "squeeze-excite": excitePatch(), "positions and attention": placedPatch(),
+		"padded": padded.Model(padded.Name(padded.fc(padded.Mean(x, false, 1, 2), 3), "scores")),
+	} {
+		in := m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape
+		for _, more := range []int{0, 9} {
+			o := Options{Input: [2]int{int(in[1]) + more, int(in[2]) + more}}
+			_, err := Rewrite(m, "00", o)
+			if err == nil || !strings.Contains(err.Error(), "--contract frame") {
+				continue
+			}
+			advised++
+			o.Contract = Frame
+			if strings.Contains(err.Error(), "--form shifts") {
+				o.Form = Shifts
+			}
+			if _, again := Rewrite(m, "00", o); again != nil {
+				t.Errorf("%s, %v: %v\nas advised: %v", name, o.Input, err, again)
+			}
+		}
+	}
+	if advised < 4 {
+		t.Errorf("only %d refusals name the contract", advised)
 	}
 }

@@ -253,13 +253,26 @@ func (n *net) keepsPatches() *Refusal {
 		if nd.win.a[0] > 0 || nd.win.a[1] > 0 || nd.win.b[0] > 0 || nd.win.b[1] > 0 {
 			return &Refusal{Op: n.opName(nd.op), Index: nd.index,
 				Reason:  "pads its input: on a patch it sees zeros where the frame has true pixels, so only patch by patch keeps the patch contract",
-				Instead: "use --contract frame"}
+				Instead: n.frameCure()}
 		}
 		if nd.kind == kindMixed || nd.kind == kindUp || nd.scales && n.frame != n.input.n {
-			return &Refusal{Op: n.opName(nd.op), Index: nd.index, Reason: nd.refuse, Instead: "use --contract frame"}
+			return &Refusal{Op: n.opName(nd.op), Index: nd.index, Reason: nd.refuse, Instead: n.frameCure()}
 		}
 	}
 	return nil
+}
+
+// frameCure is the frame contract as advice, or a cut where that would be refused as
+// well: what sees the whole map, or its place, sees another one on another
+// frame, and on its own frame it has the form shifts alone.
+func (n *net) frameCure() string {
+	switch {
+	case !slices.ContainsFunc(n.nodes, func(nd *node) bool { return nd.kind == kindMixed || nd.scales }):
+		return "use --contract frame"
+	case n.frame != n.input.n:
+		return "--cut a tensor before it"
+	}
+	return "use --contract frame --form shifts"
 }
 
 func (s *state) densify() error {

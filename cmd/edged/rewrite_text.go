@@ -52,8 +52,7 @@ func (f *rewriteFlags) printResult(cmd *cobra.Command, r *rewrite.Result, list [
 	for _, o := range r.Outputs {
 		fmt.Fprintf(w, "  output %q: %dx%d positions, %d channels; position (0, 0) at pixel (%g, %g), then every (%d, %d)\n",
 			o.Name, o.Size[0], o.Size[1], o.Channel, o.Centre[0], o.Centre[1], o.Stride[0], o.Stride[1])
-		if o.Padded {
-			b := o.Band
+		if b := o.Band; o.Padded && b != (model.Band{}) {
 			fmt.Fprintf(w, "    padded: within %d pixels of the top, %d left, %d bottom, %d right, outputs between the baseline's own may differ from its shifts\n",
 				b.Top, b.Left, b.Bottom, b.Right)
 		}
