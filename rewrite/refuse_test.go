@@ -43,13 +43,13 @@ func refusals() map[string]struct {
 		"axes mixed up": {f(9, func(b *maker, x model.Ref) model.Ref {
 			return b.conv(b.Transpose(x, 0, 2, 1, 3), 2, square(3, 1))
 		}), Options{}, []string{"CONV_2D", "no map"}},
-		"statistic": {squeezeExcite(), Options{Form: Fragments}, []string{"MUL", "statistic", "shifts"}},
-		"hybrid":    {hybrid(), dilated, []string{"CONV_2D", "dynamic-range"}},
+		"statistic":          {squeezeExcite(), Options{Form: Fragments}, []string{"MUL", "statistic", "shifts"}},
+		"hybrid":             {hybrid(), dilated, []string{"CONV_2D", "dynamic-range"}},
 		"finer than a pixel": {finest(), Options{}, []string{"operator 0 (RESIZE_NEAREST_NEIGHBOR)", "2 times finer", "every 1 pixels", "--cut"}},
 		"two strides": {f(10, func(b *maker, x model.Ref) model.Ref {
 			return b.Add(b.conv(x, 4, square(3, 2).same()), b.StridedSlice(b.conv(x, 4, square(3, 1).same()), []int{0, 0, 0, 0}, []int{1, 5, 5, 4}, []int{1, 1, 1, 1}, model.StridedSliceOptions{}), 0)
 		}), Options{}, []string{"ADD", "different strides"}},
-		"padded":    {mobileNetLike(model.TypeInt8, true), Options{Input: [2]int{64, 64}}, []string{"operator 0", "--contract frame"}},
+		"padded": {mobileNetLike(model.TypeInt8, true), Options{Input: [2]int{64, 64}}, []string{"operator 0", "--contract frame"}},
 	}
 }
 

@@ -234,6 +234,15 @@ func Ended(err error) bool {
 	return errors.As(err, &exit)
 }
 
+// Code is the exit code of a child that ended with this error by itself, -1: none.
+func Code(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return -1
+}
+
 // Find looks for a program in PATH and gives its absolute path.
 func Find(name string) (string, error) {
 	found, err := exec.LookPath(name)

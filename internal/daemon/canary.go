@@ -198,6 +198,9 @@ func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err 
 		if strings.Contains(text, "memory limit") {
 			text += " (the limit is " + from + ")"
 		}
+		if child.Code(err) == exitRefused {
+			return a, &stage.Refused{Why: errors.New(text)}
+		}
 		return a, errors.New(text)
 	}
 	if err := json.Unmarshal(out.Bytes(), &a); err != nil {
@@ -205,6 +208,10 @@ func (e *Engines) try(ctx context.Context, data []byte, t Trial) (a Answer, err 
 	}
 	return a, nil
 }
+
+// exitRefused is how a trial ends of a model that the engine has no operators for:
+// the file is sound, and another try would say the same.
+const exitRefused = 3
 
 // args are the child's arguments. The name decides what the test binary is; ours
 // is always the same.

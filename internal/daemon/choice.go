@@ -23,6 +23,8 @@ type Choice struct {
 	Engine string   // the name that it is asked for by; empty: none runs the model
 	Why    string   // what each engine took; empty: it was asked for by name
 	Odd    []string // why engines that this program has cannot run the model
+
+	refused bool // one of them for want of an operator: the file is sound
 }
 
 // trial is what came out of one engine's trial.
@@ -63,7 +65,11 @@ func (c Choice) err() error {
 	if c.Engine != "" {
 		return nil
 	}
-	return errors.New(strings.Join(c.Odd, "; and "))
+	err := errors.New(strings.Join(c.Odd, "; and "))
+	if c.refused {
+		return &stage.Refused{Why: err}
+	}
+	return err
 }
 
 // choose takes the fastest engine, or the one used before unless another is
@@ -77,6 +83,7 @@ func choose(trials []trial, before string) Choice {
 		switch {
 		case t.err != nil:
 			c.Odd = appendReason(c.Odd, t)
+			c.refused = c.refused || errors.As(t.err, new(*stage.Refused))
 			continue
 		case t.over:
 			continue

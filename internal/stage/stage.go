@@ -42,7 +42,8 @@ func (f *File) Admit(t config.Trust) error {
 	return nil
 }
 
-// Refused is a model that works and may not run.
+// Refused is a model that is sound and does not run: it may not, or no engine has
+// its operators.
 type Refused struct{ Why error }
 
 func (r *Refused) Error() string { return r.Why.Error() }
