@@ -91,7 +91,7 @@ type Result struct {
 	TS         Time     `json:"ts"`                // when the frame was taken
 	Frame      Size     `json:"frame"`             // the camera's frame
 	ROI        Rect     `json:"roi"`               // the part the engine saw, in frame pixels
-	Fit        string   `json:"fit"`               // crop or resize
+	Fit        string   `json:"fit"`               // crop, resize or tile
 	Reduced    int      `json:"reduced,omitempty"` // 2, 4 or 8: decoded at one over that; frame and roi are the camera's own
 	FrameAgeMS float64  `json:"frame_age_ms"`
 	InferMS    float64  `json:"infer_ms"`

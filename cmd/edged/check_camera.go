@@ -124,8 +124,8 @@ func (c *checkedCamera) compareFit(cam *config.Camera, file *stage.File, seen pi
 	if len(cam.ROI) == 4 {
 		w, h = cam.ROI[2], cam.ROI[3]
 	}
-	if share := float64(seen.W*seen.H) / float64(w*h); cam.Fit != "resize" && share < smallPart {
-		c.warn("the model sees the middle %dx%d of %dx%d, %.1f %% of it: a roi, fit = \"resize\" or a model of the camera's size sees more",
+	if share := float64(seen.W*seen.H) / float64(w*h); cam.Fit == "crop" && share < smallPart {
+		c.warn("the model sees the middle %dx%d of %dx%d, %.1f %% of it: a roi, fit = \"tile\", fit = \"resize\" or a model of the camera's size sees more",
 			seen.W, seen.H, w, h, 100*share)
 	}
 	shape := file.Model.Subgraphs[0].Tensors[file.Model.Subgraphs[0].Inputs[0]].Shape

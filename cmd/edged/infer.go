@@ -12,6 +12,7 @@ import (
 	"edged/internal/atomicfile"
 	"edged/internal/infile"
 	"edged/internal/npy"
+	"edged/internal/pipeline"
 	"edged/internal/stage"
 	"edged/rewrite"
 )
@@ -37,7 +38,7 @@ func newInferCmd() *cobra.Command {
 
 X is a .npy tensor of the input's own shape and type, or a PNG or JPEG picture
 that is prepared as the model's manifest says: the centre is cropped, at the
-picture's own pixels. A model with several inputs takes --in several times, in
+picture's own pixels; --fit tile runs a dense model over all of it. A model with several inputs takes --in several times, in
 the order of its inputs.
 
 Y is a .npy file for the output, PREFIX_0.npy, PREFIX_1.npy ... for several (the
@@ -73,7 +74,7 @@ classifier's class and score are printed, or how much of a mask each class has.`
 	engineFlag(f, &o.engine, "engine to run on")
 	o.delegate.add(f)
 	f.Var((*threadCount)(&o.threads), "threads", "threads of the engine, 0 for its own choice")
-	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop or resize")
+	f.StringVar(&o.fit, "fit", "crop", "how a picture gets into the input: crop, resize, or tile: all of it, tile by tile")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
 	_ = cmd.MarkFlagRequired("in")
 	return cmd
@@ -99,8 +100,8 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 	if o.out != "" && !strings.HasSuffix(o.out, ".npy") && !strings.HasSuffix(o.out, ".png") {
 		return nil, exitf(exitUsage, "--out %s: name a .npy file for the outputs or a .png file for the mask", o.out)
 	}
-	if o.fit != "crop" && o.fit != "resize" {
-		return nil, exitf(exitUsage, "--fit %q: use crop or resize", o.fit)
+	if err := o.checkFit(); err != nil {
+		return nil, err
 	}
 	if err := o.checkOverlay(); err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 		return nil, err
 	}
 	start := time.Now()
-	if err := e.Run(); err != nil {
+	if err := v.run(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	r := &inferred{Model: path, Engine: e.Name(), InferMS: float64(time.Since(start).Microseconds()) / 1e3}
@@ -148,6 +149,18 @@ func infer(path string, o *inferOptions) (*inferred, error) {
 		err = fmt.Errorf("%s: %w; the output was written as it is", path, notNumbers)
 	}
 	return r, err
+}
+
+// checkFit refuses ways to fit that there are not, and tiles of what is no picture.
+func (o *inferOptions) checkFit() error {
+	fit, ok := pipeline.FitOf(o.fit)
+	if !ok {
+		return exitf(exitUsage, "--fit %q: use crop or resize, or tile", o.fit)
+	}
+	if fit == pipeline.Tile && (len(o.in) != 1 || strings.HasSuffix(o.in[0], ".npy") || strings.HasSuffix(o.out, ".npy")) {
+		return exitf(exitUsage, "--fit tile lays a picture's mask together: give one picture as --in, and leave --out away or name a .png file there")
+	}
+	return nil
 }
 
 // checkOverlay refuses an overlay that cannot be made.

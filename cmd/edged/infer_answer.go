@@ -68,7 +68,7 @@ func (v *vision) answer() (*answer, error) {
 		}
 		return &answer{Class: c}, nil
 	}
-	return &answer{Classes: sharesOf(v.stage.Mask.Make(out), v.stage.Labels)}, nil
+	return &answer{Classes: sharesOf(v.mask(), v.stage.Labels)}, nil
 }
 
 // classOf is the class of a list of outputs, one for each class, or one number

@@ -50,6 +50,7 @@ decoder, a head, control flow) shows "-" for its eST.`,
 				if r.Plan, err = planOf(args[0], file); err != nil {
 					return err
 				}
+				r.Tiles = tilesOf(m)
 			}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), r)
@@ -78,7 +79,8 @@ type inspection struct {
 
 	Certificate *standing `json:"certificate,omitempty"` // where the model carries one
 
-	Plan *fallback.PlanInfo `json:"plan,omitempty"` // where --plan asks for it
+	Plan  *fallback.PlanInfo `json:"plan,omitempty"`  // where --plan asks for it
+	Tiles *tilesInfo         `json:"tiles,omitempty"` // likewise
 
 	analysis    *rewrite.Analysis
 	grid        *outputGrid

@@ -44,6 +44,7 @@ func (r *inspection) text(path string, size int, m *model.Model) []byte {
 	}
 	if r.Plan != nil {
 		b.WriteString(planText(r.Plan))
+		b.WriteString(r.Tiles.text())
 	}
 	return b.Bytes()
 }

@@ -10,8 +10,10 @@ func (v *vision) writeOverlay(path string) (writtenFile, error) {
 	if err := v.lookup(); err != nil {
 		return writtenFile{}, err
 	}
-	m := v.stage.Mask.Make(v.engine.Output(v.stage.Output))
-	m.Grid = v.stage.Prepare.Place(v.stage.Grid, m.H, m.W)
+	m := v.mask()
+	if v.whole == nil {
+		m.Grid = v.stage.Prepare.Place(v.stage.Grid, m.H, m.W)
+	}
 	b, err := encoderOf(path)(page.Overlay(v.frame, m))
 	if err != nil {
 		return writtenFile{}, err

@@ -33,6 +33,7 @@ type vision struct {
 	stage  *pipeline.Stage // made when it is first needed
 	facts  *model.Manifest // nil: the model has none
 	output int             // the mask's, -1: the manifest decides
+	whole  *edged.Mask     // of a picture that was cut into tiles
 }
 
 // lookup lays out prepare and mask from the model's manifest.
@@ -53,7 +54,7 @@ func (v *vision) lookup() error {
 	if err != nil {
 		return fmt.Errorf("model %s: a picture or a mask needs a manifest; set one with 'edged manifest': %w", v.file.Name, err)
 	}
-	v.stage, err = stage.Surround(asMaps{v.engine}, v.own, v.output, &known, &cam)
+	v.stage, err = stage.Surround(asMaps{v.engine}, v.own, v.output, &known, &cam, v.file.Model)
 	return err
 }
 
@@ -79,10 +80,33 @@ func (v *vision) feedPicture(path string) error {
 	if err := v.lookup(); err != nil {
 		return err
 	}
+	if v.tiled() {
+		return nil
+	}
 	if err := v.stage.Prepare.Prepare(v.engine.Input(0), v.frame); err != nil {
 		return fmt.Errorf("%s picture: %w", kind, err)
 	}
 	return nil
+}
+
+// tiled tells whether the picture is run tile by tile.
+func (v *vision) tiled() bool { return v.fit == pipeline.Tile.String() && v.frame != nil }
+
+// run runs the engine on what it was fed.
+func (v *vision) run() (err error) {
+	if !v.tiled() {
+		return v.engine.Run()
+	}
+	v.whole, err = v.stage.Look(v.frame)
+	return err
+}
+
+// mask is that of the last run.
+func (v *vision) mask() *edged.Mask {
+	if v.whole != nil {
+		return v.whole
+	}
+	return v.stage.Mask.Make(v.engine.Output(v.stage.Output))
 }
 
 // answersOnce refuses a mask of a classifier, and planes, and warns of a picture
@@ -120,7 +144,7 @@ func (v *vision) writeMask(path string) ([]writtenFile, error) {
 	if err := v.lookup(); err != nil {
 		return nil, err
 	}
-	m := v.stage.Mask.Make(v.engine.Output(v.stage.Output))
+	m := v.mask()
 	var e maskpng.Encoder
 	b, err := e.Encode(nil, m, 1, time.Now())
 	if err != nil {

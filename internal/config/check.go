@@ -153,8 +153,8 @@ func (c *Config) checkView(i int) {
 		c.addAll(at(i, ""), fact.ROI(cam.ROI[0], cam.ROI[1], cam.ROI[2], cam.ROI[3]))
 	}
 	c.addAll(at(i, ""), fact.Rotate(cam.Rotate))
-	if cam.Fit != "crop" && cam.Fit != "resize" {
-		wrong("fit", "fit %q: use crop (the centre, at the camera's own pixels) or resize", cam.Fit)
+	if _, ok := pipeline.FitOf(cam.Fit); !ok {
+		wrong("fit", "fit %q: use crop (the centre, at the camera's own pixels), tile (all of it, at the camera's own pixels) or resize", cam.Fit)
 	}
 	if cam.Decode != "auto" && cam.Decode != "full" {
 		wrong("decode", "decode %q: use auto (half, quarter or eighth of a JPEG picture's size where the model needs no more) or full", cam.Decode)

@@ -44,6 +44,7 @@ type Masker struct {
 	upward   []uint8      // the mask as the model sees it, where it must be turned
 	mask     edged.Mask
 	scores   []float32
+	whole    stitched // of tiles
 }
 
 // NewMasker checks that cfg fits a model's output: one NHWC map, or one

@@ -57,6 +57,8 @@ type Stage struct {
 	doubt   atomic.Pointer[edged.Reason]
 	input   []byte       // of the engine
 	outputs []edged.Spec // of the engine
+	turn    int          // which tile is shown
+	looked  []byte       // its output
 }
 
 // Result is what one frame led to.
@@ -108,6 +110,8 @@ type Camera struct {
 	Witness Witness
 
 	stage     *Stage
+	runStage  func() error       // runs the stage's engine
+	showTile  func(input []byte) // shows a tile to the witnesses
 	next      atomic.Pointer[Stage]
 	disabled  atomic.Bool
 	enabledAt atomic.Int64 // Unix nanoseconds: frames that waited from before it are passed over
@@ -283,14 +287,17 @@ func (c *Camera) serve(f *edged.Frame, shot Shot) {
 func (c *Camera) infer(f *edged.Frame) (Refusal, error) {
 	r, s := &c.result, c.stage
 	start := c.progress.enter(Preparing)
-	if err := s.Prepare.Prepare(s.input, f); err != nil {
+	if err := s.prepare(f); err != nil {
 		return refusalOf(err), err
 	}
 	prepared := c.progress.enter(Inferring)
 	if s.Unfit != nil {
 		return RefusedNumber, s.Unfit
 	}
-	c.prepared()
+	if s.Prepare.cfg.Fit == Tile {
+		return c.inferTiles(f, start, prepared)
+	}
+	c.prepared(s.input)
 	if err := c.run(s); err != nil {
 		return RefusedEngine, err
 	}
@@ -307,13 +314,28 @@ func (c *Camera) infer(f *edged.Frame) (Refusal, error) {
 	return 0, nil
 }
 
+// inferTiles is infer for a frame that is larger than the model.
+func (c *Camera) inferTiles(f *edged.Frame, start, prepared time.Time) (Refusal, error) {
+	r, s := &c.result, c.stage
+	if why, err := s.runTiles(f, c.runStage, c.showTile); err != nil {
+		return why, err
+	}
+	inferred := c.progress.enter(Masking)
+	r.Mask = s.Mask.end()
+	r.Mask.Grid = s.Prepare.Place(s.Grid, s.Prepare.cut.size[0], s.Prepare.cut.size[1])
+	masked := c.progress.enter(Masking)
+	r.Prepare, r.Infer, r.MaskTime = prepared.Sub(start), inferred.Sub(prepared), masked.Sub(inferred)
+	r.Age = masked.Sub(f.Time)
+	return 0, nil
+}
+
 // describe fills in the rest of the result.
 func (c *Camera) describe(f *edged.Frame, shot Shot) {
 	r, s := &c.result, c.stage
 	c.seq++
 	r.Camera, r.Seq, r.Frame, r.Stage = c.Name, c.seq, f, s
 	r.Pixels = countPixels(r.Pixels, r.Mask, len(s.Labels))
-	r.Scores = s.Mask.Scores()
+	r.Scores = s.scores()
 	r.PartID = f.PartID
 	if shot.PartID != "" {
 		r.PartID = shot.PartID
@@ -364,6 +386,8 @@ func refusalOf(err error) Refusal {
 func (c *Camera) adopt(s *Stage) {
 	s.input, s.outputs = s.Engine.Input(0), s.Engine.Outputs()
 	c.stage = s
+	c.runStage = func() error { return c.run(s) } // once, so that a frame allocates nothing
+	c.showTile = c.prepared
 	c.numberless = time.Time{} // another model is another fault
 }
 

@@ -9,22 +9,35 @@ import (
 	"edged/internal/fact"
 	"edged/internal/fault"
 	"edged/internal/kernel/picture"
+	"edged/internal/tiles"
 )
 
 // Fit tells how a picture that is larger than the model's input gets into it.
 type Fit uint8
 
-// The two ways to fit. Nothing is ever resized without being asked for.
+// The ways to fit. Nothing is ever resized without being asked for.
 const (
 	Crop   Fit = iota // the centre, at the camera's own pixels
 	Resize            // the whole picture, bilinear
+	Tile              // the whole picture, tile by tile, at the camera's own pixels
 )
 
 func (f Fit) String() string {
-	if f == Resize {
-		return "resize"
+	names := [...]string{"crop", "resize", "tile"}
+	if int(f) < len(names) {
+		return names[f]
 	}
-	return "crop"
+	return fmt.Sprintf("Fit(%d)", uint8(f))
+}
+
+// FitOf is the way to fit of a name; false: there is none.
+func FitOf(name string) (Fit, bool) {
+	for f := Crop; f <= Tile; f++ {
+		if f.String() == name {
+			return f, true
+		}
+	}
+	return Crop, false
 }
 
 // Errors of Prepare that say what is wrong with a frame. A frame that meets
@@ -40,6 +53,7 @@ type PrepareConfig struct {
 	ROI    Rect // of the frame; the zero Rect is all of it
 	Rotate int  // degrees clockwise, applied to the ROI: 0, 90, 180 or 270
 	Fit    Fit
+	Net    tiles.Net         // with Tile: the model along y and x
 	Order  edged.PixelFormat // the channel order the model was trained with
 	// Mean and Scale give x = (pixel-mean)*scale, pixels from 0 to 255: one
 	// number, or one per channel in the model's order.
@@ -79,6 +93,9 @@ type Preparer struct {
 	tapsX []tap
 	row   []byte // one row of the picture, in the frame's channels
 	match []byte // the same in the model's number of channels
+
+	full view // with Tile: the whole picture, turned
+	cut  Tiles
 }
 
 // shape is what the plan of a Preparer depends on.
@@ -102,6 +119,11 @@ func NewPreparer(cfg PrepareConfig, input edged.Spec) (*Preparer, error) {
 	}
 	if cfg.Order.Channels() != s[3] {
 		return nil, fmt.Errorf("pipeline: channel order %s contradicts input %v with %d channels", cfg.Order, input, s[3])
+	}
+	if cfg.Fit == Tile {
+		if err := cfg.Net.Validate(); err != nil {
+			return nil, fmt.Errorf("pipeline: fit = \"tile\": %w", err)
+		}
 	}
 	p := &Preparer{cfg: cfg, routines: picture.Default(), spec: input, h: s[1], w: s[2], ch: s[3]}
 	switch input.Type {
@@ -170,6 +192,15 @@ func (p *Preparer) Prepare(dst []byte, f *edged.Frame) error {
 	if len(dst) != p.spec.Bytes() {
 		panic(fmt.Sprintf("BUG: pipeline: input %v has %d bytes", p.spec, len(dst)))
 	}
+	if err := p.meet(f); err != nil {
+		return err
+	}
+	p.write(dst, f)
+	return nil
+}
+
+// meet looks at a frame before it is read.
+func (p *Preparer) meet(f *edged.Frame) error {
 	now := shapeOf(f)
 	if now != p.seen {
 		if err := p.plan(f, now); err != nil {
@@ -179,12 +210,16 @@ func (p *Preparer) Prepare(dst []byte, f *edged.Frame) error {
 	if len(f.Pix) < (f.H-1)*f.Stride+f.W*f.Format.Channels() {
 		return fmt.Errorf("pipeline: %d bytes for %dx%d %s: %w", len(f.Pix), f.W, f.H, f.Format, ErrFrame)
 	}
+	return nil
+}
+
+// write fills the model's input from the view.
+func (p *Preparer) write(dst []byte, f *edged.Frame) {
 	if p.spec.Type == edged.Float32 {
 		p.writeFloats(edged.View[float32](dst), f)
 	} else {
 		p.writeBytes(dst, f)
 	}
-	return nil
 }
 
 // Fits tells whether frames of f's size and format can be prepared, without looking
@@ -217,6 +252,13 @@ func (p *Preparer) plan(f *edged.Frame, now shape) error {
 		return err
 	}
 	p.place = placement{roi: roi, rotate: p.cfg.Rotate, y: axis{scale: 1}, x: axis{scale: 1}}
+	if p.cfg.Fit == Tile {
+		if err := p.planTiles(f, roi); err != nil {
+			return err
+		}
+		p.seen = now
+		return nil
+	}
 	turned := viewOf(f, part, p.cfg.Rotate)
 	ch := f.Format.Channels()
 	if p.cfg.Fit == Resize {
@@ -265,8 +307,11 @@ func (p *Preparer) Enough() (part Rect, w, h int, ok bool) {
 
 // Seen is the part of the last frame, in frame pixels, that reached the model.
 func (p *Preparer) Seen() Rect {
-	if p.cfg.Fit == Resize {
+	switch p.cfg.Fit {
+	case Resize:
 		return p.place.roi
+	case Tile:
+		return p.cut.seen
 	}
 	first := p.Place(edged.Grid{Stride: [2]float64{1, 1}}, p.h, p.w).Origin
 	r := Rect{X: int(first[1]), Y: int(first[0]), W: p.w, H: p.h}

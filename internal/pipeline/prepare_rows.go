@@ -20,6 +20,9 @@ func (p *Preparer) source(f *edged.Frame, y int) (row []byte, swap bool) {
 	case p.cfg.Fit == Resize:
 		resizeRow(p.row, f.Pix, p.view.base, p.tapsY[y], p.tapsX, ch)
 		row = p.row
+	case p.cfg.Fit == Tile && p.view.w < p.w:
+		p.view.row(p.row, f.Pix, y, ch)
+		row = p.row
 	case p.view.stepX == ch:
 		start := p.view.base + y*p.view.stepY
 		row = f.Pix[start : start+p.w*ch]
@@ -59,7 +62,7 @@ func toGray(dst, src []byte, order edged.PixelFormat) {
 
 func (p *Preparer) writeFloats(dst []float32, f *edged.Frame) {
 	n := p.w * p.ch
-	for y := range p.h {
+	for y := range p.rows() {
 		row, swap := p.source(f, y)
 		p.routines.PrepareF32(dst[y*n:][:n], row, &p.norm, swap)
 	}
@@ -67,7 +70,7 @@ func (p *Preparer) writeFloats(dst []float32, f *edged.Frame) {
 
 func (p *Preparer) writeBytes(dst []byte, f *edged.Frame) {
 	n := p.w * p.ch
-	for y := range p.h {
+	for y := range p.rows() {
 		row, swap := p.source(f, y)
 		out := dst[y*n:][:n]
 		if p.ch == 1 {
@@ -87,4 +90,12 @@ func (p *Preparer) writeBytes(dst []byte, f *edged.Frame) {
 			d[2] = p.table[2][s[last]]
 		}
 	}
+}
+
+// rows is how many rows of the input come from the frame.
+func (p *Preparer) rows() int {
+	if p.cfg.Fit == Tile {
+		return min(p.h, p.view.h)
+	}
+	return p.h
 }

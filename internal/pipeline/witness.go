@@ -14,10 +14,10 @@ type Witness interface {
 	Answered(r *Result, output []byte)
 }
 
-func (c *Camera) prepared() {
+func (c *Camera) prepared(input []byte) {
 	for _, w := range [2]Witness{c.stage.Witness, c.Witness} {
 		if w != nil {
-			w.Prepared(c.stage.input)
+			w.Prepared(input)
 		}
 	}
 }
@@ -25,7 +25,7 @@ func (c *Camera) prepared() {
 func (c *Camera) answered() {
 	for _, w := range [2]Witness{c.stage.Witness, c.Witness} {
 		if w != nil {
-			w.Answered(&c.result, c.stage.Engine.Output(c.stage.Output))
+			w.Answered(&c.result, c.stage.lookedAt())
 		}
 	}
 }
@@ -82,7 +82,18 @@ func (s *Stage) Look(f *edged.Frame) (*edged.Mask, error) {
 	if s.Unfit != nil {
 		return nil, s.Unfit
 	}
-	if err := s.Prepare.Prepare(s.input, f); err != nil {
+	if s.Prepare.cfg.Fit == Tile {
+		if err := s.prepare(f); err != nil {
+			return nil, err
+		}
+		if _, err := s.runTiles(f, s.Engine.Run, nil); err != nil {
+			return nil, err
+		}
+		m := s.Mask.end()
+		m.Grid = s.Prepare.Place(s.Grid, s.Prepare.cut.size[0], s.Prepare.cut.size[1])
+		return m, nil
+	}
+	if err := s.prepare(f); err != nil {
 		return nil, err
 	}
 	if err := s.Engine.Run(); err != nil {
@@ -94,4 +105,28 @@ func (s *Stage) Look(f *edged.Frame) (*edged.Mask, error) {
 	m := s.Mask.Make(s.Engine.Output(s.Output))
 	m.Grid = s.Prepare.Place(s.Grid, s.Mask.h, s.Mask.w)
 	return m, nil
+}
+
+// prepare reads a frame, or, where it is cut into tiles, looks whether it can be.
+func (s *Stage) prepare(f *edged.Frame) error {
+	if s.Prepare.cfg.Fit == Tile {
+		return s.Prepare.meet(f)
+	}
+	return s.Prepare.Prepare(s.input, f)
+}
+
+// lookedAt is the output that belongs to the input that was shown.
+func (s *Stage) lookedAt() []byte {
+	if s.Prepare.cfg.Fit == Tile {
+		return s.looked
+	}
+	return s.Engine.Output(s.Output)
+}
+
+// scores are the last mask's.
+func (s *Stage) scores() []float32 {
+	if s.Prepare.cfg.Fit == Tile {
+		return s.Mask.whole.scores
+	}
+	return s.Mask.Scores()
 }

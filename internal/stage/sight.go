@@ -6,6 +6,7 @@ import (
 	"edged"
 	"edged/internal/config"
 	"edged/internal/pipeline"
+	"edged/internal/tiles"
 )
 
 // Sight is the part of a frame that a camera's model sees, told by the model's file
@@ -26,7 +27,14 @@ func Sight(f *File, cam *config.Camera, frame *edged.Frame) (pipeline.Rect, erro
 	if len(spec.Shape) == 4 && spec.Shape[3] == 1 {
 		known.order = edged.Gray
 	}
-	p, err := pipeline.NewPreparer(prepareConfig(&known, cam), spec)
+	pc := prepareConfig(&known, cam)
+	if pc.Fit == pipeline.Tile {
+		var err error
+		if pc.Net, err = netOf(f); err != nil {
+			return pipeline.Rect{}, fmt.Errorf("model %s: fit = \"tile\": %w", f.Name, err)
+		}
+	}
+	p, err := pipeline.NewPreparer(pc, spec)
 	if err != nil {
 		return pipeline.Rect{}, err
 	}
@@ -34,4 +42,24 @@ func Sight(f *File, cam *config.Camera, frame *edged.Frame) (pipeline.Rect, erro
 		return pipeline.Rect{}, err
 	}
 	return p.Seen(), nil
+}
+
+// netOf is the model of a file along y and x, by its map.
+func netOf(f *File) (tiles.Net, error) {
+	manifest, err := f.Model.Manifest()
+	if err != nil {
+		return tiles.Net{}, err
+	}
+	g := f.Model.Subgraphs[0]
+	for _, t := range g.Outputs {
+		if manifest != nil && manifest.Output.Tensor != "" && g.Tensors[t].Name != manifest.Output.Tensor {
+			continue
+		}
+		var shape []int
+		for _, d := range g.Tensors[t].Shape {
+			shape = append(shape, int(d))
+		}
+		return tiles.NetOf(f.Model, shape)
+	}
+	return tiles.Net{}, fmt.Errorf("the model has no output %q", manifest.Output.Tensor)
 }

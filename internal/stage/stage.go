@@ -14,6 +14,7 @@ import (
 	"edged/internal/config"
 	"edged/internal/infile"
 	"edged/internal/pipeline"
+	"edged/internal/tiles"
 	"edged/model"
 )
 
@@ -91,7 +92,7 @@ func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.
 	if err != nil {
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
 	}
-	s, err := v.surround(e, &known, cam)
+	s, err := v.surround(e, &known, cam, f.Model)
 	if err != nil {
 		e.Close()
 		return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
@@ -114,7 +115,7 @@ func NoSize(open string) error {
 }
 
 // surround is Surround for a model with outputs behind its own.
-func (v *view) surround(e edged.Engine, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
+func (v *view) surround(e edged.Engine, known *Facts, cam *config.Camera, m *model.Model) (*pipeline.Stage, error) {
 	output := v.output
 	if output < 0 {
 		var err error
@@ -122,7 +123,7 @@ func (v *view) surround(e edged.Engine, known *Facts, cam *config.Camera) (*pipe
 			return nil, err
 		}
 	}
-	s, err := surround(e, known, cam, output)
+	s, err := surround(e, known, cam, output, m)
 	if err == nil {
 		s.Watch = v.watched(e)
 	}
@@ -130,22 +131,29 @@ func (v *view) surround(e edged.Engine, known *Facts, cam *config.Camera) (*pipe
 }
 
 // Surround builds what stands before and behind a loaded engine, whose first own
-// outputs are the model's. output is the mask's, -1: the facts decide.
-func Surround(e edged.Engine, own, output int, known *Facts, cam *config.Camera) (*pipeline.Stage, error) {
+// outputs are those of m. output is the mask's, -1: the facts decide.
+func Surround(e edged.Engine, own, output int, known *Facts, cam *config.Camera, m *model.Model) (*pipeline.Stage, error) {
 	v := view{own: own, output: output}
-	return v.surround(e, known, cam)
+	return v.surround(e, known, cam, m)
 }
 
 // DefaultThreshold is the probability from which on a position of an output with one
 // channel is of class 1, where neither manifest nor config says.
 const DefaultThreshold = 0.5
 
-func surround(e edged.Engine, known *Facts, cam *config.Camera, output int) (*pipeline.Stage, error) {
+func surround(e edged.Engine, known *Facts, cam *config.Camera, output int, m *model.Model) (*pipeline.Stage, error) {
 	inputs, outputs := e.Inputs(), e.Outputs()
 	if len(inputs) != 1 {
 		return nil, fmt.Errorf("the model has %d inputs: a camera feeds exactly one", len(inputs))
 	}
-	prepare, err := pipeline.NewPreparer(prepareConfig(known, cam), inputs[0])
+	pc := prepareConfig(known, cam)
+	if pc.Fit == pipeline.Tile {
+		var err error
+		if pc.Net, err = tiles.NetOf(m, outputs[output].Shape); err != nil {
+			return nil, fmt.Errorf("fit = \"tile\": %w", err)
+		}
+	}
+	prepare, err := pipeline.NewPreparer(pc, inputs[0])
 	if err != nil {
 		return nil, err
 	}
@@ -167,9 +175,7 @@ func prepareConfig(known *Facts, cam *config.Camera) pipeline.PrepareConfig {
 	if len(cam.ROI) == 4 {
 		c.ROI = pipeline.Rect{X: cam.ROI[0], Y: cam.ROI[1], W: cam.ROI[2], H: cam.ROI[3]}
 	}
-	if cam.Fit == "resize" {
-		c.Fit = pipeline.Resize
-	}
+	c.Fit, _ = pipeline.FitOf(cam.Fit)
 	return c
 }
 

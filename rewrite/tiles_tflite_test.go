@@ -1,0 +1,13 @@
+//go:build tflite
+
+package rewrite
+
+import (
+	"testing"
+
+	"edged/tflite"
+)
+
+func TestTilesOfRandomNetsOnTFLite(t *testing.T) {
+	tileNets(t, tflite.Open, randomNets(t, tilesNets/3, 5000))
+}
