@@ -32,6 +32,8 @@ func planBatchMatMul(c *opContext) error {
 		return c.matmulF32(m)
 	case isType(model.TypeInt8, a, b, out):
 		return c.matmulI8(m)
+	case isType(model.TypeInt16, a, b, out):
+		return c.matmulI16(m)
 	case isType(model.TypeFloat32, a, out) && b.typ == model.TypeInt8:
 		return c.matmulHybrid(m, o.AsymmetricQuantizeInputs)
 	}
@@ -225,4 +227,36 @@ func (c *opContext) matmulHybrid(m *matmul, asymmetric bool) error {
 	return c.planHybrid(s, a, b, l, c.p.routines.GEMM.MulI16, model.ActNone, asymmetric, func(q *quantTiles) {
 		m.packI16(q, c.in[1], len(q.weights))
 	})
+}
+
+// matmulI16 multiplies int16 with int16 in sums of 64 bits, row by row.
+func (c *opContext) matmulI16(m *matmul) error {
+	a, err := c.upright(m)
+	if err != nil {
+		return err
+	}
+	b, out := c.in[1], c.out[0]
+	if err := c.scaled(a, b, out); err != nil {
+		return err
+	}
+	scale := newMultiplier(float64(a.quant.scale[0]) * float64(b.quant.scale[0]) / float64(out.quant.scale[0]))
+	za, zb := int64(a.quant.zero0()), int64(b.quant.zero0())
+	lo, hi := out.bounds()
+	c.emit("products i16", m.batches.units()*m.rows, m.batches.units()*m.rows*m.inner*m.cols, []*tensor{a, b}, func(_ *worker, from, to int) {
+		for u := from; u < to; u++ {
+			batch, row := u/m.rows, u%m.rows
+			m.each(batch, batch+1, func(d, i, j int) {
+				left, right := a.i16()[(i*m.rows+row)*m.inner:][:m.inner], b.i16()[j*m.inner*m.cols:]
+				dst := out.i16()[(d*m.rows+row)*m.cols:][:m.cols]
+				for n := range dst {
+					var sum int64
+					for k, v := range left {
+						sum += (int64(v) - za) * (int64(right[m.place(k, n)]) - zb)
+					}
+					dst[n] = scaleWide(sum, scale, lo, hi)
+				}
+			})
+		}
+	})
+	return nil
 }

@@ -144,9 +144,34 @@ func (c *opContext) planSum(mean bool) error {
 		c.emit("sum integers", r.units(), in.elems(), c.in[:1], func(_ *worker, lo, hi int) { sumInts(r, out.i64(), in.i64(), mean, lo, hi) })
 	case in.quantised():
 		return c.sumQuant(r, mean)
+	case in.typ == model.TypeInt16 && mean:
+		return c.meanI16(r)
 	default:
 		return c.types()
 	}
+	return nil
+}
+
+// meanI16 sums int16 in int32, and finishes as of int8.
+func (c *opContext) meanI16(r *reduction) error {
+	in, out := c.in[0], c.out[0]
+	if err := c.scaled(in, out); err != nil {
+		return err
+	}
+	finish := c.quantFinish(r, true)
+	c.emit("sum quantised", r.units(), in.elems(), c.in[:1], func(_ *worker, from, to int) {
+		for u := from; u < to; u++ {
+			for i := range r.row {
+				var sum int32
+				r.each(u, func(at, count, step int) {
+					for k := range count {
+						sum += int32(in.i16()[at+k*step+i])
+					}
+				})
+				out.i16()[u*r.row+i] = saturate16(finish(sum))
+			}
+		}
+	})
 	return nil
 }
 
@@ -274,7 +299,7 @@ func (r *reduction) overImage() bool {
 
 // imageMean is the mean over an image of n positions. For uint8: one
 // fixed-point multiplication of the sum of stored values, plus a rounded bias.
-// For int8: the sum of values rescaled, then divided, half away from zero.
+// For int8 and int16: the sum of values rescaled, then divided, half away from zero.
 func (c *opContext) imageMean(n int32) func(sum int32) int32 {
 	in, out := c.in[0], c.out[0]
 	si, so := in.quant.scale[0], out.quant.scale[0]

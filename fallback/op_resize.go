@@ -105,6 +105,8 @@ func planResizeBilinear(c *opContext) error {
 	switch in.typ {
 	case model.TypeFloat32:
 		c.bilinearF32(ys, xs)
+	case model.TypeInt16:
+		c.bilinearI16(o, h, w)
 	case model.TypeUint8:
 		c.emit("bilinear", in.shape[0]*h, 4*out.elems(), c.in[:1], func(_ *worker, lo, hi int) {
 			bilinearBytes(out.data, in.data, in.shape, ys, xs, lo, hi)
@@ -214,4 +216,30 @@ func lerps10(in, out int, alignCorners, halfPixel bool) []lerp10 {
 		list[i] = lerp10{lo: int(min(lo, int64(in-1))), hi: int(max(0, min((v+1023)/1024, int64(in-1)))), t: int(v - lo<<10)}
 	}
 	return list
+}
+
+// bilinearI16 is bilinearFixed of int16.
+func (c *opContext) bilinearI16(o model.ResizeBilinearOptions, h, w int) {
+	in, out := c.in[0], c.out[0]
+	ih, iw, ch := in.shape[1], in.shape[2], in.shape[3]
+	ys, xs := lerps10(ih, h, o.AlignCorners, o.HalfPixelCenters), lerps10(iw, w, o.AlignCorners, o.HalfPixelCenters)
+	c.emit("bilinear fixed point", in.shape[0]*h, 8*out.elems(), c.in[:1], func(_ *worker, from, to int) {
+		for r := from; r < to; r++ {
+			y, image := ys[r%h], r/h*ih
+			top, bottom := in.i16()[(image+y.lo)*iw*ch:], in.i16()[(image+y.hi)*iw*ch:]
+			for i, x := range xs {
+				dst := out.i16()[(r*w+i)*ch:][:ch]
+				for k := range dst {
+					a, b := x.lo*ch+k, x.hi*ch+k
+					v := (int64(top[a])*int64(1024-x.t)+int64(top[b])*int64(x.t))*int64(1024-y.t) +
+						(int64(bottom[a])*int64(1024-x.t)+int64(bottom[b])*int64(x.t))*int64(y.t)
+					half := int64(1 << 19)
+					if v <= 0 {
+						half = -half
+					}
+					dst[k] = int16((v + half) / (1 << 20))
+				}
+			}
+		}
+	})
 }

@@ -29,6 +29,8 @@ func planSoftmax(c *opContext) error {
 		})
 	case in.quantised() && out.quantised():
 		return c.planSoftmaxQuant(o.Beta, rows, depth)
+	case isType(model.TypeInt16, in, out):
+		return c.planSoftmaxI16(o.Beta, rows, depth)
 	default:
 		return c.types()
 	}

@@ -30,7 +30,10 @@ func planUnary(rows rowsF32, quant func(c *opContext) (func(q int32) int32, erro
 			}
 			c.emitTable(tableOf(in, q))
 			return nil
-		case isType(model.TypeInt16, in, out) && onI16[c.n.code.Builtin]:
+		case isType(model.TypeInt16, in, out) && (onI16[c.n.code.Builtin] || curveOf[c.n.code.Builtin] != nil):
+			if curve := curveOf[c.n.code.Builtin]; curve != nil {
+				quant = curve
+			}
 			q, err := quant(c)
 			if err != nil {
 				return err

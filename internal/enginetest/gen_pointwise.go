@@ -153,7 +153,11 @@ func genGelu(g *graph) {
 // point that TFLite prescribes.
 func genFixed(code model.BuiltinOperator, options any, scale float32, zeroInt8, zeroUint8 int64) func(*graph) {
 	return func(g *graph) {
-		x := g.inputIn(g.shape(2, 4), -6, 6)
+		q := g.quant()
+		if g.kind.dtype == model.TypeInt16 && g.chance(0.5) { // powers of two have kernels of their own
+			q = affine(pick[float32](g, 1.0/4096, 1.0/2048, 1.0/8192), 0)
+		}
+		x := g.inputQ(g.shape(2, 4), g.kind.dtype, q, -6, 6)
 		out := g.tensor(g.kind.dtype, nil, g.fixedQuant(scale, zeroInt8, zeroUint8))
 		g.op(code, options, []int32{x}, out)
 	}

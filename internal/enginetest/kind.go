@@ -86,6 +86,8 @@ func (g *graph) fixedQuant(scale float32, zeroInt8, zeroUint8 int64) *model.Quan
 		return affine(scale, zeroInt8)
 	case model.TypeUint8:
 		return affine(scale, zeroUint8)
+	case model.TypeInt16:
+		return affine(1.0/32768, 0)
 	}
 	return nil
 }
