@@ -55,7 +55,7 @@ func (i Info) fit(limit int) ([]byte, []string, error) {
 
 // fit is st's payload with something left out where it is over limit: what a
 // camera noticed, the reasons behind what it refused, shadows, audits, the
-// process, the processor's heat, the cameras; the account of messages last.
+// process, evidence, the processor's heat, the cameras; the account of messages last.
 func (st Stats) fit(limit int) ([]byte, []string, error) {
 	st.LeftOut, st.Cameras = nil, maps.Clone(st.Cameras)
 	each := func(lacks func(*CameraStats) bool) func() bool {
@@ -74,6 +74,7 @@ func (st Stats) fit(limit int) ([]byte, []string, error) {
 		{"cameras.shadow", each(func(c *CameraStats) bool { had := c.Shadow != nil; c.Shadow = nil; return had })},
 		{"cameras.audit", each(func(c *CameraStats) bool { had := c.Audit != nil; c.Audit = nil; return had })},
 		{"process", func() bool { had := len(st.Process) > 0; st.Process = map[string]float64{}; return had }},
+		{"evidence", func() bool { had := st.Evidence != nil; st.Evidence = nil; return had }},
 		{"thermal", func() bool { had := st.Thermal != nil; st.Thermal = nil; return had }},
 		{"cameras", func() bool { had := len(st.Cameras) > 0; st.Cameras = map[string]CameraStats{}; return had }},
 	})

@@ -157,6 +157,8 @@ type Stats struct {
 	Link     LinkStats              `json:"link"`
 	Thermal  *Thermal               `json:"thermal,omitempty"` // nil where the board does not tell
 
+	Evidence *EvidenceStats `json:"evidence,omitempty"` // nil: none is kept
+
 	LeftOut []string `json:"left_out,omitempty"` // what is missing for the payload's limit
 }
 
@@ -228,7 +230,7 @@ type Event struct {
 	Gaps     []Gap  `json:"gaps,omitempty"`
 
 	Changes  []Change  `json:"changes,omitempty"`  // enabled, zones, config, shadow
-	Source   string    `json:"source,omitempty"`   // who changed it: mqtt, mqtt retained, request, config, file, daemon
+	Source   string    `json:"source,omitempty"`   // who changed it: mqtt, mqtt retained, page, request, config, file, daemon
 	Evidence *Evidence `json:"evidence,omitempty"` // audit
 }
 

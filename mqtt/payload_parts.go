@@ -121,3 +121,12 @@ type Thermal struct {
 	Throttled bool    `json:"throttled"`
 	Throttles uint64  `json:"throttles,omitempty"` // since the start
 }
+
+// EvidenceStats accounts for the NGs that are kept with their pictures.
+type EvidenceStats struct {
+	Count   int               `json:"count"` // there are
+	Bytes   int64             `json:"bytes"` // that they take
+	Kept    uint64            `json:"kept"`  // since the start
+	Dropped map[string]uint64 `json:"dropped"`
+	Fault   string            `json:"fault,omitempty"` // why none can be kept at present
+}

@@ -197,7 +197,10 @@ func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
 		r.add("state", "warn", "no mqtt.spool_dir: events and the last good model do not survive a restart", "set mqtt.spool_dir")
 		dir = os.TempDir()
 	} else {
-		r.checkWritable(dir)
+		r.checkWritable("state", dir, "mqtt.spool_dir")
+	}
+	if kept := c.Evidence.Dir; kept != "" {
+		r.checkWritable("evidence", kept, "evidence.dir")
 	}
 	r.checkDisk(dir)
 }
@@ -284,7 +287,7 @@ func (r *report) checkBroker(ctx context.Context, c *config.Config) {
 	}
 }
 
-func (r *report) checkWritable(dir string) {
+func (r *report) checkWritable(what, dir, key string) {
 	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
 		var f *os.File
@@ -294,10 +297,10 @@ func (r *report) checkWritable(dir string) {
 		}
 	}
 	if err != nil {
-		r.add("state", "FAIL", err.Error(), "give the daemon's user the right to write there, or set mqtt.spool_dir elsewhere")
+		r.add(what, "FAIL", err.Error(), "give the daemon's user the right to write there, or set "+key+" elsewhere")
 		return
 	}
-	r.add("state", "ok", dir+" can be written", "")
+	r.add(what, "ok", dir+" can be written", "")
 }
 
 // The daemon itself writes little: events within spool_bytes, a model per camera.

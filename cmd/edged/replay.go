@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"syscall"
 
@@ -14,6 +16,7 @@ import (
 	"edged"
 	"edged/capture"
 	"edged/internal/config"
+	"edged/internal/daemon"
 	"edged/internal/pipeline"
 	"edged/internal/stage"
 )
@@ -34,7 +37,10 @@ func newReplayCmd() *cobra.Command {
 		Short: "Tell what a config's rules say of recorded pictures",
 		Long: `replay runs every picture of a clip or a folder through a camera of the config,
 as the daemon would, without a broker and without a page, and tells the verdicts:
-how often each came, and for each rule how often it was in effect.
+how often each came, and for each rule how often it was in effect. Zones that were
+set while the daemon ran hold, as its state folder has them.
+SOURCE may be the folder that evidence is kept in: then each picture is judged by
+itself, without the rules' hold, and compared with the verdict kept with it.
 
 --set changes a key first: rule.KEY of each rule, rule[2].KEY of the second, or a
 key of the camera such as model. --sweep tries a key of the rules with many
@@ -47,7 +53,7 @@ values; the model runs once for all of them.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			r, err := replay(ctx, args[0], &o)
+			r, err := replay(ctx, args[0], &o, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -75,7 +81,7 @@ type variant struct {
 }
 
 // replay runs SOURCE to its end.
-func replay(ctx context.Context, source string, o *replayOptions) (*replayReport, error) {
+func replay(ctx context.Context, source string, o *replayOptions, stderr io.Writer) (*replayReport, error) {
 	c, err := config.Load(o.config, configEngines)
 	if err != nil {
 		return nil, err
@@ -83,6 +89,17 @@ func replay(ctx context.Context, source string, o *replayOptions) (*replayReport
 	cam, err := replayCamera(c, o)
 	if err != nil {
 		return nil, err
+	}
+	if zones, err := daemon.ZonesSet(c, cam); err != nil {
+		fmt.Fprintf(stderr, "edged: %v: the config's hold\n", err)
+	} else if zones != nil {
+		fmt.Fprintf(stderr, "edged: zones that were set while the daemon ran hold, not the config's\n")
+		cam.Zones = zones
+	}
+	source = evidenceFolder(source, cam.Name)
+	evidence := isEvidence(source)
+	if evidence && !setsHold(o.set) {
+		withoutHold(cam)
 	}
 	cams := []*config.Camera{cam}
 	var tried sweep
@@ -112,6 +129,7 @@ func replay(ctx context.Context, source string, o *replayOptions) (*replayReport
 	for i, value := range tried.values {
 		variants[i+1].value = value
 	}
+	variants[0].report.Evidence = evidence
 	return runReplay(ctx, source, s, variants, tried.key)
 }
 
@@ -184,6 +202,7 @@ func (all variants) Judge(r *pipeline.Result) {
 
 func runReplay(ctx context.Context, source string, s *pipeline.Stage, all variants, key string) (*replayReport, error) {
 	s.Judge = all
+	report := all[0].report
 	camera := pipeline.NewCamera("replay", nil, s)
 	src, err := capture.Open(capture.Config{Name: "replay", Source: source, Once: true, EveryFrame: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -191,7 +210,9 @@ func runReplay(ctx context.Context, source string, s *pipeline.Stage, all varian
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	defer src.Close()
-	report := all[0].report
+	if filer, ok := src.(capture.Filer); ok && report.Evidence {
+		report.said = func() string { return saidThen(filepath.Join(source, filer.File())) }
+	}
 	report.Source, report.Model, report.Engine = capture.Redact(source), s.Model, s.Engine.Name()
 	camera.Source, camera.Log = src, slog.New(slog.DiscardHandler)
 	camera.Sink = discard{}

@@ -28,6 +28,11 @@ type replayReport struct {
 	Rules    []replayRule   `json:"rules"`
 	Sweep    []swept        `json:"sweep,omitempty"`
 	Results  []replayResult `json:"results"`
+
+	Evidence bool           `json:"evidence,omitempty"` // SOURCE is kept evidence: each picture by itself
+	Recorded map[string]int `json:"recorded,omitempty"` // verdict kept with a picture -> verdict now, as in "NG -> OK"
+
+	said func() string // the verdict kept with the picture at hand; nil: none is
 }
 
 // replayRule is what became of one rule.
@@ -56,6 +61,8 @@ type replayResult struct {
 	PartID  string         `json:"part_id"`
 	Verdict string         `json:"verdict"`
 	Reasons []edged.Reason `json:"reasons"`
+
+	Recorded string `json:"recorded,omitempty"` // the verdict that was kept with it
 }
 
 func newReplayReport(cam *config.Camera) *replayReport {
@@ -89,9 +96,19 @@ func (r *replayReport) add(p *pipeline.Result, keep bool) {
 		}
 		rule.MostPx, rule.MostBlob = max(rule.MostPx, why.Px), max(rule.MostBlob, why.Count)
 	}
-	if keep {
-		r.Results = append(r.Results, replayResult{p.Seq, p.PartID, p.Verdict, append([]edged.Reason{}, p.Reasons...)})
+	if !keep {
+		return
 	}
+	one := replayResult{Seq: p.Seq, PartID: p.PartID, Verdict: p.Verdict, Reasons: append([]edged.Reason{}, p.Reasons...)}
+	if r.said != nil {
+		if one.Recorded = r.said(); one.Recorded != "" {
+			if r.Recorded == nil {
+				r.Recorded = map[string]int{}
+			}
+			r.Recorded[one.Recorded+" -> "+p.Verdict]++
+		}
+	}
+	r.Results = append(r.Results, one)
 }
 
 // verdictText is how often each verdict came.
@@ -112,6 +129,9 @@ func (r *replayReport) print(out io.Writer) error {
 		r.Source, r.Camera, r.Model, r.Engine, r.Frames, r.Refused, verdictText(r.Verdicts), r.Changes)
 	if r.Why != "" {
 		fmt.Fprintf(out, "refused: %s\n", r.Why)
+	}
+	if r.Evidence {
+		fmt.Fprintf(out, "evidence, each picture judged by itself, without hold; kept as -> judged now: %s\n", verdictText(r.Recorded))
 	}
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)

@@ -24,6 +24,7 @@ func (c *Config) check() {
 	if s := c.Audit.Share; !(s >= 0 && s <= mostAuditShare) {
 		c.file.Addf("audit.share", "audit.share %v: use a share of time from 0 (no audit) to %v, for example %v", s, mostAuditShare, DefaultAuditShare)
 	}
+	c.checkEvidence()
 	if len(c.Cameras) == 0 {
 		c.file.Addf("camera", "no camera: add a [[camera]] table with name, source and model")
 	}

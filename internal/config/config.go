@@ -41,10 +41,11 @@ type Engines struct {
 
 // Config is the daemon's configuration file. sample.toml explains every key.
 type Config struct {
-	Node    Node     `toml:"node"`
-	MQTT    MQTT     `toml:"mqtt"`
-	Audit   Audit    `toml:"audit"`
-	Cameras []Camera `toml:"camera"`
+	Node     Node     `toml:"node"`
+	MQTT     MQTT     `toml:"mqtt"`
+	Audit    Audit    `toml:"audit"`
+	Evidence Evidence `toml:"evidence"`
+	Cameras  []Camera `toml:"camera"`
 
 	engines Engines
 	trust   Trust
@@ -182,8 +183,9 @@ const DefaultHTTP = "127.0.0.1:8077"
 func Default() Config {
 	m := mqtt.Default()
 	return Config{
-		Audit: Audit{Share: DefaultAuditShare},
-		Node:  Node{Name: nodeOf(hostName()), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
+		Audit:    Audit{Share: DefaultAuditShare},
+		Evidence: defaultEvidence(),
+		Node:     Node{Name: nodeOf(hostName()), Prefix: m.Prefix, HTTP: DefaultHTTP, RequireCertificate: string(model.NoCertificate)},
 		MQTT: MQTT{
 			QueueBytes: Size(m.QueueBytes), SpoolBytes: Size(m.SpoolBytes),
 			MaxPayload: Size(m.MaxPayload), Encoding: m.Encoding, Retain: m.Retain,
@@ -233,6 +235,7 @@ func Parse(path string, data []byte, e Engines) *Config {
 		c.Node.TrustedKeys[i] = relativeTo(dir, key)
 	}
 	m.SpoolDir = relativeTo(dir, m.SpoolDir)
+	c.Evidence.Dir = relativeTo(dir, c.Evidence.Dir)
 	if state := systemStateDir(); m.SpoolDir == "" && state != "" {
 		m.SpoolDir = filepath.Join(state, "spool")
 	}

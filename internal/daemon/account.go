@@ -130,6 +130,7 @@ func (d *Daemon) stats() mqtt.Stats {
 		UptimeS: time.Since(d.started).Seconds(),
 		Cameras: map[string]mqtt.CameraStats{}, Process: processStats(),
 	}
+	s.Evidence = d.evidenceStats()
 	s.Process["state_errors"] = float64(d.memory.disk.errors.Load()) // without the lock, which is held while a disk hangs
 	for _, u := range d.units {
 		f := u.account()

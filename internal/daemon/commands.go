@@ -27,6 +27,7 @@ func (d *Daemon) handleCommands() {
 	d.client.Handle("trigger", d.onTrigger)
 	d.client.Handle("reload", d.onReload)
 	d.client.Handle("snapshot", d.onSnapshot)
+	d.client.Handle("evidence", d.onEvidence)
 	d.client.Handle("promote", d.onPromote)
 	d.client.Handle("rollback", d.onRollback)
 }

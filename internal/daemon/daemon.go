@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"edged/internal/config"
+	"edged/internal/evidence"
 	"edged/internal/page"
 	"edged/internal/pipeline"
 	"edged/internal/spare"
@@ -49,7 +50,8 @@ type Daemon struct {
 	units   []*unit
 	client  *mqtt.Client // nil: no broker is configured
 	page    *page.Page
-	address string // of the page; empty: it is not served
+	kept    *evidence.Store // of NGs; nil: none is
+	address string          // of the page; empty: it is not served
 
 	turnedAway atomic.Uint64 // connections to the page, beyond maxViewers
 
@@ -127,6 +129,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err := d.memory.started(d.started); err != nil {
 		d.log.Warn("state not saved", "err", err.Error())
 	}
+	d.startEvidence()
 	defer d.startWeb()()
 	d.lastStop = lastStop
 	d.startClient()
@@ -148,6 +151,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	_ = systemd.Stopping() // nothing depends on it
 	cancel()
 	waitSide()
+	d.endEvidence(e)
 	d.closeClient(told.Err() == nil, e)
 	d.noteStop(why, e.grant(time.Second))
 	return err

@@ -106,6 +106,7 @@ func (d *Daemon) tend() {
 	if d.client != nil {
 		d.tell("the spool of events", d.client.SpoolFault())
 	}
+	d.tendEvidence()
 }
 
 // tell publishes a trouble of the whole node once, at every camera, and its end.

@@ -36,6 +36,7 @@ func (d *Daemon) pageState() page.State {
 	for _, u := range d.units {
 		s.Cameras = append(s.Cameras, u.pageState())
 	}
+	s.Evidence = d.evidencePage()
 	if d.client == nil {
 		return s
 	}

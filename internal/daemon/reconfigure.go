@@ -185,6 +185,7 @@ func (d *Daemon) needRestart(fresh *config.Config) []string {
 	old, now := d.cfg.Node, fresh.Node
 	old.MemoryLimit, now.MemoryLimit = 0, 0
 	waits := append(append(keysOf("node", old, now), keysOf("mqtt", d.cfg.MQTT, fresh.MQTT)...), keysOf("audit", d.cfg.Audit, fresh.Audit)...)
+	waits = append(waits, keysOf("evidence", d.cfg.Evidence, fresh.Evidence)...)
 	for _, cam := range fresh.Cameras {
 		i := slices.IndexFunc(d.units, func(u *unit) bool { return u.cfg.Name == cam.Name })
 		if i < 0 {

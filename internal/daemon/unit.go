@@ -261,7 +261,8 @@ func (u *unit) publishStatus() {
 // Publish is the pipeline's sink.
 func (u *unit) Publish(r *pipeline.Result) {
 	u.timing.add(r.Infer)
-	if page.IsNG(r.Verdict) {
+	ng := page.IsNG(r.Verdict)
+	if ng {
 		u.ngs.Add(1)
 	}
 	if u.d.client != nil {
@@ -269,6 +270,9 @@ func (u *unit) Publish(r *pipeline.Result) {
 		if err := u.d.client.Publish(u.cfg.Name, &u.result, r.Mask); err != nil {
 			u.log.Error("result not published", "err", err.Error())
 		}
+	}
+	if ng && u.d.kept != nil {
+		u.keep(r)
 	}
 	u.show(r)
 }

@@ -2,10 +2,14 @@ package daemon
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"reflect"
 
 	"edged/internal/config"
+	"edged/internal/infile"
 	"edged/internal/zones"
 	"edged/mqtt"
 )
@@ -28,20 +32,62 @@ func (u *unit) startZones() error {
 	if !ok {
 		return nil
 	}
-	if !sameZones(kept.Default, set.List()) {
-		u.log.Warn("zones that were set while the camera ran are dropped: the config's are newer")
-		return nil
-	}
-	mine, err := zones.New(kept.Zones)
-	if err == nil {
-		err = serves(mine, u.cfg)
-	}
+	mine, err := kept.over(set, u.cfg)
 	if err != nil {
 		u.log.Warn("zones that were set while the camera ran are dropped", "err", err.Error())
 		return nil
 	}
 	u.zones.Put(mine)
 	return nil
+}
+
+// over are the zones that hold in place of the config's.
+func (k *keptZones) over(standard *zones.Set, cam *config.Camera) (*zones.Set, error) {
+	if !sameZones(k.Default, standard.List()) {
+		return nil, errors.New("the config's are newer")
+	}
+	mine, err := zones.New(k.Zones)
+	if err != nil {
+		return nil, err
+	}
+	return mine, serves(mine, cam)
+}
+
+// ZonesSet are the zones that were set while a camera ran and that a daemon started
+// now would use, as the state folder has them; nil: the config's hold.
+func ZonesSet(c *config.Config, cam *config.Camera) ([]config.Zone, error) {
+	standard, err := cam.ZoneSet()
+	if err != nil || c.StateDir() == "" {
+		return nil, err
+	}
+	data, err := infile.Read(filepath.Join(c.StateDir(), "state.json"), infile.Text)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	m := memory{}
+	if err == nil {
+		err = m.read(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("zones that were set while the camera ran are not known: %w", err)
+	}
+	kept, ok := m.file.Zones[cam.Name]
+	if !ok {
+		return nil, nil
+	}
+	set, err := kept.over(standard, cam)
+	if err != nil {
+		return nil, fmt.Errorf("zones that were set while the camera ran are dropped: %w", err)
+	}
+	list := []config.Zone{}
+	for _, z := range set.List() {
+		one := config.Zone{Name: z.Name}
+		for _, p := range z.Polygon {
+			one.Polygon = append(one.Polygon, []float64{p[0], p[1]})
+		}
+		list = append(list, one)
+	}
+	return list, nil
 }
 
 // serves says which zone a rule names that the set lacks.

@@ -59,6 +59,16 @@ type Snapshot struct {
 	Connected bool // to the broker
 	Cameras   []Camera
 	Messages  []Messages
+	Evidence  *Evidence // nil: none is kept
+}
+
+// Evidence is what is kept of NGs.
+type Evidence struct {
+	Count   int
+	Bytes   int64
+	Kept    uint64
+	Dropped map[string]uint64 // by reason
+	OK      bool              // the folder takes more
 }
 
 // Health is what /healthz and /readyz answer.
@@ -113,6 +123,22 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	for i := range s.Messages {
 		collectMessages(out, &s.Messages[i])
+	}
+	if s.Evidence != nil {
+		collectEvidence(out, s.Evidence)
+	}
+}
+
+func collectEvidence(out chan<- prometheus.Metric, e *Evidence) {
+	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, v, labels...)
+	}
+	send(desc("evidence_files", "NGs that are kept with their pictures."), prometheus.GaugeValue, float64(e.Count))
+	send(desc("evidence_bytes", "Bytes that they take."), prometheus.GaugeValue, float64(e.Bytes))
+	send(desc("evidence_ok", "Whether the folder takes more."), prometheus.GaugeValue, number(e.OK))
+	send(desc("evidence_kept_total", "NGs kept since the start."), prometheus.CounterValue, float64(e.Kept))
+	for why, n := range e.Dropped {
+		send(desc("evidence_dropped_total", "NGs that were not kept, by reason.", "reason"), prometheus.CounterValue, float64(n), why)
 	}
 }
 

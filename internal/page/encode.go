@@ -230,8 +230,8 @@ func liveStep(w, h int) int {
 	return step
 }
 
-// fitJPEG encodes img in at most limit bytes: coarser, then smaller.
-func fitJPEG(img image.Image, limit int) ([]byte, error) {
+// FitJPEG encodes img in at most limit bytes: coarser, then smaller.
+func FitJPEG(img image.Image, limit int) ([]byte, error) {
 	for {
 		for _, quality := range []int{jpegQuality, 60, 40} {
 			var out bytes.Buffer

@@ -83,7 +83,7 @@ func (w Wish) jpeg(p *picture) jpegOf {
 		img = Overlay(&p.frame, &p.mask)
 	}
 	comment := fmt.Sprintf("seq=%d ts=%s", p.shot.Seq, p.shot.Time.UTC().Format(maskpng.TimeLayout))
-	j, err := fitJPEG(img, w.Limit-len(comment)-4)
+	j, err := FitJPEG(img, w.Limit-len(comment)-4)
 	if err != nil {
 		return jpegOf{nil, err}
 	}

@@ -17,6 +17,15 @@ type State struct {
 	Dropped     uint64        `json:"dropped"`                 // messages, for whatever reason
 	Temperature float64       `json:"temperature_c,omitempty"` // of the hottest zone; 0: not known
 	Cameras     []CameraState `json:"cameras"`
+	Evidence    *Evidence     `json:"evidence,omitempty"` // nil: none is kept
+}
+
+// Evidence is what is kept of NGs.
+type Evidence struct {
+	Count   int    `json:"count"`
+	Bytes   int64  `json:"bytes"`
+	Dropped uint64 `json:"dropped"` // NGs that were not kept, since the start
+	Fault   string `json:"fault"`   // why none can be kept now; empty: they can
 }
 
 // CameraState is what the page tells of a camera, pictures or none.
