@@ -15,6 +15,7 @@ import (
 // Who changed something, as events say it.
 const (
 	byMQTT     = "mqtt"
+	byPage     = "page"
 	byRetained = "mqtt retained" // a message that was there before this connection
 	byConfig   = "config"
 	byFile     = "file" // a model's file was replaced

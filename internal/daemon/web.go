@@ -49,6 +49,10 @@ func (d *Daemon) startWeb() (stop func()) {
 	mux := http.NewServeMux()
 	d.page.State = d.pageState
 	d.page.Register(mux)
+	mux.HandleFunc("PUT /zones/{camera}", d.putZones(guard))
+	if d.kept != nil {
+		d.kept.Register(mux)
+	}
 	metrics.Register(mux, d.snapshot, d.alive, d.ready)
 	server := &http.Server{
 		Handler: guard.Wrap(mux), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 30 * time.Second,
@@ -85,6 +89,7 @@ func (d *Daemon) snapshot() metrics.Snapshot {
 			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditMetrics(), Shadow: u.shadowMetrics(),
 		})
 	}
+	s.Evidence = d.evidenceMetrics()
 	if d.client == nil {
 		return s
 	}

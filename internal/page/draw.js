@@ -103,7 +103,7 @@ function drawZones(canvas, zones) {
     pen.lineWidth = 1.5 * unit; pen.strokeStyle = "#fff"; pen.stroke(p);
     pen.setLineDash([]);
     const x = Math.min(...polygon.map((c) => c[0])) + 6 * unit, y = Math.min(...polygon.map((c) => c[1])) + 16 * unit;
-    pen.lineWidth = 3 * unit; pen.strokeText(name, x, y);
+    pen.lineWidth = 3 * unit; pen.strokeStyle = "#000c"; pen.strokeText(name, x, y);
     pen.fillStyle = "#fff"; pen.fillText(name, x, y);
   }
 }

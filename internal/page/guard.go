@@ -3,6 +3,7 @@ package page
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -52,6 +53,20 @@ func (g Guard) Wrap(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// MayChange says why a request that Wrap has let through may change nothing; nil: it
+// may. Where no password is asked for, only this machine may: whoever sees a page
+// is not yet whoever runs the line. A site's form can send no JSON, and its script
+// none without being asked for first.
+func (g Guard) MayChange(r *http.Request) error {
+	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(kind) != "application/json" {
+		return errors.New("send JSON, as application/json")
+	}
+	if g.User == "" && !isLoopback(HostOf(r.RemoteAddr)) {
+		return errors.New("changes are taken from this machine alone, where no password is asked for: use an SSH tunnel, or set node.http_user")
+	}
+	return nil
 }
 
 // matches compares in a time that tells nothing of what is right.

@@ -146,3 +146,22 @@ func TestConnectionsAreCapped(t *testing.T) {
 		}
 	}
 }
+
+// Who may see the page may not yet change anything.
+func TestMayChange(t *testing.T) {
+	for _, c := range []struct {
+		user, peer, kind string
+		may              bool
+	}{
+		{"", "127.0.0.1:5", "application/json", true}, {"", "[::1]:5", "application/json; charset=utf-8", true},
+		{"", "10.0.0.7:5", "application/json", false}, {"u", "10.0.0.7:5", "application/json", true},
+		{"", "127.0.0.1:5", "", false}, {"u", "127.0.0.1:5", "text/plain", false}, {"", "127.0.0.1:5", "application/x-www-form-urlencoded", false},
+	} {
+		r := httptest.NewRequest(http.MethodPut, "/zones/a", nil)
+		r.RemoteAddr = c.peer
+		r.Header.Set("Content-Type", c.kind)
+		if err := (Guard{User: c.user}).MayChange(r); (err == nil) != c.may {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}

@@ -17,7 +17,7 @@ import (
 
 var errNoCamera = errors.New("page: no such camera")
 
-//go:embed index.html page.js draw.js state.js page.css
+//go:embed index.html page.js draw.js state.js shapes.js kept.js zones.js page.css
 var files embed.FS
 
 // Shot is one result as the page shows it.

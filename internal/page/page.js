@@ -181,6 +181,8 @@ async function followState() {
       reached(true);
       const c = cameraState(news, view.camera);
       if (c) strip(view.camera, c.ngs);
+      el("kept-open").hidden = !(c && news.evidence);
+      el("zones-open").hidden = !c;
     } catch {
       reached(false);
     }
@@ -223,17 +225,15 @@ function showTile(name, t) {
 
 // probe tells the class under the pointer.
 function probe(e) {
-  const box = el("view").getBoundingClientRect(), s = view.shot, out = el("probe");
+  const s = view.shot, out = el("probe");
   if (!s) return;
-  const scale = Math.min(box.width / s.frame[0], box.height / s.frame[1]);
-  const x = Math.floor((e.clientX - box.left - (box.width - s.frame[0] * scale) / 2) / scale);
-  const y = Math.floor((e.clientY - box.top - (box.height - s.frame[1] * scale) / 2) / scale), id = classAt(s, x, y);
+  const [x, y] = pixelAt(el("view"), s.frame, e), id = classAt(s, x, y);
   out.hidden = id < 0;
   if (id >= 0) text(out, `${id} ${s.labels[id]} · ${s.pixels[id]} px · x ${x}, y ${y}`);
 }
 
 function keys(e) {
-  if (e.ctrlKey || e.altKey || e.metaKey || e.target.tagName === "INPUT") return;
+  if (e.ctrlKey || e.altKey || e.metaKey || e.target.tagName === "INPUT" || document.querySelector("dialog[open]")) return;
   const i = names.indexOf(view.camera);
   if (e.key === " " && e.target.tagName !== "BUTTON" && view.camera) { e.preventDefault(); view.held = !view.held; render(); }
   if (e.key === "0" && names.length > 1) location.hash = "#";

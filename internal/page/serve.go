@@ -16,7 +16,7 @@ const pollTime = 10 * time.Second
 // Register adds the page's addresses to mux.
 func (p *Page) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", p.serveIndex)
-	for _, file := range []string{"page.js", "draw.js", "state.js", "page.css"} {
+	for _, file := range []string{"page.js", "draw.js", "state.js", "shapes.js", "kept.js", "zones.js", "page.css"} {
 		mux.Handle("GET /"+file, http.FileServerFS(files))
 	}
 	mux.HandleFunc("GET /live/{camera}", p.serveLive)

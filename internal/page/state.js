@@ -115,8 +115,16 @@ function health(state) {
   if (!state) return {};
   return {
     broker: state.broker, "messages dropped": state.dropped, temperature: state.temperature_c ? state.temperature_c.toFixed(0) + " °C" : "not known",
-    "running since": new Date(state.started).toLocaleString(), version: state.version,
+    "kept NGs": state.evidence && keptText(state.evidence), "running since": new Date(state.started).toLocaleString(), version: state.version,
   };
+}
+
+// keptText is how many NGs are kept, and what is wrong where something is.
+function keptText(e) {
+  const parts = [`${e.count} (${(e.bytes / 1e6).toFixed(1)} MB)`];
+  if (e.dropped) parts.push(`${e.dropped} not kept`);
+  if (e.fault) parts.push("none can be kept: " + e.fault);
+  return parts.join(", ");
 }
 
 function clock(ts) { return new Date(ts).toLocaleTimeString(); }

@@ -143,6 +143,12 @@ export async function fits(page, where) {
   assert.ok(wide <= window, `${where}: ${wide} pixels wide in a window of ${window}`);
 }
 
+// pixelsOf tells where on the page a frame's pixels are: the canvas keeps its shape.
+export async function pixelsOf(canvas, w, h) {
+  const box = await canvas.boundingBox(), scale = Math.min(box.width / w, box.height / h);
+  return ([x, y]) => [box.x + (box.width - w * scale) / 2 + (x + 0.5) * scale, box.y + (box.height - h * scale) / 2 + (y + 0.5) * scale];
+}
+
 export async function picture(page, name) {
   if (shots) await page.screenshot({ path: path.join(shots, name + ".png"), fullPage: true });
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { accessible, broker, browser, edged, fits, node, open, pause, picture, says, scratch, shots, until } from "./harness.mjs";
+import { accessible, broker, browser, edged, fits, node, open, pause, picture, pixelsOf, says, scratch, shots, until } from "./harness.mjs";
 
 const whole = process.env.PAGE === "whole"; // both sizes and schemes; else a smoke
 let line, mqtt, chromium;
@@ -19,7 +19,7 @@ before(async () => {
   assert.equal(film.status, 0, film.stderr);
   mqtt = await broker();
   const belt = "test:belt?size=320x240&fps=8";
-  line = await node(`[node]\nname = "line1"\n[mqtt]\nbroker = "tcp://127.0.0.1:${mqtt.port}"\nspool_dir = "state"\n` +
+  line = await node(`[node]\nname = "line1"\n[mqtt]\nbroker = "tcp://127.0.0.1:${mqtt.port}"\nspool_dir = "state"\n[evidence]\ndir = "evidence"\nmax_count = 500\n` +
     camera("press", belt, `[[camera.zone]]\nname = "middle"\npolygon = [[60.5, 40], [260, 40], [260, 200], [60.5, 200]]\n[[camera.rule]]\nclass = "metal"\nverdict = "part"\nzones = ["middle"]`) +
     camera("aside", belt, "roi = [0, 0, 4000, 4000]") +
     camera("small", "test:belt?size=96x80&fps=8") +
@@ -122,6 +122,63 @@ test("zones are drawn where they are, and obeyed", async () => {
   await until("the edge has gone", async () => !(await white(61, 90)));
   mqtt.publish("edged/line1/press/zones/set", "");
   await until("the config's zone", async () => (await state()).zones[0].polygon.length === 4);
+  await p.context().close();
+});
+
+test("zones are drawn on the page, by pointer and by keyboard, and obeyed", async () => {
+  const p = await at("press"), zones = async () => (await (await fetch(line.url + "state")).json()).cameras[0].zones;
+  await live(p);
+  await p.getByRole("button", { name: "Draw zones" }).click();
+  await picture(p, "zones");
+  await accessible(p, "zones");
+  await p.getByRole("button", { name: "New zone" }).click();
+  await p.getByLabel("Name").fill("corner");
+  const on = await pixelsOf(p.locator("#zones-view"), 320, 240);
+  for (const at of [[10, 10], [110, 10], [110, 60]]) await p.mouse.click(...on(at));
+  await p.mouse.move(...on([110, 60])); // a corner is dragged
+  await p.mouse.down();
+  await p.mouse.move(...on([120, 70]));
+  await p.mouse.up();
+  await p.locator("#zones-view").focus(); // and one set by keyboard, from the middle
+  await p.keyboard.press("ArrowLeft");
+  await p.keyboard.press("Shift+ArrowUp");
+  await p.keyboard.press("Enter");
+  assert.equal(await p.locator("#zones-corners").inputValue(), "10, 10\n110, 10\n120, 70\n159, 110");
+  await p.locator("#zones-corners").fill("10, 10\n110, 10\n120.5, 70");
+  await p.getByRole("button", { name: "Save" }).click();
+  await until("it is saved", async () => /^Saved/.test(await p.locator("#zones-said").textContent()) || p.locator("#zones-said").textContent());
+  assert.deepEqual((await zones())[1], { name: "corner", polygon: [[10, 10], [110, 10], [120.5, 70]] });
+  // A rule names "middle": without it nothing is saved, and the page says why.
+  await p.locator("#zones-list").getByRole("button", { name: "middle" }).click();
+  await p.getByRole("button", { name: "Delete it" }).click();
+  await p.getByRole("button", { name: "Save" }).click();
+  await until("the refusal", async () => /Not saved: .*middle/.test(await p.locator("#zones-said").textContent()));
+  await p.getByRole("button", { name: "Back to the config's" }).click();
+  await until("the config's", async () => (await zones()).length === 1);
+  await p.keyboard.press("Escape");
+  assert.deepEqual(p.faults, []);
+  await p.context().close();
+});
+
+test("kept NGs are browsed", async () => {
+  const p = await at("press");
+  await live(p);
+  await until("something is kept", async () => (await (await fetch(line.url + "state")).json()).evidence.count > 2);
+  await p.getByRole("button", { name: "Kept NGs" }).click();
+  await until("the newest with its mask", async () => /^✗ part/.test(await p.locator("#kept-verdict strong").textContent()) || p.locator("#kept-verdict").textContent());
+  await until("its picture", () => p.evaluate(() => {
+    const c = document.getElementById("kept-view"), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+    return c.width === 320 && d.some((v, i) => i % 4 < 3 && v > 60);
+  }));
+  await picture(p, "kept");
+  await accessible(p, "kept");
+  await fits(p, "kept");
+  const first = await p.locator("#kept-verdict small").textContent();
+  await p.locator("#kept-list button").nth(1).click();
+  await until("another", async () => (await p.locator("#kept-verdict small").textContent()) !== first);
+  assert.equal((await fetch(line.url + (await p.locator("#kept-png").getAttribute("href")))).headers.get("content-type"), "image/png");
+  await p.keyboard.press("Escape");
+  assert.deepEqual(p.faults, []);
   await p.context().close();
 });
 

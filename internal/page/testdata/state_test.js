@@ -13,6 +13,9 @@ const viewOf = (shot, state) => {
   return v;
 };
 
+assert.equal(health({ ...stateOf(), evidence: { count: 3, bytes: 2.5e6, dropped: 2, fault: "disk full" } })["kept NGs"], "3 (2.5 MB), 2 not kept, none can be kept: disk full");
+assert.equal(health(stateOf())["kept NGs"], undefined);
+
 // One camera's picture never stands under another's name, however late it comes.
 let v = newView("b");
 assert.equal(takeShot(v, shotOf("a"), at), false);
