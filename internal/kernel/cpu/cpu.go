@@ -17,7 +17,7 @@ const (
 	Generic Variant = "generic" // portable Go
 	AVX2    Variant = "avx2"    // amd64 with AVX2 and FMA
 	AVX512  Variant = "avx512"  // amd64 with AVX-512 F, BW, DQ, VL; 8-bit convolutions also want VNNI
-	NEON    Variant = "neon"    // arm64
+	NEON    Variant = "neon"    // arm64 without the dot product (Cortex-A53, A72)
 	NEONDot Variant = "neondot" // arm64 with the dot product (Cortex-A55, A76 and later)
 )
 
