@@ -233,6 +233,7 @@ func (s *session) onOpened(b []byte) error {
 	s.c.mu.Unlock()
 	s.quiet, s.goodBefore = time.Now(), s.good
 	s.brief.begin(s.quiet)
+	s.compare()
 	return nil
 }
 

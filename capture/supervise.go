@@ -46,6 +46,7 @@ type supervisor struct {
 	skip    uint64 // frames of a file read in this round
 	stall   int    // crashes since a frame came
 	w, h    int    // of the latest frame
+	unlike  string // in what the source differs from what was asked for
 	reduced int    // and how much smaller than the camera's it is
 }
 

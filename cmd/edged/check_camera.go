@@ -108,7 +108,28 @@ func (c *checkedCamera) compare(cam *config.Camera, file *stage.File, info *capt
 	}
 	c.detail += fmt.Sprintf(", of which the model sees %dx%d at %d, %d", seen.W, seen.H, seen.X, seen.Y)
 	c.compareFit(cam, file, seen, &f)
-	return nil
+	return c.compareZones(cam, file, &f)
+}
+
+// compareZones holds the config's zones against the picture and what the model sees
+// of it. A rule on a zone in which there is nothing to see would always be content.
+func (c *checkedCamera) compareZones(cam *config.Camera, file *stage.File, f *edged.Frame) error {
+	all, err := stage.ZonesSeen(file, cam, f)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, z := range all {
+		switch {
+		case z.Blind != "" && z.Ruled:
+			faults = append(faults, fmt.Errorf("zone %q: %s: the rules on it would never see anything; give its corners in pixels of the whole picture", z.Name, z.Blind))
+		case z.Blind != "":
+			c.warn("zone %q: %s", z.Name, z.Blind)
+		case z.Partly != "":
+			c.warn("zone %q: %s", z.Name, z.Partly)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 const (

@@ -97,6 +97,40 @@ func TestCheckComparesThePicture(t *testing.T) {
 	}
 }
 
+// Zones are held against the picture and what the model sees of it, 56x48 at 20, 16:
+// a rule on nothing would always be content.
+func TestCheckComparesZones(t *testing.T) {
+	vga := pictureFolder(t, 96, 80)
+	zone := func(corners string) string {
+		return "[[camera.zone]]\nname = \"z\"\npolygon = [" + corners + "]\n"
+	}
+	const rule = "[[camera.rule]]\nclass = \"scratch\"\nmax_count = 1\nzones = [\"z\"]\n"
+	for name, c := range map[string]struct {
+		lines string
+		code  int
+		state string
+		want  string
+	}{
+		"seen":              {zone("[30, 20], [60, 20], [60, 50]") + rule, exitOK, "ok", "ok    camera c: source"},
+		"outside":           {zone("[100, 20], [160, 20], [160, 50]") + rule, exitFailed, "FAIL", "zone \"z\": it lies outside of the picture of 96x80: the rules on it would never see anything"},
+		"above":             {zone("[10, -90], [60, -20], [60, -9]") + rule, exitFailed, "FAIL", "outside of the picture"},
+		"outside, no rule":  {zone("[100, 20], [160, 20], [160, 50]"), exitOK, "warn", "zone \"z\": it lies outside of the picture of 96x80"},
+		"not seen":          {zone("[0, 0], [96, 0], [96, 15], [0, 15]") + rule, exitFailed, "FAIL", "outside of what the model sees, 56x48 at 20, 16"},
+		"half seen":         {zone("[0, 20], [40, 20], [40, 40], [0, 40]") + rule, exitOK, "warn", "50 % of it lie outside of what the model sees"},
+		"over the edge":     {"fit = \"resize\"\n" + zone("[50, 20], [200, 20], [200, 40], [50, 40]") + rule, exitOK, "warn", "over the edge of the picture of 96x80"},
+		"between positions": {zone("[44.2, 32.1], [44.4, 32.1], [44.4, 32.3], [44.2, 32.3]") + rule, exitFailed, "FAIL", "zone \"z\": it lies outside"},
+		"too small":         {zone("[44.6, 32.6], [45.6, 32.6], [45.6, 33.6], [44.6, 33.6]") + rule, exitFailed, "FAIL", "so small that no position of the mask"},
+		"turned":            {"rotate = 180\n" + zone("[30, 20], [60, 20], [60, 50]") + rule, exitOK, "ok", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, r := checked(t, "http = \"\"\n[mqtt]\nspool_dir = \"state\"", fmt.Sprintf("source = %q\n%s", vga, c.lines))
+			if code != c.code || !strings.Contains(out, c.want) || r.state("camera c") != c.state {
+				t.Errorf("exit %d, doctor %q, want %d, %q and %q in:\n%s", code, r.state("camera c"), c.code, c.state, c.want, out)
+			}
+		})
+	}
+}
+
 // A port that another program has is told; one that an edged has is its own.
 func TestCheckLooksAtThePagesPort(t *testing.T) {
 	other, err := net.Listen("tcp", "127.0.0.1:0")

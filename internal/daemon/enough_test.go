@@ -24,6 +24,7 @@ func TestEnough(t *testing.T) {
 		"quality":  {config.Camera{Quality: &config.Quality{}}, pipeline.Resize, capture.Enough{}},
 		"shadow":   {config.Camera{Shadow: "new.tflite"}, pipeline.Resize, capture.Enough{}},
 		"each":     {config.Camera{Trigger: "camera"}, pipeline.Resize, capture.Enough{}},
+		"kept":     {config.Camera{}, pipeline.Resize, capture.Enough{}},
 		"interval": {config.Camera{Trigger: "interval:1s"}, pipeline.Resize, resized},
 	} {
 		p, err := pipeline.NewPreparer(pipeline.PrepareConfig{
@@ -32,7 +33,7 @@ func TestEnough(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := enough(&c.cam, &pipeline.Stage{Prepare: p}); got != c.want {
+		if got := enough(&c.cam, &pipeline.Stage{Prepare: p}, name == "kept"); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}

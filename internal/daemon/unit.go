@@ -122,7 +122,7 @@ func (u *unit) use(l *loaded) {
 	u.file, u.engine, u.why, u.labels = l.file, l.stage.Engine.Name(), l.why, l.stage.Labels
 	u.conf.Store(l.cam)
 	if u.source != nil {
-		capture.SetEnough(u.source, enough(l.cam, l.stage))
+		capture.SetEnough(u.source, enough(l.cam, l.stage, u.d.kept != nil))
 	}
 	u.file.Model = nil // the engine has its own
 	u.usedSince, u.proven, u.resultsBefore = time.Now(), false, u.timing.count()
@@ -148,7 +148,7 @@ func (u *unit) run(ctx context.Context) error {
 		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
 		EveryFrame: u.d.opts.Once, Once: u.d.opts.Once, Loop: u.d.opts.Loop,
 		Bits: u.cfg.Bits, IgnoreEXIF: u.cfg.EXIF != nil && !*u.cfg.EXIF,
-		Enough:    enough(u.inUse().cam, u.inUse().stage),
+		Enough:    enough(u.inUse().cam, u.inUse().stage, u.d.kept != nil),
 		Triggered: u.cfg.Triggered(), Idle: time.Duration(u.cfg.Idle), OnLoss: u.onLoss, Seen: u.seenFile(),
 	})
 	if err != nil {

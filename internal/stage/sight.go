@@ -12,12 +12,21 @@ import (
 // Sight is the part of a frame that a camera's model sees, told by the model's file
 // alone: nothing is run. An error says why such frames would be refused.
 func Sight(f *File, cam *config.Camera, frame *edged.Frame) (pipeline.Rect, error) {
+	p, err := sighted(f, cam, frame)
+	if err != nil {
+		return pipeline.Rect{}, err
+	}
+	return p.Seen(), nil
+}
+
+// sighted is a Preparer that has been told of such frames and writes no input.
+func sighted(f *File, cam *config.Camera, frame *edged.Frame) (*pipeline.Preparer, error) {
 	g := f.Model.Subgraphs[0]
 	if len(g.Inputs) != 1 {
-		return pipeline.Rect{}, fmt.Errorf("model %s has %d inputs: a camera feeds exactly one", f.Name, len(g.Inputs))
+		return nil, fmt.Errorf("model %s has %d inputs: a camera feeds exactly one", f.Name, len(g.Inputs))
 	}
 	if open := f.Model.OpenSize(); open != "" {
-		return pipeline.Rect{}, fmt.Errorf("model %s: %w", f.Name, NoSize(open))
+		return nil, fmt.Errorf("model %s: %w", f.Name, NoSize(open))
 	}
 	spec := edged.Spec{Type: edged.Float32}
 	for _, d := range g.Tensors[g.Inputs[0]].Shape {
@@ -31,17 +40,17 @@ func Sight(f *File, cam *config.Camera, frame *edged.Frame) (pipeline.Rect, erro
 	if pc.Fit == pipeline.Tile {
 		var err error
 		if pc.Net, err = netOf(f); err != nil {
-			return pipeline.Rect{}, fmt.Errorf("model %s: fit = \"tile\": %w", f.Name, err)
+			return nil, fmt.Errorf("model %s: fit = \"tile\": %w", f.Name, err)
 		}
 	}
 	p, err := pipeline.NewPreparer(pc, spec)
 	if err != nil {
-		return pipeline.Rect{}, err
+		return nil, err
 	}
 	if err := p.Fits(frame); err != nil {
-		return pipeline.Rect{}, err
+		return nil, err
 	}
-	return p.Seen(), nil
+	return p, nil
 }
 
 // netOf is the model of a file along y and x, by its map.
