@@ -14,9 +14,14 @@ OPENCV_TAGS := opencv customenv gocv_specific_modules gocv_videoio
 
 # One environment for every cgo package; --as-needed keeps OpenCV out of edged.
 export CGO_CFLAGS   := -g -O2 -I$(DEPS)/tflite/include
-export CGO_CPPFLAGS := -I/usr/include/opencv4
+export CGO_CPPFLAGS := -I$(SYSROOT)/usr/include/opencv4
 export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensorflowlite_c \
   -lopencv_core -lopencv_imgproc -lopencv_imgcodecs -lopencv_videoio
+# Another machine's OpenCV, for packages: packaging/stage.sh says where.
+ifdef SYSROOT
+LIBS := $(SYSROOT)/usr/lib/$(TRIPLET)
+CGO_LDFLAGS += -L$(LIBS) -Wl,-rpath-link,$(LIBS):$(LIBS)/blas:$(LIBS)/lapack:$(SYSROOT)/lib/$(TRIPLET)
+endif
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 

@@ -93,6 +93,7 @@ var rooms = []room{
 	{"cmd/edged", []string{"./..."}, []string{"*"}, "the only wiring point"},
 	{"cmd/edged-camera", []string{"capture/opencv"}, nil, "the worker is OpenCV and nothing else"},
 	{"internal/benchnets", []string{".", "model", "fallback"}, nil, "graphs to measure on, written as anyone would"},
+	{"internal/benchnets/count", []string{".", "fallback", "tflite"}, []string{"golang.org/x/sys/unix"}, "both engines between two marks, for an emulator that counts"},
 	{"internal/faults", []string{"./..."}, []string{"*"}, "the fault run drives the built programs from outside, with every test helper there is"},
 	{"internal/docgen", []string{"mqtt/schema"}, nil, "the references are made from what the program reads, and from nothing else"},
 	{"internal/setup", []string{"./..."}, []string{"*"}, "set-up and its tests are no part of a program"},

@@ -4,14 +4,14 @@
 say() { printf 'packaging: %s\n' "$*" >&2; }
 die() { printf 'packaging: %s\n' "$*" >&2; exit 1; }
 native=$(dpkg --print-architecture)
+. packaging/foreign.sh
 
 # OpenCV's modules whose headers gocv includes.
 opencv_modules="core imgproc imgcodecs videoio calib3d dnn features2d flann highgui ml objdetect photo stitching video"
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-# apt_install PACKAGE...: installs those that are missing. Another architecture's
-# lists may take more than one update to be whole.
+# apt_install PACKAGE...: installs those that are missing.
 apt_install() {
   local missing=() p
   for p in "$@"; do
@@ -19,9 +19,7 @@ apt_install() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${#missing[@]} Debian packages"
-  for _ in 1 2 3; do
-    as_root apt-get update -qq 2>&1 | grep -q '^E:' || break
-  done
+  as_root apt-get update -qq || true
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
 }
@@ -29,14 +27,12 @@ apt_install() {
 # cross ARCH prepares a build with cgo for an architecture: what to set for it in
 # $settings, its strip in $strip.
 cross() {
-  local m packages=()
   settings=(GOARCH="$1") strip=strip
   [ "$1" != "$native" ] || return 0
   [ "$1" = arm64 ] || die "cgo for $1 is not known on $native"
-  dpkg --print-foreign-architectures | grep -qx "$1" || as_root dpkg --add-architecture "$1"
-  for m in $opencv_modules; do packages+=("libopencv-$m-dev:$1"); done
-  apt_install g++-aarch64-linux-gnu "${packages[@]}"
-  settings+=(CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++) strip=aarch64-linux-gnu-strip
+  apt_install g++-aarch64-linux-gnu
+  lay_sysroot "$1"
+  settings+=(SYSROOT="$sysroot" TRIPLET=aarch64-linux-gnu CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++) strip=aarch64-linux-gnu-strip
 }
 
 # stage ARCH DIR installs stripped programs and what belongs to them below DIR.
