@@ -17,10 +17,11 @@ export CGO_CFLAGS   := -g -O2 -I$(DEPS)/tflite/include
 export CGO_CPPFLAGS := -I$(SYSROOT)/usr/include/opencv4
 export CGO_LDFLAGS  := -L$(DEPS)/tflite/linux_$(GOARCH) -Wl,--as-needed -ltensorflowlite_c \
   -lopencv_core -lopencv_imgproc -lopencv_imgcodecs -lopencv_videoio
-# Another machine's OpenCV, for packages: packaging/stage.sh says where.
+# Another machine's OpenCV, for packages: packaging/stage.sh says where. What its
+# libraries need of each other that machine finds.
 ifdef SYSROOT
 LIBS := $(SYSROOT)/usr/lib/$(TRIPLET)
-CGO_LDFLAGS += -L$(LIBS) -Wl,-rpath-link,$(LIBS):$(LIBS)/blas:$(LIBS)/lapack:$(SYSROOT)/lib/$(TRIPLET)
+CGO_LDFLAGS += -L$(LIBS) -Wl,-rpath-link,$(LIBS) -Wl,--allow-shlib-undefined
 endif
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
@@ -126,6 +127,7 @@ install-files:
 	$(INSTALL) NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE
 	$(INSTALL) LICENSE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE
 	for f in mqtt/schema/*.json; do $(INSTALL) $$f $(SHARE)/schema/$${f##*/}; done
+	$(INSTALL) systemd/csi.conf $(SHARE)/csi.conf
 	$(INSTALL) packaging/grafana-dashboard.json $(SHARE)/grafana-dashboard.json
 	$(INSTALL) packaging/prometheus-alerts.yml $(SHARE)/prometheus-alerts.yml
 	$(INSTALL) packaging/node-red-flow.json $(SHARE)/node-red-flow.json
@@ -137,7 +139,7 @@ uninstall: ## remove what `make install` placed; edged.toml and the state folder
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/edged.conf $(DESTDIR)$(PREFIX)/lib/modules-load.d/edged.conf
 	rm -f $(DESTDIR)$(SYSCONFDIR)/edged/edged.toml.sample
 	rm -f $(DESTDIR)$(PREFIX)/share/doc/edged/NOTICE $(DESTDIR)$(PREFIX)/share/doc/edged/LICENSE
-	rm -f $(SHARE)/grafana-dashboard.json $(SHARE)/prometheus-alerts.yml $(SHARE)/node-red-flow.json
+	rm -f $(SHARE)/csi.conf $(SHARE)/grafana-dashboard.json $(SHARE)/prometheus-alerts.yml $(SHARE)/node-red-flow.json
 	for f in mqtt/schema/*.json; do rm -f $(SHARE)/schema/$${f##*/}; done
 	for d in $(SHARE)/schema $(SHARE) $(DESTDIR)$(PREFIX)/share/doc/edged $(DESTDIR)$(PREFIX)/lib/systemd/system/edged.service.d $(DESTDIR)$(PREFIX)/lib/edged $(DESTDIR)$(SYSCONFDIR)/edged; do if test -d $$d; then rmdir --ignore-fail-on-non-empty $$d; fi; done
 

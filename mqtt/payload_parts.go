@@ -120,6 +120,8 @@ type Thermal struct {
 	MaxMHz    float64 `json:"max_mhz,omitempty"`
 	Throttled bool    `json:"throttled"`
 	Throttles uint64  `json:"throttles,omitempty"` // since the start
+
+	Causes []string `json:"causes,omitempty"` // heat, under-voltage
 }
 
 // EvidenceStats accounts for the NGs that are kept with their pictures.

@@ -112,7 +112,10 @@ func (r *report) print(w io.Writer) {
 // is one.
 func examine(ctx context.Context, path string) *report {
 	r := &report{OK: true}
+	root := os.DirFS("/")
 	r.checkLibraries()
+	r.checkBoard(root)
+	r.checkMemory()
 	r.checkCanaries(ctx)
 	if path == "" {
 		r.checkCameras()
@@ -123,8 +126,10 @@ func examine(ctx context.Context, path string) *report {
 	} else {
 		r.add("config", "ok", fmt.Sprintf("%s, %d camera(s)", path, len(c.Cameras)), "")
 		r.checkConfigured(ctx, c)
+		r.checkWear(root, stateOr(c.StateDir()), uptime())
 	}
 	r.checkClock()
+	r.checkBattery(root)
 	return r
 }
 
@@ -222,6 +227,10 @@ func pageWarning(c *config.Config) string {
 // addCamera takes a picture and compares it with the config and the model.
 func (r *report) addCamera(ctx context.Context, cam *config.Camera, c *config.Config, file *stage.File) {
 	name := "camera " + cam.Name
+	if element, fix := missingPlugin(os.DirFS("/"), cam.Source); element != "" {
+		r.add(name, "FAIL", "GStreamer's element "+element+" is not on this machine", fix)
+		return
+	}
 	seen, err := checkCamera(ctx, cam, c, file)
 	switch {
 	case errors.Is(err, pipeline.ErrROI) || errors.Is(err, pipeline.ErrTooSmall):

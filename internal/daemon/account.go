@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -131,6 +132,15 @@ func (d *Daemon) stats() mqtt.Stats {
 		Cameras: map[string]mqtt.CameraStats{}, Process: processStats(),
 	}
 	s.Evidence = d.evidenceStats()
+	if heat, times := d.heat.look(); heat.Told() {
+		s.Thermal = &mqtt.Thermal{
+			Celsius: heat.Celsius, Sensor: heat.Sensor, MHz: heat.MHz, MaxMHz: heat.MaxMHz,
+			Throttled: len(heat.Causes) > 0, Throttles: times, Causes: heat.Causes,
+		}
+	}
+	if n, ok := writtenBytes(d.opts.Root); ok && s.UptimeS > 60 {
+		s.Process["written_bytes_a_day"] = math.Round(n / s.UptimeS * 86400)
+	}
 	s.Process["state_errors"] = float64(d.memory.disk.errors.Load()) // without the lock, which is held while a disk hangs
 	for _, u := range d.units {
 		f := u.account()

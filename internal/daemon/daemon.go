@@ -6,6 +6,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -36,6 +37,7 @@ type Options struct {
 	Log     *slog.Logger
 	Engines Engines
 	Version string // of the program
+	Root    fs.FS  // of the machine's own files, /proc and /sys; nil: the real ones
 
 	Hangup <-chan os.Signal               // each asks for a reload; nil: none come
 	Reread func() (*config.Config, error) // reads the config anew; nil: it stays
@@ -66,6 +68,8 @@ type Daemon struct {
 
 	share *spare.Share // of time, for audits and shadows; nil: none
 
+	heat heat
+
 	lastStop *mqtt.LastStop // of the run before
 }
 
@@ -79,6 +83,10 @@ func New(ctx context.Context, c *config.Config, o Options) (*Daemon, error) {
 		d.share = spare.New(c.Audit.Share)
 	}
 	d.opts.Engines.Limit = d.limit.Load
+	if d.opts.Root == nil {
+		d.opts.Root = os.DirFS("/")
+	}
+	d.heat.root, d.heat.log = d.opts.Root, o.Log
 	var err error
 	if d.memory, err = openMemory(c.StateDir()); err != nil {
 		o.Log.Warn("starting without the state of the last run", "err", err.Error())

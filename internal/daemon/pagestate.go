@@ -2,9 +2,6 @@ package daemon
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +29,9 @@ func (u *unit) show(r *pipeline.Result) {
 // pageState is what the page tells beside pictures. The page asks twice a second
 // at most.
 func (d *Daemon) pageState() page.State {
-	s := page.State{Started: d.started, Version: d.opts.Version, Broker: "none", Temperature: temperature("/sys/class/thermal")}
+	s := page.State{Started: d.started, Version: d.opts.Version, Broker: "none"}
+	heat, _ := d.heat.look()
+	s.Temperature, s.HeldDown = heat.Celsius, heat.Causes
 	for _, u := range d.units {
 		s.Cameras = append(s.Cameras, u.pageState())
 	}
@@ -142,21 +141,4 @@ func (u *unit) refused(r *pipeline.Refused) {
 	u.mu.Unlock()
 	u.d.page.ShowRaw(u.cfg.Name, r.Frame, text)
 	u.refusedPart(r)
-}
-
-// temperature is the hottest of the zones below dir in degrees Celsius, 0 where
-// there is none.
-func temperature(dir string) float64 {
-	zones, _ := filepath.Glob(filepath.Join(dir, "thermal_zone*", "temp"))
-	hottest := 0.0
-	for _, zone := range zones {
-		data, err := os.ReadFile(zone)
-		if err != nil {
-			continue
-		}
-		if milli, err := strconv.ParseFloat(strings.TrimSpace(string(data)), 64); err == nil {
-			hottest = max(hottest, milli/1000)
-		}
-	}
-	return hottest
 }

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -106,23 +104,5 @@ func TestThePageIsGuarded(t *testing.T) {
 		if resp.StatusCode != http.StatusMisdirectedRequest || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %d, %v", path, resp.StatusCode, resp.Header)
 		}
-	}
-}
-
-func TestTemperature(t *testing.T) {
-	dir := t.TempDir()
-	if got := temperature(dir); got != 0 {
-		t.Errorf("no zone: %v", got)
-	}
-	for zone, text := range map[string]string{"thermal_zone0": "41250\n", "thermal_zone1": "58000", "thermal_zone2": "broken"} {
-		if err := os.MkdirAll(filepath.Join(dir, zone), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, zone, "temp"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := temperature(dir); got != 58 {
-		t.Errorf("%v, want 58", got)
 	}
 }

@@ -80,6 +80,8 @@ func (d *Daemon) startWeb() (stop func()) {
 // snapshot is what /metrics shows.
 func (d *Daemon) snapshot() metrics.Snapshot {
 	s := metrics.Snapshot{Started: d.started, Version: d.opts.Version}
+	heat, _ := d.heat.look()
+	s.Celsius, s.HeldDown = heat.Celsius, heat.Causes
 	for _, u := range d.units {
 		f := u.account()
 		s.Cameras = append(s.Cameras, metrics.Camera{

@@ -7,11 +7,14 @@ package metrics
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"edged/internal/board"
 )
 
 // Camera is one camera's account at an instant. Read is the sum of the six
@@ -56,7 +59,9 @@ type Messages struct {
 type Snapshot struct {
 	Started   time.Time
 	Version   string
-	Connected bool // to the broker
+	Connected bool     // to the broker
+	Celsius   float64  // of the hottest zone; 0: not told
+	HeldDown  []string // why the processor's clock is
 	Cameras   []Camera
 	Messages  []Messages
 	Evidence  *Evidence // nil: none is kept
@@ -118,6 +123,12 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	gauge(desc("info", "The version that runs.", "version"), 1, s.Version)
 	gauge(desc("started_seconds", "When the daemon started, Unix time."), float64(s.Started.UnixMilli())/1e3)
 	gauge(desc("mqtt_connected", "Whether the broker is connected."), number(s.Connected))
+	if s.Celsius > 0 {
+		gauge(desc("temperature_celsius", "Of the hottest thermal zone."), s.Celsius)
+	}
+	for _, cause := range []string{board.Heat, board.Voltage} {
+		gauge(desc("processor_held_down", "Whether the processor's clock is held down, by cause.", "cause"), number(slices.Contains(s.HeldDown, cause)), cause)
+	}
 	for i := range s.Cameras {
 		collectCamera(out, &s.Cameras[i])
 	}

@@ -16,6 +16,7 @@ type State struct {
 	Broker      string        `json:"broker"`                  // ok, none, or what is wrong
 	Dropped     uint64        `json:"dropped"`                 // messages, for whatever reason
 	Temperature float64       `json:"temperature_c,omitempty"` // of the hottest zone; 0: not known
+	HeldDown    []string      `json:"held_down,omitempty"`     // why the processor's clock is: heat, under-voltage
 	Cameras     []CameraState `json:"cameras"`
 	Evidence    *Evidence     `json:"evidence,omitempty"` // nil: none is kept
 }
