@@ -49,6 +49,7 @@ var rooms = []room{
 		[]string{"github.com/eclipse/paho.mqtt.golang/...", "github.com/santhosh-tekuri/jsonschema/v6", "go.uber.org/goleak", "github.com/klauspost/compress/..."},
 		"an independent subscriber and validator, for tests"},
 	{"systemd", nil, []string{"github.com/coreos/go-systemd/v22/..."}, "life signs know nothing of frames"},
+	{"internal/rows", []string{".", "model"}, nil, "a strip's graph is a model like any other: the engine that runs it is handed in"},
 	{"internal/tiles", []string{".", "model"}, nil, "tiles are arithmetic on a manifest's facts: engines are handed in"},
 	{"internal/pipeline", []string{".", "internal/fact", "internal/fault", "internal/kernel/picture", "internal/tiles"}, nil, "the loop knows interfaces: sources, engines and sinks are wired by cmd/edged"},
 	{"internal/enginetest", []string{".", "model"}, []string{"pgregory.net/rapid", "github.com/google/go-cmp/..."}, "a suite that imported an engine could be kind to it"},

@@ -237,6 +237,33 @@ type Options struct {
 // it returns, unless it says so.
 type Opener func(model []byte, o Options) (Engine, error)
 
+// Rows computes a net's map over a picture without end, row by row. One goroutine
+// at a time may use it.
+//
+// Row t of the map is the whole picture's as soon as it is decided: nothing that is
+// pushed later changes it. Rows decided come in order, none twice and none left out.
+type Rows interface {
+	Name() string
+	// In describes the rows of one Push: [1, the most, width, channels].
+	In() Spec
+	// Out describes rows of the map: [1, the most that a Push or End gives, width, classes].
+	Out() Spec
+	// Input lends the memory of the rows to push next; it is another after each call.
+	Input() []byte
+	// Push takes the first n rows of Input and tells how many rows of the map are
+	// decided by them, which Output lends until the next call.
+	Push(n int) (decided int, err error)
+	Output() []byte
+	// End tells that the picture has no more rows, decides the rest of its map, and
+	// begins a new picture.
+	End() (decided int, err error)
+	// Reset gives the picture up and begins a new one.
+	Reset()
+	// Delay is how many rows may wait for others before they are computed.
+	Delay() int
+	Close() error
+}
+
 // View reinterprets a tensor's bytes as elements of type T without copying.
 // It panics where b is misaligned or no whole number of elements long.
 func View[T any](b []byte) []T {

@@ -11,3 +11,7 @@ import (
 func TestTilesOfRandomNetsOnTFLite(t *testing.T) {
 	tileNets(t, tflite.Open, randomNets(t, tilesNets/3, 5000))
 }
+
+func TestRowsOfRandomNetsOnTFLite(t *testing.T) {
+	rowNets(t, tflite.Open, randomNets(t, rowsNets/3, 5000))
+}
