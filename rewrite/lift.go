@@ -67,6 +67,9 @@ func shaped(m *model.Model) (*model.Model, error) {
 		g.Tensors[i] = &tensor
 	}
 	if err := c.InferKnown(0); err != nil {
+		if open := m.OpenSize(); open != "" {
+			return nil, &Refusal{Reason: "the place-holder of its open size " + open + " is too small for the net: " + strings.TrimPrefix(err.Error(), "model: "), Instead: "give it a size with --input HxW"}
+		}
 		return nil, &Refusal{Reason: "the graph does not hold together: " + strings.TrimPrefix(err.Error(), "model: "), Instead: "convert the model anew"}
 	}
 	for i, op := range g.Operators {

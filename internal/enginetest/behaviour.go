@@ -293,7 +293,7 @@ func testLeaks(t *testing.T, s Subject) {
 		if i == warmUp {
 			goroutines, before = runtime.NumGoroutine(), resident(t)
 		}
-		if _, err := run(s.Open, file, c.Inputs, edged.Options{Threads: 1 + i%10/9}); err != nil {
+		if _, err := run(s.Open, file, nil, c.Inputs, edged.Options{Threads: 1 + i%10/9}); err != nil {
 			t.Fatal(err)
 		}
 	}

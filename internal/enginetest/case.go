@@ -16,8 +16,9 @@ type Case struct {
 	Name   string // "CONV_2D/int8/17": operator, kind, number; the seed of everything in it
 	Model  *model.Model
 	Inputs [][]byte
-	Bound  Bound // of float32 outputs
-	Terms  int   // products that one output sums, for Bound.Sum
+	Bound  Bound   // of float32 outputs
+	Terms  int     // products that one output sums, for Bound.Sum
+	Size   []int32 // what the first input's shape is set to, where the file leaves it open
 }
 
 // newCase generates case number n of an operator and a kind.
@@ -81,7 +82,7 @@ func (c *Case) Run(open edged.Opener, o edged.Options) ([]Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	return run(open, file, c.Inputs, o)
+	return run(open, file, c.Size, c.Inputs, o)
 }
 
 // Output is one tensor that an engine computed.
@@ -90,12 +91,21 @@ type Output struct {
 	Data []byte
 }
 
-func run(open edged.Opener, file []byte, inputs [][]byte, o edged.Options) ([]Output, error) {
+func run(open edged.Opener, file []byte, size []int32, inputs [][]byte, o edged.Options) ([]Output, error) {
 	e, err := open(file, o)
 	if err != nil {
 		return nil, err
 	}
 	defer e.Close()
+	if size != nil {
+		var shape []int
+		for _, n := range size {
+			shape = append(shape, int(n))
+		}
+		if err := e.Resize(0, shape); err != nil {
+			return nil, err
+		}
+	}
 	if err := fill(e, inputs); err != nil {
 		return nil, err
 	}

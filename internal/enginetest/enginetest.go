@@ -100,7 +100,15 @@ func (c *Case) compare(open, ref edged.Opener, tol Tolerance, steps int) (string
 // misshapen compares the shapes that package model inferred with the
 // reference's: what every room plans with must be what runs.
 func (c *Case) misshapen(want []Output) string {
-	sg := c.Model.Subgraphs[0]
+	m := c.Model
+	if c.Size != nil {
+		m = m.Clone()
+		m.Subgraphs[0].Tensors[m.Subgraphs[0].Inputs[0]].Shape = c.Size
+		if err := m.InferShapes(0); err != nil {
+			return fmt.Sprintf("package model does not infer the shapes at %v: %v", c.Size, err)
+		}
+	}
+	sg := m.Subgraphs[0]
 	for i, o := range want {
 		if inferred := sg.Tensors[sg.Outputs[i]].Shape; fmt.Sprint(inferred) != fmt.Sprint(o.Shape) {
 			return fmt.Sprintf("output %d: package model infers %v, the reference computes %v", i, inferred, o.Shape)

@@ -14,7 +14,7 @@ func newNet(k kind, seed uint64) *Case {
 	name := fmt.Sprintf("net/%s/%d", k.name, seed)
 	g := newGraph(rand.New(rand.NewPCG(seed, seedOf(k.name))), k)
 	g.unit = true
-	n := &netBuilder{graph: g}
+	n := &netBuilder{graph: g, open: seed%5 == 1}
 	n.maps = []int32{g.input([]int32{1, g.between(1, 24), g.between(1, 24), g.channels()})}
 	for range g.between(3, 12) {
 		n.layer()
@@ -22,13 +22,17 @@ func newNet(k kind, seed uint64) *Case {
 	if len(g.sg.Operators) == 0 { // every layer drawn needed a larger map
 		n.conv()
 	}
-	if g.chance(0.3) {
+	if g.chance(0.3) && !n.open {
 		n.head()
 	}
 	if seed%5 == 0 {
 		n.planes()
 	}
-	return g.finish(name, Bound{Floor: netFloor})
+	c := g.finish(name, n.bound())
+	if n.open {
+		c.leaveOpen()
+	}
+	return c
 }
 
 // planes turns the net's first input and a last map into [1, c, h, w], as nets
@@ -50,10 +54,36 @@ func (n *netBuilder) planes() {
 // netFloor lets float32 nets differ by 1e-4 of an output's largest magnitude.
 const netFloor = 1e-4 / eps
 
+// hybridFloor lets nets of dynamic-range weights differ by what follows where a
+// rounding of a float on the way moves a map's values over an edge between two of
+// the 255 that the next layer reads.
+const hybridFloor = 0.02 / eps
+
+func (n *netBuilder) bound() Bound {
+	if n.kind.form == hybrid || n.kind.form == hybridPerChannel {
+		return Bound{Floor: hybridFloor}
+	}
+	return Bound{Floor: netFloor}
+}
+
 // netBuilder grows a net. maps are the NHWC tensors made so far.
 type netBuilder struct {
 	*graph
 	maps []int32
+	open bool // without operators whose constants know the map's size
+}
+
+// leaveOpen makes the case's file one whose size is open: heights and widths are
+// place-holders of 1, with signatures of -1, and the engine is given the size.
+func (c *Case) leaveOpen() {
+	sg := c.Model.Subgraphs[0]
+	c.Size = slices.Clone(sg.Tensors[sg.Inputs[0]].Shape)
+	for _, t := range sg.Tensors {
+		if len(t.Shape) == 4 && c.Model.Data(t) == nil {
+			t.ShapeSignature = []int32{t.Shape[0], -1, -1, t.Shape[3]}
+			t.Shape = []int32{t.Shape[0], 1, 1, t.Shape[3]}
+		}
+	}
 }
 
 // source is the tensor that the next layer reads: the newest, mostly.
@@ -83,6 +113,9 @@ func (n *netBuilder) layer() {
 	layers := []func(){
 		n.conv, n.conv, n.conv, n.depthwise, n.depthwise, n.pool, n.pool, n.dilatedPool, n.join, n.join, n.concat,
 		n.scale, n.activate, n.activate, n.pad, n.padThenConv, n.resize, n.slice, n.squeezeExcite, n.transposeConv,
+	}
+	if n.open {
+		layers = []func(){n.conv, n.conv, n.conv, n.depthwise, n.depthwise, n.pool, n.join, n.concat, n.scale, n.activate, n.pad, n.padThenConv, n.squeezeExcite}
 	}
 	layers[n.r.IntN(len(layers))]()
 }
@@ -116,9 +149,10 @@ func (n *netBuilder) dilation(stride int32) int32 {
 	return pick[int32](n.graph, 1, 1, 1, 2, 4)
 }
 
-// paddingFor is VALID only where the window fits.
+// paddingFor is VALID only where the window fits: never at a place-holder's one
+// position, at which an engine plans before it is told the size.
 func (n *netBuilder) paddingFor(in []int32, spanH, spanW int32) model.Padding {
-	if spanH > in[1] || spanW > in[2] || n.chance(0.5) {
+	if spanH > in[1] || spanW > in[2] || n.open || n.chance(0.5) {
 		return model.PaddingSame
 	}
 	return model.PaddingValid
@@ -147,6 +181,10 @@ func (n *netBuilder) transposeConv() {
 	}
 	out, s := n.between(1, 8), pick[int32](n.graph, 1, 2)
 	n.terms = int(9*in[3]) + 1
+	if k := n.kind; k.form == hybridPerChannel { // which TFLite 2.9 refuses here
+		defer func() { n.kind = k }()
+		n.kind = f32
+	}
 	weights, scales := n.weights([]int32{out, 3, 3, in[3]}, 0)
 	size := n.ints(in[0], in[1]*s, in[2]*s, out)
 	n.emit(model.OpTransposeConv, &model.TransposeConvOptions{Padding: model.PaddingSame, StrideH: s, StrideW: s},
@@ -321,8 +359,11 @@ func (n *netBuilder) head() {
 // denseWeights are FULLY_CONNECTED's, which TFLite 2.9 takes with one scale only.
 func (n *netBuilder) denseWeights(out, in int32) (int32, []float32) {
 	k := n.kind
-	if k.form == perChannel {
+	switch k.form {
+	case perChannel:
 		n.kind.form = plain
+	case hybridPerChannel:
+		n.kind.form = hybrid
 	}
 	defer func() { n.kind = k }()
 	return n.weights([]int32{out, in}, 0)

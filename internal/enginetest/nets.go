@@ -11,7 +11,7 @@ import (
 // netsPerKind is how many whole nets CompareNets draws for a kind.
 const netsPerKind = 40
 
-var netKinds = []kind{f32, i8Channel, i8, u8, f16}
+var netKinds = []kind{f32, i8Channel, i8, u8, f16, dynamicPC}
 
 // CompareNets runs whole random nets on open and on ref. A find is cut down to
 // the operators that it needs and, where EDGED_KEEP names a folder, kept there

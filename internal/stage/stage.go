@@ -34,8 +34,12 @@ type File struct {
 }
 
 // Admit says what f's certificate amounts to, and why f may not run where more
-// is required. It is asked before anything runs f.
+// is required, or where its size is open: engines would judge its place-holder. It
+// is asked before anything runs f.
 func (f *File) Admit(t config.Trust) error {
+	if open := f.Model.OpenSize(); open != "" {
+		return fmt.Errorf("model %s: %w", f.Name, NoSize(open))
+	}
 	f.Standing = f.Model.Standing(t.Keys...)
 	if err := f.Standing.Meets(t.Required); err != nil {
 		return &Refused{fmt.Errorf("model %s: %w", f.Name, err)}
