@@ -3,6 +3,7 @@ package rewrite
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"edged"
 	"edged/model"
@@ -19,6 +20,9 @@ type VerifyOptions struct {
 	Others       []edged.Opener
 	// Pictures are frames to look at beside the built-in ones, as DENSE's input.
 	Pictures []Picture
+	// Time is about how long the comparison may take: nets for which all of it takes
+	// longer are sampled; 0: all is compared.
+	Time time.Duration
 	// Progress is told how many baseline runs are done; nil: nobody asks.
 	Progress func(done, total int)
 }
@@ -185,6 +189,8 @@ type verification struct {
 	others    []edged.Engine // the baseline on other kernel sets
 	outs      []*compared
 	inputs    []probe
+	pace      pace
+	short     string // what the time left out
 }
 
 func newVerification(base, dense []byte, open edged.Opener, o VerifyOptions) (*verification, error) {
@@ -262,6 +268,9 @@ func (v *verification) run() error {
 		return err
 	}
 	v.inputs = v.probes()
+	if err := v.timeAll(); err != nil {
+		return err
+	}
 	if err := v.bounds(); err != nil {
 		return err
 	}
@@ -269,15 +278,20 @@ func (v *verification) run() error {
 		return err
 	}
 	jobs := v.jobs()
+	v.bounded(jobs)
 	total, done := 0, 0
 	for _, j := range jobs {
 		total += len(j.plan)
 	}
-	tick := func() {
-		done++
+	show := func() {
 		if v.o.Progress != nil {
 			v.o.Progress(done, total)
 		}
+	}
+	show()
+	tick := func() {
+		done++
+		show()
 	}
 	for i, j := range jobs {
 		if len(j.plan) == 0 {
@@ -291,6 +305,9 @@ func (v *verification) run() error {
 		return err
 	}
 	v.report.Note = v.note()
+	if v.short != "" {
+		v.report.Note = v.short
+	}
 	if err := v.asRun(); err != nil {
 		return err
 	}
@@ -305,12 +322,15 @@ func (v *verification) jobs() []job {
 	for i, p := range v.inputs {
 		r := newRandom(v.o.Seed + uint64(i)*7919)
 		want, runs := v.o.Positions, 0
-		if i > 0 {
-			want, runs = min(want, extraPositions), o.extraRuns()
+		switch {
+		case i > 0:
+			want, runs = min(want, extraPositions), most(o.extraRuns(), v.pace.others)
+		case want == 0:
+			runs = v.pace.first
 		}
 		out = append(out, job{p.name, p, o, v.planFor(o, want, runs, r)})
 		if o != v.oracle && (i == 0 || i == 2) {
-			out = append(out, job{p.name + ", patch by patch", p, v.oracle, v.sample(v.oracle, v.offsets(v.oracle), patchPositions, 0, r)})
+			out = append(out, job{p.name + ", patch by patch", p, v.oracle, v.sample(v.oracle, v.offsets(v.oracle), patchPositions, v.pace.patches, r)})
 		}
 	}
 	return out

@@ -91,7 +91,7 @@ func (v *verification) noiseCrops(o *oracle, input int) []pair {
 	for _, n := range o.n {
 		units = max(units, n.area())
 	}
-	n := min(len(all), max(1, ceilDiv(noiseUnits, units)), noiseRuns)
+	n := most(min(len(all), max(1, ceilDiv(noiseUnits, units)), noiseRuns), v.pace.noise)
 	var out []pair
 	for i := range n {
 		out = append(out, all[(i*len(all)/n+input*7)%len(all)].at)

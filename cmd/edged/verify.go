@@ -26,6 +26,7 @@ type verifyFlags struct {
 	positions                              int64
 	seed                                   uint64
 	certify, json, blackBox                bool
+	time                                   time.Duration
 }
 
 func newVerifyCmd() *cobra.Command {
@@ -37,7 +38,9 @@ func newVerifyCmd() *cobra.Command {
 gives DENSE, operator by operator and weight by weight, and the facts in its
 manifest. Run: BASE, untouched, runs on crops of frames shifted by every phase
 (and, for a patch classifier, on patches), and what it says is compared with
-DENSE's answer for the whole frame, on noise and on structured pictures.
+DENSE's answer for the whole frame, on noise and on structured pictures. Nets for
+which that takes longer than --time are compared at a sample of positions, which is
+told and stands in the certificate.
 
 Level "proved" is both, and exits with 0. Level "tested" is the run alone, of a
 file that another edged rewrote: exit 3, or 0 where --black-box asks for no more.
@@ -56,6 +59,7 @@ Level "refuted": exit 3, and what differs.`,
 	fl.StringVar(&f.contract, "contract", "", "patch or frame (default: what DENSE's manifest says)")
 	fl.Int64Var(&f.positions, "positions", 0, "compare `N` positions, spread over every phase (default: all)")
 	fl.Uint64Var(&f.seed, "seed", 0, "of the inputs and of the positions")
+	fl.DurationVar(&f.time, "time", 5*time.Minute, "sample where all positions would take longer than about this; 0: never")
 	fl.StringVar(&f.images, "images", "", "`DIR` of pictures: compared too, and the frame contract's agreement is measured on them")
 	fl.BoolVar(&f.blackBox, "black-box", false, "the run alone: accept level tested")
 	fl.BoolVar(&f.certify, "certify", false, "write the certificate into DENSE's manifest")
@@ -113,9 +117,12 @@ func (f *verifyFlags) run(cmd *cobra.Command, basePath, densePath string) error 
 }
 
 func (f *verifyFlags) options(cmd *cobra.Command) (o rewrite.VerifyOptions, err error) {
-	o = rewrite.VerifyOptions{Contract: rewrite.Contract(f.contract), Positions: f.positions, Seed: f.seed, BlackBox: f.blackBox}
+	o = rewrite.VerifyOptions{Contract: rewrite.Contract(f.contract), Positions: f.positions, Seed: f.seed, BlackBox: f.blackBox, Time: f.time}
 	if f.positions < 0 {
 		return o, usageErr(cmd, fmt.Errorf("--positions %d is negative", f.positions))
+	}
+	if f.time < 0 {
+		return o, usageErr(cmd, fmt.Errorf("--time %v is negative", f.time))
 	}
 	if f.stride != "" {
 		o.OutputStride, err = parsePair("--output-stride", f.stride, true)
@@ -311,8 +318,11 @@ func (p *progress) step(done, total int) {
 		return
 	}
 	p.shown = now
-	left := time.Duration(float64(now.Sub(p.start)) / float64(done) * float64(total-done))
-	fmt.Fprintf(p.w, form, done, total, left.Round(time.Second))
+	left := "some time"
+	if done > 0 {
+		left = time.Duration(float64(now.Sub(p.start)) / float64(done) * float64(total-done)).Round(time.Second).String()
+	}
+	fmt.Fprintf(p.w, form, done, total, left)
 }
 
 func (p *progress) clear() {
