@@ -82,6 +82,7 @@ var rooms = []room{
 	{"internal/daemon", []string{".", "capture", "model", "mqtt", "systemd", "internal/atomicfile", "internal/audit", "internal/board", "internal/child", "internal/config", "internal/evidence", "internal/metrics", "internal/noise", "internal/page", "internal/pipeline", "internal/shadow", "internal/spare", "internal/stage", "internal/infile", "internal/zones"}, []string{"golang.org/x/sys/unix"},
 		"all that runs, testable without a command: no cobra, no engine, no gocv"},
 	{"quantize", []string{".", "model", "rewrite"}, nil, "the engine that learns ranges is handed in, and so are pictures"},
+	{"tune", []string{".", "model", "rewrite", "internal/child"}, nil, "PyTorch learns in a child, and is held against an engine that is handed in"},
 	{"packaging", nil, nil, "files that ship beside the programs"},
 	{"internal/spare", nil, nil, "a share of time is the same for all who work in it"},
 	{"internal/audit", []string{".", "rewrite", "internal/pipeline", "internal/spare"}, nil,

@@ -63,7 +63,7 @@ type LayerReport struct {
 	Operator string  `json:"operator"`
 	Index    int     `json:"index"`
 	Tensor   string  `json:"tensor"`
-	RMS      float64 `json:"rms"` // of the difference, in shares of the float tensor's range
+	RMS      float64 `json:"rms"` // of the difference, in shares of the float tensor's range, 0 in it
 	SNR      float64 `json:"snr_db"`
 	Clipped  float64 `json:"clipped"` // share of float values outside of what int8 covers
 }
@@ -219,7 +219,7 @@ func (p *pairing) add(v []float32) {
 
 func (p *pairing) fill(l *LayerReport) {
 	n := float64(p.n)
-	l.RMS = math.Sqrt(p.noise/n) / max(p.hi-p.lo, leastRange)
+	l.RMS = math.Sqrt(p.noise/n) / max(p.hi-p.lo, p.hi, -p.lo, leastRange)
 	l.SNR = min(120, 10*math.Log10((p.power+1e-30)/(p.noise+1e-30)))
 	l.Clipped = float64(p.clipped) / n
 }

@@ -16,3 +16,19 @@ func Again(base *model.Model, sha string, dense *model.Model) (_ *Result, err er
 	}
 	return rewriteLike(base, sha, dense, f, f.OutputStride, Contract(f.Contract))
 }
+
+// Resized rewrites dense's baseline, with the weights that dense holds now, as
+// dense was, for an input of another size.
+func Resized(dense *model.Model, input [2]int) (_ *Result, err error) {
+	defer noPanic(&err)
+	base, err := Inverse(dense)
+	if err != nil {
+		return nil, err
+	}
+	f, err := dense.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	return Rewrite(base, "", Options{Input: input, OutputStride: f.OutputStride, Form: Form(f.Form), Contract: Contract(f.Contract), Cuts: f.Cuts,
+		Facts: &model.Manifest{Labels: f.Labels, Input: f.Input, Output: f.Output}})
+}

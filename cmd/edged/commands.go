@@ -21,6 +21,7 @@ var commands = []func() *cobra.Command{
 	newRewriteCmd,
 	newRunCmd,
 	newSnapCmd,
+	newTuneCmd,
 	newVerifyCmd,
 	newVersionCmd,
 	newWatchCmd,

@@ -5,6 +5,7 @@
 #   deps.sh build   what `make build` and `make demo` need
 #   deps.sh test    also what `make test` needs
 #   deps.sh brokers also what `make test-brokers` needs
+#   deps.sh torch   also PyTorch, which `make test-tune` and `make experiment` learn with
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-build}
@@ -171,5 +172,8 @@ if [ "$what" = brokers ]; then
   fetch nodered $nodered_package $nodered_sha install_nodered
   mkdir -p "$deps/brokers"
   CGO_ENABLED=0 go build -C internal/faults/brokers/nats -o "$deps/brokers/nats" . || die "the NATS node could not be built: is this machine offline?"
+fi
+if [ "$what" = torch ]; then
+  apt_install python3-torch python3-numpy
 fi
 say "complete"
