@@ -20,7 +20,7 @@ import (
 type evalFlags struct {
 	images, source, engine, plot string
 	frames, threads              int
-	json, markdown               bool
+	json, markdown, perturb      bool
 	cfg                          eval.Config
 }
 
@@ -34,9 +34,14 @@ own stride and upsampled, with its strides just removed, patch by patch, and as 
 equivalent dense net at each output stride - and compares the masks with the truth.
 
 A folder holds NAME.png or NAME.jpg beside NAME_mask.png, or images/ and masks/ with
-files of the same names. A mask is an 8-bit greyscale PNG (or a palette PNG) of class ids.`,
+files of the same names. A mask is an 8-bit greyscale PNG (or a palette PNG) of class ids.
+
+With --perturb the pictures are made worse in steps, and each net is measured at its own
+stride and dense: how far it holds, and what the pictures then measure, for the limits
+of [camera.quality].`,
 		Example: `  edged eval net.tflite --source test:belt --plot cost.svg
-  edged eval net.tflite net_int8.tflite --images parts/ --json`,
+  edged eval net.tflite net_int8.tflite --images parts/ --json
+  edged eval net.tflite tuned.tflite --images parts/ --perturb --plot robust.svg`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return refused(f.run(cmd, args)) },
 	}
@@ -50,7 +55,8 @@ files of the same names. A mask is an 8-bit greyscale PNG (or a palette PNG) of 
 	fs.IntVar(&f.cfg.Tolerance, "tolerance", f.cfg.Tolerance, "pixels that a border may be off")
 	fs.BoolVar(&f.json, "json", false, "print one JSON document")
 	fs.BoolVar(&f.markdown, "markdown", false, "print tables for a document")
-	fs.StringVar(&f.plot, "plot", "", "draw mIoU against cost into FILE.png or FILE.svg")
+	fs.StringVar(&f.plot, "plot", "", "draw mIoU against cost, or with --perturb against each step, into FILE.png or FILE.svg")
+	fs.BoolVar(&f.perturb, "perturb", false, "accuracy against brightness, contrast, gamma, blur, noise, JPEG, shift and scale; dense nets too")
 	return cmd
 }
 
@@ -82,6 +88,9 @@ func (f *evalFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.cfg.Validate(); err != nil {
 		return usageErr(cmd, err)
 	}
+	if f.perturb {
+		return f.robustness(cmd, args, &engine)
+	}
 	report := eval.Report{Source: f.images + f.source, Tolerance: f.cfg.Tolerance}
 	for _, path := range args {
 		m, n, err := f.compare(cmd, path)
@@ -92,6 +101,37 @@ func (f *evalFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	report.Engine = engine
 	return f.publish(cmd.OutOrStdout(), &report)
+}
+
+// robustness measures the nets on pictures that get worse.
+func (f *evalFlags) robustness(cmd *cobra.Command, args []string, engine *string) error {
+	var list []eval.Net
+	var samples eval.Samples
+	for _, path := range args {
+		tfl, err := infile.Read(path, infile.Model)
+		if err != nil {
+			return err
+		}
+		if samples, err = f.samples(tfl); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		list = append(list, eval.Net{Name: strings.TrimSuffix(filepath.Base(path), ".tflite"), TFLite: tfl})
+	}
+	f.cfg.Progress = showProgress(cmd.ErrOrStderr())
+	r, err := eval.Perturb(cmd.Context(), f.cfg, list, samples)
+	if err != nil {
+		return err
+	}
+	r.Source, r.Engine = f.images+f.source, *engine
+	if f.json {
+		err = writeJSON(cmd.OutOrStdout(), r)
+	} else {
+		err = r.WriteTable(cmd.OutOrStdout())
+	}
+	if err != nil || f.plot == "" {
+		return err
+	}
+	return r.Plot(f.plot)
 }
 
 // publish writes the report before the plot: what took so long to measure must

@@ -104,6 +104,54 @@ func TestEvalOfAFolder(t *testing.T) {
 	}
 }
 
+// Pictures that get worse: every step of every perturbation is there for each net
+// in both ways, the unchanged picture scores alike in all of them, and a dense net
+// counts as its baseline.
+func TestEvalPerturb(t *testing.T) {
+	net, dir := bundledNet(t, nets.ValidInt8), t.TempDir()
+	dense := filepath.Join(dir, "dense.tflite")
+	if code, _, errs := runEdged("rewrite", net, "-o", dense, "--input", "80x96", "--output-stride", "2"); code != exitOK {
+		t.Fatal(errs)
+	}
+	plot := filepath.Join(dir, "robust.svg")
+	args := []string{"eval", net, dense, "--perturb", "--source", "test:belt?size=96x80&seed=31", "--frames", "1", "--engine", engineGo, "--plot", plot}
+	code, out, errs := runEdged(append(args, "--json")...)
+	var r eval.Robustness
+	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil {
+		t.Fatalf("exit %d, %v: %s", code, err, errs)
+	}
+	steps := 0
+	for _, p := range eval.Perturbations() {
+		steps += len(p.Steps)
+	}
+	if len(r.Steps) != steps || len(r.Curves) != 4 || r.Images != 1 || r.Engine == "" {
+		t.Fatalf("%d steps, %d curves: %+v", len(r.Steps), len(r.Curves), r)
+	}
+	for k, c := range r.Curves {
+		if d := cmp.Diff(r.Curves[k%2].MIoU, c.MIoU); d != "" {
+			t.Errorf("%s %s: %s", c.Model, c.Way, d)
+		}
+		var none []float64
+		for i, s := range r.Steps {
+			if s.None {
+				none = append(none, *c.MIoU[i])
+			}
+		}
+		for _, v := range none {
+			if v != none[0] || v < 0.5 {
+				t.Errorf("%s %s: the unchanged picture scores %v", c.Model, c.Way, none)
+			}
+		}
+	}
+	if b, err := os.ReadFile(plot); err != nil || !bytes.Contains(b, []byte("gamma")) {
+		t.Errorf("plot: %v", err)
+	}
+	code, out, errs = runEdged(args...)
+	if code != exitOK || !strings.Contains(out, "| gamma (exponent) |") || !strings.Contains(out, "*") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+}
+
 func forgetTimes(r *eval.Report) {
 	for i := range r.Models {
 		for k := range r.Models[i].Ways {
