@@ -51,6 +51,9 @@ type Frame struct {
 	Time   time.Time // when the source took it, wall clock with monotonic reading
 	PartID string    // what the trigger named, else empty
 
+	Row    int64 // of a line camera's strip: the number of its first row
+	Begins bool  // of a line camera's strip: rows before it are missing, a new picture begins
+
 	// Reduced is how many of the camera's pixels, along each side, one of these
 	// stands for: 2, 4 or 8 where the source decoded no more. 0 and 1: itself.
 	Reduced int

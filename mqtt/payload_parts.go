@@ -46,6 +46,9 @@ type Line struct {
 	Row  int64  `json:"row"`  // its first row, from 0 in each run
 	Rows int    `json:"rows"` // how many
 	Part string `json:"part"` // that the strip belongs to; empty: none
+
+	Begins bool `json:"begins,omitempty"` // a picture: rows before it are missing
+	Ends   bool `json:"ends,omitempty"`   // its part: verdict, reasons and blobs are the part's
 }
 
 // Quality are measures of the picture itself.

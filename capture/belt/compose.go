@@ -28,6 +28,11 @@ const (
 
 func (s *Scene) setLamp() {
 	s.lampXs, s.lampYs = falloff(s.cfg.W, 0.17), falloff(s.cfg.H, 0.13)
+	if s.cfg.Line { // its lamp lies across the belt
+		for i := range s.lampXs {
+			s.lampXs[i] = one
+		}
+	}
 	s.light = make([]uint32, s.cfg.W)
 	for i := range s.band {
 		a := 2 * math.Pi * float64(i) / bandLen
@@ -61,6 +66,9 @@ func tone(v float64) uint8 {
 // lamp is the state of the light at frame k: its power, a tilt from left to
 // right, and where the highlight stands (in quarter pixels).
 func (s *Scene) lamp(k uint64) (power, tilt float64, at int) {
+	if s.cfg.Line {
+		return 1, 0, int(bandX * s.Offset(k) & bandMask)
+	}
 	r := newRNG(s.cfg.Seed, 2)
 	p1, p2, p3 := r.in(0, 6), r.in(0, 6), r.in(0, 6)
 	t := float64(k)

@@ -36,6 +36,7 @@ type Config struct {
 	Frames  uint64  // the belt ends after so many frames, 0: never
 	Defects float64 // share of the parts that have a defect, 0..1
 	Grain   float64 // standard deviation of the sensor noise, grey levels
+	Line    bool    // a line camera looks across the belt: a frame is the next H rows of W pixels, without gap or seam
 }
 
 // Default is a 640x480 belt at 30 frames a second.
@@ -57,7 +58,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("belt: size %dx%d: each side must be %d..%d", c.W, c.H, minSide, maxSide)
 	case !(c.FPS >= 0 && c.FPS <= 10000):
 		return fmt.Errorf("belt: fps %g: must be 0 (as fast as asked for) to 10000", c.FPS)
-	case c.Speed < 0 || c.Speed > 64:
+	case !c.Line && (c.Speed < 0 || c.Speed > 64):
 		return fmt.Errorf("belt: speed %d: must be 0..64 pixels a frame", c.Speed)
 	case !(c.Defects >= 0 && c.Defects <= 1):
 		return fmt.Errorf("belt: defects %g: must be a share, 0..1", c.Defects)
@@ -71,7 +72,7 @@ func (c Config) Validate() error {
 const Prefix = "test:belt"
 
 // Parse reads "test:belt?seed=7&size=640x480&fps=30&pace=newest|every&speed=3&
-// frames=0&defects=0.85&grain=2.2". What is absent keeps its Default; an unknown
+// frames=0&defects=0.85&grain=2.2&line=1". What is absent keeps its Default; an unknown
 // key is an error.
 func Parse(source string) (Config, error) {
 	c := Default()
@@ -110,10 +111,12 @@ func (c *Config) set(key, value string) (err error) {
 		c.Frames, err = strconv.ParseUint(value, 10, 64)
 	case "defects":
 		c.Defects, err = parseFloat(value)
+	case "line":
+		c.Line, err = strconv.ParseBool(value)
 	case "grain":
 		c.Grain, err = parseFloat(value)
 	default:
-		return fmt.Errorf("unknown option: want seed, size, fps, pace, speed, frames, defects or grain")
+		return fmt.Errorf("unknown option: want seed, size, fps, pace, speed, frames, defects, grain or line")
 	}
 	return err
 }

@@ -72,6 +72,9 @@ func NewScene(c Config) (*Scene, error) {
 func (s *Scene) setBlur() {
 	w := [rawDepth]float64{0, 0.18, 0.64, 0.18, 0}
 	moved := min(2, float64(s.cfg.Speed)*0.25)
+	if s.cfg.Line {
+		moved = 0.25 // of a row
+	}
 	var out [rawDepth]float64
 	for i, v := range w {
 		for _, shift := range []float64{-0.5, 0, 0.5} {

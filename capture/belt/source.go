@@ -21,7 +21,10 @@ type Source struct {
 	taken uint64
 	over  uint64
 	pix   []byte
-	clock clock
+
+	turned  []byte     // a line camera's frame
+	classes edged.Mask // and its classes, not yet turned
+	clock   clock
 }
 
 // clock is the time that a Source keeps to; a test brings its own.
@@ -42,7 +45,14 @@ func Open(source string) (*Source, error) {
 
 // New starts the belt of c.
 func New(c Config) (*Source, error) {
-	scene, err := NewScene(c)
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	seen := c
+	if c.Line { // rows are the belt's columns, turned
+		seen.W, seen.H, seen.Speed = c.H, c.W, c.H
+	}
+	scene, err := NewScene(seen)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +92,9 @@ func (s *Source) Next(ctx context.Context, f *edged.Frame) error {
 	*f = edged.Frame{Pix: s.pix}
 	s.scene.Render(k, f, nil)
 	s.pix = f.Pix
+	if s.cfg.Line {
+		s.turn(f)
+	}
 	f.Seq, f.Time = k+1, s.stamp(k)
 	return nil
 }
@@ -128,8 +141,34 @@ func (s *Source) Truth(m *edged.Mask) error {
 	if s.taken == 0 {
 		return errors.New("belt: truth before the first frame: call Next first")
 	}
-	s.scene.Truth(s.last, m)
+	if !s.cfg.Line {
+		s.scene.Truth(s.last, m)
+		return nil
+	}
+	s.scene.Truth(s.last, &s.classes)
+	w, h := s.cfg.W, s.cfg.H
+	if cap(m.Pix) < w*h {
+		m.Pix = make([]uint8, w*h)
+	}
+	*m = edged.Mask{Pix: m.Pix[:w*h], Stride: w, W: w, H: h, Grid: edged.Grid{Stride: [2]float64{1, 1}}}
+	for i := range m.Pix {
+		m.Pix[i] = s.classes.Pix[i%w*h+i/w]
+	}
 	return nil
+}
+
+// turn makes rows of the belt's columns.
+func (s *Source) turn(f *edged.Frame) {
+	w, h := s.cfg.W, s.cfg.H
+	if len(s.turned) != 3*w*h {
+		s.turned = make([]byte, 3*w*h)
+	}
+	for y := range h {
+		for x := range w {
+			copy(s.turned[3*(y*w+x):][:3], f.Pix[x*f.Stride+3*y:])
+		}
+	}
+	f.Pix, f.Stride, f.W, f.H = s.turned, 3*w, w, h
 }
 
 // Tally counts the frames delivered and the ones passed over because a newer one

@@ -129,6 +129,7 @@ func (c *Config) checkCamera(i int) {
 	}
 	c.checkView(i)
 	c.checkQuality(i)
+	c.checkLine(i)
 	c.checkRules(i)
 }
 

@@ -118,6 +118,7 @@ type Camera struct {
 	Prepare *Prepare `toml:"prepare"`
 	Output  *Output  `toml:"output"`
 	Quality *Quality `toml:"quality"`
+	Line    *Line    `toml:"line"`
 	Labels  []string `toml:"labels"`
 	Zones   []Zone   `toml:"zone"`
 	Rules   []Rule   `toml:"rule"`
@@ -204,6 +205,9 @@ func (c *Camera) WithDefaults() {
 	or(&c.Decode, "auto")
 	or(&c.Trigger, "continuous")
 	or(&c.Engine, Auto)
+	if c.Line != nil {
+		c.Line.withDefaults()
+	}
 }
 
 // Load reads and checks the file at path. Its error tells every fault with line

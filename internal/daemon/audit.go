@@ -26,7 +26,7 @@ const reasonAudit = "audit"
 
 // layAudit prepares the audit of a model's answers; nothing runs yet.
 func (u *unit) layAudit(l *loaded, samples []stage.Sample) {
-	if u.d.share == nil || l.notNumbers != nil {
+	if u.d.share == nil || l.notNumbers != nil || l.cam.Line != nil { // a strip's answer is of rows before it too
 		return
 	}
 	e := l.stage.Engine

@@ -78,6 +78,7 @@ type unit struct {
 
 	result mqtt.Result // reused for every frame
 	blobs  int         // that result's BlobsTotal
+	line   mqtt.Line   // and its Line
 }
 
 // newUnit loads the camera's model. The source is opened by run.
@@ -144,16 +145,19 @@ func (u *unit) abandon() {
 // run opens the source and carries its frames. A source that has ended is no
 // error.
 func (u *unit) run(ctx context.Context) error {
-	source, err := capture.Open(capture.Config{
+	source, err := capture.Open(lineSource(u.cfg, capture.Config{
 		Name: u.cfg.Name, Source: u.cfg.Source, Log: u.d.log, OnStatus: u.onStatus,
 		EveryFrame: u.d.opts.Once, Once: u.d.opts.Once, Loop: u.d.opts.Loop,
 		Bits: u.cfg.Bits, IgnoreEXIF: u.cfg.EXIF != nil && !*u.cfg.EXIF,
 		Enough:    enough(u.inUse().cam, u.inUse().stage, u.d.kept != nil),
 		Triggered: u.cfg.Triggered(), Idle: time.Duration(u.cfg.Idle), OnLoss: u.onLoss, Seen: u.seenFile(),
-	})
+	}))
 	if err != nil {
 		u.abandon()
 		return fmt.Errorf("camera %s: %w", u.cfg.Name, err)
+	}
+	if u.cfg.Line != nil {
+		source = capture.NewStrips(source, u.cfg.Line.Strip, u.cfg.Line.How().Trigger)
 	}
 	defer source.Close()
 	u.mu.Lock()
@@ -298,6 +302,10 @@ func (u *unit) fill(r *pipeline.Result) {
 		p.BlobsTotal = &u.blobs
 	}
 	p.Quality = r.Quality
+	if p.Line = nil; r.Line != nil {
+		u.line = mqtt.Line{Row: r.Line.Row, Rows: r.Line.Rows, Part: r.Line.Part, Begins: r.Line.Begins, Ends: r.Line.Ends}
+		p.Line = &u.line
+	}
 	p.Classes = p.Classes[:0]
 	total := float64(r.Mask.W * r.Mask.H)
 	for id, px := range r.Pixels {

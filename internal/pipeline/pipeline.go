@@ -42,6 +42,7 @@ type Stage struct {
 	Prepare *Preparer
 	Mask    *Masker
 	Output  int   // index of the engine's output that Mask reads
+	Line    *Line // of a line camera; nil: frames are pictures
 	Watch   []int // outputs that must be numbers too: what Output was made from
 	Unfit   error // why no output of the model can be believed; nil: nothing is known
 	Grid    edged.Grid
@@ -81,6 +82,8 @@ type Result struct {
 	Blobs      []edged.Blob // what the judge found, the largest; nil: nobody looked
 	BlobsTotal int          // with those that Blobs leaves out
 
+	Line *Strip // of a line camera
+
 	Quality *edged.Quality // what the judge measured of the picture; nil: nothing
 }
 
@@ -117,6 +120,8 @@ type Camera struct {
 	enabledAt atomic.Int64 // Unix nanoseconds: frames that waited from before it are passed over
 	wake      chan struct{}
 	counts    counters
+	lines     lineCounters
+	broken    bool // the part that is judged was not seen to its end
 	progress  progress
 	result    Result
 	seq       uint64
@@ -163,12 +168,21 @@ func (c *Camera) Run(ctx context.Context) error {
 		switch err := c.step(ctx, &f); {
 		case err == nil:
 		case errors.Is(err, io.EOF):
+			c.finish()
 			return nil
 		case ctx.Err() != nil:
+			c.finish()
 			return ctx.Err()
 		default:
 			return fmt.Errorf("pipeline: camera %s: %w", c.Name, err)
 		}
+	}
+}
+
+// finish ends a line camera's picture.
+func (c *Camera) finish() {
+	if c.stage.Line != nil {
+		c.endPicture()
 	}
 }
 
@@ -192,8 +206,13 @@ func (c *Camera) step(ctx context.Context, f *edged.Frame) error {
 		return err
 	}
 	if s := c.next.Swap(nil); s != nil {
+		c.finish()
 		c.stage.Engine.Close()
 		c.adopt(s)
+	}
+	if c.stage.Line != nil && f.Pix != nil {
+		c.serveLine(f)
+		return nil
 	}
 	c.serve(f, shot)
 	return nil
@@ -341,7 +360,7 @@ func (c *Camera) describe(f *edged.Frame, shot Shot) {
 		r.PartID = shot.PartID
 	}
 	r.Verdict, r.Reasons = "", r.Reasons[:0]
-	r.Blobs, r.BlobsTotal, r.Quality = nil, 0, nil
+	r.Blobs, r.BlobsTotal, r.Quality, r.Line = nil, 0, nil, nil
 }
 
 // refuse counts a frame that led to no result, and says why.

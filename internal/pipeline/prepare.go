@@ -20,10 +20,17 @@ const (
 	Crop   Fit = iota // the centre, at the camera's own pixels
 	Resize            // the whole picture, bilinear
 	Tile              // the whole picture, tile by tile, at the camera's own pixels
+	strip             // a line camera's rows, all there are
 )
 
+// Strips is cfg for a line camera.
+func (c PrepareConfig) Strips() PrepareConfig {
+	c.Fit = strip
+	return c
+}
+
 func (f Fit) String() string {
-	names := [...]string{"crop", "resize", "tile"}
+	names := [...]string{"crop", "resize", "tile", "crop"}
 	if int(f) < len(names) {
 		return names[f]
 	}
@@ -252,6 +259,13 @@ func (p *Preparer) plan(f *edged.Frame, now shape) error {
 		return err
 	}
 	p.place = placement{roi: roi, rotate: p.cfg.Rotate, y: axis{scale: 1}, x: axis{scale: 1}}
+	if p.cfg.Fit == strip {
+		if err := p.planStrip(f); err != nil {
+			return err
+		}
+		p.seen = now
+		return nil
+	}
 	if p.cfg.Fit == Tile {
 		if err := p.planTiles(f, roi); err != nil {
 			return err
@@ -312,6 +326,8 @@ func (p *Preparer) Seen() Rect {
 		return p.place.roi
 	case Tile:
 		return p.cut.seen
+	case strip:
+		return Rect{X: int(p.place.x.offset), W: p.w, H: p.view.h}
 	}
 	first := p.Place(edged.Grid{Stride: [2]float64{1, 1}}, p.h, p.w).Origin
 	r := Rect{X: int(first[1]), Y: int(first[0]), W: p.w, H: p.h}

@@ -94,7 +94,7 @@ func (p *Preparer) writeBytes(dst []byte, f *edged.Frame) {
 
 // rows is how many rows of the input come from the frame.
 func (p *Preparer) rows() int {
-	if p.cfg.Fit == Tile {
+	if p.cfg.Fit == Tile || p.cfg.Fit == strip {
 		return min(p.h, p.view.h)
 	}
 	return p.h

@@ -38,6 +38,10 @@ func (c *Camera) judge() {
 		r.Verdict, r.Reasons = Unsure, append(r.Reasons[:0], *why)
 		return
 	}
+	if c.broken {
+		r.Verdict, r.Reasons = Unsure, append(r.Reasons[:0], brokenPart())
+		return
+	}
 	if c.stage.Judge != nil {
 		c.stage.Judge.Judge(r)
 	}

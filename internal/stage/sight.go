@@ -37,6 +37,12 @@ func sighted(f *File, cam *config.Camera, frame *edged.Frame) (*pipeline.Prepare
 		known.order = edged.Gray
 	}
 	pc := prepareConfig(&known, cam)
+	if cam.Line != nil { // rows of any number
+		pc = pc.Strips()
+		if len(spec.Shape) == 4 {
+			spec.Shape[1] = frame.H
+		}
+	}
 	if pc.Fit == pipeline.Tile {
 		var err error
 		if pc.Net, err = netOf(f); err != nil {

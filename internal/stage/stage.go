@@ -107,6 +107,14 @@ func Open(f *File, cam *config.Camera, open Opener, o edged.Options) (*pipeline.
 			return nil, fmt.Errorf("camera %s, model %s: sample: %w", cam.Name, f.Name, err)
 		}
 	}
+	if cam.Line != nil {
+		l, err := lined(s, &v, &known, cam, open, o)
+		if err != nil {
+			e.Close()
+			return nil, fmt.Errorf("camera %s, model %s: %w", cam.Name, f.Name, err)
+		}
+		s = l
+	}
 	s.SHA256 = f.SHA256
 	s.Model, s.Unfit, s.Certificate = f.Name, v.unfit, string(f.Standing.Level)
 	return s, nil
