@@ -26,7 +26,7 @@ endif
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-arm64 test-faults test-brokers test-tune test-page test-node-red test-deb soak test-systemd fuzz deb dist train \
+.PHONY: help need-go deps deps-test build test test-arm64 test-faults test-brokers test-tune test-runtimes test-page test-node-red test-deb soak test-systemd fuzz deb dist train \
   speed instructions demo demo-says install install-programs install-files uninstall env clean
 
 help: ## this list
@@ -71,6 +71,10 @@ test-brokers: build ## one day at a line with mosquitto, mochi, aedes and a NATS
 test-tune: build ## edged tune with PyTorch: the changed scene, the way back, the proof (python3-torch is installed; about 10 minutes)
 	@internal/setup/deps.sh torch
 	nice go test -tags "$(TFLITE_TAGS) torch" -count 1 -timeout 60m -v -run 'TestTuneOn' ./cmd/edged
+
+test-runtimes: deps-test ## bundled nets, npm's and 50 random ones, dense and not, on LiteRT.js (fetched from npm) against both engines (about a minute)
+	@internal/setup/deps.sh runtimes
+	go test -tags "tflite runtimes" -count 1 -timeout 20m -v ./internal/runtimes
 
 test-page: deps-test build ## the page in Debian's Chromium: every state, keyboard, accessibility (SHOTS=DIR keeps pictures)
 	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test internal/page/browser/

@@ -75,6 +75,7 @@ var rooms = []room{
 	{"internal/signals", nil, nil, "it is initialised before whatever takes time"},
 	{"internal/atomicfile", nil, nil, "files that are there whole or not at all"},
 	{"internal/noise", []string{"."}, nil, "what a model is fed when nobody looks at what comes out"},
+	{"internal/runtimes", nil, nil, "tests alone, of files that edged writes on runtimes that it does not link"},
 	{"internal/broker", nil, []string{"github.com/mochi-mqtt/server/v2/..."}, "a broker knows nothing of who uses it"},
 	{"internal/config", []string{".", "internal/parts", "capture", "model", "mqtt", "systemd", "internal/fact", "internal/fault", "internal/pipeline", "internal/tomlfile", "internal/verdict", "internal/quality", "internal/infile", "internal/zones", "internal/evidence"}, nil,
 		"a key is checked by the room it is for; which engines there are it is told"},

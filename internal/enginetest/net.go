@@ -35,6 +35,10 @@ func newNet(k kind, seed uint64) *Case {
 	return c
 }
 
+// FloatNet is the random float32 net of a seed, for those who hold other runtimes
+// against ours.
+func FloatNet(seed uint64) *Case { return newNet(f32, seed) }
+
 // planes turns the net's first input and a last map into [1, c, h, w], as nets
 // from PyTorch come.
 func (n *netBuilder) planes() {

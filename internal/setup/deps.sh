@@ -6,6 +6,7 @@
 #   deps.sh test    also what `make test` needs
 #   deps.sh brokers also what `make test-brokers` needs
 #   deps.sh torch   also PyTorch, which `make test-tune` and `make experiment` learn with
+#   deps.sh runtimes also what `make test-runtimes` needs
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-build}
@@ -30,6 +31,8 @@ playwright_package=playwright-core@1.65.1
 playwright_sha=6f5a60be62a4fddfbe7d10c448d8fbd54547da3358f2f8a04211440471ee863e
 axe_package=axe-core@4.10.3
 axe_sha=0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292
+litert_package=@litertjs/core@2.5.3
+litert_sha=a97660833e9e7e1063c95e12016718881240b14f7438728a2f62785e912d30fd
 mqttjs_package=mqtt@5.10.1
 mqttjs_sha=0868a82a6caa7780bad2227f856bc192b98c4ba14947e687e76dc3780cbfb8a6
 
@@ -117,6 +120,7 @@ install_page() {
 # The handbook's JavaScript subscriber needs MQTT.js. A folder each, because npm
 # takes away what it has not been asked for.
 install_mqttjs() { npm_install "$deps/js" "$(echo "${1%/*}"/*.tgz)"; }
+install_litert() { npm_install "$deps/litert" "$(echo "${1%/*}"/*.tgz)"; }
 install_aedes() { npm_install "$deps/brokers/aedes" "$(echo "${1%/*}"/*.tgz)"; }
 install_nodered() { npm_install "$deps/brokers/node-red" "$(echo "${1%/*}"/*.tgz)"; }
 
@@ -166,6 +170,9 @@ if [ "$what" != build ]; then
     apt_install "${avx512_packages[@]}"
     fetch_linux
   fi
+fi
+if [ "$what" = runtimes ]; then
+  fetch litert $litert_package $litert_sha install_litert
 fi
 if [ "$what" = brokers ]; then
   fetch aedes $aedes_package $aedes_sha install_aedes
