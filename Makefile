@@ -76,6 +76,9 @@ test-runtimes: deps-test ## bundled nets, npm's and 50 random ones, dense and no
 	@internal/setup/deps.sh runtimes
 	go test -tags "tflite runtimes" -count 1 -timeout 20m -v ./internal/runtimes
 
+test-v4l2: build ## V4L2 cameras: Debian's kernel with its virtual camera in an emulated machine, the programs inside (about 5 minutes)
+	@internal/setup/v4l2.sh $(V4L2)
+
 test-page: deps-test build ## the page in Debian's Chromium: every state, keyboard, accessibility (SHOTS=DIR keeps pictures)
 	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test internal/page/browser/
 

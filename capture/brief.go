@@ -50,8 +50,9 @@ func (b *brief) tell(reason string) string {
 }
 
 // keyless matches what a video decoder says to which packets come and no key
-// frame, or none of the parameters that come with one.
-var keyless = regexp.MustCompile(`non-existing [PSV]PS|no frame!|[PSV]PS id out of range|PPS id .* not available|Missing reference picture|unspecified size|Could not find codec parameters|Error constructing the frame RPS`)
+// frame, or none of the parameters that come with one, and what the worker says where
+// the decoder is silent.
+var keyless = regexp.MustCompile(`no picture of \d+ bytes|non-existing [PSV]PS|no frame!|[PSV]PS id out of range|PPS id .* not available|Missing reference picture|unspecified size|Could not find codec parameters|Error constructing the frame RPS`)
 
 // keyFrames adds to a reason that pictures lack key frames alone, when they do.
 func (s *session) keyFrames(reason string) string {

@@ -28,11 +28,11 @@ const roleVariable = "EDGED_CAMERATEST_RTSP"
 // Main is to be called first in TestMain. In the child that StartRTSP makes of
 // the test binary it serves until killed; elsewhere it returns.
 func Main() {
-	address := os.Getenv(roleVariable)
+	address, manner, _ := strings.Cut(os.Getenv(roleVariable), " ")
 	if address == "" {
 		return
 	}
-	if err := serveRTSP(address); err != nil {
+	if err := serveRTSP(address, Manner(manner)); err != nil {
 		fmt.Fprintln(os.Stderr, "cameratest:", err)
 		os.Exit(1)
 	}
@@ -41,16 +41,17 @@ func Main() {
 
 // broadcast sends what the latest publisher sends to every reader.
 type broadcast struct {
+	manner    Manner
 	server    *gortsplib.Server
 	mu        sync.Mutex
 	streams   []*gortsplib.ServerStream // the latest is for new readers
 	publisher *gortsplib.ServerSession
 }
 
-func serveRTSP(address string) error {
-	b := &broadcast{}
+func serveRTSP(address string, manner Manner) error {
+	b := &broadcast{manner: manner}
 	b.server = &gortsplib.Server{Handler: b, RTSPAddress: address}
-	if err := b.server.Start(); err != nil {
+	if err := b.start(); err != nil {
 		return err
 	}
 	fmt.Println("ready")
@@ -102,7 +103,7 @@ func (b *broadcast) end() {
 func (b *broadcast) pass(from *gortsplib.ServerSession, p *rtp.Packet) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if from != b.publisher {
+	if from != b.publisher || b.manner == Keyless && startsPictures(p.Payload) {
 		return
 	}
 	for _, s := range b.streams {
@@ -116,6 +117,9 @@ func (b *broadcast) pass(from *gortsplib.ServerSession, p *rtp.Packet) {
 func (b *broadcast) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
 	if ctx.Session.State() == gortsplib.ServerSessionStatePreRecord {
 		return answer(base.StatusOK), nil, nil
+	}
+	if b.refuses(ctx.Transport.Protocol == gortsplib.ProtocolTCP) {
+		return answer(base.StatusUnsupportedTransport), nil, nil
 	}
 	return b.current()
 }
@@ -192,14 +196,17 @@ func FreeAddress(t testing.TB) string {
 
 // StartRTSP starts an RTSP server on address, in a process made of this test's
 // binary. Its stream is any path.
-func StartRTSP(t testing.TB, address string) *Process {
+func StartRTSP(t testing.TB, address string) *Process { return StartRTSPAs(t, address, OverTCP) }
+
+// StartRTSPAs is StartRTSP of a server with manners of its own.
+func StartRTSPAs(t testing.TB, address string, manner Manner) *Process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), roleVariable+"="+address)
+	cmd.Env = append(os.Environ(), roleVariable+"="+address+" "+string(manner))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -219,4 +226,12 @@ func Publish(t testing.TB, url, size string) *Process {
 	return start(t, exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re",
 		"-f", "lavfi", "-i", "testsrc2=size="+size+":rate=25", "-c:v", "libx264", "-preset", "ultrafast",
 		"-tune", "zerolatency", "-g", "25", "-threads", "1", "-bsf:v", "dump_extra=freq=keyframe", "-f", "rtsp", "-rtsp_transport", "tcp", url))
+}
+
+// PublishFile runs ffmpeg as a camera that sends a clip's packets as they are, at
+// their pace, again and again.
+func PublishFile(t testing.TB, url, path string) *Process {
+	t.Helper()
+	return start(t, exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-re", "-stream_loop", "-1",
+		"-i", path, "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "rtsp", "-rtsp_transport", "tcp", url))
 }

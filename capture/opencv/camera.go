@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 	"unsafe"
 
 	"gocv.io/x/gocv"
@@ -50,7 +51,8 @@ type camera struct {
 	each    bool            // pictures without a slot may yet get one
 	enough  wire.Enough     // how coarse they may be
 
-	failed int // reads in a row that gave nothing
+	failed int         // reads in a row that gave nothing
+	watch  *time.Timer // for packets without a picture; nil: nobody does
 }
 
 // maxFailed is how many frames in a row may be undecodable before the source
@@ -99,6 +101,7 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	c.configure(o)
 	if o.Kind == "rtsp" {
 		talkative()
+		c.watchPackets()
 	}
 	c.shape.look(o, vc)
 	w, h := int(vc.Get(gocv.VideoCaptureFrameWidth)), int(vc.Get(gocv.VideoCaptureFrameHeight))
@@ -132,6 +135,10 @@ func (c *camera) openVideo(o wire.Open, api gocv.VideoCaptureAPI) (vc *gocv.Vide
 // whyNot is why OpenCV could not open the source.
 func (c *camera) whyNot(o wire.Open, said []byte) string {
 	switch o.Kind {
+	case "device":
+		if why := whyNotDevice(target(o)); why != "" {
+			return why
+		}
 	case "pipeline":
 		if why := whyNoPipeline(target(o)); why != "" {
 			return c.log.clean("GStreamer: " + why)
@@ -267,6 +274,7 @@ func (c *camera) grab(m *gocv.Mat) (bool, error) {
 // something, or nothing.
 func (c *camera) picture(i int, m *gocv.Mat, said []byte) (worker.Picture, error) {
 	c.failed = 0
+	c.unwatch()
 	p := worker.Picture{W: m.Cols(), H: m.Rows(), Corrupt: c.torn || decodeError(said), Empty: m.Empty()}
 	if p.Empty {
 		return p, c.relay(i)
@@ -331,6 +339,7 @@ func (c *camera) Take(dst []byte) error {
 }
 
 func (c *camera) Close() {
+	c.unwatch()
 	if c.vc != nil {
 		c.vc.Close()
 		c.vc = nil

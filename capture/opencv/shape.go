@@ -5,6 +5,7 @@ package opencv
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"gocv.io/x/gocv"
 
@@ -25,6 +26,7 @@ type shape struct {
 	turns bool
 	bayer gocv.ColorConversionCode
 	tiles bool    // it is a Bayer pattern
+	swaps bool    // red and blue lie in each other's place
 	deep  float64 // what 16-bit values are multiplied by, 0: there are none
 }
 
@@ -74,6 +76,8 @@ func (s *shape) look(o wire.Open, vc *gocv.VideoCapture) {
 	case "file", "rtsp":
 		vc.Set(propOrientationAuto, 0) // OpenCV 4.6 turns by 90 and 270 the wrong way
 		s.upright(int(vc.Get(propOrientation)))
+	case "device":
+		s.swaps = exchanged(gocv.OpenCVVersion(), fourCC(vc.Get(gocv.VideoCaptureFOURCC)))
 	case "pipeline":
 		if m := bayerCaps.FindStringSubmatch(o.Source); m != nil {
 			s.bayer, s.tiles = mosaics[m[1]], true
@@ -82,6 +86,12 @@ func (s *shape) look(o wire.Open, vc *gocv.VideoCapture) {
 	if o.Bits > 8 {
 		s.deep = scale(o.Bits)
 	}
+}
+
+// exchanged tells whether OpenCV gives a device's pictures with red and blue in each
+// other's place: 4.6 makes RGB of NV12 and NV21 and calls it BGR.
+func exchanged(version, fourCC string) bool {
+	return strings.HasPrefix(version, "4.6.") && (fourCC == "NV12" || fourCC == "NV21")
 }
 
 // scale brings values of so many bits to eight.
@@ -95,7 +105,7 @@ func (s *shape) upright(angle int) {
 }
 
 // needed tells whether pictures are to be read into raw and worked on.
-func (s *shape) needed() bool { return s.turns || s.tiles || s.deep > 0 }
+func (s *shape) needed() bool { return s.turns || s.tiles || s.swaps || s.deep > 0 }
 
 // into makes of raw what is wanted.
 func (s *shape) into(m *gocv.Mat) error {
@@ -106,6 +116,8 @@ func (s *shape) into(m *gocv.Mat) error {
 		return gocv.CvtColor(s.raw, m, s.bayer)
 	case s.deep > 0 && s.raw.Type() == gocv.MatTypeCV16UC1:
 		return s.raw.ConvertToWithParams(m, gocv.MatTypeCV8UC1, float32(s.deep), 0)
+	case s.swaps && s.raw.Type() == gocv.MatTypeCV8UC3:
+		return gocv.CvtColor(s.raw, m, gocv.ColorBGRToRGB)
 	case s.turns:
 		return gocv.Rotate(s.raw, m, s.turn)
 	}

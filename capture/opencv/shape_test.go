@@ -27,7 +27,11 @@ func blue(f *edged.Frame) string {
 		name string
 		x, y int
 	}{{"top left", 8, 8}, {"top right", f.W - 9, 8}, {"bottom left", 8, f.H - 9}, {"bottom right", f.W - 9, f.H - 9}} {
-		if p := f.Pix[c.y*f.Stride+c.x*3:]; p[0] > 128 && p[2] < 128 {
+		p := f.Pix[c.y*f.Stride+c.x*3:][:3]
+		if f.Format == edged.RGB {
+			p = []byte{p[2], p[1], p[0]}
+		}
+		if p[0] > 128 && p[2] < 128 {
 			s += c.name
 		}
 	}
@@ -135,6 +139,19 @@ func TestDeepPipeline(t *testing.T) {
 			t.Errorf("bits %d: %v of %d, want %d", bits, f.Format, f.Pix[0], want)
 		}
 		src.Close()
+	}
+}
+
+// TestExchanged: which devices' pictures OpenCV 4.6 gives with red and blue in each
+// other's place; make test-v4l2 looks at the colours.
+func TestExchanged(t *testing.T) {
+	for _, c := range []struct {
+		version, code string
+		want          bool
+	}{{"4.6.0", "NV12", true}, {"4.6.0", "NV21", true}, {"4.6.0", "YUYV", false}, {"4.10.0", "NV12", false}} {
+		if got := exchanged(c.version, c.code); got != c.want {
+			t.Errorf("OpenCV %s, %s: %v", c.version, c.code, got)
+		}
 	}
 }
 

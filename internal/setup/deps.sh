@@ -7,6 +7,7 @@
 #   deps.sh brokers also what `make test-brokers` needs
 #   deps.sh torch   also PyTorch, which `make test-tune` and `make experiment` learn with
 #   deps.sh runtimes also what `make test-runtimes` needs
+#   deps.sh v4l2    what `make test-v4l2` needs, alone
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=${1:-build}
@@ -16,6 +17,7 @@ build_packages=(gcc g++ libc6-dev make pkg-config ca-certificates libopencv-dev 
 test_packages=(chromium mosquitto mosquitto-clients ffmpeg iproute2 nodejs openssl python3 python3-pil python3-numpy python3-paho-mqtt
   gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good libaravis-0.8-0 systemd)
+v4l2_packages=(qemu-system-x86 busybox-static kmod cpio v4l-utils mosquitto iproute2)
 avx512_packages=(bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso cpio)
 
 # name@version, SHA-256 of the package file, then: path in the package, path below .deps
@@ -140,6 +142,28 @@ fetch_linux() {
   rm -rf "$tmp"
 }
 
+# fetch_v4l2: Debian's newest kernel with its modules, which v4l2.sh boots in an
+# emulator, and udev for inside of it. They are unpacked, never installed.
+fetch_v4l2() {
+  local kernel tmp
+  [ ! -d "$deps/v4l2/kernel" ] || [ ! -d "$deps/v4l2/udev" ] || return 0
+  as_root apt-get update -qq || die "apt-get update failed: is this machine offline?"
+  kernel=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: //p')
+  say "fetching $kernel and udev"
+  mkdir -p "$deps"
+  tmp=$(mktemp -d "$deps/fetch.XXXXXX")
+  (cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "$kernel" udev) || die "apt-get could not fetch $kernel and udev: is this machine offline?"
+  dpkg-deb -x "$tmp"/udev_*.deb "$tmp/udev"
+  dpkg-deb --fsys-tarfile "$tmp"/linux-*.deb | tar x -C "$tmp" --one-top-level=kernel --wildcards './boot/vmlinuz-*' './lib/modules/*/modules.*' \
+    './lib/modules/*/kernel/drivers/media/*' './lib/modules/*/kernel/drivers/virtio/*' './lib/modules/*/kernel/net/9p/*' './lib/modules/*/kernel/fs/*' \
+    './lib/modules/*/kernel/drivers/video/*' './lib/modules/*/kernel/drivers/gpu/drm/*.ko' './lib/modules/*/kernel/lib/*'
+  depmod -b "$tmp/kernel" "$(ls "$tmp/kernel/lib/modules")" 2>/dev/null
+  mkdir -p "$deps/v4l2"
+  rm -rf "$deps/v4l2/kernel" "$deps/v4l2/udev"
+  mv "$tmp/kernel" "$tmp/udev" "$deps/v4l2/"
+  rm -rf "$tmp"
+}
+
 # fetch_aravis: the fake GigE Vision camera. Its package, which depends on GTK, is
 # unpacked, never installed.
 fetch_aravis() {
@@ -153,6 +177,11 @@ fetch_aravis() {
   rm -rf "$tmp"
 }
 
+if [ "$what" = v4l2 ]; then
+  apt_install "${v4l2_packages[@]}"
+  fetch_v4l2
+  exit 0
+fi
 apt_install "${build_packages[@]}"
 [ "$what" = build ] || apt_install "${test_packages[@]}"
 fetch tflite $tflite_package $tflite_sha install_tflite
