@@ -62,6 +62,8 @@ var rooms = []room{
 	{"internal/evidence", []string{".", "internal/maskpng"}, []string{"github.com/klauspost/compress/..."}, "frames to files: what a verdict is and who asks, others know"},
 	{"internal/board", nil, nil, "what a machine tells of itself is files below a root, made by tests"},
 	{"internal/metrics", []string{"internal/board"}, []string{"github.com/prometheus/client_golang/..."}, "counters are read from a snapshot, kept elsewhere"},
+	{"internal/commission", []string{".", "capture", "model", "rewrite", "internal/atomicfile", "internal/child", "internal/config", "internal/infile", "internal/page", "internal/pipeline", "internal/stage", "internal/tomlfile", "internal/zones"}, []string{"golang.org/x/sys/unix"},
+		"a camera is set up without a daemon: no broker, no cobra; engines are handed in, long work is a child's"},
 	{"internal/avi", nil, nil, "a file format"},
 	{"internal/npy", nil, nil, "a file format"},
 	{"internal/logfold", nil, nil, "a log handler"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +16,8 @@ import (
 
 func newRunCmd() *cobra.Command {
 	var path string
-	var once, asJSON bool
+	var once, asJSON, commission bool
+	var address string
 	cmd := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Run the daemon",
@@ -29,12 +31,24 @@ changes nothing.
 
 With --once it processes every frame of its sources, which must be files or
 folders (or a pipeline that ends), ends when they have ended, and prints what
-became of every frame and message.`,
+became of every frame and message.
+
+With --commission it runs no camera: it serves a page on which one is set up - a
+source, a model made dense and proved, its facts, zones, rules tried on pictures -
+and written to FILE, which need not exist yet. The page asks for the token that is
+printed once, and is reached from this machine alone unless --http says otherwise.`,
 		Example: `  edged run -c /etc/edged/edged.toml
   edged run -c clip.toml --once
-  edged run -c clip.toml --once --json | jq .cameras`,
+  edged run -c clip.toml --once --json | jq .cameras
+  edged run -c edged.toml --commission`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if commission {
+				return runCommission(cmd.Context(), path, address, cmd.ErrOrStderr())
+			}
+			if address != "" {
+				return usageErr(cmd, errors.New("--http is for --commission: the daemon listens where node.http says"))
+			}
 			c, err := config.Load(path, configEngines)
 			if err != nil {
 				return err
@@ -51,6 +65,10 @@ became of every frame and message.`,
 	cmd.Flags().StringVarP(&path, "config", "c", "", "the configuration `FILE`")
 	cmd.Flags().BoolVar(&once, "once", false, "end when every source has ended, and print the ledger")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "with --once: print the ledger as one JSON document")
+	cmd.Flags().BoolVar(&commission, "commission", false, "set a camera up in a browser, and write FILE")
+	cmd.Flags().StringVar(&address, "http", "", "with --commission: `ADDRESS` to listen at (default "+config.DefaultHTTP+")")
+	cmd.MarkFlagsMutuallyExclusive("commission", "once")
+	cmd.MarkFlagsMutuallyExclusive("commission", "json")
 	_ = cmd.MarkFlagRequired("config")
 	return cmd
 }

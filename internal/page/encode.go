@@ -178,6 +178,14 @@ func (c *camera) make(p *picture) *made {
 	return m
 }
 
+// Body is a picture of a camera as live viewers get it; raw says why there is no
+// result, empty where there is one.
+func Body(name string, f *edged.Frame, m *edged.Mask, s *Shot, raw string) []byte {
+	var p picture
+	p.fill(time.Now(), f, m, s, raw)
+	return (&camera{name: name}).body(&p, s.Seq)
+}
+
 // head is the shot with what places its mask on the frame.
 type head struct {
 	*Shot

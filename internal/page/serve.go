@@ -25,6 +25,14 @@ func (p *Page) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /ng/{camera}/{seq}", p.serveNG)
 }
 
+// RegisterFiles adds files that the page brings along to mux, below a path: whoever
+// draws pictures and masks as it does needs them.
+func RegisterFiles(mux *http.ServeMux, below string, names ...string) {
+	for _, name := range names {
+		mux.HandleFunc("GET "+below+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
+	}
+}
+
 func (p *Page) serveIndex(w http.ResponseWriter, _ *http.Request) {
 	index, err := files.ReadFile("index.html")
 	if err != nil {

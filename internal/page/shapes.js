@@ -15,7 +15,13 @@ const within = (v, size) => Math.min(Math.max(Math.round(v), 0), size);
 const cornersText = (polygon) => polygon.map((p) => p.join(", ")).join("\n");
 const cornersOf = (text) => text.split("\n").filter((l) => l.trim()).map((l) => l.trim().split(/[\s,;]+/).map(Number));
 
-// shapeEditor draws shapes {name, polygon} over ed.picture; ed.at is the one that is
+function boxAround(polygon) {
+  const [x, y] = [0, 1].map((i) => polygon.map((p) => p[i])), [l, r, t, b] = [Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)];
+  return [[l, t], [r, t], [r, b], [l, b]];
+}
+
+// shapeEditor draws shapes {name, polygon} over ed.picture, one with box as the box
+// around its corners; ed.at is the one that is
 // edited. changed is called after every change made on the canvas.
 function shapeEditor(canvas, changed) {
   const ed = { picture: null, frame: [640, 480], shapes: [], at: -1, cross: null, corner: -1 };
@@ -29,7 +35,7 @@ function shapeEditor(canvas, changed) {
     const [w, h] = ed.frame, pen = canvas.getContext("2d"), unit = Math.max(1, w / 640);
     canvas.width = w; canvas.height = h;
     if (ed.picture) pen.drawImage(ed.picture, 0, 0, w, h);
-    drawZones(canvas, ed.shapes.filter((s) => s.polygon.length));
+    drawZones(canvas, ed.shapes.filter((s) => s.polygon.length).map((s) => (s.box ? { name: s.name, polygon: boxAround(s.polygon) } : s)));
     const s = chosen();
     for (const [x, y] of s ? s.polygon : []) { pen.fillStyle = "#ffd166"; pen.strokeStyle = "#000"; pen.lineWidth = unit; pen.beginPath(); pen.arc(x + 0.5, y + 0.5, 5 * unit, 0, 7); pen.fill(); pen.stroke(); }
     if (!ed.cross) return;

@@ -47,8 +47,9 @@ function freePort() {
 }
 
 // started is a child process that can be ended, stopped and gone on with.
+let starts = 0;
 function started(command, args) {
-  const log = path.join(scratch, path.basename(command) + ".log"), out = fs.openSync(log, "a");
+  const log = path.join(scratch, path.basename(command) + starts++ + ".log"), out = fs.openSync(log, "a");
   const child = spawn(command, args, { cwd: scratch, stdio: ["ignore", out, out] });
   const ended = new Promise((r) => child.on("exit", r));
   const kill = () => { if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL"); };
@@ -90,6 +91,13 @@ export async function node(config) {
   } };
   await n.start();
   return n;
+}
+
+// commission starts the page on which a camera is set up and written to file.
+export async function commission(file) {
+  const port = await freePort(), c = started(path.join(bin, "edged"), ["run", "-c", file, "--commission", "--http", `127.0.0.1:${port}`]);
+  await until("the address with its token", () => /#token=[0-9a-f]{32}/.test(c.log()));
+  return { ...c, port, url: c.log().match(/http:\S+#token=[0-9a-f]{32}/g).at(-1) };
 }
 
 // browser starts Chromium; it takes no more than a page needs.
