@@ -5,46 +5,20 @@ package opencv
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"edged"
 	"edged/capture"
+	"edged/capture/cameratest"
 )
 
 // nobody is the user that GigE's test runs as: root's packet sockets see nothing on
 // the loopback interface.
 const nobody = 65534
-
-// fakeGigE starts aravis' fake camera on loopback; kill ends it.
-func fakeGigE(t *testing.T, serial string) (kill func()) {
-	t.Helper()
-	path := filepath.Join(os.Getenv("DEPS"), "aravis/usr/bin/arv-fake-gv-camera-0.8")
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("%v: run `make deps-test`, and go test with the environment of `make env`", err)
-	}
-	cmd := exec.Command(path, "-i", "127.0.0.1", "-s", serial)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if os.Getuid() == 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
-		program, err := os.Open(path) // its folder may be root's alone
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer program.Close()
-		cmd.Path, cmd.ExtraFiles = "/proc/self/fd/3", []*os.File{program}
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	kill = func() { cmd.Process.Kill(); cmd.Wait() }
-	t.Cleanup(kill)
-	return kill
-}
 
 // ordinary is the worker, run by an ordinary user.
 func ordinary(t *testing.T) (worker string) {
@@ -81,7 +55,7 @@ func ordinary(t *testing.T) (worker string) {
 
 // TestGigE: a GigE Vision camera by its serial number, killed, restarted, and taken.
 func TestGigE(t *testing.T) {
-	kill := fakeGigE(t, "EDGED1")
+	fake := cameratest.StartGigE(t, "EDGED1")
 	worker := ordinary(t)
 	cfg := config("gige:EDGED1?PixelFormat=Mono8&Width=128&Height=64")
 	cfg.Worker, cfg.OpenTimeout = worker, 30*time.Second
@@ -104,19 +78,45 @@ func TestGigE(t *testing.T) {
 	}
 	taken.Close()
 
-	kill()
+	fake.Kill()
 	before := src.Counts()
 	eventually(t, src, "the dead camera is noticed", func(c capture.Counts) bool {
 		return c.Failures+c.Stuck > before.Failures+before.Stuck
 	})
-	fakeGigE(t, "EDGED1")
+	cameratest.StartGigE(t, "EDGED1")
 	next(t, src)
 	told.are(t, "+-+")
 	balanced(t, src)
 
+	if all := capture.GigECameras(time.Second); !slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, "Aravis-EDGED1") }) {
+		t.Errorf("cameras on the network: %q", all)
+	}
 	gone := config("gige:NOBODY")
 	gone.Worker, gone.Once, gone.OpenTimeout = worker, true, 30*time.Second
 	if _, err := capture.Probe(t.Context(), gone); err == nil || !strings.Contains(err.Error(), "present: Aravis-EDGED1") {
 		t.Errorf("a camera that is not there: %v", err)
+	}
+}
+
+// TestGigETrigger: a camera that a line triggers - the fake one's line is pulled 25
+// times a second - is read like any other, each picture a part's; that a command is
+// to trigger it is refused, since nobody sends one.
+func TestGigETrigger(t *testing.T) {
+	cameratest.StartGigE(t, "EDGED1")
+	cfg := config("gige:EDGED1?PixelFormat=Mono8&Width=128&Height=64&TriggerMode=On&TriggerSource=Line0&TriggerActivation=RisingEdge")
+	cfg.Worker, cfg.OpenTimeout, cfg.Triggered = ordinary(t), 30*time.Second, true
+	src := open(t, cfg)
+	for range 10 {
+		if f := next(t, src); f.W != 128 || f.H != 64 {
+			t.Fatalf("%dx%d", f.W, f.H)
+		}
+	}
+	if c := balanced(t, src); c.Refused != 0 {
+		t.Errorf("parts refused: %+v", c)
+	}
+	src.Close()
+	_, err := capture.Open(config("gige:EDGED1?TriggerMode=On&TriggerSource=Software"))
+	if err == nil || !strings.Contains(err.Error(), "TriggerSource=Software") {
+		t.Errorf("a trigger that nobody sends: %v", err)
 	}
 }

@@ -174,6 +174,11 @@ func (r *report) checkCameras() {
 	if len(found) == 0 {
 		found, _ = filepath.Glob("/dev/video*")
 	}
+	network := capture.GigECameras(gigeTime)
+	r.addGigE(network)
+	if len(found) == 0 && len(network) > 0 {
+		return
+	}
 	if len(found) == 0 {
 		r.add("camera", "warn", "no camera device on this machine",
 			"plug one in; is the module videodev loaded ('modprobe uvcvideo')? Network cameras and files need none")
@@ -188,8 +193,21 @@ func (r *report) checkCameras() {
 	}
 }
 
+// addGigE lists GigE Vision cameras that have answered.
+func (r *report) addGigE(all []string) {
+	for _, found := range all {
+		r.add("camera", "ok", found, "")
+	}
+}
+
+// gigeTime is how long GigE cameras have to answer.
+const gigeTime = 500 * time.Millisecond
+
 // checkConfigured looks at what a config names.
 func (r *report) checkConfigured(ctx context.Context, c *config.Config) {
+	if slices.ContainsFunc(c.Cameras, func(cam config.Camera) bool { kind, _ := capture.Parse(cam.Source); return kind == capture.GigE }) {
+		r.addGigE(capture.GigECameras(gigeTime))
+	}
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
 		file := r.addModel(ctx, cam, c)

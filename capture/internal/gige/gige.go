@@ -50,6 +50,8 @@ func Parse(source string) (c Camera, err error) {
 				return c, fmt.Errorf("GigE option packet-size=%s: use bytes, for example 1400, or 9000 with jumbo frames", v)
 			}
 			c.PacketSize = v
+		case key == "TriggerSource" && strings.EqualFold(v, "Software"):
+			return c, fmt.Errorf("GigE option TriggerSource=Software: no picture would ever come, since aravissrc cannot send the command TriggerSoftware; use the camera's line, for example TriggerSource=Line1 and trigger = \"camera\", or let the camera run freely and take pictures with trigger = \"mqtt\" or \"interval:1s\"")
 		case key == "PixelFormat":
 			c.Pixels = v
 		case (key == "Width" || key == "Height") && number.MatchString(v):

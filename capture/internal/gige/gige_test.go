@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, source := range []string{
 		"gige:", `gige:x" ! filesrc location="/etc/passwd`, "gige:x ! fakesink", "gige:x?Height", "gige:x?Height=1 Width=2", `gige:x?Height="1`,
-		"gige:x?height=64", "gige:x?packet-size=big", "gige:x?PixelFormat=Mono12Packed", "gige:x?&", "gige:?Height=64", "gige: x",
+		"gige:x?height=64", "gige:x?packet-size=big", "gige:x?PixelFormat=Mono12Packed", "gige:x?&", "gige:?Height=64", "gige:x?TriggerMode=On&TriggerSource=Software", "gige: x",
 	} {
 		if c, err := Parse(source); err == nil {
 			t.Errorf("%q is taken: %s", source, c.Pipeline())
