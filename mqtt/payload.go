@@ -181,6 +181,8 @@ type CameraStats struct {
 	RefusedBy map[string]uint64 `json:"refused_by"` // the sum of Refused and Failed, by reason
 	Noticed   map[string]uint64 `json:"noticed"`    // what the camera did that is in no sum: black frames, changes of size ...
 
+	Line *LineStats `json:"line,omitempty"` // of a line camera
+
 	Audit  *AuditStats  `json:"audit,omitempty"`
 	Shadow *ShadowStats `json:"shadow,omitempty"`
 }

@@ -51,6 +51,17 @@ type Line struct {
 	Ends   bool `json:"ends,omitempty"`   // its part: verdict, reasons and blobs are the part's
 }
 
+// LineStats accounts for a line camera's rows: each that was read is published, lost
+// for a reason, or waits for the rows behind it. Rows that the source itself lost
+// (missing) were never read.
+type LineStats struct {
+	Read      uint64            `json:"read"`
+	Computed  uint64            `json:"computed"`
+	Published uint64            `json:"published"`
+	Lost      map[string]uint64 `json:"lost"` // border, refused, disabled
+	Missing   uint64            `json:"missing"`
+}
+
 // Quality are measures of the picture itself.
 type Quality = edged.Quality
 

@@ -31,6 +31,7 @@ type demoOptions struct {
 	engine  string
 	seconds float64
 	frames  int
+	line    bool
 	verbose bool
 }
 
@@ -48,6 +49,7 @@ results in a row agree, and both changes are events. It goes on until Ctrl-C, th
 says what became of every frame and message. Everything listens on loopback only.`,
 		Example: `  edged demo
   edged demo --seconds 20
+  edged demo --line
   edged demo --broker tcp://localhost:1883 --http 127.0.0.1:8080`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,6 +65,7 @@ says what became of every frame and message. Everything listens on loopback only
 	f.StringVar(&o.model, "model", "", "run this .tflite `FILE`, which must carry its manifest")
 	engineFlag(f, &o.engine, "engine of the model")
 	f.StringVar(&o.source, "source", "", "look at this `SOURCE` in place of the belt")
+	f.BoolVar(&o.line, "line", false, "a line camera over an endless belt: the mask scrolls on the page, a verdict a part")
 	f.Float64Var(&o.seconds, "seconds", 0, "end after running so many seconds and print the ledger")
 	f.IntVar(&o.frames, "frames", 0, "end after so many results and print the ledger")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "show the daemon's log")
@@ -259,7 +262,16 @@ func demoCamera(ctx context.Context, o *demoOptions, dir string, say func(string
 			cam.Rules = append(cam.Rules, config.Rule{Class: class, MinAreaPx: demoBlob, Hold: 3})
 		}
 	}
-	if cam.Source == "" {
+	if o.line {
+		cam.Line = &config.Line{Strip: demoStrip, Part: demoPart}
+		for i := range cam.Rules {
+			cam.Rules[i].Hold = 0 // a part's verdict is its own
+		}
+		if cam.Source == "" {
+			cam.Source = belt.Prefix + demoLineScene
+		}
+	}
+	if cam.Source == "" && err == nil {
 		cam.Source, err = demoSource(ctx, dir, say)
 	}
 	cam.WithDefaults()

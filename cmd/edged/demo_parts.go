@@ -26,6 +26,13 @@ const (
 	demoScene = "?seed=10&defects=0.05"
 )
 
+const (
+	// demoLineScene is the belt as a line camera sees it: 480 rows a second.
+	demoLineScene = "?seed=10&defects=0.3&line=1&size=640x32&fps=15"
+	demoStrip     = 32
+	demoPart      = "rows:480"
+)
+
 // filmBelt writes a clip of the belt.
 func filmBelt(ctx context.Context, path string, seconds int) error {
 	c, err := belt.Parse(belt.Prefix + demoScene)

@@ -37,6 +37,7 @@ says so when nothing comes for ten seconds.`,
 		Example: `  edged watch
   edged watch --broker ssl://broker.plant:8883 --ca ca.pem --username line1 --password-file pw
   edged watch --overlay seen   # seen/<node>_<cam>_<seq>.jpg, of nodes with mqtt.overlay = true
+  edged watch --stitch belt.png # line cameras' endless masks, as pictures
   edged watch --save masks     # masks/<node>_<cam>_<seq>.png (or .zst, as it was sent)`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,6 +56,7 @@ says so when nothing comes for ten seconds.`,
 	f.StringVar(&cfg.Cert, "cert", "", "client certificate, PEM")
 	f.StringVar(&cfg.Key, "key", "", "key of the client certificate, PEM")
 	f.StringVar(&o.save, "save", "", "`FOLDER` to save masks in")
+	f.StringVar(&o.stitch, "stitch", "", "`FILE` to lay line cameras' masks together in: FILE.png becomes FILE_<node>_<cam>_<row>.png, one for each run of rows")
 	f.StringVar(&o.overlay, "overlay", "", "`FOLDER` to save pictures for people in, of nodes with mqtt.overlay = true")
 	o.quiet = watchQuiet
 	return cmd
@@ -66,6 +68,7 @@ const watchQuiet = 10 * time.Second
 type watchOptions struct {
 	save    string        // folder for masks; empty: none are saved
 	overlay string        // the same for pictures for people
+	stitch  string        // name of the pictures that line cameras' masks are laid together in; empty: none are
 	quiet   time.Duration // as watchQuiet; 0: nothing is said
 }
 
@@ -79,12 +82,12 @@ func watch(ctx context.Context, cfg mqtt.Config, o watchOptions, out, errs io.Wr
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	v := &viewer{prefix: cfg.Prefix, save: o.save, overlay: o.overlay, out: out, stop: stop, masks: map[string][]byte{}}
+	v := &viewer{prefix: cfg.Prefix, save: o.save, overlay: o.overlay, out: out, stop: stop, masks: map[string][]byte{}, stitch: stitcher{o.stitch, map[string]*seam{}}}
 	var filters []string
 	for _, leaf := range []string{"+/status", "+/+/status", "+/+/event", "+/+/result"} {
 		filters = append(filters, cfg.Prefix+"/"+leaf)
 	}
-	if o.save != "" {
+	if o.save != "" || o.stitch != "" {
 		filters = append(filters, cfg.Prefix+"/+/+/mask")
 	}
 	if o.overlay != "" {
@@ -98,6 +101,9 @@ func watch(ctx context.Context, cfg mqtt.Config, o watchOptions, out, errs io.Wr
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if err := v.stitch.end(); err != nil {
+		v.fail(err)
+	}
 	return v.err
 }
 
@@ -106,6 +112,7 @@ type viewer struct {
 	prefix  string
 	save    string
 	overlay string
+	stitch  stitcher
 	out     io.Writer
 	stop    context.CancelFunc
 
@@ -220,6 +227,9 @@ func (v *viewer) result(who string, payload []byte) {
 			fmt.Fprintf(&b, " %s=%.2f%%", c.Name, 100*c.Ratio)
 		}
 	}
+	if l := r.Line; l != nil {
+		fmt.Fprintf(&b, " rows %d-%d", l.Row, l.Row+int64(l.Rows)-1)
+	}
 	if r.PartID != "" {
 		fmt.Fprintf(&b, " part %s", r.PartID)
 	}
@@ -237,6 +247,13 @@ func (v *viewer) result(who string, payload []byte) {
 func (v *viewer) keep(who string, r *mqtt.Result) string {
 	mask := v.masks[who]
 	delete(v.masks, who)
+	if r.Mask != nil && len(mask) == r.Mask.Bytes {
+		if file, err := v.stitch.add(who, r, mask); err != nil {
+			v.fail(err)
+		} else if file != "" {
+			v.line("%s: rows laid together -> %s", who, file)
+		}
+	}
 	if v.save == "" || r.Mask == nil || len(mask) != r.Mask.Bytes {
 		return ""
 	}

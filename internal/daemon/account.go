@@ -81,6 +81,7 @@ type Frames struct {
 	InWork         uint64            `json:"in_work"`
 	RefusedBy      map[string]uint64 `json:"refused_by"`
 	MissedTriggers uint64            `json:"missed_triggers"`
+	Line           *mqtt.LineStats   `json:"line,omitempty"` // a line camera's rows
 
 	source capture.Counts
 }
@@ -100,7 +101,7 @@ func (u *unit) account() Frames {
 	f := Frames{
 		Read: c.Read, Published: n.Published, PassedOver: c.PassedOver + n.PassedOver,
 		Refused: c.Refused + refused, Failed: n.Failed(),
-		RefusedBy: n.RefusedByReason(), MissedTriggers: n.Missed, source: c,
+		RefusedBy: n.RefusedByReason(), MissedTriggers: n.Missed, source: c, Line: u.lineStats(),
 	}
 	f.InWork = f.Read - f.Published - f.PassedOver - f.Refused - f.Failed
 	maps.Copy(f.RefusedBy, occurred(map[string]uint64{
@@ -148,7 +149,7 @@ func (d *Daemon) stats() mqtt.Stats {
 			Status: u.statusWord(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
 			Published: f.Published, NG: u.ngs.Load(), Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
 			Restarts: f.source.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
-			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditStats(), Shadow: u.shadowStats(),
+			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditStats(), Shadow: u.shadowStats(), Line: f.Line,
 		}
 	}
 	return s
@@ -223,6 +224,9 @@ func (l *Ledger) Print(w io.Writer) error {
 		fmt.Fprintln(&b)
 		for _, reason := range slices.Sorted(maps.Keys(f.RefusedBy)) {
 			fmt.Fprintf(&b, "  refused: %s %d\n", reason, f.RefusedBy[reason])
+		}
+		if r := f.Line; r != nil {
+			fmt.Fprintf(&b, "  rows: read %d = published %d + border %d + refused %d + disabled %d; missing %d\n", r.Read, r.Published, r.Lost["border"], r.Lost["refused"], r.Lost["disabled"], r.Missing)
 		}
 		if f.MissedTriggers > 0 {
 			fmt.Fprintf(&b, "  triggers missed: %d\n", f.MissedTriggers)

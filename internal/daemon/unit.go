@@ -79,6 +79,7 @@ type unit struct {
 	result mqtt.Result // reused for every frame
 	blobs  int         // that result's BlobsTotal
 	line   mqtt.Line   // and its Line
+	canvas canvas      // a line camera's
 }
 
 // newUnit loads the camera's model. The source is opened by run.
@@ -274,6 +275,12 @@ func (u *unit) Publish(r *pipeline.Result) {
 		if err := u.d.client.Publish(u.cfg.Name, &u.result, r.Mask); err != nil {
 			u.log.Error("result not published", "err", err.Error())
 		}
+	}
+	if r.Line != nil { // strips are shown, and kept, as what they end
+		r = u.canvas.add(r)
+	}
+	if r.Frame.Pix == nil {
+		return
 	}
 	if ng && u.d.kept != nil {
 		u.keep(r)
