@@ -26,7 +26,7 @@ endif
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-arm64 test-faults test-brokers test-tune test-runtimes test-page test-node-red test-deb soak test-systemd fuzz deb dist train \
+.PHONY: help need-go deps deps-test build test test-arm64 test-faults test-brokers test-tune test-runtimes test-page test-node-red test-deb test-board soak test-systemd fuzz deb dist train \
   speed instructions demo demo-says install install-programs install-files uninstall env clean
 
 help: ## this list
@@ -109,6 +109,9 @@ dist: need-go ## tarballs in dist/ with their checksums: the programs for amd64 
 
 test-deb: ## install the package in a minimal Debian 12 that boots: masks arrive, upgrade, purge (root)
 	@packaging/test.sh
+
+test-board: ## boot an emulated arm64 board that installs and runs the package: camera, broker, power cuts, upgrade, purge (root; slow)
+	@packaging/board.sh
 
 # A system's own files go below SYSCONFDIR; the rest below PREFIX, where systemd
 # looks too when PREFIX is /usr or /usr/local.

@@ -84,6 +84,16 @@ manual() {
   cp packaging/edged-camera.1 dist/build/man/
 }
 
+# newer DEB FILE makes the same package of a later version.
+newer() {
+  local tmp
+  tmp=$(mktemp -d)
+  dpkg-deb -R "$1" "$tmp/x"
+  sed -i 's/^Version: .*/&+later/' "$tmp/x/DEBIAN/control"
+  dpkg-deb --root-owner-group -b "$tmp/x" "$2" >/dev/null
+  rm -rf "$tmp"
+}
+
 # version is that of the tag at hand, else of the commit's time and name.
 version() {
   local tag
