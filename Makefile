@@ -167,8 +167,8 @@ train: deps ## make the bundled nets again (needs python3-torch; about ten minut
 speed: build deps-test ## compare the engines on the nets of docs/speed.md, interleaved in one run
 	@internal/benchnets/speed.sh
 
-instructions: build deps-test ## count both engines' instructions on an emulated CPU with AVX-512 (NETS="...", STEPS=1)
-	@internal/benchnets/instructions.sh $(NETS)
+instructions: build deps-test ## count both engines' instructions on an emulated CPU: with AVX-512 (STEPS=1: by step), or ARCH=arm64 (NETS="...")
+	@internal/benchnets/instructions$(if $(ARCH),_$(ARCH)).sh $(NETS)
 
 env: ## print the environment for running go by hand: eval "$$(make -s env)"
 	@for v in CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS LD_LIBRARY_PATH DEPS; do printf "export %s='%s'\n" "$$v" "$${!v}"; done

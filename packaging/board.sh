@@ -139,7 +139,7 @@ boot() {
   from=$(date +%s)
   : >"$log"
   qemu-system-aarch64 -nodefaults -no-reboot -M virt -cpu cortex-a72 -smp 2 -m 1024 -accel tcg,thread=multi -display none -serial "file:$log" \
-    -kernel "$board/vmlinuz" -initrd "$board/initrd" -append "console=ttyAMA0 quiet panic=-1 board.step=$1" \
+    -kernel "$board/vmlinuz" -initrd "$board/initrd" -append "console=ttyAMA0 quiet loglevel=1 panic=-1 systemd.mask=serial-getty@ttyAMA0.service board.step=$1" \
     -drive "if=none,id=disk,format=raw,file=$board/disk,cache=writeback" -device virtio-blk-device,drive=disk </dev/null >"$board/qemu.log" 2>&1 &
   pid=$!
   while kill -0 $pid 2>/dev/null && [ $(($(date +%s) - from)) -lt "$2" ] && ! grep -q '^board: \(done\|cut\)' "$log"; do sleep 1; done

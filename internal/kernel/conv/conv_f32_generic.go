@@ -45,17 +45,20 @@ func convF32Tile(c *convCall, m, width int) {
 	}
 }
 
-// accumulate1 adds the products of one pixel's window to acc.
+// accumulate1 adds the products of one pixel's window to acc. Offsets move, not
+// slices: cutting one for each weight costs more than its products.
 func accumulate1(acc *[genericLanes]float32, w []float32, c *convCall, width int) {
 	a0, a1, a2, a3 := acc[0], acc[1], acc[2], acc[3]
+	weights, at, n, step := unsafe.Pointer(unsafe.SliceData(w)), 0, 4*c.kc, 4*width
 	for _, t := range unsafe.Slice(c.taps, c.ntaps) {
-		for _, a := range unsafe.Slice((*float32)(unsafe.Add(c.src, c.srcAt+t)), c.kc) {
-			r := (*[genericLanes]float32)(w)
+		src := unsafe.Add(c.src, c.srcAt+t)
+		for i := 0; i < n; i += 4 {
+			a, r := *(*float32)(unsafe.Add(src, i)), (*[genericLanes]float32)(unsafe.Add(weights, at))
 			a0 += a * r[0]
 			a1 += a * r[1]
 			a2 += a * r[2]
 			a3 += a * r[3]
-			w = w[min(width, len(w)):]
+			at += step
 		}
 	}
 	*acc = [...]float32{a0, a1, a2, a3}
@@ -65,19 +68,33 @@ func accumulate1(acc *[genericLanes]float32, w []float32, c *convCall, width int
 func accumulate2(acc *[genericMaxM][genericLanes]float32, w []float32, c *convCall, width int) {
 	a0, a1, a2, a3 := acc[0][0], acc[0][1], acc[0][2], acc[0][3]
 	b0, b1, b2, b3 := acc[1][0], acc[1][1], acc[1][2], acc[1][3]
+	weights, at, n, step := unsafe.Pointer(unsafe.SliceData(w)), 0, 4*c.kc, 4*width
 	for _, t := range unsafe.Slice(c.taps, c.ntaps) {
-		second := unsafe.Slice((*float32)(unsafe.Add(c.src, c.srcAt+t+c.srcStride)), c.kc)
-		for i, a := range unsafe.Slice((*float32)(unsafe.Add(c.src, c.srcAt+t)), c.kc) {
-			r, b := (*[genericLanes]float32)(w), second[i]
-			a0 += a * r[0]
-			a1 += a * r[1]
-			a2 += a * r[2]
-			a3 += a * r[3]
-			b0 += b * r[0]
-			b1 += b * r[1]
-			b2 += b * r[2]
-			b3 += b * r[3]
-			w = w[min(width, len(w)):]
+		src := unsafe.Add(c.src, c.srcAt+t)
+		second := unsafe.Add(src, c.srcStride)
+		i := 0
+		for ; i+8 <= n; i += 8 { // by two: the sums of the first stay in registers
+			x, y := (*[2]float32)(unsafe.Add(src, i)), (*[2]float32)(unsafe.Add(second, i))
+			r := (*[genericLanes]float32)(unsafe.Add(weights, at))
+			q := (*[genericLanes]float32)(unsafe.Add(weights, at+step))
+			a0, b0 = a0+x[0]*r[0], b0+y[0]*r[0]
+			a1, b1 = a1+x[0]*r[1], b1+y[0]*r[1]
+			a2, b2 = a2+x[0]*r[2], b2+y[0]*r[2]
+			a3, b3 = a3+x[0]*r[3], b3+y[0]*r[3]
+			a0, b0 = a0+x[1]*q[0], b0+y[1]*q[0]
+			a1, b1 = a1+x[1]*q[1], b1+y[1]*q[1]
+			a2, b2 = a2+x[1]*q[2], b2+y[1]*q[2]
+			a3, b3 = a3+x[1]*q[3], b3+y[1]*q[3]
+			at += 2 * step
+		}
+		for ; i < n; i += 4 {
+			a, b := *(*float32)(unsafe.Add(src, i)), *(*float32)(unsafe.Add(second, i))
+			r := (*[genericLanes]float32)(unsafe.Add(weights, at))
+			a0, b0 = a0+a*r[0], b0+b*r[0]
+			a1, b1 = a1+a*r[1], b1+b*r[1]
+			a2, b2 = a2+a*r[2], b2+b*r[2]
+			a3, b3 = a3+a*r[3], b3+b*r[3]
+			at += step
 		}
 	}
 	*acc = [...][genericLanes]float32{{a0, a1, a2, a3}, {b0, b1, b2, b3}}

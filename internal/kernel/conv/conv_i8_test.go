@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"edged/internal/kernel/kerneltest"
 	"edged/internal/kernel/vec"
@@ -165,6 +166,41 @@ func BenchmarkConvI8(b *testing.B) {
 				}
 				b.ReportMetric(2*9*float64(c.ic*c.oc*c.size*c.size)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GOP/s")
 			})
+		}
+	}
+}
+
+// Two pixels' sums in one word give what each of them gives alone, also where the lower
+// one is as negative as it can be, and where there are too many products for a word.
+func TestPairedSums(t *testing.T) {
+	const width, groups = 8, 5
+	for _, c := range []struct {
+		name   string
+		ntaps  int
+		src, w func(i int) int
+	}{
+		{"all over", 3, func(i int) int { return i*37 + i/7 }, func(i int) int { return i*91 + i/5 }},
+		{"the least and the most", 3, func(int) int { return 255 }, func(i int) int { return -128 + i/16%2*255 }},
+		{"the most that a word holds", pairable / 4 / groups, func(int) int { return 255 }, func(int) int { return -128 }},
+		{"more than a word holds", pairable/4/groups + 1, func(int) int { return 255 }, func(int) int { return -128 }},
+	} {
+		src, w := make([]uint8, 2*4*groups), make([]int8, c.ntaps*groups*width*4)
+		for i := range src {
+			src[i] = uint8(c.src(i))
+		}
+		for i := range w {
+			w[i] = int8(c.w(i))
+		}
+		taps := make([]int, c.ntaps) // all of them look at the same activations
+		call := convCallI8{src: unsafe.Pointer(&src[0]), w: unsafe.Pointer(&w[0]), taps: &taps[0], ntaps: c.ntaps, kc: groups, srcStride: 4 * groups, flip: 128}
+		for first := 0; first < width; first += genericLanes {
+			var both, one [genericMaxM][genericLanes]int32
+			accumulateI8Pair(&both, &call, first, width)
+			accumulateI8(&one[0], &call, 0, first, width)
+			accumulateI8(&one[1], &call, call.srcStride, first, width)
+			if both != one {
+				t.Errorf("%s, channels from %d: %v, alone %v", c.name, first, both, one)
+			}
 		}
 	}
 }

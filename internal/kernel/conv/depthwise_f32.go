@@ -107,6 +107,12 @@ func depthwiseF32Portable(c *convCall) {
 	w := unsafe.Slice((*[genericLanes]float32)(c.w), c.tiles*(1+len(taps)))
 	for ; c.tiles > 0; c.next() {
 		acc := w[0]
+		if n == genericLanes {
+			depthwiseF32Four(&acc, c, w[1:], taps)
+			w = w[1+len(taps):]
+			c.finish(0, 0, acc[:])
+			continue
+		}
 		for i, t := range taps {
 			f := &w[1+i]
 			for j, a := range unsafe.Slice((*float32)(unsafe.Add(c.src, c.srcAt+t)), n) {
@@ -116,4 +122,19 @@ func depthwiseF32Portable(c *convCall) {
 		w = w[1+len(taps):]
 		c.finish(0, 0, acc[:n])
 	}
+}
+
+// depthwiseF32Four adds the products of four channels that all exist.
+func depthwiseF32Four(acc *[genericLanes]float32, c *convCall, w [][genericLanes]float32, taps []int) {
+	a0, a1, a2, a3 := acc[0], acc[1], acc[2], acc[3]
+	src := unsafe.Add(c.src, c.srcAt)
+	w = w[:len(taps)]
+	for i, t := range taps {
+		x, f := (*[genericLanes]float32)(unsafe.Add(src, t)), &w[i]
+		a0 += x[0] * f[0]
+		a1 += x[1] * f[1]
+		a2 += x[2] * f[2]
+		a3 += x[3] * f[3]
+	}
+	*acc = [...]float32{a0, a1, a2, a3}
 }

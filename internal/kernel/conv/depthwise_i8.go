@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"encoding/binary"
 	"math"
 	"unsafe"
 
@@ -177,15 +178,44 @@ func depthwiseI8Portable(c *convCallI8) {
 	for ; c.tiles > 0; c.next() {
 		s := stream[:rows]
 		stream = stream[rows:]
+		acc := s[0]
+		if c.kc&15 == 15 {
+			depthwiseFour(&acc, c, s[1:], taps)
+		} else {
+			depthwiseSome(&acc, c, s[1:], taps)
+		}
+		r := s[1+c.ntaps:]
 		for i := 0; i < genericLanes && c.kc>>i&1 == 1; i++ {
-			acc := s[0][i]
-			for t, off := range taps {
-				x := *(*uint8)(unsafe.Add(c.src, c.srcAt+off+i))
-				acc += int32(x^c.flip) * int32(int16(s[1+t/2][i]>>(16*(t%2))))
-			}
-			r := s[1+c.ntaps:]
-			q := vec.MulByQuantized(acc, r[1][i], r[0][i]-r[4][i])
+			q := vec.MulByQuantized(acc[i], r[1][i], r[0][i]-r[4][i])
 			*(*uint8)(unsafe.Add(c.dst, c.dstAt+i)) = uint8(min(max(q+c.zero, c.lo), c.hi))
+		}
+	}
+}
+
+// depthwiseFour adds the products of four channels; a word of w holds the weights of
+// two taps.
+func depthwiseFour(acc *[genericLanes]int32, c *convCallI8, w [][genericLanes]int32, taps []int) {
+	a0, a1, a2, a3 := acc[0], acc[1], acc[2], acc[3]
+	flip := uint32(c.flip) * 0x01010101
+	src := unsafe.Add(c.src, c.srcAt)
+	for t := 0; t+1 < len(taps); t += 2 {
+		x := binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(src, taps[t]))[:]) ^ flip
+		y := binary.LittleEndian.Uint32((*[4]byte)(unsafe.Add(src, taps[t+1]))[:]) ^ flip
+		r := &w[t/2]
+		a0 += int32(x&0xff)*int32(int16(r[0])) + int32(y&0xff)*(r[0]>>16)
+		a1 += int32(x>>8&0xff)*int32(int16(r[1])) + int32(y>>8&0xff)*(r[1]>>16)
+		a2 += int32(x>>16&0xff)*int32(int16(r[2])) + int32(y>>16&0xff)*(r[2]>>16)
+		a3 += int32(x>>24)*int32(int16(r[3])) + int32(y>>24)*(r[3]>>16)
+	}
+	*acc = [...]int32{a0, a1, a2, a3}
+}
+
+// depthwiseSome is depthwiseFour for the channels that exist, of fewer than four.
+func depthwiseSome(acc *[genericLanes]int32, c *convCallI8, w [][genericLanes]int32, taps []int) {
+	for i := 0; i < genericLanes && c.kc>>i&1 == 1; i++ {
+		for t, off := range taps {
+			x := *(*uint8)(unsafe.Add(c.src, c.srcAt+off+i))
+			acc[i] += int32(x^c.flip) * int32(int16(w[t/2][i]>>(16*(t%2))))
 		}
 	}
 }
