@@ -10,6 +10,8 @@ import (
 type judge struct {
 	runner
 	f          *form
+	equal      *form // the same with its channels equalised, nil: there is nothing to equalise
+	rescales   []rescale
 	progress   func(what string, done, total int)
 	learn      []int // pictures
 	kept       []int
@@ -32,6 +34,8 @@ type answer struct {
 type Candidate struct {
 	Method    Method  `json:"method"`
 	Correct   bool    `json:"bias_correction"`
+	Equal     bool    `json:"equalised"` // channels before depthwise convolutions
+	Refined   bool    `json:"refined"`   // biases moved by what the int8 net was seen to be off
 	Agreement float64 `json:"agreement"` // share of equal classes, of the mask's output or of all
 	Error     float64 `json:"error"`     // root mean square difference of the outputs, in shares of their range
 }
@@ -79,7 +83,7 @@ func (j *judge) tell(what string, done, total int) {
 // choose learns the ranges and takes the best of all ways.
 func (j *judge) choose() (best *Recipe, err error) {
 	j.split()
-	total := 2*len(methods) + 2
+	total := 4*len(methods) + 3
 	j.tell("ranges", 0, total)
 	if j.seen, err = j.calibrate(j.f, j.learn); err != nil {
 		return nil, err
@@ -88,15 +92,44 @@ func (j *judge) choose() (best *Recipe, err error) {
 	if j.want, err = j.answers(j.f.float); err != nil {
 		return nil, err
 	}
-	span := j.p.Span()
 	var top Candidate
+	if best, top, err = j.tryAll(j.f, nil, top, total); err != nil {
+		return nil, err
+	}
+	if j.rescales = rescales(j.f.base, j.seen); len(j.rescales) > 0 {
+		if err := j.equalised(); err != nil {
+			return nil, err
+		}
+		if best, top, err = j.tryAll(j.equal, best, top, total); err != nil {
+			return nil, err
+		}
+	}
+	f := j.f
+	if top.Equal {
+		f = j.equal
+	} else if j.rescales = nil; j.equal != nil { // the ranges of the net as it was
+		if j.seen, err = j.calibrate(j.f, j.learn); err != nil {
+			return nil, err
+		}
+	}
+	if best, top, err = j.refine(f, best, top, j.quantised); err != nil {
+		return nil, err
+	}
+	j.tell("done", total, total)
+	return best, nil
+}
+
+// tryAll tries every method on one form, and gives the best of those and of what
+// was best before.
+func (j *judge) tryAll(f *form, best *Recipe, top Candidate, total int) (*Recipe, Candidate, error) {
+	span := j.p.Span()
 	for _, m := range methods {
 		for _, correct := range []bool{false, true} {
 			j.tell(string(m), 2+len(j.candidates), total)
-			r := recipe(j.f.base, j.seen, &span, m, correct)
-			q, c, err := j.try(r, m, correct)
+			r := recipe(f.base, j.seen, &span, m, correct)
+			q, c, err := j.try(f, r, m, correct)
 			if err != nil {
-				return nil, err
+				return nil, top, err
 			}
 			if best == nil || c.better(top) {
 				best, top, j.quantised = r, c, q
@@ -104,8 +137,22 @@ func (j *judge) choose() (best *Recipe, err error) {
 			j.candidates = append(j.candidates, c)
 		}
 	}
-	j.tell("done", total, total)
-	return best, nil
+	return best, top, nil
+}
+
+// equalised makes the form whose channels are equalised, and learns its ranges.
+func (j *judge) equalised() (err error) {
+	e := *j.f
+	e.base = j.f.base.Clone()
+	if err = equalise(e.base, j.rescales); err != nil {
+		return err
+	}
+	if e.float, err = e.make(e.base); err != nil {
+		return err
+	}
+	j.equal = &e
+	j.seen, err = j.calibrate(j.equal, j.learn)
+	return err
 }
 
 // better asks for more agreement, and among equals for less error.
@@ -117,13 +164,13 @@ func (c Candidate) better(o Candidate) bool {
 }
 
 // try quantises by one recipe and runs the kept pictures.
-func (j *judge) try(r *Recipe, m Method, correct bool) (*model.Model, Candidate, error) {
-	c := Candidate{Method: m, Correct: correct}
-	q, err := apply(j.f.base.Clone(), r)
+func (j *judge) try(f *form, r *Recipe, m Method, correct bool) (*model.Model, Candidate, error) {
+	c := Candidate{Method: m, Correct: correct, Equal: f == j.equal}
+	q, err := apply(f.base.Clone(), r)
 	if err != nil {
 		return nil, c, err
 	}
-	if q, err = j.f.make(q); err != nil {
+	if q, err = f.make(q); err != nil {
 		return nil, c, err
 	}
 	got, err := j.answers(q)

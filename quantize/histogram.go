@@ -29,13 +29,15 @@ type stats struct {
 	seen  bool
 	count []int64
 	sum   []float64 // by channel
+	top   []float64 // largest magnitude, by channel
 	n     int64     // elements of each channel
 }
 
 // look takes over the extremes and the channels' sums.
 func (s *stats) look(v []float32, channels int) {
 	if !s.seen {
-		s.Range, s.seen, s.sum = Range{math.Inf(1), math.Inf(-1)}, true, make([]float64, channels)
+		s.Range, s.seen = Range{math.Inf(1), math.Inf(-1)}, true
+		s.sum, s.top = make([]float64, channels), make([]float64, channels)
 	}
 	for i, x := range v {
 		f := float64(x)
@@ -44,6 +46,7 @@ func (s *stats) look(v []float32, channels int) {
 		}
 		s.Lo, s.Hi = min(s.Lo, f), max(s.Hi, f)
 		s.sum[i%channels] += f
+		s.top[i%channels] = max(s.top[i%channels], math.Abs(f))
 	}
 	s.n += int64(len(v) / channels)
 }

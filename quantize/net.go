@@ -54,6 +54,9 @@ func Net(ctx context.Context, m *model.Model, p Pictures, o Options) (*Result, e
 	if err != nil {
 		return nil, err
 	}
+	if err := equalise(base, j.rescales); err != nil {
+		return nil, err
+	}
 	q, err := finish(base, dense, r, o.IO)
 	if err != nil {
 		return nil, err

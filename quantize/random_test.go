@@ -164,7 +164,7 @@ func quantised(t *testing.T, m *model.Model, io edged.DType) *Result {
 // Each operator by itself, fed with what the int8 net feeds it, gives what the
 // float operator gives to within two steps of its output.
 func TestEachLayerIsOffByStepsOnly(t *testing.T) {
-	for seed := range uint64(seeds(12, 200)) {
+	for seed := range uint64(seeds(6, 200)) {
 		r := quantised(t, draw(seed), edged.Int8)
 		checkLocal(t, seed, r.Model)
 		for _, l := range r.Report.Layers {
@@ -173,7 +173,7 @@ func TestEachLayerIsOffByStepsOnly(t *testing.T) {
 				t.Errorf("net %d: %+v", seed, l)
 			}
 		}
-		if r.Report.Layers == nil || r.Report.Kept == 0 || len(r.Report.Candidates) != 6 {
+		if r.Report.Layers == nil || r.Report.Kept == 0 || len(r.Report.Candidates) < 7 {
 			t.Errorf("net %d: report %+v", seed, r.Report)
 		}
 	}

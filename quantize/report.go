@@ -16,6 +16,8 @@ type Report struct {
 	Shown       string         `json:"shown"` // how the net saw them
 	Method      Method         `json:"method"`
 	Correct     bool           `json:"bias_correction"`
+	Equal       bool           `json:"equalised"`
+	Refined     bool           `json:"refined"`
 	Agreement   float64        `json:"agreement"`
 	Candidates  []Candidate    `json:"candidates"`
 	Classes     []ClassReport  `json:"classes,omitempty"`
@@ -77,7 +79,10 @@ func (j *judge) report(r *Recipe, base *model.Model) (*Report, error) {
 			top = c
 		}
 	}
-	rep.Method, rep.Correct, rep.Agreement = top.Method, top.Correct, top.Agreement
+	rep.Method, rep.Correct, rep.Equal, rep.Refined, rep.Agreement = top.Method, top.Correct, top.Equal, top.Refined, top.Agreement
+	if rep.Equal {
+		j.f.float = j.equal.float // layers are held against what they were made of
+	}
 	got, err := j.answers(j.quantised)
 	if err != nil {
 		return nil, err

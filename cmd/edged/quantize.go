@@ -129,6 +129,12 @@ func (q *quantised) print(w io.Writer) error {
 	if q.Correct {
 		correct = "biases corrected"
 	}
+	if q.Refined {
+		correct += " and refined"
+	}
+	if q.Equal {
+		correct += ", channels equalised before depthwise convolutions"
+	}
 	fmt.Fprintf(w, "ranges from %d pictures, shown %s; by %s, %s\n", q.Pictures, q.Shown, q.Method, correct)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "on %d pictures kept back\tpositions\tequal class\tlargest difference\trms of range\t\n", q.Kept)
