@@ -87,7 +87,7 @@ test-node-red: deps-test ## the shipped Node-RED flow in Node-RED (fetched from 
 	node --test packaging/
 
 SOAK ?= 30m
-soak: deps-test build ## two cameras at full load for SOAK (30m): memory slope, goroutines, descriptors, ledger
+soak: deps-test build ## five cameras for SOAK (30m), two at full load, one triggered, one GigE, a folder: memory slope, goroutines, descriptors, ledger
 	EDGED_SOAK=$(SOAK) EDGED_BIN=$(CURDIR)/bin go test -tags faults -count 1 -timeout 24h -v -run TestSoak ./internal/faults
 
 test-systemd: build ## boot a real systemd in a container and run the service in it (root)

@@ -23,6 +23,7 @@ type Setup struct {
 	Node    string           // lines for [node]
 	Sources []string         // one camera each, c0, c1 ...; default: one belt
 	Camera  string           // lines for every camera
+	Each    map[int]string   // lines for one camera
 	H, W    int              // the model's input
 	Wrap    []string
 	Later   bool // the daemon is started by the test
@@ -92,7 +93,7 @@ func (r *Rig) config(http string) string {
 	fmt.Fprintf(&b, "[node]\nname = \"n\"\nhttp = %q\n%s\n[mqtt]\nbroker = %q\nspool_dir = %q\n%s\n", http, r.setup.Node, url, r.State, r.setup.MQTT)
 	for i, source := range r.setup.Sources {
 		fmt.Fprintf(&b, "[[camera]]\nname = \"c%d\"\nsource = %q\nmodel = \"dense.tflite\"\nthreads = 1\n", i, source)
-		b.WriteString(r.setup.Camera + "\n" + rules())
+		b.WriteString(r.setup.Camera + "\n" + r.setup.Each[i] + "\n" + rules())
 	}
 	return b.String()
 }
