@@ -64,11 +64,23 @@ func (n *randomNet) dynamicRange() {
 	n.x = n.Conv2D(n.x, w, bias, model.Conv2DOptions{Padding: model.PaddingSame, StrideH: 1, StrideW: 1})
 }
 
+// dynamicHead is a classifier's last layer with weights of 8 bits between floats.
+func (n *randomNet) dynamicHead(x model.Ref, out int) model.Ref {
+	b := newMaker(uint64(n.r.IntN(1<<30)), model.TypeInt8)
+	b.Builder, b.n = n.Builder, 2000+n.n
+	n.n++
+	w, _ := b.fcWeights(out, n.Shape(x)[1])
+	bias := model.Const(n.Builder, fmt.Sprintf("dynamic%d", n.n), []int{out}, make([]float32, out))
+	return n.FullyConnected(x, w, bias, model.FullyConnectedOptions{})
+}
+
 // onePosition ends the net in one of the heads that classifiers have.
 func (n *randomNet) onePosition() {
 	s := n.Shape(n.x)
 	out := 1 + n.r.IntN(4)
 	switch kind := n.r.IntN(4); {
+	case (kind == 0 || kind == 1) && n.typ == model.TypeFloat32 && !n.whole && n.r.IntN(4) == 0:
+		n.x = n.dynamicHead(n.Mean(n.x, false, 1, 2), out)
 	case kind == 0 || n.whole:
 		n.x = n.fc(n.Reshape(n.x, 1, s[1]*s[2]*s[3]), out)
 	case kind == 1:
@@ -210,4 +222,51 @@ func TestRandomWindows(t *testing.T) {
 	tryWindows(t, randomNets(t, 40, 10_000), 7_000_000, func(base, dense []byte, o VerifyOptions) (*Report, error) {
 		return Verify(base, dense, fallback.Open, o)
 	})
+}
+
+// TestDrawPatchDrawsEachKind: the property means something for the nets of the field
+// only if they are among those drawn.
+func TestDrawPatchDrawsEachKind(t *testing.T) {
+	kinds, nets := map[string]int{}, 0
+	for seed := uint64(7_000_000); nets < 400; seed++ {
+		m := drawPatch(seed)
+		if m == nil {
+			continue
+		}
+		nets++
+		g := m.Subgraphs[0]
+		has := map[string]bool{}
+		for i, op := range g.Operators {
+			code := m.Code(op).Builtin
+			in := g.Tensors[op.Inputs[0]]
+			weighted := code == model.OpConv2D || code == model.OpFullyConnected
+			switch {
+			case weighted && in.Type == model.TypeFloat32 && g.Tensors[op.Inputs[1]].Type == model.TypeInt8:
+				has["dynamic-range "+code.String()] = true
+			case code == model.OpMul && m.Data(g.Tensors[op.Inputs[1]]) == nil && i > 0 && m.Code(g.Operators[i-1]).Builtin == model.OpLogistic:
+				has["squeeze-excite"] = true
+			}
+			has["padded"] = has["padded"] || padsSame(op)
+		}
+		for k := range has {
+			kinds[k]++
+		}
+	}
+	for kind, least := range map[string]int{"dynamic-range CONV_2D": 20, "dynamic-range FULLY_CONNECTED": 8, "squeeze-excite": 20, "padded": 200} {
+		if kinds[kind] < least {
+			t.Errorf("%s: %d of %d nets, want %d: %v", kind, kinds[kind], nets, least, kinds)
+		}
+	}
+}
+
+func padsSame(op *model.Operator) bool {
+	switch o := op.Options.(type) {
+	case *model.Conv2DOptions:
+		return o.Padding == model.PaddingSame
+	case *model.DepthwiseConv2DOptions:
+		return o.Padding == model.PaddingSame
+	case *model.Pool2DOptions:
+		return o.Padding == model.PaddingSame
+	}
+	return false
 }
