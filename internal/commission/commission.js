@@ -162,7 +162,7 @@ async function follow() {
   for (;;) {
     try {
       if (desk && !desk.camera.why && desk.camera.source && live) {
-        if (draft.model && about && (about.kind !== "classifier") && ready()) {
+        if (draft.model && about && ready()) {
           const said = await api("POST", "try", { draft: whole(), frames: "live" }), r = said.results[0];
           setLabels(said.labels);
           if (live) { say(r); drawPicture(await readShot(await api("GET", r.refused ? "frame/live" : `try/${r.n}`))); text(el("note"), r.refused || `${said.engine}, ${r.infer_ms.toFixed(1)} ms`); }
@@ -255,12 +255,13 @@ async function useModel(name) {
   el("base").value = name;
   if (!name) return;
   about = await api("GET", `model/${encodeURIComponent(name)}`);
-  const kind = { classifier: `It classifies patches of ${(about.patch || []).join(" × ")}: make it dense (3).`, dense: `Dense, certificate: ${about.standing}.`, map: "It answers with a map: use it as it is, or make it denser (3)." }[about.kind];
+  const usable = about.kind !== "classifier" && !about.asks.includes("grid");
+  const kind = { classifier: `It classifies patches of ${(about.patch || []).join(" × ")}: make it dense (3).`, dense: `Dense, certificate: ${about.standing}.`, map: usable ? "It answers with a map: use it as it is, or make it denser (3)." : "It answers with a map: rewrite it (3), which finds where on the picture each answer lies." }[about.kind];
   text(el("about"), `${kind} ${about.classes} classes.${about.asks.length ? " It does not tell: " + about.asks.join(", ") + "." : ""}`);
-  if (about.kind !== "classifier") draft.model = name;
+  draft.model = usable ? name : "";
   const known = about.manifest && about.manifest.labels || [];
   if (known.length) setLabels(known);
-  el("facts").hidden = about.kind === "classifier" || !about.asks.length;
+  el("facts").hidden = !usable || !about.asks.length;
   if (about.asks.includes("labels") && !el("labels").value) el("labels").value = (draft.labels || Array.from({ length: about.classes }, (_, i) => i ? "class" + i : "background")).join("\n");
   if (about.asks.length && draft.prepare) guess = draft.prepare;
   await changed();

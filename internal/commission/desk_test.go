@@ -21,6 +21,8 @@ import (
 	"edged/fallback"
 	"edged/internal/config"
 	"edged/internal/daemontest"
+	"edged/model"
+	"edged/rewrite"
 	"edged/train/nets"
 )
 
@@ -300,4 +302,113 @@ func FuzzUpload(f *testing.F) {
 			}
 		}
 	})
+}
+
+// nameless is a model whose manifest nobody finds any more.
+func nameless(t *testing.T, data []byte) []byte {
+	t.Helper()
+	out := bytes.ReplaceAll(data, []byte("\x05\x00\x00\x00edged\x00"), []byte("\x05\x00\x00\x00other\x00"))
+	if bytes.Equal(out, data) {
+		t.Fatal("the model names no manifest")
+	}
+	return out
+}
+
+// A model that tells nothing is asked about; with the right facts it says what it
+// says with its manifest, with wrong ones something else.
+func TestFactsAreAskedFor(t *testing.T) {
+	r := newRig(t, "")
+	dir := filepath.Dir(r.path)
+	daemontest.DenseFile(t, dir, nets.Valid, 48, 56)
+	base, err := model.Read(nameless(t, net(t, nets.Valid)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dense, err := rewrite.Rewrite(base, strings.Repeat("0", 64), rewrite.Options{Input: [2]int{48, 56}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := dense.Model.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a about
+	code, body := r.ask(r.token, "PUT", "model/bare.tflite", data)
+	if err := json.Unmarshal(body, &a); code != 200 || err != nil || a.Kind != "dense" || fmt.Sprint(a.Asks) != "[labels channel_order range meaning]" {
+		t.Fatalf("%d %s", code, body)
+	}
+	r.live()
+	r.get("POST", "record", nil, nil)
+	try := func(d Draft) []tried {
+		t.Helper()
+		var said struct{ Results []tried }
+		r.get("POST", "try", map[string]any{"draft": d, "frames": "recorded"}, &said)
+		return said.Results
+	}
+	known := try(Draft{Model: "dense.tflite"})[0]
+	bare := Draft{Model: "bare.tflite", Labels: []string{"a", "b", "c", "d", "e"}, Output: &Output{Meaning: "logits"}, Prepare: &Prepare{"RGB", []float64{128}, []float64{0.0078125}}}
+	if got := try(bare)[0]; fmt.Sprint(got.Pixels) != fmt.Sprint(known.Pixels) {
+		t.Errorf("%v, with the manifest %v", got.Pixels, known.Pixels)
+	}
+	bare.Prepare = &Prepare{"RGB", []float64{0}, []float64{1}}
+	if got := try(bare)[0]; fmt.Sprint(got.Pixels) == fmt.Sprint(known.Pixels) {
+		t.Errorf("a wrong range gives %v too", got.Pixels)
+	}
+	bare.Prepare = nil
+	if code, body := r.ask(r.token, "POST", "try", []byte(`{"draft": {"model": "bare.tflite"}, "frames": "recorded"}`)); code != 422 || !strings.Contains(string(body), "labels") {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+// A job is one at a time, is called off, and writes over nothing of others.
+func TestJobs(t *testing.T) {
+	r := newRig(t, "")
+	script := filepath.Join(t.TempDir(), "slow")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho verifying >&2\nexec sleep 60\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.desk.cfg.Program = script
+	r.get("POST", "job", asked{Kind: "make", Model: "a.tflite", Input: [2]int{48, 56}, Stride: 4}, nil)
+	if code, _ := r.ask(r.token, "POST", "job", []byte(`{"kind": "plan", "model": "a.tflite", "input": [9, 9]}`)); code != 409 {
+		t.Errorf("a second job: %d", code)
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		var s state
+		if r.get("GET", "state", nil, &s); len(s.Job.Lines) == 1 && s.Job.Lines[0] == "verifying" && !s.Job.Done {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%+v", s.Job)
+		}
+	}
+	var j job
+	if r.get("DELETE", "job", nil, &j); !j.Done || j.Error != "called off" {
+		t.Errorf("%+v", j)
+	}
+	mine := filepath.Join(filepath.Dir(r.path), "a-dense-48x56-q4.tflite")
+	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]int{
+		`{"kind": "make", "model": "a.tflite", "input": [48, 56], "stride": 4}`:              409,
+		`{"kind": "make", "model": "a.tflite", "input": [48, 56]}`:                           400,
+		`{"kind": "make", "model": "../a.tflite", "input": [48, 56], "stride": 4}`:           400,
+		`{"kind": "plan", "model": "a.tflite", "input": [48, 1e9]}`:                          400,
+		`{"kind": "plan", "model": "a.tflite", "input": [48, 56], "form": "-o /etc/passwd"}`: 400,
+		`{"kind": "rm", "model": "a.tflite", "input": [48, 56]}`:                             400,
+	} {
+		if code, says := r.ask(r.token, "POST", "job", []byte(body)); code != want {
+			t.Errorf("%s: %d %s, want %d", body, code, says, want)
+		}
+	}
+	r.desk.cfg.Program = "/bin/false"
+	r.get("POST", "job", asked{Kind: "plan", Model: "a.tflite", Input: [2]int{48, 56}}, nil)
+	for end := time.Now().Add(20 * time.Second); !r.desk.jobs.look().Done; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not end")
+		}
+	}
+	if j := r.desk.jobs.look(); j.Error == "" {
+		t.Errorf("%+v", j)
+	}
 }

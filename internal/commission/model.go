@@ -150,7 +150,7 @@ func (a *about) facts(m *model.Model) {
 		there bool
 	}{
 		{"labels", len(f.Labels) > 0}, {"channel_order", f.Input.ChannelOrder != ""},
-		{"range", len(f.Input.Mean) > 0 && len(f.Input.Scale) > 0}, {"meaning", f.Output.Meaning != ""},
+		{"range", len(f.Input.Mean) > 0 && len(f.Input.Scale) > 0}, {"meaning", f.Output.Meaning != ""}, {"grid", f.Grid != model.Grid{} || a.Kind == "classifier"}, // rewriting finds it
 	} {
 		if !fact.there {
 			a.Asks = append(a.Asks, fact.name)
