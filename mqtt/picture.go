@@ -6,6 +6,12 @@ func (c *Client) Overlay(cam string, jpeg []byte) {
 	c.picture(&message{kind: KindPicture, cam: cam, topic: c.topics.OfCamera(cam, LeafOverlay), payload: jpeg, retain: c.cfg.Retain})
 }
 
+// NoOverlay takes a camera's retained overlay away: an old picture would stand for
+// the camera for ever.
+func (c *Client) NoOverlay(cam string) {
+	c.picture(&message{kind: KindPicture, cam: cam, topic: c.topics.OfCamera(cam, LeafOverlay), retain: true})
+}
+
 // Snapshot queues a camera's bare picture, a JPEG whose comment says which result
 // it belongs to. The mask of that result is queued before it. It returns the topic.
 func (c *Client) Snapshot(cam string, jpeg []byte) string {

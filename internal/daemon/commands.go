@@ -117,7 +117,12 @@ const overlayEvery = time.Second
 
 // startOverlays publishes pictures for people where mqtt.overlay asks for them.
 func (d *Daemon) startOverlays(ctx context.Context, group *sync.WaitGroup) {
-	if d.client == nil || !d.cfg.MQTT.Overlay && !d.cfg.MQTT.HomeAssistant {
+	if d.client == nil {
+		return
+	}
+	on := d.cfg.MQTT.Overlay || d.cfg.MQTT.HomeAssistant
+	d.clearOverlays(on)
+	if !on {
 		return
 	}
 	for _, u := range d.units {

@@ -49,6 +49,7 @@ type memoryFile struct {
 	Settings  map[string]map[string]json.RawMessage `json:"settings"`            // by camera, then by key
 	Announced *announced                            `json:"announced,omitempty"` // to Home Assistant
 	Zones     map[string]keptZones                  `json:"zones,omitempty"`     // by camera
+	Overlays  []string                              `json:"overlays,omitempty"`  // cameras of which one is retained
 }
 
 // modelMemory is what is known of one camera's models.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"sync"
 
 	"edged"
@@ -48,4 +49,31 @@ func (u *unit) pictureChanged(c stage.PictureChange) {
 		Kind: mqtt.EventQuality, Message: c.Message, Verdict: c.Verdict, Previous: c.Previous,
 		Reasons: mqtt.Whys(nil, c.Reasons), PartID: c.PartID, TS: mqtt.Time{Time: c.At},
 	})
+}
+
+// clearOverlays takes the overlays that a run before has left at the broker away,
+// where there are to be none of their cameras from now on. The state folder knows.
+func (d *Daemon) clearOverlays(on bool) {
+	if !d.cfg.MQTT.Retain {
+		return // none was retained
+	}
+	var keep []string
+	if on {
+		keep = d.cfg.Names()
+	}
+	d.stateMu.Lock()
+	defer d.stateMu.Unlock()
+	had := d.memory.file.Overlays
+	for _, name := range had {
+		if !slices.Contains(keep, name) {
+			d.client.NoOverlay(name)
+		}
+	}
+	if slices.Equal(had, keep) {
+		return
+	}
+	d.memory.file.Overlays = keep
+	if err := d.memory.save(); err != nil {
+		d.log.Warn("state not saved: overlays may stay when they are switched off", "err", err.Error())
+	}
 }

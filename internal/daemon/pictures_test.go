@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"edged/internal/daemontest"
@@ -35,5 +37,34 @@ func TestPictureQuality(t *testing.T) {
 	}
 	if n := r.d.units[0].noticed(r.d.units[0].account().source); n["unsure"] != 1 || n["unsure_dark"] != 1 {
 		t.Errorf("counted %v", n)
+	}
+}
+
+// Overlays that are switched off take the last one along, which is retained; those of
+// a run that goes on with them stay.
+func TestOverlayOffClears(t *testing.T) {
+	r := startRig(t, "")
+	const topic = "edged/n/c0/overlay"
+	overlays := func(on string) {
+		t.Helper()
+		r.halt()
+		<-r.done
+		r.config = strings.ReplaceAll(r.config, "overlay = true\n", "")
+		r.config = strings.Replace(r.config, "spool_dir", on+"spool_dir", 1)
+		r.begin()
+	}
+	overlays("overlay = true\n")
+	seen := func(n int) { t.Helper(); r.First(topic, n) }
+	seen(1)
+	overlays("overlay = true\n")
+	seen(len(r.Got(topic)) + 1)
+	if slices.ContainsFunc(r.Got(topic), func(b []byte) bool { return len(b) == 0 }) {
+		t.Error("an overlay was taken away that stays")
+	}
+	overlays("")
+	r.AwaitText(topic, "")
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(*mqtt.Result) bool { return true })
+	if got := r.Got(topic); len(got[len(got)-1]) != 0 {
+		t.Errorf("%d bytes came last", len(got[len(got)-1]))
 	}
 }
