@@ -80,7 +80,7 @@ test-v4l2: build ## V4L2 cameras: Debian's kernel with its virtual camera in an 
 	@internal/setup/v4l2.sh $(V4L2)
 
 test-page: deps-test build ## the page in Debian's Chromium: every state, keyboard, accessibility (SHOTS=DIR keeps pictures)
-	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test internal/page/browser/
+	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test --test-concurrency=1 internal/page/browser/
 
 test-node-red: deps-test ## the shipped Node-RED flow in Node-RED (fetched from npm), with a broker and a PLC's socket
 	npm install --silent --no-audit --no-fund --ignore-scripts --no-package-lock --prefix $(DEPS)/node-red node-red@4.0.9

@@ -20,7 +20,7 @@ run "make -s build" &&
     '^Test(BrokerKilled|BrokerFrozen|BrokerAbsentAtStart|WorkerSignals|ModelReplaced|KilledAtRandomPoints|TerminatedUnderLoad|FullDisk|NothingListensBeyondLoopback|ProgramsAreHardened|WeakProgramIsFoundOut|NoSecretGetsOut|ReadmeSubscribers|HexAddress|Trend)$'
 
 step "the page in a browser, the states in which it could lie (make test-page: all of it, at two sizes, light and dark)"
-run "make -s build && EDGED_BIN=\$PWD/bin node --test --test-name-pattern 'what it does|switched to|freezes' internal/page/browser/"
+run "make -s build && EDGED_BIN=\$PWD/bin node --test --test-name-pattern 'what it does|switched to|freezes' internal/page/browser/states.test.mjs"
 
 step "generated assembly is current"
 run "cd internal/kernel/gen && go vet ./... && go test ./... && go run . -o .. -check"
