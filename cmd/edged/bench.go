@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -30,6 +31,7 @@ type benchOptions struct {
 	runs     int
 	steps    bool
 	json     bool
+	report   bool   // a table to send
 	input    string // HxW, for a net whose size is open
 }
 
@@ -48,6 +50,10 @@ With --steps the Go engine tells the median of every step of its plan, with the
 multiply-accumulates that the step's operator asks for and the bytes of tensors
 and packed weights that it reads and writes.
 
+With --report it tells what the machine is, its heat and clock before and after, and
+runs the models on every linked engine, with one thread and with all: a table in
+Markdown, to be sent by whoever has a board that nobody has measured.
+
 EDGED_KERNEL, EDGED_RATES and EDGED_WINOGRAD decide how the Go engine computes:
 see docs/speed.md.
 
@@ -56,6 +62,7 @@ of tensors that are alive at once.`,
 		Example: `  edged bench dense.tflite
   edged bench dense.tflite --engine go --threads 1 --json
   edged bench dense.tflite --engine go --steps
+  edged bench --report --runs 20 dense.tflite >board.md
   edged bench --compare tflite,go base.tflite dense.tflite`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,6 +71,12 @@ of tensors that are alive at once.`,
 			}
 			if o.steps && (len(o.compare) > 0 || o.engine != engineGo) {
 				return exitf(exitUsage, "--steps: only the Go engine tells its steps: use --engine %s, without --compare", engineGo)
+			}
+			if o.report {
+				if o.steps || o.json || len(o.compare) > 0 {
+					return exitf(exitUsage, "--report runs all engines and prints a table: without --compare, --steps and --json")
+				}
+				return refused(runReport(cmd.OutOrStdout(), args, os.DirFS("/"), &o))
 			}
 			var err error
 			if o.engine, err = o.delegate.engine(o.engine); err != nil {
@@ -86,6 +99,7 @@ of tensors that are alive at once.`,
 	f.IntVar(&o.runs, "runs", 50, "measured runs")
 	f.BoolVar(&o.steps, "steps", false, "tell every step's time (with --engine go)")
 	f.BoolVar(&o.json, "json", false, "print one JSON document")
+	f.BoolVar(&o.report, "report", false, "print this machine and all its engines' times as a table to send")
 	f.StringVar(&o.input, "input", "", "`HxW` of a net whose size is open (default 224x224)")
 	return cmd
 }
