@@ -14,7 +14,6 @@ type Recipe struct {
 	Input  *Range               // what a prepared picture can hold; nil: the input's own range below
 	Ranges map[string]Range     // of the computed tensors; one that shares its scale with others may be missing
 	Means  map[string][]float64 // means by channel, for the correction of biases; nil: none is made
-	Shift  map[string][]float64 // to be taken from the biases of the layers that write these tensors
 }
 
 // Apply writes the int8 graph: input and outputs are int8 too. m is not changed.
@@ -35,7 +34,7 @@ func apply(m *model.Model, r *Recipe) (*model.Model, error) {
 	if err := check(m); err != nil {
 		return nil, err
 	}
-	q := &quantiser{m: m, g: m.Subgraphs[0], ranges: map[int32]Range{}, quant: map[int32]affine{}, means: r.Means, shift: r.Shift}
+	q := &quantiser{m: m, g: m.Subgraphs[0], ranges: map[int32]Range{}, quant: map[int32]affine{}, means: r.Means}
 	ownConstants(m)
 	q.index()
 	q.takeRanges(r)
@@ -80,7 +79,6 @@ type quantiser struct {
 	ranges map[int32]Range
 	quant  map[int32]affine // of every float tensor
 	means  map[string][]float64
-	shift  map[string][]float64
 }
 
 // index finds the operator that writes each tensor.
@@ -211,11 +209,6 @@ func (q *quantiser) weights(op *model.Operator, at *weighted) error {
 	small, scales := quantiseWeights(w, c, leastScales(bias, in, c.n))
 	if b >= 0 {
 		q.correct(op, at, w, small, scales, bias)
-		if by := q.shift[g.Tensors[op.Outputs[0]].Name]; len(by) == len(bias) {
-			for k := range bias {
-				bias[k] -= float32(by[k])
-			}
-		}
 		ints, steps := quantiseBias(bias, in, scales)
 		data, err := binary.Append(nil, binary.LittleEndian, ints)
 		if err != nil {

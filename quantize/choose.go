@@ -35,7 +35,6 @@ type Candidate struct {
 	Method    Method  `json:"method"`
 	Correct   bool    `json:"bias_correction"`
 	Equal     bool    `json:"equalised"` // channels before depthwise convolutions
-	Refined   bool    `json:"refined"`   // biases moved by what the int8 net was seen to be off
 	Agreement float64 `json:"agreement"` // share of equal classes, of the mask's output or of all
 	Error     float64 `json:"error"`     // root mean square difference of the outputs, in shares of their range
 }
@@ -83,7 +82,7 @@ func (j *judge) tell(what string, done, total int) {
 // choose learns the ranges and takes the best of all ways.
 func (j *judge) choose() (best *Recipe, err error) {
 	j.split()
-	total := 4*len(methods) + 3
+	total := 4*len(methods) + 2
 	j.tell("ranges", 0, total)
 	if j.seen, err = j.calibrate(j.f, j.learn); err != nil {
 		return nil, err
@@ -104,16 +103,8 @@ func (j *judge) choose() (best *Recipe, err error) {
 			return nil, err
 		}
 	}
-	f := j.f
-	if top.Equal {
-		f = j.equal
-	} else if j.rescales = nil; j.equal != nil { // the ranges of the net as it was
-		if j.seen, err = j.calibrate(j.f, j.learn); err != nil {
-			return nil, err
-		}
-	}
-	if best, top, err = j.refine(f, best, top, j.quantised); err != nil {
-		return nil, err
+	if !top.Equal {
+		j.rescales = nil
 	}
 	j.tell("done", total, total)
 	return best, nil

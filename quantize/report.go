@@ -17,7 +17,6 @@ type Report struct {
 	Method      Method         `json:"method"`
 	Correct     bool           `json:"bias_correction"`
 	Equal       bool           `json:"equalised"`
-	Refined     bool           `json:"refined"`
 	Agreement   float64        `json:"agreement"`
 	Candidates  []Candidate    `json:"candidates"`
 	Classes     []ClassReport  `json:"classes,omitempty"`
@@ -79,7 +78,7 @@ func (j *judge) report(r *Recipe, base *model.Model) (*Report, error) {
 			top = c
 		}
 	}
-	rep.Method, rep.Correct, rep.Equal, rep.Refined, rep.Agreement = top.Method, top.Correct, top.Equal, top.Refined, top.Agreement
+	rep.Method, rep.Correct, rep.Equal, rep.Agreement = top.Method, top.Correct, top.Equal, top.Agreement
 	if rep.Equal {
 		j.f.float = j.equal.float // layers are held against what they were made of
 	}

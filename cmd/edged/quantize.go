@@ -129,9 +129,6 @@ func (q *quantised) print(w io.Writer) error {
 	if q.Correct {
 		correct = "biases corrected"
 	}
-	if q.Refined {
-		correct += " and refined"
-	}
 	if q.Equal {
 		correct += ", channels equalised before depthwise convolutions"
 	}
