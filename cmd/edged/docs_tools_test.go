@@ -233,7 +233,8 @@ var handbookCommands = []struct{ topic, payload, brings string }{
 	{"request/snapshot", `{"camera": "cam1"}`, "response/snapshot"},
 	{"request/snapshot", `{"camera": "cam1", "topic": true}`, "cam1/snapshot"},
 	{"request/reload", `{}`, "response/reload"},
-	{"request/promote", `{"camera": "cam1"}`, "response/promote"}, // an error: it has no shadow
+	{"request/evidence", `{"camera": "cam1"}`, "response/evidence"}, // an error: none is kept
+	{"request/promote", `{"camera": "cam1"}`, "response/promote"},   // an error: it has no shadow
 	{"request/rollback", `{"camera": "cam1"}`, "response/rollback"},
 	{"request/trigger", `{"transaction": "1", "camera": "cam2", "part_id": "A-4711"}`, "cam2/result"},
 	{"cam1/zones/set", `[{"name": "left", "polygon": [[0, 0], [200, 0], [200, 240], [0, 240]]}]`, "cam1/zones/state"},
