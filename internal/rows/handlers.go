@@ -24,11 +24,12 @@ var handlers = map[model.BuiltinOperator]func(*net, *node) string{
 
 // like is a map of v's rows and columns with c channels.
 func like(v *value, c int) value {
-	return value{width: v.width, ch: c, block: v.block, num: v.num, den: v.den, tail: v.tail}
+	return value{width: v.width, ch: c, block: v.block, num: v.num, den: v.den, tail: v.tail, junk: v.junk}
 }
 
 // readPoint is an operator on each position by itself.
 func readPoint(n *net, nd *node) string {
+	n.align(nd)
 	v, why := joined(nd)
 	if why != "" {
 		return why
@@ -51,10 +52,28 @@ func readPoint(n *net, nd *node) string {
 	return ""
 }
 
+// align gives the maps of a join the same width again, where the dense graph has
+// columns behind some of them that nobody sees.
+func (n *net) align(nd *node) {
+	least := -1
+	for _, a := range nd.in {
+		if a.val != nil && (least < 0 || a.val.junk < least) {
+			least = a.val.junk
+		}
+	}
+	for i, a := range nd.in {
+		if v := a.val; v != nil && v.trail == nil && v.junk > least {
+			nd.in[i].val = n.cut(nd, v, -1, [2]int{}, [2]int{0, v.junk - least}, zero)
+			nd.in[i].val.junk = least
+		}
+	}
+}
+
 // readConcat joins maps along their channels.
 func readConcat(n *net, nd *node) string {
 	o, ok := nd.op.Options.(*model.ConcatenationOptions)
 	rank := len(n.outShape(nd))
+	n.align(nd)
 	if v, _ := joined(nd); !ok || int(o.Axis) != rank-1 && int(o.Axis) != -1 || v == nil || v.trail != nil {
 		return "joins maps along something else than their channels"
 	}
@@ -146,10 +165,16 @@ func readReshape(n *net, nd *node) string {
 
 // cut adds a shift of a map: padding, or cutting, of rows and columns.
 func (n *net) cut(nd *node, v *value, t int32, rows, columns [2]int, f fill) *value {
+	junk := v.junk
+	if columns[1] < 0 { // the columns that nobody sees are cut off first
+		junk = max(0, v.junk+columns[1])
+		columns[1] += v.junk - junk
+	}
 	s := &node{op: nd.op, code: nd.code, index: nd.index, kind: shift, in: []arg{{val: v, konst: -1}}, stride: 1, columnStride: 1,
 		before: rows[0], after: rows[1], columns: columns, fill: f, masked: rows[0] > 0 || rows[1] > 0}
 	o := like(v, v.ch)
 	o.width += columns[0] + columns[1]
+	o.junk = junk
 	o.tail = max(0, v.tail+rows[1])
 	s.reach = max(0, -rows[1]-v.tail) // a row that is cut off at the end is known by the rows behind it
 	out := n.add(s, t, o)
@@ -183,6 +208,7 @@ func readWindow(n *net, nd *node) string {
 	}
 	if pads != [2][2]int{} {
 		f := zero
+		pads[1][1] += v.junk
 		switch {
 		case v.block != [2]int{1, 1} && !n.fresh(v):
 			return "pads each part of a map that is split in the batch: rewrite the net in the form dilated"
@@ -192,6 +218,7 @@ func readWindow(n *net, nd *node) string {
 			return "divides by as many values as lie inside of the picture"
 		}
 		v = n.cut(nd, v, -1, pads[0], pads[1], f)
+		v.junk = 0
 	}
 	nd.kind, nd.in[0] = window, arg{val: v, konst: -1}
 	nd.stride, nd.columnStride, nd.reach = w.Stride[0], w.Stride[1], (w.Filter[0]-1)*nd.dilation[0]
@@ -339,7 +366,12 @@ func readSplit(n *net, nd *node) string {
 	if outer != [2]int{1, 1} && (rows[0] > 0 || columns[0] > 0) {
 		return "pads each part of a map that is split in the batch"
 	}
+	junk := 0
+	if columns[0] == 0 && columns[1] < block[1] {
+		junk, columns[1] = columns[1], 0
+	}
 	o := n.cut(nd, v, nd.op.Outputs[0], rows, columns, zero)
+	o.junk += junk
 	if rows[0] == 0 && rows[1] < block[0] {
 		o.from.masked = false
 	}

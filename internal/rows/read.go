@@ -43,7 +43,7 @@ func read(m *model.Model, output int) (*net, error) {
 		}
 	}
 	n.output = n.values[g.Outputs[output]]
-	if n.output == nil || n.output.trail != nil || n.output.block != [2]int{1, 1} {
+	if n.output == nil || n.output.trail != nil || n.output.junk != 0 || n.output.block != [2]int{1, 1} {
 		return nil, &Refusal{Reason: fmt.Sprintf("the output %q is no map", g.Tensors[g.Outputs[output]].Name)}
 	}
 	n.place()

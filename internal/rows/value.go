@@ -20,6 +20,7 @@ type value struct {
 	delay    int // its row j is the (j+delay)-th that is emitted
 	kept     int // rows before a strip that its readers need
 	tail     int // rows at its end that padding added
+	junk     int // columns that the dense graph has behind it, and that nobody sees
 	from     *node
 }
 
