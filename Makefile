@@ -26,7 +26,7 @@ endif
 export LD_LIBRARY_PATH := $(DEPS)/tflite/linux_$(GOARCH)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export DEPS
 
-.PHONY: help need-go deps deps-test build test test-arm64 test-faults test-brokers test-tune test-runtimes test-page test-node-red test-deb test-board soak test-systemd fuzz deb dist train \
+.PHONY: help need-go deps deps-test build test test-arm64 test-faults test-brokers eval experiment test-tune test-runtimes test-page test-node-red test-deb test-board soak test-systemd fuzz deb dist train \
   speed instructions demo demo-says install install-programs install-files uninstall env clean
 
 help: ## this list
@@ -78,6 +78,13 @@ test-runtimes: deps-test ## bundled nets, npm's and 50 random ones, dense and no
 
 test-v4l2: build ## V4L2 cameras: Debian's kernel with its virtual camera in an emulated machine, the programs inside (about 5 minutes)
 	@internal/setup/v4l2.sh $(V4L2)
+
+eval: build ## the tables and drawings of train/nets/EVAL.md anew (an hour and more; PATCHES=2000 looks at fewer single patches)
+	@internal/setup/eval.sh $(OUT)/bin/edged
+
+experiment: ## what a dense net learns from 1, 4 and 16 frames of a changed scene, into train/experiment/TABLE.md (EXPERIMENT=-full: 1 to 32, five seeds)
+	@internal/setup/deps.sh torch
+	nice -n 10 go run ./train/experiment $(EXPERIMENT)
 
 test-page: deps-test build ## the page in Debian's Chromium: every state, keyboard, accessibility (SHOTS=DIR keeps pictures)
 	PAGE=whole EDGED_BIN=$(CURDIR)/bin SHOTS=$(abspath $(SHOTS)) node --test --test-concurrency=1 internal/page/browser/

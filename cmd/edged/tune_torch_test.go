@@ -36,7 +36,7 @@ func TestTuneOnTheChangedScene(t *testing.T) {
 		return out
 	}
 	do("rewrite", file("net.tflite"), "-o", file("dense.tflite"), "--input", "120x160")
-	args := []string{"tune", file("dense.tflite"), "--images", images, "--masks", masks, "-o", file("tuned.tflite"), "--json", "--threads", "2", "--work", file("work"), "--epochs"}
+	args := []string{"tune", file("dense.tflite"), "--images", images, "--masks", masks, "-o", file("tuned.tflite"), "--json", "--threads", "2", "--steps", "8", "--work", file("work"), "--epochs"}
 	do(append(args, "2")...)
 	out := do(append(args, "8")...) // it goes on
 	var r tune.Result
