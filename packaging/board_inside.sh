@@ -96,6 +96,7 @@ resident() { say "note the daemon takes $(sed -n 's/^VmRSS:[^0-9]*//p' "/proc/$(
 cut1_step() {
   try 600 "the service is there after the boot" active
   want "masks arrive" mask
+  try 900 "the model is the last good one" good
   load &
   sleep 20
 }
