@@ -94,6 +94,39 @@ test("what is saved is accepted, and served", async () => {
   await line.end("SIGTERM");
 });
 
+test("a model that tells nothing is asked about, with the picture in each guess", async () => {
+  const bare = path.join(scratch, "bare.tflite"), name = (s) => Buffer.concat([Buffer.from([5, 0, 0, 0]), Buffer.from(s), Buffer.from([0])]);
+  const net = fs.readFileSync(path.join(nets, "belt_valid_int8.tflite")), at = net.indexOf(name("edged"));
+  assert.ok(at > 0, "the net's manifest is found");
+  name("other").copy(net, at); // nobody finds its manifest any more
+  fs.writeFileSync(bare, net);
+  const q = await open(chromium, desk.url, { size: "phone", scheme: "dark" });
+  await until("it is connected", async () => (await q.locator("#link").textContent()) === "connected");
+  await q.getByLabel("Source").fill("test:belt?size=320x240&fps=8");
+  await q.getByRole("button", { name: "Open", exact: true }).click();
+  await q.getByLabel("Bring a .tflite").setInputFiles(bare);
+  await until("what it lacks", async () => /does not tell: labels, channel_order, range, meaning/.test(await q.locator("#about").textContent()) || q.locator("#about").textContent());
+  await q.getByLabel("Height").fill("160");
+  await q.getByLabel("Width").fill("200");
+  await q.getByRole("button", { name: "Measure strides" }).click();
+  await until("the times", async () => /ms measured here/.test(await q.locator("#stride-said").textContent()), 60000);
+  await q.getByRole("button", { name: "Rewrite and prove" }).click();
+  await until("the proof", async () => /^EQUIVALENT, proved/.test(await q.locator("#job").textContent()), 120000);
+  await q.getByLabel("Classes, one a line").fill("background\nmetal\nscratch\npit\nstain");
+  await q.getByRole("button", { name: "Show the guesses" }).click();
+  await until("each guess with its answer", async () => (await q.locator("#guesses button span").allTextContents()).filter((t) => /%/.test(t)).length === 6 || q.locator("#guesses").textContent(), 60000);
+  const answers = await q.locator("#guesses button span").allTextContents();
+  assert.ok(new Set(answers).size > 1, `all guesses look alike: ${answers}`);
+  await q.getByRole("radio", { name: /^RGB, -1 to 1/ }).click();
+  assert.equal(await q.getByRole("radio", { name: /^RGB, -1 to 1/ }).getAttribute("aria-checked"), "true");
+  await until("a live answer", async () => /ms$/.test(await q.locator("#note").textContent()) || q.locator("#note").textContent());
+  await accessible(q, "facts, phone, dark");
+  await fits(q, "facts, phone, dark");
+  await picture(q, "commission-facts-phone-dark");
+  assert.deepEqual(q.faults, []);
+  await q.context().close();
+});
+
 test("an edit by hand meanwhile is told, and neither is lost", async () => {
   const hand = fs.readFileSync(file, "utf8").replace("[node]", "# by hand\n[node]\nname = \"line7\"");
   fs.writeFileSync(file, hand);

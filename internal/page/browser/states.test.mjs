@@ -173,6 +173,20 @@ test("kept NGs are browsed", async () => {
   await picture(p, "kept");
   await accessible(p, "kept");
   await fits(p, "kept");
+  if (whole || shots) for (const [size, scheme] of [["phone", "dark"], ["phone", "light"], ["desk", "dark"]]) {
+    const q = await at("press", { size, scheme });
+    await live(q);
+    for (const [button, name] of [["Kept NGs", "kept"], ["Draw zones", "zones"]]) {
+      await q.getByRole("button", { name: button }).click();
+      await until("it is open", () => q.locator(`#${name}`).isVisible());
+      await pause(500);
+      await accessible(q, `${name} ${size} ${scheme}`);
+      await fits(q, `${name} ${size} ${scheme}`);
+      await picture(q, `${name}-${size}-${scheme}`);
+      await q.keyboard.press("Escape");
+    }
+    await q.context().close();
+  }
   const first = await p.locator("#kept-verdict small").textContent();
   await p.locator("#kept-list button").nth(1).click();
   await until("another", async () => (await p.locator("#kept-verdict small").textContent()) !== first);
