@@ -1,6 +1,10 @@
 package rewrite
 
-import "edged/model"
+import (
+	"slices"
+
+	"edged/model"
+)
 
 // Place says where a tensor lies on the input's pixels, per axis y, x.
 // Element j looks at pixels j*EST - Before ... j*EST - Before + Field - 1, and
@@ -120,6 +124,27 @@ func placeOf(t int, v *value) *Place {
 	return p
 }
 
+// mostMACs is what an operator counts as at most: nothing computes more in a
+// day, and the sum of a file's operators stays a number.
+const mostMACs = 1 << 46
+
+// macs multiplies a tensor's elements by the extents of a filter. Shapes that a
+// file only claims may be anything: it ends at mostMACs, and an open or negative
+// size counts as none.
+func macs(of []int32, by ...int32) int64 {
+	n := int64(1)
+	for _, d := range append(slices.Clone(of), by...) {
+		if d <= 0 {
+			return 0
+		}
+		if int64(d) > mostMACs/n {
+			return mostMACs
+		}
+		n *= int64(d)
+	}
+	return n
+}
+
 // opMACs counts the multiplications of a convolution or matrix operator at
 // the compiled shapes; others count as none.
 func opMACs(m *model.Model, g *model.Subgraph, op *model.Operator) int64 {
@@ -133,19 +158,19 @@ func opMACs(m *model.Model, g *model.Subgraph, op *model.Operator) int64 {
 	switch m.Code(op).Builtin {
 	case model.OpConv2D:
 		if len(f) == 4 {
-			return int64(elems(out)) * int64(f[1]) * int64(f[2]) * int64(f[3])
+			return macs(out, f[1:]...)
 		}
 	case model.OpDepthwiseConv2D:
 		if len(f) == 4 {
-			return int64(elems(out)) * int64(f[1]) * int64(f[2])
+			return macs(out, f[1:3]...)
 		}
 	case model.OpTransposeConv:
 		if in := shape(op.Inputs, 2); len(f) == 4 {
-			return int64(elems(in)) * int64(f[0]) * int64(f[1]) * int64(f[2])
+			return macs(in, f[:3]...)
 		}
 	case model.OpFullyConnected:
 		if len(f) == 2 {
-			return int64(elems(out)) * int64(f[1])
+			return macs(out, f[1])
 		}
 	}
 	return 0
