@@ -11,7 +11,7 @@ sed '/^## Measured$/,$d' train/nets/EVAL.md >"$tmp/EVAL.md"
 {
   printf '## Measured\n\n'
   "$edged" eval "${nets[@]}" --source test:belt --frames 12 --threads 1 --patches "${PATCHES:-0}" --markdown --plot "$tmp/eval.svg"
-  printf '\n## Robustness\n\nMade by `edged eval ... --source "test:belt?size=320x240" --frames 4 --perturb`; the same net at its own stride (dashed) and dense.\n\n![mean IoU against perturbations](robust.svg)\n\n'
+  printf '\n## Robustness\n\nMade by `edged eval ... --source "test:belt?size=320x240" --frames 4 --perturb`; the same net at its own stride (dashed) and dense.\n\n![mean IoU against perturbations](robust.svg)\n\nMean IoU is over the classes that occur in truth or answer: on four frames a few stray pixels of an absent class cost up to a fifth.\n\n'
   "$edged" eval "${nets[@]}" --source 'test:belt?size=320x240' --frames 4 --threads 1 --perturb --plot "$tmp/robust.svg"
 } >>"$tmp/EVAL.md"
 mv "$tmp/eval.svg" "$tmp/robust.svg" "$tmp/EVAL.md" train/nets/
