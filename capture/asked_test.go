@@ -2,6 +2,22 @@ package capture
 
 import "testing"
 
+// Another reason is told once, and not each time that its numbers differ.
+func TestReasonsAreNews(t *testing.T) {
+	var r reasons
+	for _, c := range []struct {
+		reason string
+		want   bool
+	}{
+		{"select() timeout", true}, {"no device /dev/video0; present: none", true}, {"select() timeout; the stream has ended soon after opening 2 times in a row", false},
+		{"no device /dev/video1; present: none", false}, {"a", true}, {"b", true}, {"c", true}, {"d", false},
+	} {
+		if got := r.news(c.reason); got != c.want {
+			t.Errorf("%q: %v", c.reason, got)
+		}
+	}
+}
+
 func TestDiffers(t *testing.T) {
 	for _, c := range []struct {
 		cfg    Config

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,7 +48,8 @@ type supervisor struct {
 	stall   int    // crashes since a frame came
 	w, h    int    // of the latest frame
 	unlike  string // in what the source differs from what was asked for
-	reduced int    // and how much smaller than the camera's it is
+	reasons reasons
+	reduced int // and how much smaller than the camera's it is
 }
 
 func (c *camera) supervise(ctx context.Context) {
@@ -184,8 +186,8 @@ func (s *supervisor) failed(reason string) (over bool) {
 
 func (s *supervisor) offline(reason string) { s.tell(Status{Reason: Redact(reason)}) }
 
-// tell says once that the camera went away or came back; why it still is away
-// may change, and is for the debug log.
+// tell says once that the camera went away or came back, and of other reasons why it
+// still is away each one once.
 func (s *supervisor) tell(now Status) {
 	before, first := s.status, !s.told
 	if now == before && !first { // nearly always: not a byte of garbage here
@@ -195,14 +197,41 @@ func (s *supervisor) tell(now Status) {
 	log := s.c.cfg.Log.With("camera", s.c.cfg.Name)
 	switch {
 	case now.Online == before.Online && !first:
-		log.Debug("camera still offline", "reason", now.Reason)
+		if s.reasons.news(now.Reason) {
+			log.Warn("camera still offline, by now for another reason", "reason", now.Reason)
+		}
 		return
 	case now.Online:
+		s.reasons = nil
 		log.Info("camera online", "source", Redact(s.c.cfg.Source))
 	default:
+		s.reasons = nil
+		s.reasons.news(now.Reason)
 		log.Warn("camera offline, trying again until it is back", "source", Redact(s.c.cfg.Source), "reason", now.Reason)
 	}
 	s.c.cfg.tell(now)
+}
+
+// reasons are those that were told since a camera went away.
+type reasons []string
+
+// mostReasons are told, and no more until the camera has been back.
+const mostReasons = 5
+
+// news notes a reason, and tells whether it is one that was not told yet, whatever
+// numbers it holds.
+func (r *reasons) news(reason string) bool {
+	kind := strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return -1
+		}
+		return c
+	}, reason)
+	if kind, _, _ = strings.Cut(kind, "; the stream has ended soon"); slices.Contains(*r, kind) || len(*r) >= mostReasons {
+		return false
+	}
+	*r = append(*r, kind)
+	return true
 }
 
 func (c Config) tell(s Status) {

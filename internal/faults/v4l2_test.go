@@ -213,6 +213,9 @@ func testV4L2Daemon(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			control(t, fault)
+			if strings.Contains(fault, "reqbufs") || strings.Contains(fault, "streamon") {
+				control(t, "disconnect=1") // it is met when the camera is opened anew
+			}
 			r.resumes(t)
 		})
 	}
