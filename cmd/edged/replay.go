@@ -214,6 +214,9 @@ func runReplay(ctx context.Context, source string, s *pipeline.Stage, all varian
 		report.said = func() string { return saidThen(filepath.Join(source, filer.File())) }
 	}
 	report.Source, report.Model, report.Engine = capture.Redact(source), s.Model, s.Engine.Name()
+	if s.Line != nil { // a verdict a part
+		src = capture.NewStrips(src, s.Line.Rows.In().Shape[1], true)
+	}
 	camera.Source, camera.Log = src, slog.New(slog.DiscardHandler)
 	camera.Sink = discard{}
 	camera.Refused = func(r *pipeline.Refused) {

@@ -87,7 +87,7 @@ func (d *Daemon) takeConfig(ctx context.Context, fresh *config.Config) (waits []
 // keepSource leaves a camera's source as it was opened: what else it asks for
 // waits for a restart, as needRestart tells.
 func keepSource(cam, opened *config.Camera) {
-	cam.Source, cam.Idle = opened.Source, opened.Idle
+	cam.Source, cam.Idle, cam.Line = opened.Source, opened.Idle, opened.Line
 	if cam.Triggered() != opened.Triggered() {
 		cam.Trigger = opened.Trigger
 	}
@@ -98,7 +98,7 @@ func keepSource(cam, opened *config.Camera) {
 func sourceKeys(cam, opened *config.Camera) (keys []string) {
 	for key, differs := range map[string]bool{
 		"source": cam.Source != opened.Source, "idle": cam.Idle != opened.Idle,
-		"trigger": cam.Triggered() != opened.Triggered(),
+		"trigger": cam.Triggered() != opened.Triggered(), "line": !reflect.DeepEqual(cam.Line, opened.Line),
 	} {
 		if differs {
 			keys = append(keys, key)
