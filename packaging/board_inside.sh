@@ -76,7 +76,7 @@ TOML
   camera away
   try 300 "the camera's absence is told" sh -c 'mosquitto_sub -h 127.0.0.1 -C 1 -W 20 -t edged/board/cam1/status | grep -q offline'
   try 60 "it is back" camera back
-  try 300 "so is its status" sh -c 'mosquitto_sub -h 127.0.0.1 -C 1 -W 20 -t edged/board/cam1/status | grep -q online'
+  try 900 "so is its status" sh -c 'mosquitto_sub -h 127.0.0.1 -C 1 -W 20 -t edged/board/cam1/status | grep -q online'
   want "masks arrive again" mask
   cp /root/other.tflite /etc/edged/dense.tflite
   try 600 "a model put in place of the old one is adopted" logged "model adopted"
