@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -136,9 +137,22 @@ func withCuts(m *model.Model, options []Options, seed uint64) []Options {
 	r := newRandom(seed)
 	a := r.IntN(len(maps) - 1)
 	for i := range options {
-		options[i].Cuts = []string{maps[a+1+r.IntN(len(maps)-a-1)], maps[a]}
+		o := &options[i]
+		o.Cuts = []string{maps[a+1+r.IntN(len(maps)-a-1)], maps[a]}
+		if o.OutputStride != [2]int{} {
+			o.OutputStride = aStride(m, Options{Cuts: o.Cuts}, r)
+		}
 	}
 	return options
+}
+
+// aStride is one of the output strides that the net can have, none where it
+// cannot be rewritten so.
+func aStride(m *model.Model, o Options, r *rand.Rand) (q [2]int) {
+	if strides, err := OutputStrides(m, o); err == nil {
+		q = strides[r.IntN(len(strides))]
+	}
+	return q
 }
 
 // sizeOf is height and width of the input of a net that draw made.
@@ -155,8 +169,8 @@ func sizeOf(m *model.Model) [2]int {
 func randomOptions(m *model.Model, seed uint64) []Options {
 	r := newRandom(seed)
 	o := Options{}
-	if strides, err := OutputStrides(m, o); err == nil && r.IntN(2) == 0 {
-		o.OutputStride = strides[r.IntN(len(strides))]
+	if q := aStride(m, o, r); r.IntN(2) == 0 {
+		o.OutputStride = q
 	}
 	if r.IntN(2) == 0 {
 		o.Input = sizeOf(m)
