@@ -188,20 +188,52 @@ func (v *verification) newWide(o *oracle) *oracle {
 			return nil
 		}
 		w.engines = append(w.engines, e)
-		shape := slices.Clone(e.Inputs()[0].Shape)
-		for i, s := range v.net.inDims {
-			for _, a := range s {
-				if a != atomC {
-					shape[i] = v.frame[a]
-				}
-			}
-		}
-		if e.Resize(0, shape) != nil || !w.fits(e) {
+		shape := v.wideShape(e.Inputs()[0].Shape)
+		if !v.widens(o.file, shape) || e.Resize(0, shape) != nil || !w.fits(e) {
 			w.close()
 			return nil
 		}
 	}
 	return w
+}
+
+// wideShape is the baseline's input shape with the frame's height and width.
+func (v *verification) wideShape(of []int) []int {
+	shape := slices.Clone(of)
+	for i, s := range v.net.inDims {
+		for _, a := range s {
+			if a != atomC {
+				shape[i] = v.frame[a]
+			}
+		}
+	}
+	return shape
+}
+
+// widens says that every map of the baseline grows with an input of this shape
+// as the arithmetic of the net says. One that a slice cuts to a constant size
+// does not, and nothing need fail: of one element, it is broadcast.
+func (v *verification) widens(file []byte, shape []int) bool {
+	m, err := model.Read(file)
+	if err != nil {
+		return false
+	}
+	dims := make([]int32, len(shape))
+	for i, d := range shape {
+		dims[i] = int32(d)
+	}
+	if m, err = withInput(m, dims); err != nil {
+		return false
+	}
+	tensors := m.Subgraphs[0].Tensors
+	for _, nd := range v.net.nodes {
+		for _, o := range nd.out {
+			if o.tensor >= 0 && (int(o.tensor) >= len(tensors) || elems(tensors[o.tensor].Shape) != o.grid[0].n*o.grid[1].n*o.ch) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // fits reports whether the resized baseline's outputs are the maps that the
