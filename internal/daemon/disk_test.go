@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"edged/internal/config"
 	"edged/internal/daemontest"
 	"edged/internal/stage"
@@ -88,12 +90,10 @@ func TestTellsOfItsFolderAndHeals(t *testing.T) {
 	r := startRig(t, "")
 	path := filepath.Join(r.dir, "state")
 	aside := path + ".aside"
-	if err := os.Rename(path, aside); err != nil {
+	if err := os.WriteFile(aside, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	changePlaces(t, path, aside)
 	r.d.stateMu.Lock()
 	_ = r.d.memory.save()
 	r.d.stateMu.Unlock()
@@ -107,13 +107,17 @@ func TestTellsOfItsFolderAndHeals(t *testing.T) {
 	if n := r.d.stats().Process["state_errors"]; n < 1 {
 		t.Errorf("%v state errors in stats", n)
 	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(aside, path); err != nil {
-		t.Fatal(err)
-	}
+	changePlaces(t, path, aside)
 	told("the state of the node is kept again")
+}
+
+// changePlaces exchanges two names at once: in a moment without either, the
+// daemon would make its folder anew.
+func changePlaces(t *testing.T, a, b string) {
+	t.Helper()
+	if err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Nothing is mapped that a full disk could not hold: writing to it would be the
