@@ -1,9 +1,13 @@
 package cameratest
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
+	"testing"
+	"time"
 )
 
 // Manner is how an RTSP server behaves.
@@ -59,4 +63,30 @@ func startsPictures(payload []byte) bool {
 		kind = payload[3] & 31
 	}
 	return kind == idr || kind == sps || kind == pps
+}
+
+// AwaitPublished waits until the server describes what is published at url: a
+// camera that is opened before is told "404", and nothing of its manner.
+func AwaitPublished(t testing.TB, url string) {
+	t.Helper()
+	address, _, _ := strings.Cut(strings.TrimPrefix(url, "rtsp://"), "/")
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if describes(address, url) {
+			return
+		}
+	}
+	t.Fatalf("cameratest: nothing is published at %s", url)
+}
+
+// describes asks a server once.
+func describes(address, url string) bool {
+	c, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	fmt.Fprintf(c, "DESCRIBE %s RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n", url)
+	line, _ := bufio.NewReader(c).ReadString('\n')
+	return strings.Contains(line, " 200 ")
 }

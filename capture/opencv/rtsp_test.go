@@ -67,6 +67,7 @@ func TestRTSPTransports(t *testing.T) {
 			url := "rtsp://" + address + "/cam"
 			cameratest.StartRTSPAs(t, address, c.manner)
 			cameratest.Publish(t, url, "320x240")
+			cameratest.AwaitPublished(t, url)
 			cfg := config(url + c.query)
 			if c.reason != "" {
 				cfg.OpenTimeout = 6 * time.Second
