@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// TestMain plays, in a child, a process that is sent a signal before it releases.
+// TestMain plays, in a child, a process that is sent a signal before it releases:
+// SIGTERM, since who runs the tests under nohup has SIGHUP ignored.
 func TestMain(m *testing.M) {
 	if os.Getenv("EDGED_SIGNALS_PART") == "" {
 		Release()
 		os.Exit(m.Run())
 	}
-	_ = syscall.Kill(os.Getpid(), syscall.SIGHUP)
-	for len(early.hangup) == 0 {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	for len(early.stop) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	Release()
@@ -60,7 +61,7 @@ func TestReleaseSendsOn(t *testing.T) {
 	cmd.Env = append(os.Environ(), "EDGED_SIGNALS_PART=release")
 	err = cmd.Run()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGHUP {
-		t.Errorf("it ended with %v, want SIGHUP", err)
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+		t.Errorf("it ended with %v, want SIGTERM", err)
 	}
 }
