@@ -72,7 +72,7 @@ func labelledFrame(name, masks string, cfg pipeline.PrepareConfig, h, w int) (*t
 	return &tune.Frame{Name: filepath.Base(name), Pix: pix, Mask: ids}, nil
 }
 
-// allPictures is pictureNames without its limit.
+// allPictures are a folder's pictures; masks that lie beside them are none.
 func allPictures(dir string) ([]string, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"edged"
 	"edged/internal/pipeline"
@@ -48,21 +46,11 @@ func picturesFor(dir, path string, m *model.Model, dense []byte, open edged.Open
 	return out, nil
 }
 
+// pictureNames are a folder's pictures, or mostPictures of them, evenly chosen.
 func pictureNames(dir string) ([]string, error) {
-	list, err := os.ReadDir(dir)
+	names, err := allPictures(dir)
 	if err != nil {
-		return nil, fmt.Errorf("--images: %w", err)
-	}
-	var names []string
-	for _, f := range list {
-		base := strings.ToLower(f.Name())
-		ext := filepath.Ext(base)
-		if ext == ".png" && !strings.HasSuffix(base, "_mask.png") || ext == ".jpg" || ext == ".jpeg" {
-			names = append(names, filepath.Join(dir, f.Name()))
-		}
-	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("--images %s: no PNG or JPEG picture in the folder", dir)
+		return nil, err
 	}
 	var some []string
 	n := min(len(names), mostPictures)

@@ -131,5 +131,5 @@ func (e *rowsEngine) Run() error {
 			return nil
 		}
 	}
-	return nil
+	return fmt.Errorf("camera.line: no row of the mask is decided after %d strips: use a smaller model", mostPushes)
 }
