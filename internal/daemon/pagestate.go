@@ -17,7 +17,7 @@ func (u *unit) show(r *pipeline.Result) {
 	u.mu.Lock()
 	why := u.why
 	u.mu.Unlock()
-	u.lastResult.Store(time.Now().UnixNano())
+	u.lastResult.Store(time.Now())
 	u.d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
@@ -100,7 +100,7 @@ func (u *unit) whyNothing(trigger string) (why string, waits bool) {
 		return refusal, false
 	case strings.HasPrefix(trigger, "interval:"):
 		return "", false
-	case files != nil && time.Since(time.Unix(0, u.lastResult.Load())) > refusedFor:
+	case files != nil && time.Since(u.lastResult.Load()) > refusedFor:
 		return "it waits for new pictures in " + capture.Redact(u.cfg.Source), true
 	case trigger == config.TriggerCamera:
 		return "it waits for the camera, which is triggered", true
@@ -123,7 +123,7 @@ func (o onlooker) Wants() bool {
 	if !u.d.page.Wanted(u.cfg.Name) {
 		return false
 	}
-	return !u.camera.Enabled() || u.gate.queueNow() != nil && time.Since(time.Unix(0, u.lastResult.Load())) > resultFor
+	return !u.camera.Enabled() || u.gate.queueNow() != nil && time.Since(u.lastResult.Load()) > resultFor
 }
 
 // Look implements pipeline.Onlooker.

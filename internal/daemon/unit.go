@@ -12,6 +12,7 @@ import (
 	"edged/capture"
 	"edged/internal/audit"
 	"edged/internal/config"
+	"edged/internal/mono"
 	"edged/internal/page"
 	"edged/internal/pipeline"
 	"edged/internal/shadow"
@@ -71,7 +72,7 @@ type unit struct {
 	life      context.Context // of spare work: until the camera's end
 	endSpare  context.CancelFunc
 
-	lastResult atomic.Int64 // Unix nanoseconds
+	lastResult mono.Moment
 	zones      *zones.Holder
 	ngs        atomic.Uint64 // results with such a verdict
 	zoning     sync.Mutex    // one change of them at a time

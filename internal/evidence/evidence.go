@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"edged"
+	"edged/internal/mono"
 )
 
 // Config is where evidence is kept, and how much of it.
@@ -84,7 +84,7 @@ type Store struct {
 
 	scanned bool // what the folder holds from before is known; run's alone
 
-	refused atomic.Int64 // Unix nanoseconds until which the disk is left alone
+	refused mono.Moment // until then the disk is left alone
 
 	mu      sync.Mutex
 	index   index
@@ -113,7 +113,7 @@ func open(cfg Config, patience time.Duration) *Store {
 // Offer keeps a frame with its mask and result, or counts why not. All is lent
 // until it returns.
 func (s *Store) Offer(camera string, f *edged.Frame, m *edged.Mask, r Result) {
-	if time.Now().UnixNano() < s.refused.Load() {
+	if time.Now().Before(s.refused.Load()) {
 		s.drop(Disk)
 		return
 	}
@@ -270,9 +270,9 @@ func (s *Store) keep(r *record) time.Duration {
 
 // trouble notes how the folder fares; nil: well.
 func (s *Store) trouble(err error) {
-	until := int64(0)
+	var until time.Time
 	if err != nil && !s.cfg.Wait {
-		until = time.Now().Add(s.patience).UnixNano()
+		until = time.Now().Add(s.patience)
 	}
 	s.refused.Store(until)
 	s.mu.Lock()

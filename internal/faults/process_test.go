@@ -201,8 +201,9 @@ func TestHangUps(t *testing.T) {
 	r.Close()
 }
 
-// The wall clock jumps, forwards and back: results go on, nothing is taken for
-// stale or stuck, and the time in the results is the clock's.
+// The wall clock jumps, forwards and back, also just behind a camera that was
+// switched on: results go on, nothing is taken for stale or stuck, and the time in
+// the results is the clock's.
 func TestClockJump(t *testing.T) {
 	camera := cameratest.StartMJPEG(t, "", 96, 80, 25)
 	r := NewRig(t, Setup{Sources: []string{camera.URL()}, Later: true})
@@ -213,6 +214,10 @@ func TestClockJump(t *testing.T) {
 	refused := r.refused()
 	for range Rounds() {
 		for _, jump := range []time.Duration{time.Hour, -2 * time.Hour, time.Hour} {
+			for _, word := range []string{"OFF", "ON"} {
+				r.Rec.Send("edged/n/c0/enabled/set", word)
+				mqtttest.Until(t, time.Minute, word, func() bool { return r.Rec.Last("edged/n/c0/enabled/state") == word })
+			}
 			before := r.Rec.Latest("c0")
 			clock.Jump(jump)
 			jumped := time.Now()

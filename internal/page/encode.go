@@ -75,7 +75,7 @@ const rawID = 1 << 52
 
 // want has pictures for viewers made for a while.
 func (p *Page) want(c *camera) {
-	c.wantedUntil.Store(time.Now().Add(wanted).UnixNano())
+	c.wantedUntil.Store(time.Now().Add(wanted))
 	p.start(c)
 }
 
@@ -87,7 +87,7 @@ func (p *Page) start(c *camera) {
 }
 
 // isWatched tells whether a viewer wants pictures.
-func (c *camera) isWatched() bool { return time.Now().UnixNano() < c.wantedUntil.Load() }
+func (c *camera) isWatched() bool { return time.Now().Before(c.wantedUntil.Load()) }
 
 func (c *camera) isWanted() bool { return c.wishes.Load() > 0 || c.isWatched() }
 

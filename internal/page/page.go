@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/mono"
 )
 
 var errNoCamera = errors.New("page: no such camera")
@@ -74,11 +75,12 @@ func (p *Page) Close() { p.cancel() }
 // camera is the latest picture of one camera, and how it comes to be.
 type camera struct {
 	name        string
-	wantedUntil atomic.Int64 // Unix nanoseconds; pictures are made until then
+	wantedUntil mono.Moment  // pictures are made until then
 	wishes      atomic.Int64 // single JPEGs that somebody waits for
 	running     atomic.Bool  // the goroutine that makes them
 	gap         atomic.Int64 // between two results, nanoseconds, smoothed
-	last        atomic.Int64 // Unix nanoseconds of the last result
+	last        mono.Moment  // when the last result came
+	lastWall    atomic.Int64 // the same for people: Unix nanoseconds
 
 	// A frame changes hands by ask and given: taken is the encoder's but from
 	// asking to given, when it is the camera's.
@@ -151,11 +153,12 @@ const smoothing = 0.1
 
 // count notes a result for the rate. One goroutine calls it.
 func (c *camera) count(now time.Time) {
-	last := c.last.Swap(now.UnixNano())
-	if last == 0 {
+	c.lastWall.Store(now.UnixNano())
+	last := c.last.Swap(now)
+	if last.IsZero() {
 		return
 	}
-	gap, mean := now.UnixNano()-last, c.gap.Load()
+	gap, mean := int64(now.Sub(last)), c.gap.Load()
 	if mean == 0 {
 		mean = gap
 	}

@@ -108,7 +108,7 @@ func (c *camera) fill(s *CameraState) {
 	s.Verdict, s.Seq = c.verdict, c.seq
 	c.mu.Unlock()
 	s.Rate, s.NGs = c.rate(), c.ngs.list()
-	if last := c.last.Load(); last != 0 {
+	if last := c.lastWall.Load(); last != 0 {
 		t := time.Unix(0, last)
 		s.LastResult = &t
 	}

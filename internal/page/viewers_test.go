@@ -113,7 +113,7 @@ func TestFramesGoWithTheLastViewer(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := p.cameras["a"]
-	c.wantedUntil.Store(0)
+	c.wantedUntil.Store(time.Time{})
 	for c.running.Load() {
 		time.Sleep(time.Millisecond)
 	}

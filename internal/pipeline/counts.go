@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/mono"
 )
 
 // Refusal is why a frame led to no result.
@@ -110,26 +111,22 @@ func (p Phase) String() string {
 // frame, for the watchdog.
 type progress struct {
 	phase   atomic.Int32
-	entered atomic.Int64 // Unix nanoseconds
-	served  atomic.Int64 // Unix nanoseconds, 0 before the first frame
+	entered mono.Moment
+	served  mono.Moment // zero before the first frame
 }
 
 func (p *progress) enter(phase Phase) time.Time {
 	now := time.Now()
-	p.entered.Store(now.UnixNano())
+	p.entered.Store(now)
 	p.phase.Store(int32(phase))
 	return now
 }
 
-func (p *progress) done() { p.served.Store(time.Now().UnixNano()) }
+func (p *progress) done() { p.served.Store(time.Now()) }
 
 // Progress tells where the loop stands, since when, and when it last finished
 // a frame (the zero time before the first). Any goroutine may call it.
 func (c *Camera) Progress() (phase Phase, since, served time.Time) {
-	phase = Phase(c.progress.phase.Load())
-	since = time.Unix(0, c.progress.entered.Load())
-	if n := c.progress.served.Load(); n != 0 {
-		served = time.Unix(0, n)
-	}
-	return phase, since, served
+	p := &c.progress
+	return Phase(p.phase.Load()), p.entered.Load(), p.served.Load()
 }

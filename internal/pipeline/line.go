@@ -59,7 +59,7 @@ func (c *Camera) LineCounts() LineCounts {
 func (c *Camera) serveLine(f *edged.Frame) {
 	l := c.stage.Line
 	c.lines.read.Add(uint64(f.H))
-	if c.disabled.Load() || f.Time.UnixNano() < c.enabledAt.Load() {
+	if c.passesOver(f) {
 		c.counts.passedOver.Add(1)
 		c.lines.disabled.Add(uint64(f.H))
 		c.endPicture()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"edged"
+	"edged/internal/mono"
 )
 
 // Source lends frames. Next blocks for the newest one; the frame's memory is
@@ -117,7 +118,7 @@ type Camera struct {
 	showTile  func(input []byte) // shows a tile to the witnesses
 	next      atomic.Pointer[Stage]
 	disabled  atomic.Bool
-	enabledAt atomic.Int64 // Unix nanoseconds: frames that waited from before it are passed over
+	enabledAt mono.Moment // frames that waited from before it are passed over
 	wake      chan struct{}
 	counts    counters
 	lines     lineCounters
@@ -147,13 +148,18 @@ func (c *Camera) Adopt(stage *Stage) {
 // passed over.
 func (c *Camera) Enable(on bool) {
 	if on && c.disabled.Load() {
-		c.enabledAt.Store(time.Now().UnixNano())
+		c.enabledAt.Store(time.Now())
 	}
 	c.disabled.Store(!on)
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
+}
+
+// passesOver tells whether a frame came while the camera rests, or waited from then.
+func (c *Camera) passesOver(f *edged.Frame) bool {
+	return c.disabled.Load() || f.Time.Before(c.enabledAt.Load())
 }
 
 // Enabled tells whether the camera runs.

@@ -12,7 +12,7 @@ func (c *Camera) serve(f *edged.Frame, shot Shot) {
 	if f.Pix == nil {
 		return
 	}
-	if c.disabled.Load() || f.Time.UnixNano() < c.enabledAt.Load() {
+	if c.passesOver(f) {
 		c.counts.passedOver.Add(1)
 		if !shot.Deadline.IsZero() {
 			c.miss(shot, Disabled)
