@@ -82,7 +82,9 @@ type Store struct {
 	stop     chan struct{}
 	done     chan struct{}
 
-	scanned bool // what the folder holds from before is known; run's alone
+	// What only run touches.
+	scanned bool  // what the folder holds from before is known
+	wanted  int64 // bytes of the file that there was no room for last
 
 	refused mono.Moment // until then the disk is left alone
 
@@ -258,6 +260,7 @@ func (s *Store) keep(r *record) time.Duration {
 		err = s.write(f, data)
 	}
 	if s.trouble(err); err != nil {
+		s.wanted = f.size
 		s.drop(Disk)
 		return took
 	}

@@ -3,6 +3,7 @@ package evidence
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -210,6 +212,44 @@ func TestAFolderThatHeals(t *testing.T) {
 		s.Offer("b", f, m, result(3, noon, "x"))
 		return s.Fault() != nil
 	})
+}
+
+// Who makes room by hand finds it in the account.
+func TestRemovedByHand(t *testing.T) {
+	c := config(t)
+	s := Open(c)
+	f, m := shot(1, 16, 16, edged.RGB)
+	for i, camera := range []string{"a", "a", "b"} {
+		s.Offer(camera, f, m, result(uint64(i), noon, "x"))
+	}
+	s.Close(10 * time.Second)
+	files := pictures(t, c.Dir)
+	for gone, path := range files {
+		s.forget()
+		if a := s.Account(); a.Count != len(files)-gone || (a.Bytes == 0) != (a.Count == 0) {
+			t.Errorf("%d of %d are gone: %+v", gone, len(files), a)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(c.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if s.forget(); s.Account().Count != 0 || s.Account().Bytes != 0 {
+		t.Errorf("all are gone: %+v", s.Account())
+	}
+}
+
+// A disk with room for a small file is still full for a picture.
+func TestRoomFor(t *testing.T) {
+	dir := t.TempDir()
+	if err := roomFor(dir, 1); err != nil {
+		t.Error(err)
+	}
+	if err := roomFor(dir, 1<<62); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("room for 4 EiB: %v", err)
+	}
 }
 
 // More than the disk takes is dropped and counted: each offer is one or the other.

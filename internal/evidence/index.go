@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -132,11 +133,45 @@ func (s *Store) take(camera string, e fs.DirEntry) {
 	s.mu.Unlock()
 }
 
-// tidy removes what is too old or too much.
+// tidy removes what is too old or too much, and forgets what others removed.
 func (s *Store) tidy() {
+	s.forget()
 	if err := s.prune(0, 0); err != nil {
 		s.trouble(err)
 	}
+}
+
+// forget leaves files out of the account that are gone: people make room by hand.
+func (s *Store) forget() {
+	s.mu.Lock()
+	known := slices.Clone(s.index.files)
+	s.mu.Unlock()
+	there := map[string]map[string]bool{} // by camera
+	for _, f := range known {
+		names, read := there[f.camera]
+		if !read {
+			names = s.names(f.camera)
+			there[f.camera] = names
+		}
+		if names != nil && !names[f.id+extension] {
+			s.mu.Lock()
+			s.index.remove(f)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// names are the files in a camera's folder, nil where it cannot be read.
+func (s *Store) names(camera string) map[string]bool {
+	entries, err := os.ReadDir(filepath.Join(s.cfg.Dir, camera))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	names := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	return names
 }
 
 // prune makes room for so many more files and bytes: the oldest go.
@@ -195,10 +230,32 @@ func (s *Store) probe() {
 			err = removed
 		}
 	}
+	if err == nil {
+		err = roomFor(s.cfg.Dir, s.wanted)
+	}
 	if err != nil {
 		err = fmt.Errorf("evidence: %w", err)
 	}
-	if s.trouble(err); err == nil && !s.scanned {
-		s.scan()
+	if s.trouble(err); err != nil {
+		return
 	}
+	s.wanted = 0
+	if !s.scanned {
+		s.scan()
+		return
+	}
+	s.tidy()
+}
+
+// roomFor is an error where a folder's disk has no room for a file of size bytes:
+// a small file may still find some, and a healed disk would be told for nothing.
+func roomFor(dir string, size int64) error {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return nil // a file system that does not tell; writing will
+	}
+	if free := int64(fs.Bavail) * int64(fs.Bsize); free < size {
+		return fmt.Errorf("%s: %w: %d bytes are free, a picture takes %d", dir, syscall.ENOSPC, free, size)
+	}
+	return nil
 }
