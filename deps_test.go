@@ -80,7 +80,7 @@ var rooms = []room{
 	{"internal/noise", []string{"."}, nil, "what a model is fed when nobody looks at what comes out"},
 	{"internal/runtimes", nil, nil, "tests alone, of files that edged writes on runtimes that it does not link"},
 	{"internal/broker", nil, []string{"github.com/mochi-mqtt/server/v2/..."}, "a broker knows nothing of who uses it"},
-	{"internal/config", []string{".", "internal/parts", "capture", "model", "mqtt", "systemd", "internal/fact", "internal/fault", "internal/pipeline", "internal/tomlfile", "internal/verdict", "internal/quality", "internal/infile", "internal/zones", "internal/evidence"}, nil,
+	{"internal/config", []string{".", "internal/parts", "capture", "capture/belt", "model", "mqtt", "systemd", "internal/fact", "internal/fault", "internal/pipeline", "internal/tomlfile", "internal/verdict", "internal/quality", "internal/infile", "internal/zones", "internal/evidence"}, nil,
 		"a key is checked by the room it is for; which engines there are it is told"},
 	{"internal/stage", []string{".", "model", "internal/config", "internal/parts", "internal/pipeline", "internal/rows", "internal/tiles", "internal/verdict", "internal/quality", "internal/infile", "internal/zones"}, nil,
 		"what surrounds a model serves infer and check too: no broker, no camera; engines are handed in"},

@@ -52,7 +52,7 @@ type Frame struct {
 	PartID string    // what the trigger named, else empty
 
 	Row    int64 // of a line camera's strip: the number of its first row
-	Begins bool  // of a line camera's strip: rows before it are missing, a new picture begins
+	Begins bool  // the first since the source was opened; of a line camera's strip: rows before it are missing, a new picture begins
 
 	// Reduced is how many of the camera's pixels, along each side, one of these
 	// stands for: 2, 4 or 8 where the source decoded no more. 0 and 1: itself.
@@ -122,6 +122,7 @@ type Blob struct {
 	H     int     `json:"h"`
 	Px    int     `json:"px"`              // mask positions that it covers
 	Score float64 `json:"score,omitempty"` // mean of its positions; 0: the model keeps none
+	Cut   bool    `json:"cut,omitempty"`   // of a line camera: it reaches an end of its part behind which it may go on
 }
 
 // Quality are measures of a picture itself, of the part that the model saw.

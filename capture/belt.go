@@ -38,7 +38,7 @@ func openBelt(cfg Config) (Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)
 	}
-	c.Every = c.Every || cfg.EveryFrame
+	c.Every = c.Every || cfg.EveryFrame || cfg.Keep
 	b, err := belt.New(c)
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)

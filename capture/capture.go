@@ -49,6 +49,7 @@ type Config struct {
 	Worker string // path of edged-camera; empty: beside the program, then PATH
 
 	EveryFrame bool // the source waits for the caller and passes nothing over
+	Keep       bool // frames wait in order for the caller; a live source is read on meanwhile, so that what is lost counts
 	Once       bool // what cannot be opened is an error of Next, not tried again
 	Loop       bool // a file or folder starts again at its end
 
@@ -133,7 +134,7 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Slots == 0 {
 		c.Slots = 4 // one lent, one waiting, one on its way, one being written
-		if c.Triggered {
+		if c.Triggered || c.Keep {
 			c.Slots = 8 // parts may come closer together than the model runs
 		}
 	}
@@ -175,7 +176,7 @@ func (c Config) Validate() error {
 
 // keepsAll tells whether frames wait for the caller in order. What has no slot is
 // still passed over where the source does not wait.
-func (c *Config) keepsAll() bool { return c.EveryFrame || c.Triggered }
+func (c *Config) keepsAll() bool { return c.EveryFrame || c.Triggered || c.Keep }
 
 // maxSlots bounds the shared memory of one camera.
 const maxSlots = 16

@@ -35,6 +35,8 @@ type folder struct {
 	seq   uint64
 	due   time.Time
 
+	begins bool // the next picture is the first of a round
+
 	serving sync.Mutex // Next holds it; Close waits for it
 
 	mu     sync.Mutex
@@ -44,7 +46,7 @@ type folder struct {
 }
 
 func openFolder(cfg Config) (Source, error) {
-	f := &folder{cfg: cfg, closed: make(chan struct{})}
+	f := &folder{cfg: cfg, begins: true, closed: make(chan struct{})}
 	f.counts.Opens = 1
 	if !cfg.Once && !cfg.Loop {
 		f.watch = newWatcher(f)
@@ -103,7 +105,8 @@ func (s *folder) Next(ctx context.Context, f *edged.Frame) error {
 	}
 	s.seq++
 	s.note(func(t *tally) { t.Read++; t.Delivered++ })
-	f.Seq, f.Time, f.PartID = s.seq, time.Now(), s.file
+	f.Seq, f.Time, f.PartID, f.Begins = s.seq, time.Now(), s.file, s.begins
+	s.begins = false
 	return nil
 }
 
@@ -116,7 +119,7 @@ func (s *folder) pick(ctx context.Context, bad int) (string, error) {
 		if !s.cfg.Loop || bad == len(s.names) {
 			return "", io.EOF
 		}
-		s.next = 0
+		s.next, s.begins = 0, true
 	}
 	s.next++
 	return s.names[s.next-1], nil

@@ -115,6 +115,7 @@ func (s *session) onFrame(f wire.Frame) error {
 		return nil
 	}
 	h := held{frame: s.describe(f), mem: s.mem, slot: f.Slot}
+	s.begins = false
 	s.c.mu.Lock()
 	s.mem.users++
 	s.c.mu.Unlock()
@@ -131,7 +132,7 @@ func (s *session) describe(f wire.Frame) edged.Frame {
 	stride := int(f.W) * int(f.Ch)
 	return edged.Frame{
 		Pix: s.mem.seg.Slot(int(f.Slot))[:stride*int(f.H)], Stride: stride, W: int(f.W), H: int(f.H), Format: format,
-		Seq: s.seq + f.Read, Time: taken(f), Reduced: s.reduced,
+		Seq: s.seq + f.Read, Time: taken(f), Reduced: s.reduced, Begins: s.begins,
 	}
 }
 

@@ -32,6 +32,9 @@ func Open(cfg Config) (Source, error) {
 			return nil, err
 		}
 	}
+	if cfg.Keep && !live(kind, cfg.Source) {
+		cfg.EveryFrame = true // it waits for its reader, and loses nothing
+	}
 	switch kind {
 	case File, Folder:
 		return openPath(cfg, kind, err)

@@ -7,6 +7,8 @@ func InOrder(s Source) bool {
 	switch s.(type) {
 	case *folder, *late: // the latter may turn out to be one
 		return true
+	case *Strips: // each row counts, whichever the source
+		return true
 	}
 	return false
 }

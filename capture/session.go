@@ -36,6 +36,8 @@ type session struct {
 	quiet      time.Time // when a source was opened that has sent nothing yet; zero: it has
 	start      headway
 	fault      string // why the worker was killed
+
+	begins bool // the next frame is the first since the source was opened
 }
 
 // run listens to the worker until it is gone. over: the source has ended or
@@ -191,7 +193,7 @@ func (s *session) open() (over bool) {
 	cfg := &s.c.cfg
 	o := wire.Open{
 		Kind: s.c.kind.String(), Source: cfg.Source, Live: s.c.live,
-		EveryFrame: cfg.EveryFrame, Each: cfg.Triggered, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
+		EveryFrame: cfg.EveryFrame, Each: cfg.Triggered || cfg.Keep, Paced: s.c.kind == File && !cfg.EveryFrame, Skip: s.skip,
 		Width: cfg.Width, Height: cfg.Height, FPS: cfg.FPS, FourCC: cfg.FourCC, Timeout: networkTimeout(*cfg),
 		MaxPixels: cfg.MaxPixels, Bits: cfg.Bits, IgnoreEXIF: cfg.IgnoreEXIF, Enough: s.c.talk(s.p.conn),
 	}
@@ -231,7 +233,7 @@ func (s *session) onOpened(b []byte) error {
 		s.c.asks = s.p.conn
 	}
 	s.c.mu.Unlock()
-	s.quiet, s.goodBefore = time.Now(), s.good
+	s.quiet, s.goodBefore, s.begins = time.Now(), s.good, true
 	s.brief.begin(s.quiet)
 	s.compare()
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"edged"
@@ -12,8 +13,10 @@ import (
 // linesSource gives frames whose rows are numbered in their pixels.
 type linesSource struct {
 	frames []edged.Frame
-	opens  []uint64
+	opens  uint64
 	at     int
+	parts  bool
+	file   string
 }
 
 func (s *linesSource) Next(_ context.Context, f *edged.Frame) error {
@@ -22,18 +25,23 @@ func (s *linesSource) Next(_ context.Context, f *edged.Frame) error {
 	}
 	*f = s.frames[s.at]
 	s.at++
+	s.file = ""
+	if f.PartID != "" {
+		s.file = f.PartID + ".png"
+	}
 	return nil
 }
-func (s *linesSource) Counts() Counts { return Counts{Opens: s.opens[max(0, s.at-1)]} }
+func (s *linesSource) File() string   { return s.file }
+func (s *linesSource) Counts() Counts { return Counts{} }
 func (s *linesSource) Close() error   { return nil }
 
 // line adds a frame of h rows that begins with row number row.
 func (s *linesSource) line(seq uint64, row, h int, opens uint64, part string) {
-	f := edged.Frame{W: 2, H: h, Stride: 3, Format: edged.Gray, Seq: seq, PartID: part, Pix: make([]byte, 3*h)}
+	f := edged.Frame{W: 2, H: h, Stride: 3, Format: edged.Gray, Seq: seq, PartID: part, Begins: opens != s.opens, Pix: make([]byte, 3*h)}
 	for y := range h {
 		f.Pix[3*y], f.Pix[3*y+1] = byte(row+y), byte(row+y)
 	}
-	s.frames, s.opens = append(s.frames, f), append(s.opens, opens)
+	s.frames, s.opens = append(s.frames, f), opens
 }
 
 // strip is what a strip must be.
@@ -46,7 +54,7 @@ type strip struct {
 
 func strips(t *testing.T, s *linesSource, rows int, want []strip) *Strips {
 	t.Helper()
-	all := NewStrips(s, rows, true)
+	all := NewStrips(s, rows, s.parts)
 	var f edged.Frame
 	for i, w := range want {
 		if err := all.Next(t.Context(), &f); err != nil {
@@ -84,11 +92,53 @@ func TestHolesBeginAPicture(t *testing.T) {
 	}
 }
 
-// A part's first row is the first of a strip.
+// A part's first row is the first of a strip, and where nobody names it a frame is one.
 func TestPartsCutStrips(t *testing.T) {
-	var s linesSource
+	s := linesSource{parts: true}
 	s.line(1, 0, 5, 1, "a")
 	s.line(2, 5, 5, 1, "a")
 	s.line(3, 10, 2, 1, "b")
 	strips(t, &s, 4, []strip{{0, 0, 4, true, "a"}, {4, 4, 4, false, "a"}, {8, 8, 2, false, "a"}, {10, 10, 2, false, "b"}})
+	s = linesSource{parts: true}
+	s.line(1, 0, 5, 1, "")
+	s.line(2, 5, 2, 1, "")
+	strips(t, &s, 4, []strip{{0, 0, 4, true, "1"}, {4, 4, 1, false, "1"}, {5, 5, 2, false, "2"}})
+}
+
+// A folder's files are counted by their numbers, once these are known to count: one
+// that lacks, one that is late and a picture of another size begin a picture.
+func TestNumbersOfFiles(t *testing.T) {
+	for _, c := range []struct {
+		files  string
+		begins string // the files that begin a picture
+		lost   uint64 // rows
+	}{
+		{"s-01 s-02 s-03", "s-01", 0},
+		{"s-01 s-02 s-05 s-06", "s-01 s-05", 4},
+		{"s-01 s-02 s-04 s-03 s-05", "s-01 s-04 s-03 s-05", 4},
+		{"s-8 s-9 s-10", "s-8", 0},
+		{"a b c", "a", 0},
+		{"20260101-1200 20260101-1233 20260101-1305", "20260101-1200", 0}, // times, no count
+		{"x1 x2 y7 y8 y10", "x1 y10", 2},
+		{"s99999999999999999999999 s-1 s-2 s-9223372036854775807", "s99999999999999999999999 s-9223372036854775807", 2 * mostMissing},
+	} {
+		var s linesSource
+		for i, name := range strings.Fields(c.files) {
+			s.line(uint64(i+1), 2*i, 2, 1, name)
+		}
+		all := NewStrips(&s, 2, false)
+		var begins []string
+		var f edged.Frame
+		for all.Next(t.Context(), &f) == nil {
+			if f.Begins {
+				begins = append(begins, f.PartID)
+			}
+		}
+		if got := strings.Join(begins, " "); got != c.begins {
+			t.Errorf("%s: %q begin a picture, want %q", c.files, got, c.begins)
+		}
+		if _, lost := all.Rows(); lost != c.lost {
+			t.Errorf("%s: %d rows lost, want %d", c.files, lost, c.lost)
+		}
+	}
 }

@@ -119,13 +119,13 @@ func LargestResult(model, engine string, classes []string, reasons []Why) int {
 		FrameAgeMS: 99999.999, InferMS: 99999.999, Model: model, Engine: engine, Certificate: "proved", Verdict: strings.Repeat("x", 32), Reasons: reasons,
 		Mask:   &MaskRef{Topic: strings.Repeat("x", 200), Encoding: EncodingZstd, W: 65535, H: 65535, Bytes: math.MaxInt32, Stride: [2]float64{0.123456789, 0.123456789}, Origin: [2]float64{0.123456789, 0.123456789}},
 		PartID: strings.Repeat("x", maxTransaction), BlobsTotal: &total, File: strings.Repeat("x", 255),
-		Line: &Line{math.MaxInt64, 65535, strings.Repeat("x", 64), true, true}, Quality: &Quality{Dark: 0.123456789012, Bright: 0.123456789012, Contrast: 123.456789012, Blur: 12345.6789012, Alike: math.MaxInt32},
+		Line: &Line{math.MaxInt64, 65535, strings.Repeat("x", 64), true, true, true}, Quality: &Quality{Dark: 0.123456789012, Bright: 0.123456789012, Contrast: 123.456789012, Blur: 12345.6789012, Alike: math.MaxInt32},
 	}
 	for i, name := range classes {
 		r.Classes = append(r.Classes, Class{ID: i, Name: name, Px: math.MaxInt32, Ratio: 0.12345678901234567})
 	}
 	for range MaxBlobs {
-		r.Blobs = append(r.Blobs, Blob{Class: longest, Zone: strings.Repeat("x", 64), X: 65535, Y: 65535, W: 65535, H: 65535, Px: math.MaxInt32, Score: 0.1234567890123456})
+		r.Blobs = append(r.Blobs, Blob{Class: longest, Zone: strings.Repeat("x", 64), X: 65535, Y: 65535, W: 65535, H: 65535, Px: math.MaxInt32, Score: 0.1234567890123456, Cut: true})
 	}
 	body, err := json.Marshal(r)
 	if err != nil {

@@ -48,7 +48,8 @@ type Line struct {
 	Part string `json:"part"` // that the strip belongs to; empty: none
 
 	Begins bool `json:"begins,omitempty"` // a picture: rows before it are missing
-	Ends   bool `json:"ends,omitempty"`   // its part: verdict, reasons and blobs are the part's
+	Ends   bool `json:"ends,omitempty"`   // its part: verdict, reasons and blobs are the part's; else blobs are those that these rows complete
+	Cut    bool `json:"cut,omitempty"`    // the part ends at max_part_rows, not for its own end
 }
 
 // LineStats accounts for a line camera's rows: each that was read is published, lost
@@ -60,6 +61,7 @@ type LineStats struct {
 	Published uint64            `json:"published"`
 	Lost      map[string]uint64 `json:"lost"` // border, refused, disabled
 	Missing   uint64            `json:"missing"`
+	Holes     uint64            `json:"holes"`
 }
 
 // Quality are measures of the picture itself.

@@ -200,6 +200,26 @@ func (all variants) Judge(r *pipeline.Result) {
 	}
 }
 
+// Rows implements pipeline.PartJudge.
+func (all variants) Rows(r *pipeline.Result) {
+	for i := len(all) - 1; i >= 0; i-- {
+		if j, ok := all[i].judge.(pipeline.PartJudge); ok {
+			j.Rows(r)
+		}
+	}
+}
+
+// Part implements pipeline.PartJudge.
+func (all variants) Part(r *pipeline.Result) {
+	for i := len(all) - 1; i >= 0; i-- {
+		r.Verdict, r.Reasons, r.Blobs, r.BlobsTotal = "", r.Reasons[:0], nil, 0
+		if j, ok := all[i].judge.(pipeline.PartJudge); ok {
+			j.Part(r)
+		}
+		all[i].report.add(r, i == 0)
+	}
+}
+
 func runReplay(ctx context.Context, source string, s *pipeline.Stage, all variants, key string) (*replayReport, error) {
 	s.Judge = all
 	report := all[0].report
@@ -215,10 +235,10 @@ func runReplay(ctx context.Context, source string, s *pipeline.Stage, all varian
 	}
 	report.Source, report.Model, report.Engine = capture.Redact(source), s.Model, s.Engine.Name()
 	if s.Line != nil { // a verdict a part
-		src = capture.NewStrips(src, s.Line.Rows.In().Shape[1], true)
+		src = capture.NewStrips(src, s.Line.Rows.In().Shape[1], s.Line.Trigger)
 	}
 	camera.Source, camera.Log = src, slog.New(slog.DiscardHandler)
-	camera.Sink = discard{}
+	camera.Sink = all
 	camera.Refused = func(r *pipeline.Refused) {
 		report.Refused++
 		report.Why = r.Err.Error()
@@ -235,7 +255,13 @@ func runReplay(ctx context.Context, source string, s *pipeline.Stage, all varian
 	return report, nil
 }
 
-// discard takes results that the judge has seen already.
-type discard struct{}
-
-func (discard) Publish(*pipeline.Result) {}
+// Publish implements pipeline.Sink: the judge has seen results already, but for parts
+// of which rows are missing.
+func (all variants) Publish(r *pipeline.Result) {
+	if r.Line == nil || !r.Line.Ends || r.Verdict != pipeline.Unsure {
+		return
+	}
+	for i, v := range all {
+		v.report.add(r, i == 0)
+	}
+}

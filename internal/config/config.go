@@ -245,6 +245,7 @@ func Parse(path string, data []byte, e Engines) *Config {
 	}
 	for i := range c.Cameras {
 		cam := &c.Cameras[i]
+		c.checkZeros(i)
 		cam.WithDefaults()
 		cam.Model = relativeTo(dir, cam.Model)
 		cam.Shadow = relativeTo(dir, cam.Shadow)

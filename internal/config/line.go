@@ -1,8 +1,11 @@
 package config
 
 import (
-	"strings"
+	"path/filepath"
+	"slices"
 
+	"edged/capture"
+	"edged/capture/belt"
 	"edged/internal/parts"
 )
 
@@ -34,6 +37,18 @@ func (l *Line) withDefaults() {
 	}
 }
 
+// checkZeros refuses a zero that somebody wrote: it is none of the default's.
+func (c *Config) checkZeros(i int) {
+	if l := c.Cameras[i].Line; l != nil {
+		if l.Strip == 0 && c.file.Has(at(i, "line.strip")) {
+			c.file.Addf(at(i, "line.strip"), "strip of 0 rows: use 1 to %d", mostStrip)
+		}
+		if l.MaxPartRows == 0 && c.file.Has(at(i, "line.max_part_rows")) {
+			c.file.Addf(at(i, "line.max_part_rows"), "max_part_rows of 0: use 1 to %d", mostPartRows)
+		}
+	}
+}
+
 // Rows is how many rows may wait for others; -1: as many as a strip wants.
 func (l *Line) Rows() int {
 	if l.Delay == nil {
@@ -57,22 +72,53 @@ func (c *Config) checkLine(i int) {
 		return
 	}
 	wrong := func(key, format string, args ...any) { c.file.Addf(at(i, key), format, args...) }
-	if l.Strip < 1 || l.Strip > mostStrip {
-		wrong("line.strip", "strip of %d rows: use 1 to %d", l.Strip, mostStrip)
+	strip, most := l.Strip, l.MaxPartRows
+	if strip < 1 || strip > mostStrip {
+		wrong("line.strip", "strip of %d rows: use 1 to %d", strip, mostStrip)
+	} else if d := l.Rows(); d < -1 || d >= max(strip, 1) {
+		wrong("line.delay", "delay of %d rows: rows wait until a strip of %d is whole, so use 0 (none is held back) to %d, or -1 (the plan's choice)", d, strip, strip-1)
 	}
-	if d := l.Rows(); d < -1 || d > mostStrip {
-		wrong("line.delay", "delay of %d rows: use 0 (none is held back) to %d, or -1 (the plan's choice)", d, mostStrip)
+	if most < 1 || most > mostPartRows {
+		wrong("line.max_part_rows", "max_part_rows of %d: use 1 to %d", most, mostPartRows)
 	}
-	if _, err := parts.Parse(l.Part); err != nil {
-		wrong("line.part", "%v", err)
-	}
-	if class, ok := strings.CutPrefix(l.Part, "absent:"); ok && len(cam.Labels) > 0 && !contains(cam.Labels, class) {
-		wrong("line.part", "part %q: class %q is none of the labels %q", l.Part, class, cam.Labels)
-	}
-	if n := l.MaxPartRows; n < 1 || n > mostPartRows {
-		wrong("line.max_part_rows", "max_part_rows of %d: use 1 to %d", n, mostPartRows)
-	}
+	c.checkPart(cam, most, wrong)
+	c.checkLineSource(cam, wrong)
 	c.checkBesideLine(cam, wrong)
+}
+
+// checkPart looks at what cuts parts off.
+func (c *Config) checkPart(cam *Camera, most int, wrong func(key, format string, args ...any)) {
+	l := cam.Line
+	how, err := parts.Parse(l.Part)
+	switch {
+	case err != nil:
+		wrong("line.part", "%v", err)
+	case how.Absent != "" && len(cam.Labels) > 0 && !slices.Contains(cam.Labels, how.Absent):
+		wrong("line.part", "part %q: class %q is none of the labels %q", l.Part, how.Absent, cam.Labels)
+	case how.Rows > most && most > 0:
+		wrong("line.part", "part %q: parts are cut at max_part_rows, %d rows: raise it to %d, or use shorter parts", l.Part, most, how.Rows)
+	case how.Trigger && !cam.Triggered() && !isFolder(cam.Source):
+		wrong("line.part", "part \"trigger\": nothing triggers parts of this camera: add trigger = \"camera\" where each of its pictures is a part, or use rows:N or absent:CLASS")
+	}
+}
+
+// isFolder tells whether a source is a folder, whose files name parts; one that is not
+// there yet may become one.
+func isFolder(source string) bool {
+	kind, err := capture.Parse(source)
+	return kind == capture.Folder || kind == capture.File && isMissing(err) && filepath.Ext(source) == ""
+}
+
+// checkLineSource refuses what gives no strips of a picture without end.
+func (c *Config) checkLineSource(cam *Camera, wrong func(key, format string, args ...any)) {
+	switch kind, _ := capture.Parse(cam.Source); kind {
+	case capture.RTSP, capture.HTTP:
+		wrong("source", "source %q beside camera.line: a video stream loses pictures unseen, so its rows are no picture without end: use gige:, a device, a pipeline, a folder of strips, a clip or test:belt?line=1, or leave camera.line out", capture.Redact(cam.Source))
+	case capture.Belt:
+		if b, err := belt.Parse(cam.Source); err == nil && !b.Line {
+			wrong("source", "source %q beside camera.line: its frames overlap, as an area camera's do: add line=1 to its options, as in test:belt?line=1&size=640x64", cam.Source)
+		}
+	}
 }
 
 // checkBesideLine refuses keys that mean nothing, or not yet, for a line camera.
@@ -93,13 +139,4 @@ func (c *Config) checkBesideLine(cam *Camera, wrong func(key, format string, arg
 			wrong(k.key, "%s beside camera.line: %s; leave it out", k.key, k.why)
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

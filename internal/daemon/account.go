@@ -200,7 +200,7 @@ func (d *Daemon) Ledger() *Ledger {
 	for _, u := range d.units {
 		f := u.account()
 		l.Cameras[u.cfg.Name] = f
-		l.Balanced = l.Balanced && f.InWork == 0
+		l.Balanced = l.Balanced && f.InWork == 0 && !unsettled(f.Line)
 	}
 	if d.client != nil {
 		l.Delivery = d.client.Ledger()
@@ -226,7 +226,7 @@ func (l *Ledger) Print(w io.Writer) error {
 			fmt.Fprintf(&b, "  refused: %s %d\n", reason, f.RefusedBy[reason])
 		}
 		if r := f.Line; r != nil {
-			fmt.Fprintf(&b, "  rows: read %d = published %d + border %d + refused %d + disabled %d; missing %d\n", r.Read, r.Published, r.Lost["border"], r.Lost["refused"], r.Lost["disabled"], r.Missing)
+			fmt.Fprintf(&b, "  rows: read %d = published %d + border %d + refused %d + disabled %d; missing %d, holes %d\n", r.Read, r.Published, r.Lost["border"], r.Lost["refused"], r.Lost["disabled"], r.Missing, r.Holes)
 		}
 		if f.MissedTriggers > 0 {
 			fmt.Fprintf(&b, "  triggers missed: %d\n", f.MissedTriggers)

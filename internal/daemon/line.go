@@ -3,6 +3,7 @@ package daemon
 import (
 	"edged/capture"
 	"edged/internal/config"
+	"edged/internal/metrics"
 	"edged/mqtt"
 )
 
@@ -15,7 +16,7 @@ func lineSource(cam *config.Camera, c capture.Config) capture.Config {
 	if cam.Line == nil {
 		return c
 	}
-	c.EveryFrame = true
+	c.Keep = true
 	c.MaxAge, c.StallAfter, c.FrozenAfter = unchecked, unchecked, unchecked
 	return c
 }
@@ -32,6 +33,24 @@ func (u *unit) lineStats() *mqtt.LineStats {
 	defer u.mu.Unlock()
 	if strips, ok := u.source.(*capture.Strips); ok {
 		_, s.Missing = strips.Rows()
+		s.Holes = strips.Holes()
 	}
 	return s
+}
+
+// lineMetrics is a line camera's account for /metrics; nil: it is none.
+func lineMetrics(s *mqtt.LineStats) *metrics.Rows {
+	if s == nil {
+		return nil
+	}
+	r := &metrics.Rows{Read: s.Read, Missing: s.Missing, Holes: s.Holes, ByFate: map[string]uint64{"published": s.Published}}
+	for why, n := range s.Lost {
+		r.ByFate[why] = n
+	}
+	return r
+}
+
+// unsettled tells whether rows wait, or are not accounted for.
+func unsettled(s *mqtt.LineStats) bool {
+	return s != nil && s.Read != s.Published+s.Lost["border"]+s.Lost["refused"]+s.Lost["disabled"]
 }

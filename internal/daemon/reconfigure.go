@@ -58,6 +58,9 @@ func (d *Daemon) takeConfig(ctx context.Context, fresh *config.Config) (waits []
 			continue
 		}
 		cam := fresh.Cameras[i]
+		if (cam.Line == nil) != (u.cfg.Line == nil) { // of its other keys some mean nothing to the other kind: all wait
+			continue
+		}
 		keepSource(&cam, u.cfg)
 		changes := differences(settings(u.now()), settings(&cam))
 		if len(changes) == 0 {

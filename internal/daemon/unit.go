@@ -311,7 +311,7 @@ func (u *unit) fill(r *pipeline.Result) {
 	}
 	p.Quality = r.Quality
 	if p.Line = nil; r.Line != nil {
-		u.line = mqtt.Line{Row: r.Line.Row, Rows: r.Line.Rows, Part: r.Line.Part, Begins: r.Line.Begins, Ends: r.Line.Ends}
+		u.line = mqtt.Line{Row: r.Line.Row, Rows: r.Line.Rows, Part: r.Line.Part, Begins: r.Line.Begins, Ends: r.Line.Ends, Cut: r.Line.Cut}
 		p.Line = &u.line
 	}
 	p.Classes = p.Classes[:0]

@@ -89,6 +89,7 @@ func (d *Daemon) snapshot() metrics.Snapshot {
 			PassedOver: f.PassedOver, Refused: f.Refused, Failed: f.Failed, InWork: f.InWork,
 			Missed: f.MissedTriggers, Restarts: f.source.Restarts, InferSeconds: u.timing.median().Seconds(),
 			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditMetrics(), Shadow: u.shadowMetrics(),
+			Rows: lineMetrics(f.Line),
 		})
 	}
 	s.Evidence = d.evidenceMetrics()

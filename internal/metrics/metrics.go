@@ -30,6 +30,13 @@ type Camera struct {
 	Noticed                                                      map[string]uint64 // what is in no sum
 	Audit                                                        Audit
 	Shadow                                                       Shadow
+	Rows                                                         *Rows // of a line camera; nil: it is none
+}
+
+// Rows is the account of a line camera's rows: Read is the sum of ByFate and what waits.
+type Rows struct {
+	Read, Missing, Holes uint64
+	ByFate               map[string]uint64
 }
 
 // Shadow compares a camera's second model with the one in use.
@@ -198,6 +205,14 @@ func collectCamera(out chan<- prometheus.Metric, c *Camera) {
 		for key, n := range s.Positions {
 			counter(desc("shadow_positions_total", "Mask positions by class, and by which model says it.", "camera", "class", "by"), n, c.Name, key[0], key[1])
 		}
+	}
+	if r := c.Rows; r != nil {
+		counter(desc("rows_read_total", "Rows read from a line camera.", "camera"), r.Read, c.Name)
+		for fate, n := range r.ByFate {
+			counter(desc("rows_total", "Rows of a line camera by what became of them.", "camera", "fate"), n, c.Name, fate)
+		}
+		counter(desc("rows_missing_total", "Rows that a line camera lost itself, as far as they are known.", "camera"), r.Missing, c.Name)
+		counter(desc("line_holes_total", "Places where rows of a line camera are missing, and a new picture begins.", "camera"), r.Holes, c.Name)
 	}
 	gauge(desc("infer_seconds", "Median time of the last inferences.", "camera"), c.InferSeconds)
 }

@@ -122,7 +122,6 @@ type Camera struct {
 	wake      chan struct{}
 	counts    counters
 	lines     lineCounters
-	broken    bool // the part that is judged was not seen to its end
 	progress  progress
 	result    Result
 	seq       uint64
@@ -214,6 +213,9 @@ func (c *Camera) step(ctx context.Context, f *edged.Frame) error {
 	if s := c.next.Swap(nil); s != nil {
 		c.finish()
 		c.stage.Engine.Close()
+		if old := c.stage.Line; old != nil && s.Line != nil {
+			s.Line.Cut.Follow(old.Cut)
+		}
 		c.adopt(s)
 	}
 	if c.stage.Line != nil && f.Pix != nil {

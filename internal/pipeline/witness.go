@@ -33,18 +33,18 @@ func (c *Camera) answered() {
 // judge fills in the verdict. While the model is in doubt its masks are no ground
 // for one, and the rules do not see them.
 func (c *Camera) judge() {
-	r := &c.result
-	if why := c.stage.doubt.Load(); why != nil {
-		r.Verdict, r.Reasons = Unsure, append(r.Reasons[:0], *why)
-		return
+	if !c.doubtful() && c.stage.Judge != nil {
+		c.stage.Judge.Judge(&c.result)
 	}
-	if c.broken {
-		r.Verdict, r.Reasons = Unsure, append(r.Reasons[:0], brokenPart())
-		return
+}
+
+// doubtful tells whether the model is in doubt; the verdict says so then.
+func (c *Camera) doubtful() bool {
+	why := c.stage.doubt.Load()
+	if why != nil {
+		c.result.Verdict, c.result.Reasons = Unsure, append(c.result.Reasons[:0], *why)
 	}
-	if c.stage.Judge != nil {
-		c.stage.Judge.Judge(r)
-	}
+	return why != nil
 }
 
 // Unsure is the verdict on what cannot be trusted.

@@ -65,9 +65,12 @@ func layLine(s *pipeline.Stage, r edged.Rows, known *Facts, cam *config.Camera) 
 		return nil, fmt.Errorf("camera.line: a row stride of %v pixels: whole pixels are needed", stride)
 	}
 	how, class := cam.Line.How(), 0
+	if err := how.Check(int(stride)); err != nil {
+		return nil, fmt.Errorf("camera.line: %w", err)
+	}
 	if how.Absent != "" {
 		if class = slices.Index(known.labels, how.Absent); class < 0 {
-			return nil, fmt.Errorf("camera.line: part %q: the model has the classes %q", cam.Line.Part, known.labels)
+			return nil, fmt.Errorf("camera.line: part %q: the model has the classes %q: name one of them", cam.Line.Part, known.labels)
 		}
 	}
 	prepare, err := pipeline.NewPreparer(prepareConfig(known, cam).Strips(), r.In())
@@ -82,7 +85,7 @@ func layLine(s *pipeline.Stage, r edged.Rows, known *Facts, cam *config.Camera) 
 	}
 	return &pipeline.Stage{
 		Engine: &rowsEngine{rows: r}, Prepare: prepare, Mask: mask, Grid: known.grid, Labels: known.labels,
-		Line: &pipeline.Line{Rows: r, Cut: parts.NewCutter(how, uint8(class), int(stride))},
+		Line: &pipeline.Line{Rows: r, Cut: parts.NewCutter(how, uint8(class), int(stride)), Trigger: how.Trigger},
 	}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"edged"
@@ -25,15 +26,19 @@ type rowSink struct {
 	verdicts []string // "part: verdict", of parts that ended
 	begins   []int64
 	blobs    map[string][]edged.Blob
+	parts    map[int64]string // of mask rows, by the row that they are centred on
+	cut      []string         // parts that end for their length
+	complete []edged.Blob     // of results before their part's end
 }
 
 func (s *rowSink) Publish(r *pipeline.Result) {
 	if s.rows == nil {
-		s.rows, s.blobs = map[int64][]byte{}, map[string][]edged.Blob{}
+		s.rows, s.blobs, s.parts = map[int64][]byte{}, map[string][]edged.Blob{}, map[int64]string{}
 	}
 	s.width, s.stride = r.Mask.W, int64(r.Stage.Grid.Stride[0])
 	for y := range r.Mask.H {
 		s.rows[r.Line.Row+int64(y)*s.stride] = bytes.Clone(r.Mask.Pix[y*r.Mask.Stride:][:r.Mask.W])
+		s.parts[int64(r.Mask.Grid.Origin[0]+float64(y)*r.Mask.Grid.Stride[0])] = r.PartID
 	}
 	if r.Line.Begins {
 		s.begins = append(s.begins, r.Line.Row)
@@ -41,6 +46,11 @@ func (s *rowSink) Publish(r *pipeline.Result) {
 	if r.Line.Ends {
 		s.verdicts = append(s.verdicts, fmt.Sprintf("%s: %s", r.Line.Part, r.Verdict))
 		s.blobs[r.Line.Part] = append([]edged.Blob{}, r.Blobs...)
+		if r.Line.Cut {
+			s.cut = append(s.cut, r.Line.Part)
+		}
+	} else {
+		s.complete = append(s.complete, r.Blobs...)
 	}
 }
 
@@ -158,6 +168,57 @@ func TestPartsHaveOneVerdict(t *testing.T) {
 	largest := sink.blobs["2"]
 	if len(largest) == 0 || largest[0].H <= 64 || largest[0].Y < 620 {
 		t.Errorf("the second part's blobs, in the line's rows: %+v", largest)
+	}
+}
+
+// TestTriggersCutByRow: a row of the mask is of the picture in which the row was taken
+// that it is centred on, whichever strip decides it; each picture has one verdict.
+func TestTriggersCutByRow(t *testing.T) {
+	for strip, delay := range map[int]int{16: -1, 24: 7, 64: 0, 100: -1} {
+		sink, n, _ := runLine(t, 48, 8, config.Line{Strip: strip, Delay: &delay, Part: "trigger", MaxPartRows: 16384}, nil, config.Rule{Class: "scratch"})
+		balanced(t, n, 48*8)
+		if len(sink.parts) == 0 || len(sink.verdicts) != 8 {
+			t.Fatalf("strips of %d: %d rows, verdicts %q", strip, len(sink.parts), sink.verdicts)
+		}
+		for row, part := range sink.parts {
+			if want := fmt.Sprint(row/48 + 1); part != want {
+				t.Fatalf("strips of %d, delay %d: row %d is of part %s, want %s", strip, delay, row, part, want)
+			}
+		}
+		for i, v := range sink.verdicts {
+			if !strings.HasPrefix(v, fmt.Sprint(i+1, ": ")) || (strings.HasSuffix(v, pipeline.Unsure)) != (i == 7) {
+				t.Errorf("strips of %d, delay %d: verdict %d is %q", strip, delay, i+1, v)
+			}
+		}
+	}
+}
+
+// TestLongPartsAreCut: a part that becomes too long ends, and so does what reaches its
+// end; both say so.
+func TestLongPartsAreCut(t *testing.T) {
+	sink, _, _ := runLine(t, 64, 24, config.Line{Strip: 64, Part: "absent:metal", MaxPartRows: 100}, nil, config.Rule{Class: "metal", MinAreaPx: 100})
+	if len(sink.cut) == 0 {
+		t.Fatal("no part was cut")
+	}
+	for _, part := range sink.cut {
+		cut := false
+		for _, b := range sink.blobs[part] {
+			cut = cut || b.Cut
+		}
+		if !cut {
+			t.Errorf("part %s was cut, none of its blobs was: %+v", part, sink.blobs[part])
+		}
+	}
+	sink, _, _ = runLine(t, 64, 24, config.Line{Strip: 16, Part: "absent:metal", MaxPartRows: 16384}, nil, config.Rule{Class: "metal"}, config.Rule{Class: "scratch"})
+	for part, blobs := range sink.blobs {
+		for _, b := range blobs {
+			if b.Cut {
+				t.Errorf("part %s ended by itself: %+v", part, b)
+			}
+		}
+	}
+	if len(sink.cut) != 0 || len(sink.complete) == 0 {
+		t.Errorf("%d parts were cut; %d blobs were told before their part's end", len(sink.cut), len(sink.complete))
 	}
 }
 

@@ -59,8 +59,10 @@ func NewRuler(cam *config.Camera, labels []string, held *zones.Holder, changed f
 }
 
 // Judge implements pipeline.Judge.
-func (r *ruler) Judge(p *pipeline.Result) {
-	o := r.judge.Judge(p.Mask, p.Scores)
+func (r *ruler) Judge(p *pipeline.Result) { r.say(p, r.judge.Judge(p.Mask, p.Scores)) }
+
+// say fills in what the rules say.
+func (r *ruler) say(p *pipeline.Result, o verdict.Outcome) {
 	p.Verdict = o.Verdict
 	p.Reasons = append(p.Reasons[:0], o.Reasons...)
 	p.Blobs, p.BlobsTotal = within(o.Blobs, p.Frame), o.BlobsTotal
@@ -68,6 +70,18 @@ func (r *ruler) Judge(p *pipeline.Result) {
 		r.changed(Change{o.Verdict, o.Previous, slices.Clone(o.Reasons), p.PartID, p.Frame.Time})
 	}
 }
+
+// Rows implements pipeline.PartJudge.
+func (r *ruler) Rows(p *pipeline.Result) {
+	if p.Line.Starts {
+		r.judge.Begin(p.Line.Before)
+	}
+	o := r.judge.Rows(p.Mask, p.Scores)
+	p.Blobs, p.BlobsTotal = within(o.Blobs, p.Frame), o.BlobsTotal
+}
+
+// Part implements pipeline.PartJudge.
+func (r *ruler) Part(p *pipeline.Result) { r.say(p, r.judge.End(p.Line.Behind)) }
 
 // within cuts the boxes to what the frame has: a coarse mask's last positions
 // may reach over its edge.

@@ -13,6 +13,7 @@ type part struct {
 	area                     int32
 	left, top, right, bottom int32
 	score                    float64 // sum over its positions
+	born                     int64   // its first position: of equals the first found is listed first
 }
 
 // add takes the other's positions as well.
@@ -21,6 +22,7 @@ func (p *part) add(o *part) {
 	p.left, p.top = min(p.left, o.left), min(p.top, o.top)
 	p.right, p.bottom = max(p.right, o.right), max(p.bottom, o.bottom)
 	p.score += o.score
+	p.born = min(p.born, o.born)
 }
 
 // run is a stretch of counted positions in one line: columns from..to-1.
@@ -31,20 +33,46 @@ type run struct {
 
 // blobs finds the connected components of one class: counted positions that
 // touch at a side or a corner (8-connectivity). It works on runs, not on single
-// positions, keeps two lines of them, and unites labels with a union-find. Its
-// memory is kept from mask to mask.
+// positions, keeps two lines of them, and unites labels with a union-find. Rows may
+// come in pieces: labels of components that can still grow are carried over, so that
+// memory depends on the width alone. It is kept from mask to mask.
 type blobs struct {
 	above, line []run
 	parent      []int32 // union-find; a root is its own parent
 	parts       []part  // of each root
+	rows        int32   // so far
+	labels      []int32 // scratch of settle: the new one of each root
+
+	count, total int    // components that are complete and count, and their positions
+	done         []part // those that the last settle found
 }
 
-// find counts the components of the positions whose class is class and whose
-// score is at least least; 0 asks for no score. scores is dense, m.W wide; nil
-// means 1 everywhere. Only positions in the shape count; nil means all. It returns how many components have at least minArea positions, and how many
-// positions those have together.
-func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32, minArea int, in *zones.Shape) (count, total int) {
+// counted are the positions that a rule looks at.
+type counted struct {
+	class   uint8
+	least   float32 // of a score; 0: none is asked for
+	minArea int
+	in      *zones.Shape // nil: all of the mask
+}
+
+// find counts the components of one mask: how many have at least minArea positions,
+// and how many positions those have together. scores is dense, m.W wide; nil means 1
+// everywhere.
+func (b *blobs) find(m *edged.Mask, scores []float32, c *counted) (count, total int) {
+	b.begin()
+	b.add(m, scores, c)
+	b.settle(c.minArea, true)
+	return b.count, b.total
+}
+
+// begin forgets the mask before.
+func (b *blobs) begin() {
 	b.above, b.line, b.parent, b.parts = b.above[:0], b.line[:0], b.parent[:0], b.parts[:0]
+	b.rows, b.count, b.total = 0, 0, 0
+}
+
+// add takes the next rows of a mask.
+func (b *blobs) add(m *edged.Mask, scores []float32, c *counted) {
 	for y := range m.H {
 		pix := m.Pix[y*m.Stride:][:m.W]
 		b.line = b.line[:0]
@@ -52,23 +80,56 @@ func (b *blobs) find(m *edged.Mask, class uint8, scores []float32, least float32
 		if scores != nil {
 			line = scores[y*m.W:][:m.W]
 		}
-		if in == nil {
-			b.scan(pix, class, line, least, 0, m.W)
+		if c.in == nil {
+			b.scan(pix, c.class, line, c.least, 0, m.W)
 		} else {
-			for _, s := range in.Row(y) {
-				b.scan(pix, class, line, least, int(s.From), int(s.To))
+			for _, s := range c.in.Row(y) {
+				b.scan(pix, c.class, line, c.least, int(s.From), int(s.To))
 			}
 		}
-		b.join(int32(y), line)
+		b.join(b.rows, line, m.W)
 		b.above, b.line = b.line, b.above
+		b.rows++
 	}
-	for i, p := range b.parent {
-		if area := int(b.parts[i].area); int(p) == i && area >= minArea {
-			count++
-			total += area
+}
+
+// settle counts the components that are complete and have minArea positions. end: no
+// further row comes, so all are. Otherwise the labels of the others begin anew.
+func (b *blobs) settle(minArea int, end bool) {
+	b.done = b.done[:0]
+	grows := b.labels[:0]
+	for range b.parent {
+		grows = append(grows, -1)
+	}
+	if !end {
+		for i := range b.above {
+			b.above[i].blob = b.root(b.above[i].blob)
+			grows[b.above[i].blob] = 0
 		}
 	}
-	return count, total
+	n := int32(0)
+	for i, p := range b.parent {
+		switch {
+		case int(p) != i:
+		case grows[i] == 0:
+			b.parts[n] = b.parts[i] // n <= i
+			grows[i] = n
+			n++
+		case int(b.parts[i].area) >= minArea:
+			b.count++
+			b.total += int(b.parts[i].area)
+			b.done = append(b.done, b.parts[i])
+		}
+	}
+	for i := range b.above {
+		if !end {
+			b.above[i].blob = grows[b.above[i].blob]
+		}
+	}
+	b.parent, b.parts, b.labels = b.parent[:n], b.parts[:n], grows
+	for i := range b.parent {
+		b.parent[i] = int32(i)
+	}
 }
 
 // scan appends the runs of a line's columns begin..end-1 to b.line.
@@ -112,7 +173,7 @@ func (b *blobs) scanScored(pix []byte, class uint8, scores []float32, least floa
 
 // join gives each run of line y a blob: that of the runs above which it
 // touches, or a new one. Both lines are sorted, so one sweep suffices.
-func (b *blobs) join(y int32, scores []float32) {
+func (b *blobs) join(y int32, scores []float32, width int) {
 	j := 0
 	for i := range b.line {
 		r := &b.line[i]
@@ -126,9 +187,9 @@ func (b *blobs) join(y int32, scores []float32) {
 		if r.blob < 0 {
 			r.blob = int32(len(b.parent))
 			b.parent = append(b.parent, r.blob)
-			b.parts = append(b.parts, part{left: r.from, top: y})
+			b.parts = append(b.parts, part{left: r.from, top: y, born: int64(y)*int64(width) + int64(r.from)})
 		}
-		seen := part{area: r.to - r.from, left: r.from, top: y, right: r.to, bottom: y + 1}
+		seen := part{area: r.to - r.from, left: r.from, top: y, right: r.to, bottom: y + 1, born: b.parts[r.blob].born}
 		if scores != nil {
 			seen.score = sum(scores[r.from:r.to])
 		}

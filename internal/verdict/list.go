@@ -4,13 +4,13 @@ import (
 	"math"
 
 	"edged"
-	"edged/internal/zones"
 )
 
 // look is a class whose blobs are listed: each that any rule on it would count.
 type look struct {
 	Rule
-	rule int // index of the rule that looks for just these, in no zone; -1: none does
+	rule  int   // index of the rule that looks for just these, in no zone; -1: none does
+	blobs blobs // found where none does
 }
 
 // looks are the classes of the rules, each once, in the rules' order.
@@ -42,47 +42,56 @@ func looks(rules []state) []look {
 	return all
 }
 
-// list is the largest blobs of one mask, and how many there were. Its memory is
+// list is the largest blobs of one mask, and how many there were in all. Its memory is
 // kept from mask to mask.
 type list struct {
 	largest []edged.Blob
+	keys    []key // of largest
 	total   int
+}
+
+// key orders blobs: the largest first; of equals the first class's, and of those the
+// first found.
+type key struct {
+	area, look int
+	born       int64
+}
+
+func (k key) before(o key) bool {
+	switch {
+	case k.area != o.area:
+		return k.area > o.area
+	case k.look != o.look:
+		return k.look < o.look
+	}
+	return k.born < o.born
 }
 
 func (l *list) reset() {
 	if l.largest == nil {
-		l.largest = make([]edged.Blob, 0, edged.MaxBlobs)
+		l.largest, l.keys = make([]edged.Blob, 0, edged.MaxBlobs), make([]key, 0, edged.MaxBlobs)
 	}
-	l.largest, l.total = l.largest[:0], 0
+	l.largest, l.keys, l.total = l.largest[:0], l.keys[:0], 0
 }
 
-// take lists the components that b has found.
-func (l *list) take(b *blobs, r *Rule, g *edged.Grid, scored bool, set *zones.Set) {
-	for i, p := range b.parent {
-		if part := &b.parts[i]; int(p) == i && int(part.area) >= r.MinAreaPx {
-			l.total++
-			l.insert(part, r.Name, g, scored, set)
-		}
-	}
+// takes tells whether there is room for a blob.
+func (l *list) takes(k key) bool {
+	n := len(l.keys)
+	return n < edged.MaxBlobs || k.before(l.keys[n-1])
 }
 
-// insert keeps the list sorted, the largest first; of equals the first found.
-func (l *list) insert(p *part, class string, g *edged.Grid, scored bool, set *zones.Set) {
-	n := len(l.largest)
-	if n == edged.MaxBlobs && int(p.area) <= l.largest[n-1].Px {
+// insert keeps the list sorted.
+func (l *list) insert(b edged.Blob, k key) {
+	if !l.takes(k) {
 		return
 	}
-	if n < edged.MaxBlobs {
-		l.largest = l.largest[:n+1]
-		n++
-	}
+	n := min(len(l.largest)+1, edged.MaxBlobs)
+	l.largest, l.keys = l.largest[:n], l.keys[:n]
 	at := n - 1
-	for ; at > 0 && l.largest[at-1].Px < int(p.area); at-- {
-		l.largest[at] = l.largest[at-1]
+	for ; at > 0 && k.before(l.keys[at-1]); at-- {
+		l.largest[at], l.keys[at] = l.largest[at-1], l.keys[at-1]
 	}
-	blob := p.blob(class, g, scored)
-	blob.Zone = set.At(float64(blob.X)+float64(blob.W-1)/2, float64(blob.Y)+float64(blob.H-1)/2)
-	l.largest[at] = blob
+	l.largest[at], l.keys[at] = b, k
 }
 
 // blob places p on the frame. A mask position stands for the frame pixels that

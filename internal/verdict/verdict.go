@@ -96,9 +96,10 @@ type Judge struct {
 
 	rules   []state
 	placed  placed
-	blobs   blobs
 	looks   []look
-	list    list
+	whole   whole // what is ruled on
+	list    list  // its blobs
+	fresh   list  // those that the last rows have completed
 	reasons []edged.Reason
 	last    string // empty before the first mask
 }
@@ -110,6 +111,7 @@ type state struct {
 	zone     string       // that it is applied in; empty: the whole mask
 	where    string       // the zone, as texts say it
 	shape    *zones.Shape // of that zone; nil: the whole mask
+	blobs    blobs
 	broken   bool         // in effect
 	contrary int          // results in a row that disagree with broken
 	reason   edged.Reason // of the last mask that broke it
@@ -142,14 +144,20 @@ func New(rules []Rule) (*Judge, error) {
 // Judge rules on m. scores holds how sure the model is of each position's
 // class, 0 to 1, dense and m.W wide; nil means 1 everywhere.
 func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
+	j.begin(false)
+	j.place(m)
+	j.add(m, scores)
+	return j.rule(false)
+}
+
+// rule rules on what was added. cut: what follows it may go on with its blobs.
+func (j *Judge) rule(cut bool) Outcome {
+	j.settle(true, cut)
 	o := Outcome{Verdict: OK, Previous: j.last}
 	j.reasons = j.reasons[:0]
-	j.list.reset()
-	j.place(m)
 	for i := range j.rules {
 		s := &j.rules[i]
-		s.see(j.breaks(s, m, scores))
-		j.note(i, m, scores != nil)
+		s.see(j.breaks(s))
 		if !s.broken {
 			continue
 		}
@@ -158,7 +166,6 @@ func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
 		}
 		j.reasons = append(j.reasons, s.reason)
 	}
-	j.search(m, scores)
 	o.Reasons = j.reasons
 	o.Blobs, o.BlobsTotal = j.list.largest, j.list.total
 	o.Changed = j.last != "" && j.last != o.Verdict
@@ -166,29 +173,10 @@ func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
 	return o
 }
 
-// note lists the blobs just found for rule i, where they are a class's all.
-func (j *Judge) note(i int, m *edged.Mask, scored bool) {
-	for k := range j.looks {
-		if l := &j.looks[k]; l.rule == i {
-			j.list.take(&j.blobs, &l.Rule, &m.Grid, scored, j.placed.set)
-		}
-	}
-}
-
-// search lists the blobs of the classes that no single rule looks at whole.
-func (j *Judge) search(m *edged.Mask, scores []float32) {
-	for k := range j.looks {
-		if l := &j.looks[k]; l.rule < 0 {
-			j.blobs.find(m, l.Class, scores, float32(l.MinScore), l.MinAreaPx, nil)
-			j.list.take(&j.blobs, &l.Rule, &m.Grid, scores != nil, j.placed.set)
-		}
-	}
-}
-
-// breaks tells whether m alone breaks the rule, and notes the reason.
-func (j *Judge) breaks(s *state, m *edged.Mask, scores []float32) bool {
-	count, total := j.blobs.find(m, s.Class, scores, float32(s.MinScore), s.MinAreaPx, s.shape)
-	of, where, whole := m.W*m.H, "", "mask"
+// breaks tells whether what was added alone breaks the rule, and notes the reason.
+func (j *Judge) breaks(s *state) bool {
+	count, total := s.blobs.count, s.blobs.total
+	of, where, whole := j.whole.w*j.whole.h, "", "mask"
 	if s.shape != nil {
 		of, where, whole = s.shape.Positions, s.where, "zone"
 	}

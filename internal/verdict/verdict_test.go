@@ -94,7 +94,7 @@ func TestBlobs(t *testing.T) {
 		{"1111 .... 1111", 5, 0, 0},
 	} {
 		var b blobs
-		if count, total := b.find(draw(c.picture), 1, nil, 0, c.minArea, nil); count != c.count || total != c.total {
+		if count, total := b.find(draw(c.picture), nil, &counted{class: 1, minArea: c.minArea}); count != c.count || total != c.total {
 			t.Errorf("%q from %d px: %d blobs, %d px; want %d, %d", c.picture, c.minArea, count, total, c.count, c.total)
 		}
 	}
@@ -113,7 +113,7 @@ func TestBlobsAgainstFlood(t *testing.T) {
 		}
 		least := rapid.Float32Range(0, 1).Draw(t, "least")
 		minArea := rapid.IntRange(1, 6).Draw(t, "area")
-		count, total := b.find(m, 1, scores, least, minArea, nil)
+		count, total := b.find(m, scores, &counted{1, least, minArea, nil})
 		if c, s := sums(flood(m, 1, scores, least), minArea); c != count || s != total {
 			t.Fatalf("%d blobs, %d px; want %d, %d", count, total, c, s)
 		}
@@ -129,7 +129,7 @@ func FuzzBlobs(f *testing.F) {
 		}
 		m := &edged.Mask{Pix: pix, Stride: w, W: w, H: len(pix) / w}
 		var b blobs
-		count, total := b.find(m, pix[0], nil, 0, 2, nil)
+		count, total := b.find(m, nil, &counted{class: pix[0], minArea: 2})
 		if c, s := sums(flood(m, pix[0], nil, 0), 2); c != count || s != total {
 			t.Errorf("%d blobs, %d px; want %d, %d", count, total, c, s)
 		}
