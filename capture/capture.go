@@ -38,7 +38,8 @@ var ErrClosed = errors.New("capture: source is closed")
 // Status is what a camera's status topic says.
 type Status struct {
 	Online bool
-	Reason string // why it is offline, without credentials; empty when online
+	Reason string // why it is offline by now, without credentials; empty when online
+	Old    bool   // it is still offline, and the reason was told, or differs in its numbers alone
 }
 
 // Config describes one source. A zero field takes the value of Default; a

@@ -28,8 +28,8 @@ func (s *statuses) tell(st Status) {
 	s.all = append(s.all, st)
 }
 
-// are waits until the states told are want (+ online, - offline), and returns
-// the last reason for being offline.
+// are waits until the states told are want (+ online, - offline), one for all that
+// follow each other with other reasons, and returns the last reason for being offline.
 func (s *statuses) are(t *testing.T, want string) (reason string) {
 	t.Helper()
 	got := ""
@@ -37,11 +37,12 @@ func (s *statuses) are(t *testing.T, want string) (reason string) {
 		s.mu.Lock()
 		got = ""
 		for _, st := range s.all {
-			if st.Online {
-				got += "+"
-			} else {
-				got += "-"
-				reason = st.Reason
+			state := "+"
+			if !st.Online {
+				state, reason = "-", st.Reason
+			}
+			if !strings.HasSuffix(got, state) {
+				got += state
 			}
 		}
 		s.mu.Unlock()
@@ -141,6 +142,56 @@ func TestComesBack(t *testing.T) {
 	told.are(t, "-+")
 	if c := balanced(t, src); c.Restarts != 0 {
 		t.Errorf("counts %+v: retrying needs no new worker", c)
+	}
+}
+
+// TestReasonsAreCurrent: why a camera is away is told anew when that changes, and is
+// news when it is another kind of reason.
+func TestReasonsAreCurrent(t *testing.T) {
+	var told statuses
+	cfg := fakeFile(t, "openfail=fault+17")
+	there := cfg.Source
+	cfg.Source, cfg.OnStatus = there+".later", told.tell
+	mustOpen(t, cfg)
+	told.awaits(t, "does not exist", false)
+	if err := os.Rename(there, cfg.Source); err != nil {
+		t.Fatal(err)
+	}
+	told.awaits(t, "fault 17", false)
+	if err := os.WriteFile(cfg.Source, []byte("openfail=fault+18"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told.awaits(t, "fault 18", true)
+}
+
+// awaits waits until the state told last is offline for a reason.
+func (s *statuses) awaits(t *testing.T, reason string, old bool) {
+	t.Helper()
+	var last Status
+	for range 500 {
+		s.mu.Lock()
+		if n := len(s.all); n > 0 {
+			last = s.all[n-1]
+		}
+		s.mu.Unlock()
+		if !last.Online && strings.Contains(last.Reason, reason) {
+			if last.Old != old {
+				t.Errorf("%+v, want Old %v", last, old)
+			}
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("the state told last is %+v, want %q", last, reason)
+}
+
+// TestProbeTellsTheReason: a source that never opens is known by why, not by the end
+// of the time that it was given.
+func TestProbeTellsTheReason(t *testing.T) {
+	cfg := fake("openhang=1")
+	cfg.OpenTimeout = 300 * time.Millisecond
+	if _, err := Probe(context.Background(), cfg); err == nil || !strings.Contains(err.Error(), "opening the camera took longer than 300ms") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"edged"
@@ -90,7 +91,8 @@ type Info struct {
 // Probe opens a source, reads one frame, closes it again, and says what it is
 // or why it does not work.
 func Probe(ctx context.Context, cfg Config) (Info, error) {
-	cfg.Once, cfg.OnStatus = true, nil
+	var why atomic.Pointer[string] // it is away
+	cfg.Once, cfg.OnStatus = true, func(s Status) { why.Store(&s.Reason) }
 	src, err := Open(cfg)
 	if err != nil {
 		return Info{}, err
@@ -104,6 +106,9 @@ func Probe(ctx context.Context, cfg Config) (Info, error) {
 	if err := src.Next(ctx, &f); err != nil {
 		if c, ok := src.(*camera); ok {
 			c.describe(&info)
+		}
+		if r := why.Load(); r != nil && *r != "" && errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("%s (%w)", *r, err)
 		}
 		return info, fmt.Errorf("capture: no frame from %s: %w", Redact(cfg.Source), err)
 	}

@@ -186,28 +186,26 @@ func (s *supervisor) failed(reason string) (over bool) {
 
 func (s *supervisor) offline(reason string) { s.tell(Status{Reason: Redact(reason)}) }
 
-// tell says once that the camera went away or came back, and of other reasons why it
-// still is away each one once.
+// tell says that the camera went away or came back, and each other reason why it still
+// is away. The log has each reason once.
 func (s *supervisor) tell(now Status) {
 	before, first := s.status, !s.told
 	if now == before && !first { // nearly always: not a byte of garbage here
 		return
 	}
 	s.status, s.told = now, true
-	log := s.c.cfg.Log.With("camera", s.c.cfg.Name)
-	switch {
-	case now.Online == before.Online && !first:
-		if s.reasons.news(now.Reason) {
-			log.Warn("camera still offline, by now for another reason", "reason", now.Reason)
-		}
-		return
+	changed := first || now.Online != before.Online
+	if changed {
+		s.reasons = nil
+	}
+	now.Old = !s.reasons.news(now.Reason)
+	switch log := s.c.cfg.Log.With("camera", s.c.cfg.Name); {
 	case now.Online:
-		s.reasons = nil
 		log.Info("camera online", "source", Redact(s.c.cfg.Source))
-	default:
-		s.reasons = nil
-		s.reasons.news(now.Reason)
+	case changed:
 		log.Warn("camera offline, trying again until it is back", "source", Redact(s.c.cfg.Source), "reason", now.Reason)
+	case !now.Old:
+		log.Warn("camera still offline, by now for another reason", "reason", now.Reason)
 	}
 	s.c.cfg.tell(now)
 }

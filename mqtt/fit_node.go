@@ -54,8 +54,8 @@ func (i Info) fit(limit int) ([]byte, []string, error) {
 }
 
 // fit is st's payload with something left out where it is over limit: what a
-// camera noticed, the reasons behind what it refused, shadows, audits, the
-// process, evidence, the processor's heat, the cameras; the account of messages last.
+// camera noticed, the reasons behind what it refused, why it is offline, shadows, audits,
+// the process, evidence, the processor's heat, the cameras; the account of messages last.
 func (st Stats) fit(limit int) ([]byte, []string, error) {
 	st.LeftOut, st.Cameras = nil, maps.Clone(st.Cameras)
 	each := func(lacks func(*CameraStats) bool) func() bool {
@@ -71,6 +71,7 @@ func (st Stats) fit(limit int) ([]byte, []string, error) {
 	return fitTo(&st, limit, &st.LeftOut, []without{
 		{"cameras.noticed", each(func(c *CameraStats) bool { had := len(c.Noticed) > 0; c.Noticed = none; return had })},
 		{"cameras.refused_by", each(func(c *CameraStats) bool { had := len(c.RefusedBy) > 0; c.RefusedBy = none; return had })},
+		{"cameras.why", each(func(c *CameraStats) bool { had := c.Why != ""; c.Why = ""; return had })},
 		{"cameras.shadow", each(func(c *CameraStats) bool { had := c.Shadow != nil; c.Shadow = nil; return had })},
 		{"cameras.audit", each(func(c *CameraStats) bool { had := c.Audit != nil; c.Audit = nil; return had })},
 		{"process", func() bool { had := len(st.Process) > 0; st.Process = map[string]float64{}; return had }},

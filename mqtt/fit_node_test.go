@@ -21,10 +21,10 @@ func largeInfo() Info {
 }
 
 func largeStats() Stats {
-	st := Stats{Cameras: map[string]CameraStats{}, Process: map[string]float64{"rss_bytes": 1, "goroutines": 2}, Thermal: &Thermal{Sensor: strings.Repeat("s", 50)}, Delivery: snapshot(newLedger())}
+	st := Stats{Cameras: map[string]CameraStats{}, Process: map[string]float64{"rss_bytes": 1, "goroutines": 2}, Thermal: &Thermal{Sensor: strings.Repeat("s", 50)}, Evidence: &EvidenceStats{Fault: strings.Repeat("f", 60)}, Delivery: snapshot(newLedger())}
 	for n := range 8 {
 		st.Cameras[fmt.Sprint("cam", n)] = CameraStats{
-			RefusedBy: map[string]uint64{strings.Repeat("by", 50): 1}, Noticed: map[string]uint64{strings.Repeat("n", 100): 2},
+			Why: strings.Repeat("y", 90), RefusedBy: map[string]uint64{strings.Repeat("by", 50): 1}, Noticed: map[string]uint64{strings.Repeat("n", 100): 2},
 			Audit: &AuditStats{Off: strings.Repeat("o", 80)}, Shadow: &ShadowStats{Name: strings.Repeat("s", 80)},
 		}
 	}
@@ -41,7 +41,7 @@ func TestInfoAndStatsShrinkInOrder(t *testing.T) {
 		order []string
 	}{
 		"info":  {info.fit, []string{"models.why", "models.shadow", "classes", "last_stop", "models", "cameras"}},
-		"stats": {stats.fit, []string{"cameras.noticed", "cameras.refused_by", "cameras.shadow", "cameras.audit", "process", "thermal", "cameras"}},
+		"stats": {stats.fit, []string{"cameras.noticed", "cameras.refused_by", "cameras.why", "cameras.shadow", "cameras.audit", "process", "evidence", "thermal", "cameras"}},
 	} {
 		whole, none, err := c.fit(1 << 30)
 		if err != nil || none != nil {

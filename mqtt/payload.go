@@ -166,6 +166,7 @@ type Stats struct {
 // was published, passed over for a newer one, refused, or is being worked on.
 type CameraStats struct {
 	Status         string  `json:"status"`
+	Why            string  `json:"why,omitempty"` // the camera is offline
 	Read           uint64  `json:"read"`
 	PassedOver     uint64  `json:"passed_over"`
 	Refused        uint64  `json:"refused"`

@@ -94,8 +94,9 @@ func full() map[string]any {
 		"n/stats": &mqtt.Stats{
 			Schema: mqtt.Schema, TS: now, Process: map[string]float64{}, Delivery: mqtt.Ledger{}, Link: mqtt.LinkStats{Degraded: map[string]uint64{}, Arrives: mqtt.ArrivesYes},
 			Thermal: &mqtt.Thermal{Celsius: 71.5, Sensor: "cpu-thermal", MHz: 600, MaxMHz: 1800, Throttled: true, Throttles: 2, Causes: []string{"heat", "under-voltage"}},
+			LeftOut: []string{"cameras.noticed", "cameras.refused_by", "cameras.why", "cameras.shadow", "cameras.audit", "process", "evidence", "thermal", "cameras"},
 			Cameras: map[string]mqtt.CameraStats{"cam": {
-				RefusedBy: map[string]uint64{}, Noticed: map[string]uint64{},
+				Status: mqtt.Offline, Why: "no picture for 3s", RefusedBy: map[string]uint64{}, Noticed: map[string]uint64{},
 				Audit:  &mqtt.AuditStats{Share: 0.02, Frames: 1, Positions: 64, Differing: 1, MaxDiff: 0.1, Engines: map[string]uint64{"a/b": 64}, Off: "no recipe"},
 				Shadow: &mqtt.ShadowStats{Name: "new", SHA256: hash, Frames: 3, VerdictsDiffering: 1, Failed: 1, Classes: map[string]mqtt.ShadowClass{"scratch": {Both: 1, LiveOnly: 2, ShadowOnly: 3}}},
 			}},

@@ -169,10 +169,12 @@ type statuses struct {
 func (s *statuses) tell(st capture.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	state := "-"
 	if st.Online {
-		s.states += "+"
-	} else {
-		s.states += "-"
+		state = "+"
+	}
+	if !strings.HasSuffix(s.states, state) { // the reason has changed
+		s.states += state
 	}
 }
 

@@ -146,7 +146,7 @@ func (d *Daemon) stats() mqtt.Stats {
 	for _, u := range d.units {
 		f := u.account()
 		s.Cameras[u.cfg.Name] = mqtt.CameraStats{
-			Status: u.statusWord(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
+			Status: u.statusWord(), Why: u.whyOffline(), Read: f.Read, PassedOver: f.PassedOver, Refused: f.Refused,
 			Published: f.Published, NG: u.ngs.Load(), Failed: f.Failed, InWork: f.InWork, MissedTriggers: f.MissedTriggers,
 			Restarts: f.source.Restarts, FPS: u.timing.rate(), InferMS: milliseconds(u.timing.median()),
 			RefusedBy: f.RefusedBy, Noticed: u.noticed(f.source), Audit: u.auditStats(), Shadow: u.shadowStats(), Line: f.Line,

@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"edged/capture"
+	"edged/internal/daemontest"
 	"edged/internal/page"
+	"edged/mqtt"
 )
 
 // pageState asks the daemon's page.
@@ -67,6 +70,29 @@ func TestThePageSaysWhyThereIsNoResult(t *testing.T) {
 	}
 	if n := r.d.units[2].account(); n.Published != 0 || n.PassedOver+n.InWork == 0 {
 		t.Errorf("looked at and accounted for: %+v", n)
+	}
+}
+
+// Why a camera is away is what is so now, on the page and in stats; each other reason
+// is an event, one that differs in its numbers is not.
+func TestReasonsAreCurrent(t *testing.T) {
+	r := startRig(t, "")
+	r.First("edged/n/c0/result", 1)
+	u := r.d.units[0]
+	for _, s := range []capture.Status{{Online: true}, {Reason: "no picture for 3s"}, {Reason: "no picture for 4s", Old: true}, {Reason: "no device"}, {Reason: "no picture for 5s", Old: true}} {
+		u.onStatus(s)
+		why, _ := u.whyNothing("continuous")
+		if stats := r.d.stats().Cameras["c0"]; stats.Why != s.Reason || s.Reason != "" && (why != "the camera is offline: "+s.Reason || u.whyNoPicture() != why) {
+			t.Errorf("%+v: the page says %q, a snapshot %q, stats %q", s, why, u.whyNoPicture(), stats.Why)
+		}
+	}
+	for _, want := range []string{"camera offline: no picture for 3s", "camera still offline, by now for another reason: no device"} {
+		daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventFault && e.Message == want })
+	}
+	for _, e := range r.Got("edged/n/c0/event") {
+		if strings.Contains(string(e), "for 4s") || strings.Contains(string(e), "for 5s") {
+			t.Errorf("an event of a reason that is no news: %s", e)
+		}
 	}
 }
 

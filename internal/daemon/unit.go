@@ -227,15 +227,22 @@ func (u *unit) endTriggers(ctx context.Context) {
 	}
 }
 
-// onStatus notes whether the camera is there, says so, and publishes it.
+// onStatus notes whether the camera is there and why not, and publishes what is news.
 func (u *unit) onStatus(s capture.Status) {
 	u.mu.Lock()
-	lost := u.status.Online && !s.Online
+	before := u.status
 	u.status = s
 	u.mu.Unlock()
+	if s.Old {
+		return
+	}
 	u.publishStatus()
-	if lost {
+	switch {
+	case s.Online:
+	case before.Online:
 		u.event(mqtt.Event{Kind: mqtt.EventFault, Message: "camera offline: " + s.Reason})
+	case before.Reason != "":
+		u.event(mqtt.Event{Kind: mqtt.EventFault, Message: "camera still offline, by now for another reason: " + s.Reason})
 	}
 }
 
@@ -250,6 +257,13 @@ func (u *unit) statusWord() string {
 		return mqtt.Online
 	}
 	return mqtt.Offline
+}
+
+// whyOffline is why no picture comes at present; empty: they do, or it is being opened.
+func (u *unit) whyOffline() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.status.Reason
 }
 
 func (u *unit) isOnline() bool {
