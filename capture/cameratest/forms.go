@@ -16,7 +16,8 @@ import (
 
 // Forms serves pictures in the forms that HTTP cameras have: /NAME for each of
 // Streams, /snap and /etag for a single picture, /NUMBER for that status, /html,
-// /basic and /digest for user admin with password secret, /redir.
+// /basic (which wants back the cookie that it gave) and /digest for user admin with
+// password secret, /redir, /cookie.
 type Forms struct {
 	*httptest.Server
 	Pause time.Duration // between pictures
@@ -159,16 +160,26 @@ func (f *Forms) handler(w, h int) http.Handler {
 		rw.WriteHeader(http.StatusFound)
 	})
 	mux.HandleFunc("/circle", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/circle", http.StatusFound) })
+	mux.HandleFunc("/cookie", func(rw http.ResponseWriter, r *http.Request) { // a session, as cameras with a page have
+		if c, err := r.Cookie("session"); err == nil && c.Value == "7" {
+			stream(rw, r, "std")
+			return
+		}
+		http.SetCookie(rw, &http.Cookie{Name: "session", Value: "7"})
+		http.Redirect(rw, r, "/cookie", http.StatusFound)
+	})
 	mux.HandleFunc("/html", func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "text/html")
 		io.WriteString(rw, `<img src="/std">`)
 	})
 	mux.HandleFunc("/basic", func(rw http.ResponseWriter, r *http.Request) {
-		if user, pw, _ := r.BasicAuth(); user == "admin" && pw == "secret" {
+		_, err := r.Cookie("session")
+		if user, pw, _ := r.BasicAuth(); user == "admin" && pw == "secret" && err == nil {
 			stream(rw, r, "std")
 			return
 		}
 		rw.Header().Set("WWW-Authenticate", `Basic realm="cam"`)
+		http.SetCookie(rw, &http.Cookie{Name: "session", Value: "8"})
 		rw.WriteHeader(http.StatusUnauthorized)
 	})
 	mux.HandleFunc("/digest", func(rw http.ResponseWriter, r *http.Request) {

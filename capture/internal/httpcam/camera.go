@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"time"
@@ -70,7 +71,8 @@ func Open(address string, timeout time.Duration) (*Camera, error) {
 	c.life, c.cancel = context.WithCancelCause(context.Background())
 	c.alarm = time.AfterFunc(time.Hour, func() { c.cancel(errSilent) })
 	c.alarm.Stop()
-	c.client = &http.Client{Transport: newAuthorizer(u, transport(u.Fragment == Insecure, timeout)), CheckRedirect: redirected}
+	jar, _ := cookiejar.New(nil) // it never fails
+	c.client = &http.Client{Transport: newAuthorizer(u, jar, transport(u.Fragment == Insecure, timeout)), CheckRedirect: redirected, Jar: jar}
 	if err := c.start(); err != nil {
 		c.Close()
 		return nil, err
@@ -82,15 +84,15 @@ func Open(address string, timeout time.Duration) (*Camera, error) {
 // camera of a plant.
 func transport(insecure bool, timeout time.Duration) *http.Transport {
 	t := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: timeout}).DialContext,
 		DisableCompression:     true,
-		MaxResponseHeaderBytes: 64 << 10,
+		MaxResponseHeaderBytes: maxAnswerHead,
 		MaxIdleConnsPerHost:    1,
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{}, // HTTP/1 alone
 	}
 	if insecure { // old cameras speak old TLS
 		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10}
 	}
+	dial(&net.Dialer{Timeout: timeout}, t)
 	return t
 }
 

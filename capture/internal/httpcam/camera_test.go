@@ -33,7 +33,7 @@ func whole(t *testing.T, name string, file []byte) {
 // TestForms reads every form in which cameras send streams.
 func TestForms(t *testing.T) {
 	server := cameratest.StartForms(t, 160, 120)
-	for _, name := range append(cameratest.Streams, "redir") {
+	for _, name := range append(cameratest.Streams, "redir", "cookie") {
 		c := open(t, server.URL+"/"+name)
 		for n := range 6 {
 			file, torn, err := c.Next()

@@ -18,6 +18,7 @@ type authorizer struct {
 	next http.RoundTripper
 	host string
 	user *url.Userinfo
+	jar  http.CookieJar
 	how  *challenge // of the latest 401; nil: none came yet
 	uses int        // of its nonce
 }
@@ -25,8 +26,8 @@ type authorizer struct {
 // challenge is what a 401 asks for.
 type challenge struct{ scheme, realm, nonce, opaque, algorithm, qop string }
 
-func newAuthorizer(u *url.URL, next http.RoundTripper) *authorizer {
-	return &authorizer{next: next, host: u.Host, user: u.User}
+func newAuthorizer(u *url.URL, jar http.CookieJar, next http.RoundTripper) *authorizer {
+	return &authorizer{next: next, host: u.Host, user: u.User, jar: jar}
 }
 
 // CloseIdleConnections is for http.Client.
@@ -51,7 +52,12 @@ func (a *authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body.Close()
 	a.how, a.uses = how, 0
-	return a.next.RoundTrip(a.authorized(req))
+	req = a.authorized(req)
+	a.jar.SetCookies(req.URL, resp.Cookies()) // http.Client does not see this answer
+	for _, c := range resp.Cookies() {
+		req.AddCookie(c)
+	}
+	return a.next.RoundTrip(req)
 }
 
 // authorized is req with what the camera has asked for.
