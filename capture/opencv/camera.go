@@ -44,6 +44,7 @@ type camera struct {
 	log     complaints
 	http    *httpcam.Camera // not nil: its pictures are JPEG files, see http.go
 	torn    bool            // the latest of them breaks off
+	gige    *gigeCamera     // not nil: its pictures come from libaravis, see gige.go
 	most    int64           // pixels of the largest picture taken
 	lying   bool            // pictures are taken as they lie, whatever their EXIF says
 	shape   shape           // what its pictures lack
@@ -75,11 +76,8 @@ var backends = map[string]gocv.VideoCaptureAPI{
 }
 
 func (c *camera) Open(o wire.Open) (wire.Opened, error) {
-	if o.Kind == "gige" {
-		return c.openGigE(o)
-	}
 	api, ok := backends[o.Kind]
-	if !ok {
+	if !ok && o.Kind != "gige" {
 		return wire.Opened{}, fmt.Errorf("no backend for a source of kind %q", o.Kind)
 	}
 	if err := c.allow(0, 0); err != nil {
@@ -88,6 +86,9 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	c.failed, c.torn, c.most, c.each = 0, false, o.MaxPixels, o.Each
 	c.log.fetch() // what was said before is not about this source
 	c.log.hide(o.Source)
+	if o.Kind == "gige" {
+		return c.openGigE(o)
+	}
 	if o.Kind == "http" {
 		opened, err := c.openHTTP(o)
 		if !video(err) {
@@ -246,6 +247,9 @@ func (c *camera) Read(i int) (worker.Picture, error) {
 	if c.http != nil {
 		return c.readHTTP(i, m)
 	}
+	if c.gige != nil {
+		return c.readGigE(i, m)
+	}
 	if ok, err := c.grab(m); !ok || err != nil {
 		if err != nil {
 			return worker.Picture{}, err
@@ -347,6 +351,10 @@ func (c *camera) Close() {
 	if c.http != nil {
 		c.http.Close()
 		c.http = nil
+	}
+	if c.gige != nil {
+		c.gige.close()
+		c.gige = nil
 	}
 	c.closeMats()
 }

@@ -4,55 +4,93 @@ package opencv
 
 import (
 	"errors"
-	"regexp"
-	"strings"
-	"time"
+	"fmt"
+
+	"gocv.io/x/gocv"
 
 	"edged/capture/internal/gige"
 	"edged/capture/internal/wire"
+	"edged/capture/internal/worker"
 )
 
-// discovery is how long cameras have to answer.
-const discovery = 500 * time.Millisecond
+// commandRate is how many pictures a second are asked for at most by command.
+const commandRate = 100
 
-// refused matches what aravis says of a camera that another program controls: it
-// answers with a refusal, or not at all.
-var refused = regexp.MustCompile(`access.denied|ACCESS_DENIED|register timeout|Could not set caps`)
-
-// openGigE opens a camera behind aravissrc, which knows it by its full name and
-// address; by its serial number alone it is looked for here.
+// openGigE opens a GigE Vision camera.
 func (c *camera) openGigE(o wire.Open) (wire.Opened, error) {
 	cam, err := gige.Parse(o.Source)
 	if err != nil {
 		return wire.Opened{}, err
 	}
-	o.Kind = "pipeline"
-	if o.Bits == 0 {
-		o.Bits = cam.Bits()
+	g := &gigeCamera{bits: o.Bits, commands: cam.Commands, timeout: o.Timeout}
+	w, h, err := g.open(&cam)
+	if err == nil {
+		err = c.allow(w, h)
 	}
-	name := cam.Name
-	for {
-		o.Source = cam.Pipeline() + " ! appsink sync=false"
-		opened, err := c.Open(o)
-		if err == nil {
-			opened.FourCC = "GigE"
-			return opened, nil
-		}
-		c.Close()
-		why := err.Error()
-		switch {
-		case strings.Contains(why, `no element "aravissrc"`):
-			return opened, errors.New("GStreamer knows no GigE cameras: install the Debian package libaravis-0.8-0")
-		case refused.MatchString(why):
-			return opened, errors.New("the camera " + name + " takes no commands: another program has control of it: end that, or wait some seconds if it has just ended (" + why + ")")
-		case !strings.Contains(why, "not find camera"):
-			return opened, err
-		}
-		all := gige.Discover(name, discovery)
-		address := gige.Address(all, name)
-		if address == "" || cam.Name == address {
-			return opened, errors.New(gige.Missing(name, all))
-		}
-		cam.Name = address
+	if err == nil {
+		err = g.start()
 	}
+	if err != nil {
+		g.close()
+		return wire.Opened{}, err
+	}
+	c.gige = g
+	opened := wire.Opened{Backend: "aravis", FourCC: "GigE", Width: w, Height: h, Polled: g.commands}
+	if g.commands {
+		opened.FPS = commandRate
+	}
+	return opened, nil
+}
+
+// readGigE reads the next frame and makes of it what is wanted in m.
+func (c *camera) readGigE(i int, m *gocv.Mat) (worker.Picture, error) {
+	if c.gige.missing > 0 {
+		c.gige.missing--
+		return worker.Picture{Empty: true}, nil
+	}
+	p, whole, err := c.gige.next()
+	if err != nil {
+		return worker.Picture{}, err
+	}
+	defer c.gige.give()
+	if !whole {
+		return c.undecoded(i, errors.New("packets of it are lost: set packet-size to what the network takes, or give the camera a network of its own"))
+	}
+	f, ok := gige.FormatOf(p.format)
+	switch {
+	case !ok:
+		return worker.Picture{}, fmt.Errorf("the camera sends pixels of format %#08x: set PixelFormat to one of %s", p.format, gige.Formats())
+	case p.w <= 0 || p.h <= 0 || len(p.data) < p.w*p.h*f.Bytes:
+		return c.undecoded(i, fmt.Errorf("%d bytes are no picture of %dx%d %s", len(p.data), p.w, p.h, f.Name))
+	}
+	if err := c.allow(p.w, p.h); err != nil {
+		return worker.Picture{}, err
+	}
+	if err := c.convert(f, p, m); err != nil {
+		return worker.Picture{}, err
+	}
+	return c.picture(i, m, nil)
+}
+
+// convert makes 8-bit BGR or grey of a frame.
+func (c *camera) convert(f gige.Format, p gigePicture, m *gocv.Mat) error {
+	types := map[int]gocv.MatType{1: gocv.MatTypeCV8UC1, 2: gocv.MatTypeCV8UC2, 3: gocv.MatTypeCV8UC3}
+	kind := types[f.Bytes]
+	if f.Bits > 0 {
+		kind = gocv.MatTypeCV16UC1
+	}
+	raw, err := gocv.NewMatFromBytes(p.h, p.w, kind, p.data[:p.w*p.h*f.Bytes])
+	if err != nil {
+		return fmt.Errorf("opencv: Mat over a frame: %w", err)
+	}
+	c.shape.close()
+	c.shape = shape{raw: raw, swaps: f.RGB, packed: f.YUV, tiles: f.Mosaic != "", bayer: mosaics[f.Mosaic]}
+	if f.Bits > 0 {
+		bits := f.Bits
+		if c.gige.bits > 8 { // the user knows better
+			bits = c.gige.bits
+		}
+		c.shape.deep = scale(bits)
+	}
+	return c.shape.into(m)
 }

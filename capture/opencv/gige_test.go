@@ -98,25 +98,50 @@ func TestGigE(t *testing.T) {
 	}
 }
 
-// TestGigETrigger: a camera that a line triggers - the fake one's line is pulled 25
-// times a second - is read like any other, each picture a part's; that a command is
-// to trigger it is refused, since nobody sends one.
+// TestGigETrigger: a camera that waits for its line, which nobody pulls, is open and
+// well, for longer than aravissrc's patience of 2 s; its line is what triggers it, and no
+// clock.
 func TestGigETrigger(t *testing.T) {
 	cameratest.StartGigE(t, "EDGED1")
 	cfg := config("gige:EDGED1?PixelFormat=Mono8&Width=128&Height=64&TriggerMode=On&TriggerSource=Line0&TriggerActivation=RisingEdge")
 	cfg.Worker, cfg.OpenTimeout, cfg.Triggered = ordinary(t), 30*time.Second, true
+	var told statuses
+	cfg.OnStatus = told.tell
 	src := open(t, cfg)
-	for range 10 {
-		if f := next(t, src); f.W != 128 || f.H != 64 {
-			t.Fatalf("%dx%d", f.W, f.H)
+	told.are(t, "+") // RetryMax after the opening
+	time.Sleep(time.Second)
+	told.are(t, "+")
+	if c := balanced(t, src); c.Read != 0 || c.Opens != 1 || c.Failures+c.Stuck > 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestGigECommand: a camera that takes a picture for each command is asked for one when
+// somebody waits, and for no other; its silence in between, longer than aravissrc's
+// patience of 2 s, is no fault. Every pixel format of the fake camera is read.
+func TestGigECommand(t *testing.T) {
+	cameratest.StartGigE(t, "EDGED1")
+	worker := ordinary(t)
+	for pixels, format := range map[string]edged.PixelFormat{"Mono8": edged.Gray, "Mono16": edged.Gray, "RGB8": edged.BGR, "BayerRG8": edged.BGR} {
+		cfg := config("gige:EDGED1?Width=128&Height=64&TriggerMode=On&TriggerSource=Software&PixelFormat=" + pixels)
+		cfg.Worker, cfg.OpenTimeout = worker, 30*time.Second
+		src := open(t, cfg)
+		for range 3 {
+			asked := time.Now()
+			f := next(t, src)
+			if f.W != 128 || f.H != 64 || f.Format != format {
+				t.Fatalf("%s: %dx%d %v", pixels, f.W, f.H, f.Format)
+			}
+			if f.Seq > 1 && f.Time.Before(asked) { // the first one is asked for by the opening
+				t.Errorf("%s: a picture of %v before it was asked for", pixels, asked.Sub(f.Time))
+			}
+			if pixels == "Mono8" && f.Seq == 1 {
+				time.Sleep(2500 * time.Millisecond)
+			}
 		}
-	}
-	if c := balanced(t, src); c.Refused != 0 {
-		t.Errorf("parts refused: %+v", c)
-	}
-	src.Close()
-	_, err := capture.Open(config("gige:EDGED1?TriggerMode=On&TriggerSource=Software"))
-	if err == nil || !strings.Contains(err.Error(), "TriggerSource=Software") {
-		t.Errorf("a trigger that nobody sends: %v", err)
+		if c := balanced(t, src); c.Read != 3 || c.Opens != 1 || c.Failures+c.Stuck > 0 {
+			t.Errorf("%s: %+v", pixels, c)
+		}
+		src.Close()
 	}
 }

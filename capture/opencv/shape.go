@@ -21,13 +21,14 @@ const (
 // shape is what remains to be done to the pictures of a source before they are
 // 8-bit BGR or grey and stand upright.
 type shape struct {
-	raw   gocv.Mat // as the source gives it
-	turn  gocv.RotateFlag
-	turns bool
-	bayer gocv.ColorConversionCode
-	tiles bool    // it is a Bayer pattern
-	swaps bool    // red and blue lie in each other's place
-	deep  float64 // what 16-bit values are multiplied by, 0: there are none
+	raw    gocv.Mat // as the source gives it
+	turn   gocv.RotateFlag
+	turns  bool
+	bayer  gocv.ColorConversionCode
+	tiles  bool    // it is a Bayer pattern
+	swaps  bool    // red and blue lie in each other's place
+	packed bool    // it is UYVY
+	deep   float64 // what 16-bit values are multiplied by, 0: there are none
 }
 
 // mosaics are OpenCV's names of the patterns that GStreamer calls by their first
@@ -116,6 +117,8 @@ func (s *shape) into(m *gocv.Mat) error {
 		return gocv.CvtColor(s.raw, m, s.bayer)
 	case s.deep > 0 && s.raw.Type() == gocv.MatTypeCV16UC1:
 		return s.raw.ConvertToWithParams(m, gocv.MatTypeCV8UC1, float32(s.deep), 0)
+	case s.packed:
+		return gocv.CvtColor(s.raw, m, gocv.ColorYUVToBGRUYVY)
 	case s.swaps && s.raw.Type() == gocv.MatTypeCV8UC3:
 		return gocv.CvtColor(s.raw, m, gocv.ColorBGRToRGB)
 	case s.turns:

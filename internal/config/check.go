@@ -119,10 +119,8 @@ func (c *Config) checkCamera(i int) {
 	if b := cam.Bits; b != 0 && (b < 8 || b > 16) {
 		wrong("bits", "bits %d: use 8 to 16, how many bits of a grey pixel carry the picture", b)
 	}
-	if cam.Trigger != "continuous" && cam.Trigger != "mqtt" && !cam.Triggered() {
-		if _, err := TriggerInterval(cam.Trigger); err != nil {
-			wrong("trigger", "%v", err)
-		}
+	if err := cam.checkTrigger(); err != nil {
+		wrong("trigger", "%v", err)
 	}
 	if cam.Shadow != "" && c.Audit.Share == 0 {
 		wrong("shadow", "shadow %q: with audit.share = 0 there is no time for it; give audit.share, for example %v", cam.Shadow, DefaultAuditShare)
@@ -131,6 +129,17 @@ func (c *Config) checkCamera(i int) {
 	c.checkQuality(i)
 	c.checkLine(i)
 	c.checkRules(i)
+}
+
+func (c *Camera) checkTrigger() error {
+	switch {
+	case c.Triggered() && capture.OnCommand(c.Source):
+		return errors.New("trigger \"camera\" with TriggerSource=Software: this camera takes a picture when edged sends the command; say when: mqtt, interval:500ms or continuous")
+	case c.Triggered(), c.Trigger == "continuous", c.Trigger == "mqtt":
+		return nil
+	}
+	_, err := TriggerInterval(c.Trigger)
+	return err
 }
 
 // sourceSyntax finds what can never be a source; whether it is there now is

@@ -43,6 +43,8 @@ func TestAFaultStandsAtItsKey(t *testing.T) {
 		"a threshold":              {"[[camera]]\n[camera.output]\nthreshold = 1.0", ":3:1: threshold 1"},
 		"a time without a unit":    {"[[camera]]\nidle = \"10\"", ":2:"},
 		"no time":                  {"[[camera]]\nidle = \"0s\"", "positive number with its unit"},
+		"a trigger of both":        {"[[camera]]\nname = \"a\"\nsource = \"gige:x?TriggerMode=On&TriggerSource=Software\"\ntrigger = \"camera\"", ":4:1: trigger \"camera\" with TriggerSource=Software"},
+		"half a software trigger":  {"[[camera]]\nname = \"a\"\nsource = \"gige:x?TriggerSource=Software\"", ":3:1: source: GigE option TriggerSource=Software: without TriggerMode=On"},
 		"a trigger of nobody's":    {"[[camera]]\nname = \"a\"\ntrigger = \"plc\"", ":3:1: trigger \"plc\": use continuous, interval:500ms, mqtt or camera"},
 		"more than all is dark":    {"[[camera]]\n[camera.quality]\ndark = 50.0", ":3:1: dark of 50"},
 		"a contrast of nothing":    {"[[camera]]\n[camera.quality]\ncontrast = -1.0", ":3:1: contrast of -1"},

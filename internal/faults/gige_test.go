@@ -3,9 +3,13 @@
 package faults
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"edged/capture/cameratest"
+	"edged/mqtt"
 )
 
 // gigeSource is aravis' fake camera, but for its height.
@@ -31,5 +35,41 @@ func TestGigEGone(t *testing.T) {
 		}
 	}
 	r.Returned()
+	r.Close()
+}
+
+// A camera that takes a picture when edged sends the command: each trigger over MQTT
+// has its picture, whatever the pauses between, and none is taken for anybody else.
+func TestGigECommand(t *testing.T) {
+	cameratest.StartGigE(t, "EDGED1")
+	pauses := []time.Duration{200 * time.Millisecond, 2500 * time.Millisecond, 0}
+	if Full() {
+		pauses = append(pauses, 6*time.Second, 30*time.Second, 200*time.Millisecond, 12*time.Second, 0)
+	}
+	r := NewRig(t, Setup{
+		Sources: []string{gigeSource + "&Height=96&TriggerMode=On&TriggerSource=Software"},
+		Camera:  `trigger = "mqtt"`, Wrap: withoutRawSockets, Later: true,
+	})
+	r.Record()
+	parts := r.Rec.Parts()
+	r.Daemon.Start()
+	r.comes("the camera", func() bool { return r.Rec.Last("edged/n/c0/status") == mqtt.Online })
+	n := uint64(0)
+	for range Rounds() {
+		for _, pause := range pauses {
+			asked := time.Now()
+			n++
+			r.Rec.Send("edged/n/request/trigger", fmt.Sprintf(`{"transaction":"t%d","camera":"c0","part_id":"p%[1]d"}`, n))
+			r.comes("its result", func() bool { return r.Rec.Latest("c0").Seq >= n })
+			if taken := r.Rec.Latest("c0").TS; taken.Before(asked.Truncate(time.Millisecond)) {
+				t.Errorf("part %d: a picture of %v before its trigger", n, asked.Sub(taken))
+			}
+			time.Sleep(pause)
+		}
+	}
+	parts.EachOnce(t, "c0", int(n), false)
+	if strings.Contains(r.Daemon.Log(), "camera offline") {
+		t.Error("the camera was called offline")
+	}
 	r.Close()
 }

@@ -6,27 +6,51 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	for source, want := range map[string]string{
-		"gige:GV01": `aravissrc camera-name="GV01" auto-packet-size=true ! video/x-raw`,
-		"gige:192.168.1.20?Height=64&TriggerMode=On&packet-size=1400": `aravissrc camera-name="192.168.1.20" packet-size=1400 features="Height=64 TriggerMode=On" ! video/x-raw,height=64`,
-		"gige:A Cam-7?PixelFormat=BayerGB8":                           `aravissrc camera-name="A Cam-7" auto-packet-size=true ! video/x-bayer,format=gbrg`,
-		"gige:x?PixelFormat=Mono12":                                   `aravissrc camera-name="x" auto-packet-size=true ! video/x-raw,format=GRAY16_LE`,
+	for source, want := range map[string]Camera{
+		"gige:GV01": {Name: "GV01"},
+		"gige:192.168.1.20?Height=64&TriggerMode=On&packet-size=1400": {Name: "192.168.1.20", Features: "Height=64 TriggerMode=On", PacketSize: "1400"},
+		"gige:A Cam-7?PixelFormat=BayerGB8":                           {Name: "A Cam-7", Pixels: "BayerGB8"},
+		"gige:x?PixelFormat=RGB8Packed":                               {Name: "x", Pixels: "RGB8Packed"},
+		"gige:x?TriggerSource=Software&TriggerMode=On":                {Name: "x", Features: "TriggerSource=Software TriggerMode=On", Commands: true},
+		"gige:x?TriggerSource=Line1&TriggerMode=On":                   {Name: "x", Features: "TriggerSource=Line1 TriggerMode=On"},
 	} {
-		c, err := Parse(source)
-		if err != nil || c.Pipeline() != want {
-			t.Errorf("%s: %s, %v", source, c.Pipeline(), err)
+		if c, err := Parse(source); err != nil || c != want {
+			t.Errorf("%s: %+v, %v", source, c, err)
 		}
 	}
 	for _, source := range []string{
 		"gige:", `gige:x" ! filesrc location="/etc/passwd`, "gige:x ! fakesink", "gige:x?Height", "gige:x?Height=1 Width=2", `gige:x?Height="1`,
-		"gige:x?height=64", "gige:x?packet-size=big", "gige:x?PixelFormat=Mono12Packed", "gige:x?&", "gige:?Height=64", "gige:x?TriggerMode=On&TriggerSource=Software", "gige: x",
+		"gige:x?height=64", "gige:x?packet-size=big", "gige:x?PixelFormat=Mono12Packed", "gige:x?&", "gige:?Height=64", "gige: x",
+		"gige:x?TriggerSource=Software", "gige:x?TriggerMode=Off&TriggerSource=Software", "gige:x?Height=64&Height=32", "gige:x?PixelFormat=",
 	} {
 		if c, err := Parse(source); err == nil {
-			t.Errorf("%q is taken: %s", source, c.Pipeline())
+			t.Errorf("%q is taken: %+v", source, c)
 		}
 	}
-	if c, _ := Parse("gige:x?PixelFormat=Mono12"); c.Bits() != 12 {
-		t.Errorf("Mono12 has %d bits", c.Bits())
+}
+
+// Numbers of 16 bits begin again with 1; a jump is another beginning.
+func TestMissed(t *testing.T) {
+	for _, c := range []struct {
+		before, now uint64
+		want        int
+	}{
+		{0, 5, 0}, {1, 2, 0}, {1, 4, 2}, {65535, 1, 0}, {65534, 2, 2}, {9, 9, 0}, {9, 3, 0}, {9, 0, 0}, {5, 5000, 0}, {1 << 40, 1<<40 + 3, 2}, {1 << 40, 1, 0},
+	} {
+		if got := Missed(c.before, c.now); got != c.want {
+			t.Errorf("%d, %d: %d, want %d", c.before, c.now, got, c.want)
+		}
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for code, f := range formats {
+		if bits := int(code >> 16 & 0xff); bits != 8*f.Bytes {
+			t.Errorf("%s: %d bytes a pixel, its code says %d bits", f.Name, f.Bytes, bits)
+		}
+	}
+	if _, ok := FormatOf(0x010c0006); ok { // Mono12Packed
+		t.Error("a packed format is read")
 	}
 }
 
