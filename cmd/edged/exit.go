@@ -40,7 +40,11 @@ func exitf(code int, format string, args ...any) error {
 
 // usageErr turns cobra's complaint into one with the cure in it.
 func usageErr(cmd *cobra.Command, err error) error {
-	return exitf(exitUsage, "%w\nrun '%s --help' for how it is used", err, cmd.CommandPath())
+	use := cmd.CommandPath() + " COMMAND"
+	if p := cmd.Parent(); p != nil {
+		use = p.CommandPath() + " " + cmd.Use
+	}
+	return exitf(exitUsage, "%w\nusage: %s; run '%s --help' for more", err, use, cmd.CommandPath())
 }
 
 // writeJSON prints v as one indented JSON document.
