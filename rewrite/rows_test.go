@@ -59,7 +59,7 @@ func rowsAgain(dense, whole *Result, open edged.Opener, seed uint64, o rows.Opti
 		return err
 	}
 	defer s.Close()
-	if err := likeTheWhole(s, w, in, whole, seed); err != nil {
+	if err := likeTheWhole(s, w, in, whole.Outputs[0].Field[0]+3, seed); err != nil {
 		return fmt.Errorf("%+v: %w", o, err)
 	}
 	if !exactNet(dense) {
@@ -82,15 +82,15 @@ func rowsAgain(dense, whole *Result, open edged.Opener, seed uint64, o rows.Opti
 	if err != nil {
 		return err
 	}
-	return likeTheWhole(cut, w, in, whole, seed)
+	return likeTheWhole(cut, w, in, whole.Outputs[0].Field[0]+3, seed)
 }
 
 // likeTheWhole compares the map of two pictures, pushed strip by strip, with the
 // whole picture's, which w holds.
-func likeTheWhole(s edged.Rows, w edged.Engine, in []byte, whole *Result, seed uint64) error {
+func likeTheWhole(s edged.Rows, w edged.Engine, in []byte, most int, seed uint64) error {
 	r := rand.New(rand.NewPCG(seed, 17))
 	for pass := range 2 { // the second picture knows nothing of the first
-		got, err := pushAll(s, in, r, whole.Outputs[0].Field[0]+3)
+		got, err := pushAll(s, in, r, most)
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func rowsRandom(seed uint64, open edged.Opener) (skipped string, err error) {
 		}
 	}
 	delay := []int{-1, 0, r.IntN(9)}[r.IntN(3)]
-	err = rowsAgain(dense, whole, open, seed, rows.Options{Strip: 1 + r.IntN(20), Delay: delay, Engine: edged.Options{Threads: 1}})
+	err = rowsAgain(dense, whole, open, seed, rows.Options{Strip: 1 + r.IntN(whole.Outputs[0].Field[0]+3), Delay: delay, Engine: edged.Options{Threads: 1}})
 	if why := (*rows.Refusal)(nil); errors.As(err, &why) {
 		return why.Op + " " + why.Reason, nil
 	}

@@ -13,8 +13,7 @@ type strip struct {
 	inputs int      // so far
 	kept   []*value // whose kept rows come out behind the map
 	keptIn []int    // where they go in
-	masks  []*node  // that are told which rows are the picture's; at its ends alone
-	maskIn []int    // where
+	masks  []mask   // at a picture's ends alone
 }
 
 // emitter writes a strip's graph.
@@ -34,6 +33,11 @@ type emitter struct {
 func (n *net) emit(height int, ends bool) (*strip, error) {
 	e := &emitter{n: n, b: model.NewBuilder(), height: height, ends: ends, konst: map[int32]model.Ref{}, fresh: map[*value]model.Ref{}, whole: map[*value]model.Ref{}}
 	in := n.input
+	if n.windows != nil {
+		m, err := n.windows.strip(in.kept+height, n.output.rows(height))
+		e.out.model = m
+		return &e.out, err
+	}
 	x, _ := e.input("rows", in.typ, 1, in.kept+height, in.width, in.ch)
 	e.whole[in] = e.quantised(x, in.quant)
 	for _, nd := range n.nodes {
@@ -127,6 +131,8 @@ func (e *emitter) node(nd *node) error {
 		y = e.shift(nd)
 	case fold:
 		y = e.fold(nd)
+	case upward:
+		y = e.upward(nd)
 	default:
 		y = e.op(nd, nd.op.Options, e.operands(nd)...)
 	}
@@ -192,6 +198,8 @@ func (e *emitter) window(nd *node) model.Ref {
 		in = append(in, e.constant(a.konst))
 	}
 	switch o := nd.op.Options.(type) {
+	case *model.ResizeBilinearOptions, *model.ResizeNearestNeighborOptions:
+		return e.resized(nd, x, rows, nd.out.width)
 	case *model.Conv2DOptions:
 		c := *o
 		c.Padding, c.DilationH, c.DilationW = model.PaddingValid, int32(nd.dilation[0]), int32(nd.dilation[1])
@@ -201,27 +209,7 @@ func (e *emitter) window(nd *node) model.Ref {
 		c.Padding, c.DilationH, c.DilationW = model.PaddingValid, int32(nd.dilation[0]), int32(nd.dilation[1])
 		return e.op(nd, &c, in...)
 	}
-	o := *nd.op.Options.(*model.Pool2DOptions)
-	o.Padding = model.PaddingValid
-	if nd.dilation == [2]int{1, 1} {
-		return e.op(nd, &o, x)
-	}
-	return e.pool(nd, &o, x, rows)
-}
-
-// pool writes a dilated pool: TFLite's have no dilation, so the map is split.
-func (e *emitter) pool(nd *node, o *model.Pool2DOptions, x model.Ref, rows int) model.Ref {
-	s := e.b.Shape(x)
-	var tail, crop [2]int
-	for i, d := range nd.dilation {
-		tail[i] = (d - s[1+i]%d) % d
-		filter := [2]int{int(o.FilterHeight), int(o.FilterWidth)}[i]
-		crop[i] = s[1+i] + tail[i] - (filter-1)*d - [2]int{rows, nd.out.width}[i]
-	}
-	in := nd.in[0].val.quant
-	split := e.quantised(e.b.SpaceToBatch(x, nd.dilation, [2][2]int{{0, tail[0]}, {0, tail[1]}}), in)
-	y := e.op(nd, o, split)
-	return e.quantised(e.b.BatchToSpace(y, nd.dilation, [2][2]int{{0, crop[0]}, {0, crop[1]}}), nd.out.quant)
+	return e.padded(nd, nd.op.Options.(*model.Pool2DOptions), x, rows)
 }
 
 // shift writes padding and cutting of columns, and takes the rows that it wants.
@@ -234,9 +222,8 @@ func (e *emitter) shift(nd *node) model.Ref {
 		x = e.quantised(e.b.StridedSlice(x, []int{0, 0, 0, 0}, s, []int{1, nd.stride, nd.columnStride, 1}, model.StridedSliceOptions{}), v.quant)
 	}
 	if nd.masked && e.ends {
-		mask, at := e.input(fmt.Sprintf("mask%d", len(e.out.masks)), model.TypeBool, 1, rows, 1, 1)
-		e.out.masks, e.out.maskIn = append(e.out.masks, nd), append(e.out.maskIn, at)
-		x = e.quantised(e.b.Op(model.OpSelectV2, &model.SelectV2Options{}, mask, x, e.filling(nd, []int{1, 1, 1, 1})), v.quant)
+		m := e.mask(mask{of: nd.out, before: nd.before, length: v, holds: inside}, rows)
+		x = e.choose(m, x, e.filling(nd, []int{1, 1, 1, 1}), v.quant)
 	}
 	s := e.b.Shape(x)
 	if cut := [2]int{max(0, -nd.columns[0]), max(0, -nd.columns[1])}; cut != [2]int{} && len(s) == 4 {

@@ -13,6 +13,7 @@ var handlers = map[model.BuiltinOperator]func(*net, *node) string{
 	model.OpConv2D: readWindow, model.OpDepthwiseConv2D: readWindow, model.OpMaxPool2D: readWindow, model.OpAveragePool2D: readWindow, model.OpL2Pool2D: readWindow,
 	model.OpPad: readPad, model.OpPadV2: readPad, model.OpSlice: readSlice, model.OpStridedSlice: readStridedSlice,
 	model.OpSpaceToBatchND: readSplit, model.OpBatchToSpaceND: readUnsplit,
+	model.OpResizeBilinear: readResize, model.OpResizeNearestNeighbor: readResize,
 	model.OpReshape: readReshape, model.OpFullyConnected: readFullyConnected, model.OpConcatenation: readConcat,
 	model.OpMean: readReduce, model.OpSum: readReduce, model.OpReduceMax: readReduce, model.OpReduceMin: readReduce,
 	model.OpSoftmax: readPoint, model.OpLogSoftmax: readPoint, model.OpL2Normalization: readPoint,
@@ -171,7 +172,7 @@ func (n *net) cut(nd *node, v *value, t int32, rows, columns [2]int, f fill) *va
 		columns[1] += v.junk - junk
 	}
 	s := &node{op: nd.op, code: nd.code, index: nd.index, kind: shift, in: []arg{{val: v, konst: -1}}, stride: 1, columnStride: 1,
-		before: rows[0], after: rows[1], columns: columns, fill: f, masked: rows[0] > 0 || rows[1] > 0}
+		before: rows[0], after: rows[1], edge: rows[0], columns: columns, fill: f, masked: rows[0] > 0 || rows[1] > 0}
 	o := like(v, v.ch)
 	o.width += columns[0] + columns[1]
 	o.junk = junk
@@ -215,7 +216,8 @@ func readWindow(n *net, nd *node) string {
 		case nd.code == model.OpMaxPool2D:
 			f = lowest
 		case w.Pool:
-			return "divides by as many values as lie inside of the picture"
+			pads[1][1] -= v.junk
+			return readPadded(n, nd, v, w, pads)
 		}
 		v = n.cut(nd, v, -1, pads[0], pads[1], f)
 		v.junk = 0

@@ -10,15 +10,16 @@ import (
 
 // net is a dense net as layers of rows.
 type net struct {
-	m      *model.Model
-	g      *model.Subgraph
-	input  *value
-	output *value
-	nodes  []*node
-	values map[int32]*value
-	konst  map[int32]bool
-	unit   int // rows of the picture from which every layer gets whole rows
-	pads   bool
+	m       *model.Model
+	g       *model.Subgraph
+	input   *value
+	output  *value
+	nodes   []*node
+	values  map[int32]*value
+	konst   map[int32]bool
+	unit    int // rows of the picture from which every layer gets whole rows
+	pads    bool
+	windows *gathered // of a graph of that form; it has one layer
 }
 
 // read sees output i of a dense model as layers of rows.
@@ -36,6 +37,10 @@ func read(m *model.Model, output int) (*net, error) {
 	n.values[g.Inputs[0]] = n.input
 	for i, t := range g.Tensors {
 		n.konst[int32(i)] = m.Data(t) != nil
+	}
+	if n.windows = readWindows(m, n, output); n.windows != nil {
+		n.place()
+		return n, nil
 	}
 	for i, op := range g.Operators {
 		if err := n.operator(i, op); err != nil {
@@ -139,6 +144,10 @@ func (n *net) place() {
 			nd.out.delay = max(0, ceilDiv(need+x.delay-nd.before, nd.stride))
 			nd.in[0].kept = nd.out.delay*nd.stride + nd.before - x.delay
 			x.kept = max(x.kept, nd.in[0].kept)
+		case upward:
+			x, r := nd.in[0].val, nd.resize
+			nd.out.delay, nd.in[0].kept = r.factor*(x.delay+r.ahead), r.ahead+r.before
+			x.kept = max(x.kept, nd.in[0].kept)
 		case point, fold:
 			for _, a := range nd.in {
 				if a.val != nil {
@@ -167,6 +176,11 @@ func (n *net) lengths(picture int, lengths map[*value]int) {
 		switch nd.kind {
 		case window, shift:
 			lengths[nd.out] = max(0, floorDiv(lengths[nd.in[0].val]+nd.before+nd.after-nd.span()-1, nd.stride)+1)
+		case upward:
+			l := lengths[nd.in[0].val]
+			if lengths[nd.out] = l * nd.resize.factor; nd.resize.corners {
+				lengths[nd.out] = max(0, (l-1)*nd.resize.factor+1)
+			}
 		case point, fold:
 			least := -1
 			for _, a := range nd.in {

@@ -152,8 +152,17 @@ func TestRefusals(t *testing.T) {
 		"MEAN":      build(func(b *model.Builder, x model.Ref) model.Ref { return b.Mul(x, b.Mean(x, true, 1, 2), model.ActNone) }),
 		"TRANSPOSE": build(func(b *model.Builder, x model.Ref) model.Ref { return b.Transpose(x, 0, 2, 1, 3) }),
 		"RESHAPE":   build(func(b *model.Builder, x model.Ref) model.Ref { return b.Reshape(x, 1, 24, 6, 3) }),
-		"AVERAGE_POOL": build(func(b *model.Builder, x model.Ref) model.Ref {
-			return b.AvgPool(x, model.Pool2DOptions{Padding: model.PaddingSame, FilterHeight: 3, FilterWidth: 3, StrideH: 1, StrideW: 1})
+		"AVERAGE_POOL": build(func(b *model.Builder, x model.Ref) model.Ref { // over all of it, padded
+			return b.AvgPool(x, model.Pool2DOptions{Padding: model.PaddingSame, FilterHeight: 24, FilterWidth: 3, StrideH: 1, StrideW: 1})
+		}),
+		"RESIZE_BILINEAR": build(func(b *model.Builder, x model.Ref) model.Ref {
+			return b.ResizeBilinear(x, 18, 24, model.ResizeBilinearOptions{})
+		}),
+		"RESIZE_NEAREST_NEIGHBOR": build(func(b *model.Builder, x model.Ref) model.Ref { // 3 of 6 is a tie
+			return b.ResizeNearest(x, 67, 12, model.ResizeNearestNeighborOptions{AlignCorners: true})
+		}),
+		"RESIZE_BILINEAR mixes whole": build(func(b *model.Builder, x model.Ref) model.Ref { // its places drift by a row in 3,000
+			return b.ResizeBilinear(b.Quantize(x, model.TypeInt8, 0.1, 3), 36, 24, model.ResizeBilinearOptions{})
 		}),
 		"ADD": build(func(b *model.Builder, x model.Ref) model.Ref {
 			return b.Add(x, model.Const(b, "", []int{1, 12, 12, 3}, make([]float32, 432)), model.ActNone)
@@ -161,7 +170,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		_, err := rows.Open(m, fallback.Open, rows.Options{Strip: 4, Delay: -1})
 		var why *rows.Refusal
-		if !errors.As(err, &why) || !strings.HasPrefix(why.Op, want) {
+		if !errors.As(err, &why) || !strings.HasPrefix(why.Op, strings.Fields(want)[0]) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

@@ -2,7 +2,6 @@ package rows
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"edged"
@@ -258,25 +257,8 @@ func (s *Stream) take(out []byte, height int) {
 // begins tells whether rows before the picture's first are near.
 func (s *Stream) begins() bool {
 	return slices.ContainsFunc(s.net.nodes, func(nd *node) bool {
-		return nd.masked && nd.out.rows(s.ran) < nd.out.delay+nd.before
+		return nd.masked && nd.out.rows(s.ran) < nd.out.delay+nd.edge
 	})
-}
-
-// mask tells a plan which rows are the picture's.
-func (s *Stream) mask(p *plan) {
-	for i, nd := range p.strip.masks {
-		m := p.engine.Input(p.strip.maskIn[i])
-		first, length := nd.out.rows(s.ran)-nd.out.delay-nd.before, math.MaxInt
-		if s.ended {
-			length = s.lengths[nd.in[0].val]
-		}
-		for u := range m {
-			m[u] = 0
-			if row := first + u; row >= 0 && row < length {
-				m[u] = 1
-			}
-		}
-	}
 }
 
 // Close closes the engines.

@@ -40,9 +40,12 @@ type node struct {
 	after                 int    // rows of padding behind, or, negative, cut off
 	columns               [2]int // added before and behind, negative: cut off
 	columnStride          int
+	resize                resize // of upward
 	dilation              [2]int // of a window on the whole map
 	fill                  fill   // what padding is
-	masked                bool   // rows outside of in[0]'s are to be filled
+	masked                bool   // rows outside of in[0]'s are to be filled, or left out
+	edge                  int    // first rows of out that those before in[0]'s concern
+	sides                 bool   // of a pool that leaves padding out: there are columns of it
 }
 
 // span is how far a window reaches; a cut looks further only to know whether its
@@ -62,6 +65,7 @@ const (
 	window             // a convolution or a pool, without padding
 	shift              // padding and cutting
 	fold               // a map becomes a list of its positions, or back
+	upward             // a resize to more rows
 	unary              // a constant made of constants
 )
 
