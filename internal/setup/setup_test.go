@@ -78,7 +78,7 @@ func script(t *testing.T, text string) (out string, ok bool) {
 	for name, body := range map[string]string{
 		"go.mod":           "module edged\n\ngo 1.26\n",
 		"good/a_test.go":   "package good\n\nimport \"testing\"\n\nfunc TestGood(t *testing.T) {}\n",
-		"bad/a_test.go":    "package bad\n\nimport \"testing\"\n\nfunc TestGood(t *testing.T) {}\nfunc TestBad(t *testing.T) { t.Run(\"sub\", func(t *testing.T) { t.Error(\"it is bad\") }) }\nfunc TestWorse(t *testing.T) { t.Fatal(\"worse\") }\n",
+		"bad/a_test.go":    "package bad\n\nimport \"testing\"\n\nfunc TestGood(t *testing.T) {}\nfunc TestBad(t *testing.T) { t.Run(\"sub\", func(t *testing.T) { t.Error(\"it is bad: \\x00\\xff\") }) }\nfunc TestWorse(t *testing.T) { t.Fatal(\"worse\") }\n",
 		"broken/a_test.go": "package broken\n\nfunc TestBroken(t *testing.T) {}\n",
 		"nothing/a.go":     "package nothing\n",
 		"run":              "cd " + dir + "\n. " + steps + "\n" + text,
@@ -96,11 +96,12 @@ func script(t *testing.T, text string) (out string, ok bool) {
 }
 
 // A step that fails keeps no later one from running; the summary tells the
-// steps, their times, go test's own lines and what repeats each failure alone.
+// steps, their times, go test's own lines and what repeats each failure alone, also
+// where a failure prints bytes that are no text.
 func TestSummaryOfFailures(t *testing.T) {
 	out, ok := script(t, `
 step "first"
-run "ulimit -t 1; while :; do :; done" && run "echo never"
+run "ulimit -t 2; while :; do :; done" && run "echo never"
 step "second"
 tests "A=1 go test -vet=off" ./...
 step "third"
@@ -115,7 +116,7 @@ summary`)
 	for _, want := range []string{
 		`FAIL +\d+:\d\d +0:0[1-9]  first\n`, `FAIL +\S+ +\S+  second\n`, `FAIL +\S+ +\S+  third\n`, `ok +\S+ +\S+  fourth\n`,
 		`(?m)^--- FAIL: TestBad `, `(?m)^ok  \tedged/good\t`, `(?m)^FAIL\tedged/bad\t`, `(?m)^FAIL\tedged/broken \[`,
-		`(?m)^  ulimit -t 1; while`,
+		`(?m)^  ulimit -t 2; while`,
 		`(?m)^  A=1 go test -vet=off \./bad -count 1 -run '\^\(TestBad\|TestWorse\)\$'$`,
 		`(?m)^  A=1 go test -vet=off \./broken -count 1$`,
 		`(?m)^  go test \./bad -count 1 -run 'Bad/sub'$`,

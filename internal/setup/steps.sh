@@ -44,7 +44,7 @@ run() {
 
 # logged COMMAND runs it, its output shown and in $work/log.
 logged() {
-  bash -c "$1" 2>&1 | grep --line-buffered -v '\[no test files\]$' | tee "$work/log"
+  bash -c "$1" 2>&1 | grep -a --line-buffered -v '\[no test files\]$' | tee "$work/log"
   return "${PIPESTATUS[0]}"
 }
 
@@ -55,7 +55,7 @@ tests() {
   local command=$1 packages=$2 selection=${3:-} status
   logged "$command $packages${selection:+ -run '$selection'}"
   status=$?
-  grep -E '^(ok|FAIL|--- FAIL)' "$work/log" >>"$work/own"
+  grep -aE '^(ok|FAIL|--- FAIL)' "$work/log" >>"$work/own"
   [ $status != 0 ] || return 0
   # go test prints the failed tests of a package, then the package.
   awk -v command="$command" -v keep="$([[ $selection == */* ]] && echo "$selection")" '
