@@ -72,6 +72,9 @@ func (s *Strips) Next(ctx context.Context, f *edged.Frame) error {
 			}
 		}
 		s.copy()
+		if s.parts && s.at == s.frame.H {
+			break // the part's verdict need not wait for the next one's rows
+		}
 	}
 	s.lend(f)
 	return nil

@@ -98,7 +98,7 @@ func TestPartsCutStrips(t *testing.T) {
 	s.line(1, 0, 5, 1, "a")
 	s.line(2, 5, 5, 1, "a")
 	s.line(3, 10, 2, 1, "b")
-	strips(t, &s, 4, []strip{{0, 0, 4, true, "a"}, {4, 4, 4, false, "a"}, {8, 8, 2, false, "a"}, {10, 10, 2, false, "b"}})
+	strips(t, &s, 4, []strip{{0, 0, 4, true, "a"}, {4, 4, 1, false, "a"}, {5, 5, 4, false, "a"}, {9, 9, 1, false, "a"}, {10, 10, 2, false, "b"}})
 	s = linesSource{parts: true}
 	s.line(1, 0, 5, 1, "")
 	s.line(2, 5, 2, 1, "")

@@ -62,6 +62,7 @@ type LineStats struct {
 	Lost      map[string]uint64 `json:"lost"` // border, refused, disabled
 	Missing   uint64            `json:"missing"`
 	Holes     uint64            `json:"holes"`
+	Results   uint64            `json:"results"` // of which a strip has none, one or several
 }
 
 // Quality are measures of the picture itself.

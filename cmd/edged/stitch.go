@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"edged/internal/atomicfile"
@@ -19,8 +21,33 @@ const stitchRows = 4096
 // stitcher lays the masks of line cameras together: one picture for each run of rows
 // without a hole.
 type stitcher struct {
-	file string // base-name for PNGs; empty: nothing is laid together
-	open map[string]*seam
+	file  string // base-name for PNGs; empty: nothing is laid together
+	open  map[string]*seam
+	names map[string]int  // files that were written, and how often
+	told  map[string]bool // cameras of which nothing can be laid together
+}
+
+// newStitcher lays masks together in files named after file.
+func newStitcher(file string) stitcher {
+	return stitcher{file, map[string]*seam{}, map[string]int{}, map[string]bool{}}
+}
+
+// why says, once for each camera, why its result cannot be laid together.
+func (s *stitcher) why(who string, r *mqtt.Result) (text string) {
+	switch {
+	case s.file == "" || s.told[who]:
+		return ""
+	case r.Line == nil:
+		text = "its results have no line, so there is nothing to stitch: give the camera a [camera.line]"
+	case r.Mask == nil:
+		text = "its results have no mask, so there is nothing to stitch: are they over mqtt.max_payload?"
+	case r.Mask.Encoding != mqtt.EncodingPNG:
+		text = fmt.Sprintf("its masks come as %s, which is not stitched: set mqtt.encoding = %q", r.Mask.Encoding, mqtt.EncodingPNG)
+	default:
+		return ""
+	}
+	s.told[who] = true
+	return text
 }
 
 // seam is one camera's picture so far.
@@ -51,7 +78,7 @@ func (s *stitcher) add(who string, r *mqtt.Result, mask []byte) (string, error) 
 		at = (r.Line.Row - now.row) / int64(stride)
 	}
 	var done string
-	if now != nil && (r.Line.Begins && at != 0 || stride != now.stride || strip.Rect.Dx() != now.img.Rect.Dx() || at < 0 || at > int64(now.img.Rect.Dy()) || now.img.Rect.Dy() >= stitchRows) {
+	if now != nil && (r.Line.Begins || stride != now.stride || strip.Rect.Dx() != now.img.Rect.Dx() || at < 0 || at > int64(now.img.Rect.Dy()) || now.img.Rect.Dy() >= stitchRows) {
 		if done, err = s.finish(who); err != nil {
 			return "", err
 		}
@@ -90,15 +117,20 @@ func (s *stitcher) finish(who string) (string, error) {
 		return "", err
 	}
 	name := fmt.Sprintf("%s_%s_%09d.png", strings.TrimSuffix(s.file, ".png"), strings.ReplaceAll(who, "/", "_"), m.row)
+	if s.names[name]++; s.names[name] > 1 { // rows are counted from 0 in each run of the daemon
+		name = fmt.Sprintf("%s-%d.png", strings.TrimSuffix(name, ".png"), s.names[name])
+	}
 	return filepath.Clean(name), atomicfile.Write(name, b.Bytes())
 }
 
-// end writes what is still open.
-func (s *stitcher) end() error {
-	for who := range s.open {
-		if _, err := s.finish(who); err != nil {
+// end writes what is still open, and tells of each file.
+func (s *stitcher) end(tell func(who, file string)) error {
+	for _, who := range slices.Sorted(maps.Keys(s.open)) {
+		file, err := s.finish(who)
+		if err != nil {
 			return err
 		}
+		tell(who, file)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func watch(ctx context.Context, cfg mqtt.Config, o watchOptions, out, errs io.Wr
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	v := &viewer{prefix: cfg.Prefix, save: o.save, overlay: o.overlay, out: out, stop: stop, masks: map[string][]byte{}, stitch: stitcher{o.stitch, map[string]*seam{}}}
+	v := &viewer{prefix: cfg.Prefix, save: o.save, overlay: o.overlay, out: out, stop: stop, masks: map[string][][]byte{}, stitch: newStitcher(o.stitch)}
 	var filters []string
 	for _, leaf := range []string{"+/status", "+/+/status", "+/+/event", "+/+/result"} {
 		filters = append(filters, cfg.Prefix+"/"+leaf)
@@ -101,7 +101,7 @@ func watch(ctx context.Context, cfg mqtt.Config, o watchOptions, out, errs io.Wr
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err := v.stitch.end(); err != nil {
+	if err := v.stitch.end(v.stitched); err != nil {
 		v.fail(err)
 	}
 	return v.err
@@ -117,9 +117,9 @@ type viewer struct {
 	stop    context.CancelFunc
 
 	mu    sync.Mutex
-	came  [3]bool           // anything; a result or an event; an overlay
-	err   error             // what ended the watch
-	masks map[string][]byte // the latest mask of each camera, until its result comes
+	came  [3]bool             // anything; a result or an event; an overlay
+	err   error               // what ended the watch
+	masks map[string][][]byte // masks of each camera, until their results come
 }
 
 func (v *viewer) show(m mqtt.Received) {
@@ -138,7 +138,8 @@ func (v *viewer) show(m mqtt.Received) {
 		v.came[2] = true
 		v.picture(who, m.Payload)
 	case "mask":
-		v.masks[who] = m.Payload
+		waiting := append(v.masks[who], m.Payload)
+		v.masks[who] = waiting[max(0, len(waiting)-mostMasks):]
 	case "status":
 		v.line("%s is %s", who, m.Payload)
 	case "event":
@@ -242,27 +243,48 @@ func (v *viewer) result(who string, payload []byte) {
 	v.line("%s", b.String())
 }
 
+// mostMasks are kept of a camera until their results come: those are acknowledged one
+// by one, so that masks overtake them where a camera is fast.
+const mostMasks = 64
+
+// maskOf is the mask of a result, nil where none has come. It and those before it are
+// waited for no longer.
+func (v *viewer) maskOf(who string, r *mqtt.Result) []byte {
+	for i, mask := range v.masks[who] {
+		if r.Mask == nil || len(mask) != r.Mask.Bytes {
+			continue
+		}
+		if r.Mask.Encoding == mqtt.EncodingPNG { // others have no number
+			if seq, err := maskpng.Text(mask, "seq"); err != nil || seq != fmt.Sprint(r.Seq) {
+				continue
+			}
+		}
+		v.masks[who] = v.masks[who][i+1:]
+		return mask
+	}
+	return nil
+}
+
 // keep saves the mask that came with r and returns the file's name. A mask
 // precedes its result; one that was lost on the way is not there.
 func (v *viewer) keep(who string, r *mqtt.Result) string {
-	mask := v.masks[who]
-	delete(v.masks, who)
-	if r.Mask != nil && len(mask) == r.Mask.Bytes {
+	mask := v.maskOf(who, r)
+	if why := v.stitch.why(who, r); why != "" {
+		v.line("%s: %s", who, why)
+	}
+	if mask != nil {
 		if file, err := v.stitch.add(who, r, mask); err != nil {
 			v.fail(err)
 		} else if file != "" {
-			v.line("%s: rows laid together -> %s", who, file)
+			v.stitched(who, file)
 		}
 	}
-	if v.save == "" || r.Mask == nil || len(mask) != r.Mask.Bytes {
+	if v.save == "" || mask == nil {
 		return ""
 	}
 	kind := "zst"
 	if r.Mask.Encoding == mqtt.EncodingPNG {
 		kind = "png"
-		if seq, err := maskpng.Text(mask, "seq"); err != nil || seq != fmt.Sprint(r.Seq) {
-			return ""
-		}
 	}
 	file := filepath.Join(v.save, fmt.Sprintf("%s_%06d.%s", strings.ReplaceAll(who, "/", "_"), r.Seq, kind))
 	if err := os.WriteFile(file, mask, 0o666); err != nil {
@@ -271,6 +293,9 @@ func (v *viewer) keep(who string, r *mqtt.Result) string {
 	}
 	return file
 }
+
+// stitched tells of a picture of a line camera's mask.
+func (v *viewer) stitched(who, file string) { v.line("%s: rows laid together -> %s", who, file) }
 
 // seqComment is what a picture for people says of itself.
 var seqComment = regexp.MustCompile(`seq=([0-9]{1,19}) ts=([0-9A-Z:.-]{1,40})`)

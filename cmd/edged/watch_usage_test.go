@@ -53,7 +53,7 @@ func TestWatchSaysThatNothingComes(t *testing.T) {
 	}
 	for leaf, want := range map[string]string{"status": "no result has come", "result": "", "event": ""} {
 		var errs bytes.Buffer
-		v := &viewer{prefix: "edged", out: io.Discard, stop: func() {}, masks: map[string][]byte{}}
+		v := &viewer{prefix: "edged", out: io.Discard, stop: func() {}, masks: map[string][][]byte{}}
 		v.show(mqtt.Received{Topic: "edged/n/c/" + leaf, Payload: []byte("{}")})
 		v.sayQuiet(&errs, "tcp://b", time.Second)
 		if got := errs.String(); (want == "") != (got == "") || !strings.Contains(got, want) {

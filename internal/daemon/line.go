@@ -27,7 +27,8 @@ func (u *unit) lineStats() *mqtt.LineStats {
 		return nil
 	}
 	n := u.camera.LineCounts()
-	s := &mqtt.LineStats{Read: n.Read, Computed: n.Computed, Published: n.Published,
+	results := uint64(u.timing.count())
+	s := &mqtt.LineStats{Read: n.Read, Computed: n.Computed, Published: n.Published, Results: results,
 		Lost: occurred(map[string]uint64{"border": n.Border, "refused": n.Refused, "disabled": n.Disabled})}
 	u.mu.Lock()
 	defer u.mu.Unlock()

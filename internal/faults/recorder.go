@@ -52,6 +52,7 @@ type Recorder struct {
 	limits []cut
 	parts  *Parts  // nil: nobody asks
 	recent []early // masks that came lately
+	lines  map[Stream]*lineRows
 
 	redelivered int
 	strict      bool // a hole must be named before it shows
@@ -87,7 +88,7 @@ func NewRecorder(t testing.TB, addr string, tune ...func(*paho.ClientOptions)) *
 	r := &Recorder{
 		t: t, check: mqtttest.SchemaCheck(t), seen: map[Stream]map[uint64]int{}, gaps: map[Stream][]mqtt.Gap{},
 		events: map[string]mqtt.Event{}, last: map[string]string{}, stats: map[string]mqtt.Stats{}, latest: map[string]Arrival{},
-		packed: map[string]int{},
+		packed: map[string]int{}, lines: map[Stream]*lineRows{},
 	}
 	o := paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("recorder").SetProtocolVersion(4)
 	o.SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(100 * time.Millisecond)
@@ -153,6 +154,7 @@ func (r *Recorder) receive(_ paho.Client, m paho.Message) {
 			r.count(Stream{r.run, cam, mqtt.KindMask}, v.Seq)
 		}
 		r.parts.add(cam, v.PartID, r.run, v.Seq)
+		r.rowsOf(cam, &v)
 		r.latest[cam] = Arrival{v.Seq, v.TS.Time, now}
 		r.last[topic] = string(payload)
 	case "mask":
@@ -285,6 +287,9 @@ func (r *Recorder) balance(s *mqtt.Stats) {
 	for cam, c := range s.Cameras {
 		if c.Read != c.Published+c.PassedOver+c.Refused+c.Failed+c.InWork {
 			r.fault("the frames of camera %s do not balance: %+v", cam, c)
+		}
+		if l := c.Line; l != nil && l.Read < fates(l) {
+			r.fault("the rows of camera %s do not balance: %+v", cam, l)
 		}
 	}
 }

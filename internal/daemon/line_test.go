@@ -1,0 +1,93 @@
+package daemon
+
+import (
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"edged/internal/daemontest"
+	"edged/mqtt"
+)
+
+// lineLines make a camera of the belt a line camera.
+const lineLines = "source = \"test:belt?line=1&size=96x32&fps=50\"\n[camera.line]\nstrip = 32\npart = \"rows:200\"\n[[camera.rule]]\nclass = \"metal\"\nmin_area_px = 50\n"
+
+// A changed [camera.line] waits for a restart and says so; what else is changed is
+// taken over with a new picture, whose parts are numbered on. A camera that is to
+// become an area camera waits with all of its keys.
+func TestALineIsReconfigured(t *testing.T) {
+	r := startRig(t, lineLines)
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool { return v.Line.Ends && v.Line.Part == "1" })
+	edit := rewritable(r)
+	edit("strip = 32", "strip = 16")
+	edit("min_area_px = 50", "min_area_px = 51")
+	r.hangup <- os.Interrupt
+	waits := func(e *mqtt.Event) bool {
+		return e.Kind == mqtt.EventConfig && strings.HasSuffix(e.Message, "waiting for a restart: camera c0: line")
+	}
+	daemontest.Await(r.Subscriber, "edged/n/c0/event", waits)
+	last := 0
+	torn := daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool {
+		fmt.Sscan(v.Line.Part, &last)
+		return v.Line.Ends && len(v.Reasons) == 1 && v.Reasons[0].Kind == "hole"
+	})
+	next := daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool { return v.Seq > torn.Seq && v.Line.Begins })
+	if torn.Verdict != "unsure" || next.Line.Part != fmt.Sprint(last+1) || next.Seq != torn.Seq+1 {
+		t.Errorf("part %d was cut by the new config: %q; part %s follows", last, torn.Verdict, next.Line.Part)
+	}
+	edit("[camera.line]\nstrip = 16\npart = \"rows:200\"\n", "roi = [0, 0, 56, 32]\n")
+	r.Request("reload", "r1", "")
+	if now := r.d.units[0].now(); now.Line == nil || len(now.ROI) != 0 {
+		t.Errorf("taken over: %+v", now)
+	}
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool { return v.Line.Ends && v.Seq > next.Seq && v.Verdict == "NG" })
+}
+
+// The files of a folder are parts: each has its verdict under its name, one that no
+// row of the mask lies in is told, and a number that lacks is a hole.
+func TestAFolderOfParts(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name string, rows int) {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := png.Encode(f, image.NewRGBA(image.Rect(0, 0, 60, rows))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, rows := range map[string]int{"s-1.png": 60, "s-2.png": 50, "s-3.png": 1, "s-4.png": 60, "s-6.png": 70, "s-7.png": 50} {
+		put(name, rows)
+	}
+	r := startRig(t, fmt.Sprintf("source = %q\n[camera.line]\nstrip = 32\npart = \"trigger\"\n[[camera.rule]]\nclass = \"pit\"\nmax_total_ratio = 1.0\n", dir))
+	ends := map[string]string{}
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool {
+		if v.Line.Ends {
+			ends[v.PartID] += v.Verdict
+		}
+		return v.Line.Ends && v.PartID == "s-6.png"
+	})
+	if ends["s-1.png"] != "OK" || ends["s-2.png"] != "OK" || ends["s-4.png"] != "unsure" || ends["s-6.png"] != "OK" {
+		t.Errorf("verdicts %v", ends)
+	}
+	if said, ok := ends["s-3.png"]; ok != (said == "OK") {
+		t.Errorf("a part of one row: %q", said)
+	} else if !ok {
+		daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool {
+			return e.Kind == mqtt.EventMissedTrigger && e.PartID == "s-3.png" && strings.Contains(e.Message, "no row of the mask")
+		})
+	}
+	l := r.d.units[0].account().Line
+	for limit := time.Now().Add(time.Minute); l.Read < 291 && time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
+		l = r.d.units[0].account().Line
+	}
+	if l.Missing != 70 || l.Holes != 1 || l.Read != 60+50+1+60+70+50 {
+		t.Errorf("the account of rows: %+v", l)
+	}
+}
