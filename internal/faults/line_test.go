@@ -251,6 +251,7 @@ func TestLineGigE(t *testing.T) {
 			}
 		}
 		r.anotherPicture(before)
+		mqtttest.Until(t, time.Minute, "online on the camera's status topic", func() bool { return r.Rec.Last("edged/n/c0/status") == mqtt.Online })
 		before = r.Rec.Pictures("c0")
 		camera.Kill()
 		r.goesOffline(time.Minute)
