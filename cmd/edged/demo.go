@@ -188,7 +188,11 @@ func tellAddresses(d *daemon.Daemon, c *config.Config, say func(string, ...any))
 	host, port := splitBroker(c.MQTT.Broker)
 	say("  broker      %s", c.MQTT.Broker)
 	say("  subscribe   mosquitto_sub -h %s -p %s -t 'edged/demo/+/result'", host, port)
-	say("              %s watch --broker %s --save masks", os.Args[0], c.MQTT.Broker)
+	keep := "--save masks"
+	if c.Cameras[0].Line != nil {
+		keep = "--stitch belt.png" // the mask without end, as pictures
+	}
+	say("              %s watch --broker %s %s", os.Args[0], c.MQTT.Broker, keep)
 	say("\nCtrl-C ends it and prints the ledger.")
 }
 

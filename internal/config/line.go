@@ -39,7 +39,7 @@ func (l *Line) withDefaults() {
 
 // checkZeros refuses a zero that somebody wrote: it is none of the default's.
 func (c *Config) checkZeros(i int) {
-	if l := c.Cameras[i].Line; l != nil {
+	if l := c.Cameras[i].Line; l != nil && len(c.file.Faults()) == 0 { // else it may stand for what is no number
 		if l.Strip == 0 && c.file.Has(at(i, "line.strip")) {
 			c.file.Addf(at(i, "line.strip"), "strip of 0 rows: use 1 to %d", mostStrip)
 		}
@@ -75,7 +75,9 @@ func (c *Config) checkLine(i int) {
 	strip, most := l.Strip, l.MaxPartRows
 	if strip < 1 || strip > mostStrip {
 		wrong("line.strip", "strip of %d rows: use 1 to %d", strip, mostStrip)
-	} else if d := l.Rows(); d < -1 || d >= max(strip, 1) {
+		strip = mostStrip
+	}
+	if d := l.Rows(); d < -1 || d >= strip {
 		wrong("line.delay", "delay of %d rows: rows wait until a strip of %d is whole, so use 0 (none is held back) to %d, or -1 (the plan's choice)", d, strip, strip-1)
 	}
 	if most < 1 || most > mostPartRows {

@@ -44,6 +44,16 @@ func TestLineTable(t *testing.T) {
 	}
 }
 
+// What is no number is told once, and a wrong strip hides no wrong delay.
+func TestLineFaultsAreToldOnce(t *testing.T) {
+	base := "[[camera]]\nname = \"a\"\nsource = \"test:belt?line=1\"\nmodel = \"m\"\n[camera.line]\n"
+	for text, want := range map[string]int{"strip = \"big\"\n": 1, "strip = 0\nmax_part_rows = 0\n": 2, "strip = -3\ndelay = -7\nmax_part_rows = -1\n": 3} {
+		if err := Parse("a.toml", []byte(base+text), engines).Err(); err == nil || strings.Count(err.Error(), "a.toml:") != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // TestLineSource: what gives no strips is no line camera's source; what does passes,
 // here or not.
 func TestLineSource(t *testing.T) {

@@ -3,7 +3,11 @@ package daemon
 import (
 	"fmt"
 	"image"
+	"image/color"
+	"image/jpeg"
 	"image/png"
+	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,4 +94,64 @@ func TestAFolderOfParts(t *testing.T) {
 	if l.Missing != 70 || l.Holes != 1 || l.Read != 60+50+1+60+70+50 {
 		t.Errorf("the account of rows: %+v", l)
 	}
+}
+
+// rowsOnPage is the picture that the page shows, as the brightness of each of its rows.
+func rowsOnPage(t *testing.T, r *rig) (rows []float64) {
+	t.Helper()
+	resp, err := http.Get("http://" + r.d.Address() + "/snapshot/c0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	img, err := jpeg.Decode(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		sum := 0.0
+		for x := b.Min.X; x < b.Max.X; x++ {
+			sum += float64(color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y)
+		}
+		rows = append(rows, sum/float64(b.Dx()))
+	}
+	return rows
+}
+
+// scrolled is by how many rows b is a further up; 0: by none that shows.
+func scrolled(a, b []float64) int {
+	for d := 1; d <= len(a)*3/4; d++ {
+		apart, seen := 0.0, 0.0
+		for y := range len(a) - d {
+			apart = max(apart, math.Abs(a[y+d]-b[y]))
+			seen = max(seen, math.Abs(b[y]-b[0]))
+		}
+		if apart < 4 && seen > 40 {
+			return d
+		}
+	}
+	return 0
+}
+
+// The page shows the latest rows of a line camera, which scroll: what was shown is
+// further up a moment later, by whole strips.
+func TestThePageScrolls(t *testing.T) {
+	r := startRig(t, strings.Replace(lineLines, "fps=50", "fps=10", 1))
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool { return v.Line.Row > canvasRows })
+	before := rowsOnPage(t, r)
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); {
+		now := rowsOnPage(t, r)
+		if len(now) != canvasRows {
+			t.Fatalf("the page shows %d rows", len(now))
+		}
+		if d := scrolled(before, now); d > 0 {
+			if d%32 != 0 {
+				t.Errorf("scrolled by %d rows, strips have 32", d)
+			}
+			return
+		}
+		before = now
+	}
+	t.Error("the picture does not scroll")
 }
