@@ -98,6 +98,9 @@ func replay(ctx context.Context, source string, o *replayOptions, stderr io.Writ
 	}
 	source = evidenceFolder(source, cam.Name)
 	evidence := isEvidence(source)
+	if evidence && cam.Line != nil {
+		return nil, exitf(exitUsage, "replay: %s is evidence of a line camera: a picture of its latest rows for each part, not the part: replay a folder of its strips", source)
+	}
 	if evidence && !setsHold(o.set) {
 		withoutHold(cam)
 	}

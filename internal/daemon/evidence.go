@@ -42,6 +42,9 @@ func (u *unit) keep(r *pipeline.Result) {
 		u.fill(r)
 		p := &u.result
 		p.Schema, p.LeftOut = mqtt.Schema, nil
+		if p.Line != nil { // which rows the picture shows, that blobs can be found on it
+			p.Line.Row, p.Line.Rows = u.canvas.top, r.Frame.H
+		}
 		p.Mask = &mqtt.MaskRef{Encoding: mqtt.EncodingPNG, W: r.Mask.W, H: r.Mask.H, Stride: r.Mask.Grid.Stride, Origin: r.Mask.Grid.Origin}
 		return json.Marshal(struct {
 			Node   string `json:"node"`
