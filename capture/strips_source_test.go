@@ -8,7 +8,7 @@ import (
 // A live camera is read on while its rows wait, and a hole lies where rows lack:
 // neither before what waited while the camera was opened anew, nor unseen behind it.
 func TestAHoleIsWhereRowsLack(t *testing.T) {
-	for _, fault := range []string{"end", "crash", "corrupt"} {
+	for _, fault := range []string{"end", "crash", "hang", "corrupt"} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			cfg := fake("fps=100&" + fault + "=14&" + mark(t))

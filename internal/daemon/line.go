@@ -1,9 +1,13 @@
 package daemon
 
 import (
+	"slices"
+
+	"edged"
 	"edged/capture"
 	"edged/internal/config"
 	"edged/internal/metrics"
+	"edged/internal/page"
 	"edged/mqtt"
 )
 
@@ -54,4 +58,23 @@ func lineMetrics(s *mqtt.LineStats) *metrics.Rows {
 // unsettled tells whether rows wait, or are not accounted for.
 func unsettled(s *mqtt.LineStats) bool {
 	return s != nil && s.Read != s.Published+s.Lost["border"]+s.Lost["refused"]+s.Lost["disabled"]
+}
+
+// partSaid is what was said of a line camera's last part: that stands until the next
+// is whole.
+type partSaid struct {
+	verdict, part string
+	reasons       []edged.Reason
+}
+
+// hold notes what a result that ends a part says, and has others say it again.
+func (p *partSaid) hold(s *page.Shot, ends bool) {
+	if ends {
+		*p = partSaid{s.Verdict, s.PartID, slices.Clone(s.Reasons)}
+		return
+	}
+	s.Held, s.Open = true, p.verdict == ""
+	if !s.Open {
+		s.Verdict, s.Reasons, s.PartID = p.verdict, p.reasons, p.part
+	}
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"edged/internal/daemontest"
+	"edged/internal/page"
 	"edged/mqtt"
 )
 
@@ -132,6 +134,39 @@ func scrolled(a, b []float64) int {
 		}
 	}
 	return 0
+}
+
+// What was said of a part stands on the page until the next is whole, and is news once.
+func TestAPartsVerdictStands(t *testing.T) {
+	var p partSaid
+	show := func(verdict, part string, ends bool) string {
+		s := page.Shot{Verdict: verdict, PartID: part}
+		p.hold(&s, ends)
+		return fmt.Sprint(s.Verdict, " ", s.PartID, " ", s.Open, " ", s.Held)
+	}
+	for i, c := range []struct {
+		verdict, part string
+		ends          bool
+		want          string
+	}{{"", "1", false, " 1 true true"}, {"NG", "1", true, "NG 1 false false"}, {"", "2", false, "NG 1 false true"}, {"", "", false, "NG 1 false true"}, {"OK", "2", true, "OK 2 false false"}} {
+		if got := show(c.verdict, c.part, c.ends); got != c.want {
+			t.Errorf("result %d: %s, want %s", i, got, c.want)
+		}
+	}
+	r := startRig(t, lineLines)
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool { return v.Line.Part == "4" })
+	resp, err := http.Get("http://" + r.d.Address() + "/state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var state page.State
+	if err := json.NewDecoder(resp.Body).Decode(&state); err != nil {
+		t.Fatal(err)
+	}
+	if c := state.Cameras[0]; c.Verdict == "" || len(c.NGs) > 5 {
+		t.Errorf("the page says %q, with %d NGs", c.Verdict, len(c.NGs))
+	}
 }
 
 // The page shows the latest rows of a line camera, which scroll: what was shown is

@@ -18,12 +18,16 @@ func (u *unit) show(r *pipeline.Result) {
 	why := u.why
 	u.mu.Unlock()
 	u.lastResult.Store(time.Now())
-	u.d.page.Show(r.Camera, r.Frame, r.Mask, &page.Shot{
+	s := page.Shot{
 		Seq: r.Seq, Time: r.Frame.Time, Model: r.Stage.Model, Labels: r.Stage.Labels, Pixels: r.Pixels,
 		InferMS: milliseconds(r.Infer), AgeMS: milliseconds(r.Age),
 		Verdict: r.Verdict, Reasons: r.Reasons, PartID: r.PartID, Engine: r.Stage.Engine.Name(), Why: why, Certificate: r.Stage.Certificate,
 		Audit: u.auditText(), Shadow: u.shadowText(),
-	})
+	}
+	if r.Line != nil && r.Stage.Judge != nil {
+		u.said.hold(&s, r.Line.Ends)
+	}
+	u.d.page.Show(r.Camera, r.Frame, r.Mask, &s)
 }
 
 // pageState is what the page tells beside pictures. The page asks twice a second

@@ -81,6 +81,7 @@ type unit struct {
 	blobs  int         // that result's BlobsTotal
 	line   mqtt.Line   // and its Line
 	canvas canvas      // a line camera's
+	said   partSaid    // of its last part
 }
 
 // newUnit loads the camera's model. The source is opened by run.

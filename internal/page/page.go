@@ -38,6 +38,9 @@ type Shot struct {
 	Certificate string         `json:"certificate,omitempty"`
 	Audit       string         `json:"audit,omitempty"`
 	Shadow      string         `json:"shadow,omitempty"`
+
+	Open bool `json:"open,omitempty"` // of a line camera with rules: none of its parts is whole yet
+	Held bool `json:"-"`              // the verdict is the one of a result before, and no news
 }
 
 // Page holds the latest picture of each camera. Show and ShowRaw may be called
@@ -96,6 +99,7 @@ type camera struct {
 	keep    bool         // a frame's memory stays between two pictures
 	raws    uint64
 	verdict string
+	open    bool
 	seq     uint64
 
 	ngs ngRing
@@ -110,9 +114,9 @@ func (p *Page) Show(name string, f *edged.Frame, m *edged.Mask, s *Shot) {
 	now := time.Now()
 	c.count(now)
 	c.mu.Lock()
-	c.verdict, c.seq = s.Verdict, s.Seq
+	c.verdict, c.open, c.seq = s.Verdict, s.Open, s.Seq
 	c.mu.Unlock()
-	if IsNG(s.Verdict) {
+	if IsNG(s.Verdict) && !s.Held {
 		c.ngs.note(now, f, m, s)
 	}
 	if c.ask.CompareAndSwap(true, false) {

@@ -53,7 +53,8 @@ type CameraState struct {
 	Rate       float64    `json:"rate"`        // results a second
 	LastResult *time.Time `json:"last_result"` // null: none yet
 	Seq        uint64     `json:"seq"`         // of the last result
-	Verdict    string     `json:"verdict"`     // of the last result
+	Verdict    string     `json:"verdict"`     // of the last result; of a line camera, of its last part
+	Open       bool       `json:"open"`        // a line camera with rules, none of whose parts is whole yet
 	NGs        []ng       `json:"ngs"`         // the newest first
 
 	Zones []zones.Zone `json:"zones"`
@@ -105,7 +106,7 @@ func (p *Page) stateJSON() ([]byte, error) {
 // fill adds what the page has seen of the camera itself.
 func (c *camera) fill(s *CameraState) {
 	c.mu.Lock()
-	s.Verdict, s.Seq = c.verdict, c.seq
+	s.Verdict, s.Open, s.Seq = c.verdict, c.open, c.seq
 	c.mu.Unlock()
 	s.Rate, s.NGs = c.rate(), c.ngs.list()
 	if last := c.lastWall.Load(); last != 0 {

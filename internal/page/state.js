@@ -77,10 +77,13 @@ function verdict(view, now) {
   const old = asOf(view, now);
   const kind = { "": "none", OK: "ok", unsure: "unsure" }[s.verdict] || "ng";
   return {
-    kind: old ? "stale" : kind, word: (kindMark[kind] + " " + (s.verdict || "no rules")).trim(), small: old || (s.part_id ? "part " + s.part_id : ""),
+    kind: old ? "stale" : kind, word: (kindMark[kind] + " " + said(s)).trim(), small: old || (s.part_id ? "part " + s.part_id : ""),
     reasons: (s.reasons || []).map((r) => r.text ?? r),
   };
 }
+
+// said is a verdict in a word; a line camera has none before its first part is whole.
+const said = (of) => of.verdict || (of.open ? "no part yet" : "no rules");
 
 // A verdict is told by a sign too: colour alone reaches not everybody.
 const kindMark = { ok: "✓", ng: "✗", unsure: "?", none: "" };
@@ -93,7 +96,7 @@ function tile(c, shot, shotAt, state, reachable, now) {
   const recent = Date.parse(state.now) - Date.parse(c.last_result) <= staleAfter;
   const news = reachable && (c.why === "" || c.waits && recent) && c.last_result && !late, old = asOf(v, now);
   return {
-    kind: news ? kind : old || !shot ? "stale" : "none", word: news ? kindMark[kind] + " " + (c.verdict || "no rules") : "",
+    kind: news ? kind : old || !shot ? "stale" : "none", word: news ? kindMark[kind] + " " + said(c) : "",
     note: [news ? "" : old, reachable ? (late && !c.why ? "No newer result comes." : c.why && sentence(c.why)) : "edged does not answer."].filter(Boolean).join(" · "),
   };
 }
