@@ -90,6 +90,11 @@ func (c *Client) Announce(d Discovery) (map[string]string, error) {
 // Withdraw has Home Assistant forget the node that a topic announced.
 func (c *Client) Withdraw(topic string) { c.setState(topic, "") }
 
+// partGoesOn is a template's condition: the result is a line camera's, before its part's
+// end, and has no verdict. What was said of the part before stands; Home Assistant
+// passes over an empty text for a binary sensor.
+const partGoesOn = "value_json.line is defined and value_json.line.ends is not defined"
+
 // entitiesOf are the entities of a camera by the end of their names.
 func (c *Client) entitiesOf(cam string, pictures bool) map[string]entity {
 	topic := func(leaf string) string { return c.topics.OfCamera(cam, leaf) }
@@ -97,12 +102,12 @@ func (c *Client) entitiesOf(cam string, pictures bool) map[string]entity {
 	seen := []availability{node, {topic("status"), "{{ 'online' if value == 'online' else 'offline' }}"}}
 	name := func(what string) string { return spoken(cam) + " " + what }
 	all := map[string]entity{
-		"verdict": {Platform: "sensor", Name: name("verdict"), StateTopic: topic("result"), ValueTemplate: "{{ value_json.verdict }}",
+		"verdict": {Platform: "sensor", Name: name("verdict"), StateTopic: topic("result"), ValueTemplate: "{{ this.state if " + partGoesOn + " else value_json.verdict }}",
 			Icon: "mdi:check-decagram", Availability: seen, AvailabilityMode: "all"},
 		"ng_count": {Platform: "sensor", Name: name("NG count"), StateTopic: c.topics.OfNode("stats"), StateClass: "total_increasing",
 			ValueTemplate: "{{ value_json.cameras['" + cam + "'].ng }}", Icon: "mdi:counter", Availability: []availability{node}},
 		"problem": {Platform: "binary_sensor", Name: name("problem"), DeviceClass: "problem", StateTopic: topic("result"),
-			ValueTemplate: "{{ 'OFF' if value_json.verdict in ['OK', ''] else 'ON' }}", Availability: seen, AvailabilityMode: "all"},
+			ValueTemplate: "{{ '' if " + partGoesOn + " else 'OFF' if value_json.verdict in ['OK', ''] else 'ON' }}", Availability: seen, AvailabilityMode: "all"},
 		"connection": {Platform: "binary_sensor", Name: name("connection"), DeviceClass: "connectivity", EntityCategory: "diagnostic", StateTopic: topic("status"),
 			ValueTemplate: "{{ 'OFF' if value == 'offline' else 'ON' }}", Availability: []availability{node}},
 		"enabled": {Platform: "switch", Name: name("inspection"), StateTopic: topic("enabled/state"), CommandTopic: topic("enabled/set"),
