@@ -146,3 +146,21 @@ func TestBriefStreams(t *testing.T) {
 }
 
 func after(t time.Time, seconds int) time.Time { return t.Add(time.Duration(seconds) * time.Second) }
+
+// Brief streams of a camera on the network are tried less often; a device is looked for
+// as often as ever.
+func TestBriefStreamsOfADevice(t *testing.T) {
+	for kind, want := range map[Kind]time.Duration{RTSP: 30 * time.Second, Device: 3 * time.Second} {
+		cfg := Default("")
+		s := &session{supervisor: &supervisor{c: &camera{cfg: cfg, kind: kind, live: true}, brief: newBrief(cfg)}}
+		for range 3 {
+			s.brief.begin(time.Now().Add(-time.Second))
+			s.good++
+			s.ended()
+			s.goodBefore = s.good
+		}
+		if s.brief.times != 3 || s.retry.max != want {
+			t.Errorf("%v: %d brief streams, then waits of up to %v, want %v", kind, s.brief.times, s.retry.max, want)
+		}
+	}
+}

@@ -202,14 +202,16 @@ func (s *session) open() (over bool) {
 	return false
 }
 
-// ended notes how long the stream has lasted that is open no more.
+// ended notes how long the stream has lasted that is open no more. One that ends soon
+// each time is tried less and less often, since a camera on the network may have its
+// reasons; a device has none, and is looked for as often as ever.
 func (s *session) ended() {
 	if !s.c.live {
 		return
 	}
 	s.brief.ended(time.Now(), s.good-s.goodBefore)
 	s.retry.max = s.c.cfg.RetryMax
-	if s.brief.times > 0 {
+	if s.brief.times > 0 && s.c.kind != Device {
 		s.retry.max = s.c.cfg.CrashMax
 	}
 }

@@ -52,6 +52,7 @@ type camera struct {
 	each    bool            // pictures without a slot may yet get one
 	enough  wire.Enough     // how coarse they may be
 
+	device bool        // it is one
 	failed int         // reads in a row that gave nothing
 	watch  *time.Timer // for packets without a picture; nil: nobody does
 }
@@ -83,7 +84,7 @@ func (c *camera) Open(o wire.Open) (wire.Opened, error) {
 	if err := c.allow(0, 0); err != nil {
 		return wire.Opened{}, err
 	}
-	c.failed, c.torn, c.most, c.each = 0, false, o.MaxPixels, o.Each
+	c.failed, c.torn, c.most, c.each, c.device = 0, false, o.MaxPixels, o.Each, o.Kind == "device"
 	c.log.fetch() // what was said before is not about this source
 	c.log.hide(o.Source)
 	if o.Kind == "gige" {
@@ -317,6 +318,9 @@ func (c *camera) unread(i int) (worker.Picture, error) {
 	}
 	if why := c.log.reason(said); why != "" {
 		return worker.Picture{}, errors.New(why)
+	}
+	if c.device {
+		return worker.Picture{}, errors.New("the device gives no picture any more: it was unplugged, or its driver has failed")
 	}
 	return worker.Picture{}, io.EOF
 }

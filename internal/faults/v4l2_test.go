@@ -15,6 +15,7 @@ import (
 
 	"edged"
 	"edged/capture"
+	"edged/mqtt"
 	"edged/mqtt/mqtttest"
 )
 
@@ -203,6 +204,7 @@ func busy() bool {
 
 // testV4L2Daemon has the daemon live through what happens to cameras.
 func testV4L2Daemon(t *testing.T) {
+	control(t, "osd_text_mode=0") // the time is written on each picture: one that stands still is a fault
 	r := NewRig(t, Setup{Sources: []string{byID + small}, Camera: `engine = "go"`, Later: true})
 	r.Record()
 	r.Daemon.Start()
@@ -217,6 +219,7 @@ func testV4L2Daemon(t *testing.T) {
 				control(t, "disconnect=1") // it is met when the camera is opened anew
 			}
 			r.resumes(t)
+			r.lasts(t)
 		})
 	}
 	t.Run("no buffer comes", func(t *testing.T) {
@@ -224,6 +227,7 @@ func testV4L2Daemon(t *testing.T) {
 		r.goesOffline(time.Minute)
 		control(t, "percentage_of_dropped_buffers=0")
 		r.resumes(t)
+		r.lasts(t)
 	})
 	t.Run("the driver is gone and comes back", func(t *testing.T) {
 		control(t, "disconnect=1")
@@ -231,17 +235,34 @@ func testV4L2Daemon(t *testing.T) {
 		r.goesOffline(time.Minute)
 		plugIn(t)
 		r.resumes(t)
+		r.lasts(t)
 	})
 	t.Run("its name comes late", func(t *testing.T) { r.withoutName(t) })
+	if !strings.Contains(r.Daemon.Log(), "the device gives no picture any more") {
+		t.Error("why the camera went away is not said")
+	}
 	r.Close()
 }
 
 // resumes waits for results of pictures from now on.
 func (r *Rig) resumes(t *testing.T) {
 	t.Helper()
-	began, limit := time.Now(), inTime(t)
+	began, limit, said := time.Now(), inTime(t), len(r.Daemon.Log())
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the daemon has said meanwhile:\n%s", tail(r.Daemon.Log()[said:], 3000))
+		}
+	})
 	took := r.Rec.Resumes(t, "c0", began, limit)
 	t.Logf("a result after %v, deadline %v", took.Round(time.Millisecond), limit)
+}
+
+// lasts lets the camera run for as long as it takes that the next fault is one of its
+// own, and no stream that ends soon after each opening: those are one absence.
+func (r *Rig) lasts(t *testing.T) {
+	t.Helper()
+	time.Sleep(11 * time.Second)
+	mqtttest.Until(t, time.Minute, "online on the camera's status topic", func() bool { return r.Rec.Last("edged/n/c0/status") == mqtt.Online })
 }
 
 // withoutName brings the camera back without its link below /dev/v4l/by-id: the
