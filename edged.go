@@ -48,6 +48,7 @@ type Frame struct {
 	W, H   int // pixels
 	Format PixelFormat
 	Seq    uint64    // the source's own count, from 1; a gap is a frame passed over
+	Number uint64    // the camera's own, which may begin anew; 0: it tells none
 	Time   time.Time // when the source took it, wall clock with monotonic reading
 	PartID string    // what the trigger named, else empty
 

@@ -132,7 +132,7 @@ func (s *session) describe(f wire.Frame) edged.Frame {
 	stride := int(f.W) * int(f.Ch)
 	return edged.Frame{
 		Pix: s.mem.seg.Slot(int(f.Slot))[:stride*int(f.H)], Stride: stride, W: int(f.W), H: int(f.H), Format: format,
-		Seq: s.seq + f.Read, Time: taken(f), Reduced: s.reduced, Begins: s.begins,
+		Seq: s.seq + f.Read, Time: taken(f), Reduced: s.reduced, Number: f.Number, Begins: s.begins,
 	}
 }
 

@@ -2,20 +2,19 @@ package capture
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"edged/capture/internal/gige"
 )
 
+// IsGigE tells whether a source is a GigE Vision camera.
+func IsGigE(source string) bool { return gige.Is(source) }
+
 // OnCommand tells whether a source is a camera that takes a picture for each command
 // which edged sends it, when somebody waits for one.
 func OnCommand(source string) bool {
-	if !strings.HasPrefix(source, gige.Prefix) {
-		return false
-	}
 	c, err := gige.Parse(source)
-	return err == nil && c.Commands
+	return gige.Is(source) && err == nil && c.Commands
 }
 
 // GigECameras asks every network of this machine for GigE Vision cameras and lists

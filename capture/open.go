@@ -88,11 +88,25 @@ type Info struct {
 	Opened  bool    `json:"-"` // it was, whether or not a frame came
 }
 
+// Excuse remembers why a source is away, for who gives up waiting for it.
+type Excuse struct{ latest atomic.Pointer[string] }
+
+// Note is for Config.OnStatus.
+func (e *Excuse) Note(s Status) { e.latest.Store(&s.Reason) }
+
+// Add is err, with the reason before it where it is that the time is over.
+func (e *Excuse) Add(err error) error {
+	if r := e.latest.Load(); r != nil && *r != "" && errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s (%w)", *r, err)
+	}
+	return err
+}
+
 // Probe opens a source, reads one frame, closes it again, and says what it is
 // or why it does not work.
 func Probe(ctx context.Context, cfg Config) (Info, error) {
-	var why atomic.Pointer[string] // it is away
-	cfg.Once, cfg.OnStatus = true, func(s Status) { why.Store(&s.Reason) }
+	var why Excuse
+	cfg.Once, cfg.OnStatus = true, why.Note
 	src, err := Open(cfg)
 	if err != nil {
 		return Info{}, err
@@ -107,10 +121,7 @@ func Probe(ctx context.Context, cfg Config) (Info, error) {
 		if c, ok := src.(*camera); ok {
 			c.describe(&info)
 		}
-		if r := why.Load(); r != nil && *r != "" && errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("%s (%w)", *r, err)
-		}
-		return info, fmt.Errorf("capture: no frame from %s: %w", Redact(cfg.Source), err)
+		return info, fmt.Errorf("capture: no frame from %s: %w", Redact(cfg.Source), why.Add(err))
 	}
 	if c, ok := src.(*camera); ok {
 		c.describe(&info)

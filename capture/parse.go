@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -56,7 +57,7 @@ func Parse(source string) (Kind, error) {
 		return 0, wrong("unknown test source %q: there is test:belt", source)
 	case strings.Contains(source, " ! ") && !IsFile(source):
 		return Pipeline, nil
-	case strings.HasPrefix(source, gige.Prefix):
+	case gige.Is(source):
 		if _, err := gige.Parse(source); err != nil {
 			return 0, wrong("%w", err)
 		}
@@ -68,13 +69,36 @@ func Parse(source string) (Kind, error) {
 	case strings.HasPrefix(source, "/dev/") && !strings.HasPrefix(source, "/dev/shm/"):
 		return Device, statDevice(devicePath(source))
 	}
-	if _, err := strconv.Atoi(source); err == nil {
-		return 0, wrong("source %q is a bare number: write /dev/video%s, or better its path under /dev/v4l/by-id", source, source)
+	if err := meant(source); err != nil {
+		return 0, err
 	}
 	return parsePath(source)
 }
 
+var (
+	halfScheme  = regexp.MustCompile(`^(?i)(https?|rtsps?)(?::/?|//)([^/:].*)$`)
+	bareAddress = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){3}(:\d+)?(/|$)`)
+)
+
+// meant is what is wrong with the name of a file that is not there, and that nobody
+// means to be one: it would be waited for in vain.
+func meant(source string) error {
+	if _, err := strconv.Atoi(source); err == nil {
+		return wrong("source %q is a bare number: write /dev/video%s, or better its path under /dev/v4l/by-id", source, source)
+	}
+	if m := halfScheme.FindStringSubmatch(source); m != nil {
+		return wrong("source %q is no address: write %s://%s", Redact(source), strings.ToLower(m[1]), Redact(m[2]))
+	}
+	if bareAddress.MatchString(source) {
+		return wrong("source %q is a bare address: write http:// or rtsp:// before it, or gige: for a GigE Vision camera", Redact(source))
+	}
+	return nil
+}
+
 func parseURL(source string) (Kind, error) {
+	if strings.TrimSpace(source) != source {
+		return 0, wrong("URL %q begins or ends with a blank: take it away", Redact(source))
+	}
 	u, err := url.Parse(source)
 	if err != nil { // url's own error would repeat the password, and where that ends is unclear
 		scheme, rest, _ := strings.Cut(source, "://")
@@ -83,11 +107,19 @@ func parseURL(source string) (Kind, error) {
 	}
 	kinds := map[string]Kind{"rtsp": RTSP, "rtsps": RTSP, "http": HTTP, "https": HTTP}
 	kind := kinds[strings.ToLower(u.Scheme)]
+	if kind == 0 && strings.EqualFold(u.Scheme, "file") {
+		return 0, wrong("URL %q: write the path alone: %s", Redact(source), Redact(u.Path))
+	}
 	if kind == 0 {
 		return 0, wrong("URL scheme %q of %q: use rtsp, rtsps, http or https", u.Scheme, Redact(source))
 	}
 	if u.Hostname() == "" {
 		return 0, wrong("URL %q names no host", Redact(source))
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return 0, wrong("URL %q: port %s: use 1 to 65535", Redact(source), port)
+		}
 	}
 	return kind, nil
 }

@@ -37,6 +37,18 @@ func TestParse(t *testing.T) {
 		{"0", 0, "/dev/video0"},
 		{"ftp://host/clip.avi", 0, "ftp"},
 		{"rtsp:///stream", 0, "no host"},
+		{" rtsp://host/s", 0, "begins or ends with a blank"},
+		{"http://host/s\n", 0, "begins or ends with a blank"},
+		{"http://host:99999/s", 0, "port 99999"},
+		{"http:/host/s", 0, "write http://host/s"},
+		{"RTSP:host/s", 0, "write rtsp://host/s"},
+		{"https//host/s", 0, "write https://host/s"},
+		{"http/pictures", File, "no file or folder"},
+		{"192.168.1.20:8080/mjpeg", 0, "write http:// or rtsp:// before it"},
+		{"10.0.0.7", 0, "bare address"},
+		{"10.0.0.7.avi", File, "no file or folder"},
+		{"file:///data/clip.avi", 0, "write the path alone: /data/clip.avi"},
+		{"GigE:21234567", GigE, ""},
 		{"/dev/null", Device, ""}, // a character device; opening it fails later
 		{"/dev/video99", Device, "/dev/video99"},
 		{"/dev/video99?fps=5", Device, `"/dev/video99" (`},
@@ -55,7 +67,7 @@ func TestParse(t *testing.T) {
 func TestParseHidesCredentials(t *testing.T) {
 	for _, source := range []string{
 		"ftp://admin:hunter2@host/x", "rtsp://admin:hunter2@/x", "rtsp://admin:hunt%zzer2@host/x",
-		"rtsp://admin:hun ter2@host:5x/x", "http://host:5x/?password=hunter2", "admin:hunter2@host/x", "/etc/edged/admin:hunter2@host",
+		"rtsp://admin:hun ter2@host:5x/x", "http://host:5x/?password=hunter2", "http:admin:hunter2@host/x", " http://admin:hunter2@host/x", "file:///admin:hunter2@x", "admin:hunter2@host/x", "/etc/edged/admin:hunter2@host",
 	} {
 		_, err := Parse(source)
 		if err == nil {

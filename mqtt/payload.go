@@ -86,13 +86,14 @@ type MaskRef struct {
 
 // Result is the payload of .../result, one for every inference.
 type Result struct {
-	Schema     int      `json:"schema"`            // filled in by Publish
-	Seq        uint64   `json:"seq"`               // of this camera, from 1 in each run
-	TS         Time     `json:"ts"`                // when the frame was taken
-	Frame      Size     `json:"frame"`             // the camera's frame
-	ROI        Rect     `json:"roi"`               // the part the engine saw, in frame pixels
-	Fit        string   `json:"fit"`               // crop, resize or tile
-	Reduced    int      `json:"reduced,omitempty"` // 2, 4 or 8: decoded at one over that; frame and roi are the camera's own
+	Schema     int      `json:"schema"`                 // filled in by Publish
+	Seq        uint64   `json:"seq"`                    // of this camera, from 1 in each run
+	TS         Time     `json:"ts"`                     // when the frame was taken
+	Frame      Size     `json:"frame"`                  // the camera's frame
+	ROI        Rect     `json:"roi"`                    // the part the engine saw, in frame pixels
+	Fit        string   `json:"fit"`                    // crop, resize or tile
+	Reduced    int      `json:"reduced,omitempty"`      // 2, 4 or 8: decoded at one over that; frame and roi are the camera's own
+	Number     uint64   `json:"frame_number,omitempty"` // the camera's own, which may begin anew; 0: it tells none
 	FrameAgeMS float64  `json:"frame_age_ms"`
 	InferMS    float64  `json:"infer_ms"`
 	Model      string   `json:"model"`

@@ -78,7 +78,7 @@ func full() map[string]any {
 	hash, total := strings.Repeat("0f", 32), 65
 	return map[string]any{
 		"n/cam/result": &mqtt.Result{
-			Schema: mqtt.Schema, Seq: 1, TS: now, Verdict: mqtt.Unsure, Reasons: why, Classes: []mqtt.Class{}, Engine: "go avx2", Certificate: "proved",
+			Schema: mqtt.Schema, Seq: 1, TS: now, Verdict: mqtt.Unsure, Reasons: why, Classes: []mqtt.Class{}, Engine: "go avx2", Certificate: "proved", Number: 65535,
 			Blobs:      []mqtt.Blob{{Class: "scratch", Zone: "rim", X: 3, Y: 4, W: 5, H: 6, Px: 7, Score: 0.5}},
 			BlobsTotal: &total, Line: &mqtt.Line{Row: 1 << 40, Rows: 64, Part: "p7"}, Quality: &mqtt.Quality{Dark: 0.1, Bright: 1, Contrast: 40, Blur: 120}, File: "a.png",
 		},

@@ -69,7 +69,9 @@ func (c *camera) readGigE(i int, m *gocv.Mat) (worker.Picture, error) {
 	if err := c.convert(f, p, m); err != nil {
 		return worker.Picture{}, err
 	}
-	return c.picture(i, m, nil)
+	pic, err := c.picture(i, m, nil)
+	pic.Number = c.gige.number
+	return pic, err
 }
 
 // convert makes 8-bit BGR or grey of a frame.

@@ -62,10 +62,12 @@ func TestGigE(t *testing.T) {
 	var told statuses
 	cfg.OnStatus = told.tell
 	src := open(t, cfg)
-	for range 3 {
-		if f := next(t, src); f.W != 128 || f.H != 64 || f.Format != edged.Gray {
-			t.Fatalf("%dx%d %v", f.W, f.H, f.Format)
+	for number := uint64(0); number < 3; {
+		f := next(t, src)
+		if f.W != 128 || f.H != 64 || f.Format != edged.Gray || f.Number <= number {
+			t.Fatalf("%dx%d %v, its number is %d after %d", f.W, f.H, f.Format, f.Number, number)
 		}
+		number = f.Number
 	}
 
 	reasons := make(chan string, 100)

@@ -67,7 +67,8 @@ or test:belt. FILE ends in .png, which keeps every pixel, or in .jpg.`,
 // snap hands the first picture of a source to use, which borrows it.
 func snap(ctx context.Context, source string, use func(*edged.Frame) error) (edged.Frame, error) {
 	var f edged.Frame
-	src, err := capture.Open(capture.Config{Name: "snap", Source: source, Once: true, Log: slog.New(slog.DiscardHandler)})
+	var why capture.Excuse
+	src, err := capture.Open(capture.Config{Name: "snap", Source: source, Once: true, Log: slog.New(slog.DiscardHandler), OnStatus: why.Note})
 	if err != nil {
 		return f, err
 	}
@@ -75,7 +76,7 @@ func snap(ctx context.Context, source string, use func(*edged.Frame) error) (edg
 	ctx, stop := context.WithTimeout(ctx, snapTimeout)
 	defer stop()
 	if err := src.Next(ctx, &f); err != nil {
-		return f, fmt.Errorf("no picture from %s: %w", capture.Redact(source), err)
+		return f, fmt.Errorf("no picture from %s: %w", capture.Redact(source), why.Add(err))
 	}
 	return f, use(&f)
 }

@@ -316,7 +316,7 @@ func looksLikePath(source string) bool {
 	if _, err := strconv.Atoi(source); err == nil {
 		return false
 	}
-	return !strings.Contains(source, "://") && !strings.Contains(source, " ! ") && !strings.HasPrefix(source, "test:") && !strings.HasPrefix(source, "gige:")
+	return !strings.Contains(source, "://") && !strings.Contains(source, " ! ") && !strings.HasPrefix(source, "test:") && !capture.IsGigE(source)
 }
 
 // Client is the mqtt package's view of the configuration.

@@ -310,7 +310,7 @@ func (u *unit) fill(r *pipeline.Result) {
 	p := &u.result
 	p.Seq, p.TS = r.Seq, mqtt.Time{Time: r.Frame.Time}
 	p.Frame.W, p.Frame.H = r.Frame.Full()
-	p.Reduced = r.Frame.Reduced
+	p.Reduced, p.Number = r.Frame.Reduced, r.Frame.Number
 	p.ROI = mqtt.Rect{X: roi.X, Y: roi.Y, W: roi.W, H: roi.H}
 	if p.File = ""; u.files != nil {
 		p.File = u.files.File()

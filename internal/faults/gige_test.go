@@ -26,6 +26,7 @@ func TestGigEGone(t *testing.T) {
 	r.Settle()
 	for range Rounds() {
 		other := r.Rec.Latest("c1").Seq
+		r.comes("online on the camera's status topic", func() bool { return r.Rec.Last("edged/n/c0/status") == mqtt.Online })
 		camera.Kill()
 		r.goesOffline(60e9)
 		camera = cameratest.StartGigE(t, "EDGED1")
@@ -68,6 +69,9 @@ func TestGigECommand(t *testing.T) {
 		}
 	}
 	parts.EachOnce(t, "c0", int(n), false)
+	if !strings.Contains(r.Rec.Last("edged/n/c0/result"), `"frame_number":`) {
+		t.Error("the result lacks the camera's number of the frame")
+	}
 	if strings.Contains(r.Daemon.Log(), "camera offline") {
 		t.Error("the camera was called offline")
 	}

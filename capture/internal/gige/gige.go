@@ -12,6 +12,11 @@ import (
 // Prefix is what such a source begins with.
 const Prefix = "gige:"
 
+// Is tells whether a source is a GigE Vision camera.
+func Is(source string) bool {
+	return len(source) >= len(Prefix) && strings.EqualFold(source[:len(Prefix)], Prefix)
+}
+
 // Camera is what a source says.
 type Camera struct {
 	Name       string // the camera's name, serial number or address
@@ -30,7 +35,7 @@ var (
 
 // Parse reads a source. Its error tells what is wrong and how it is written.
 func Parse(source string) (c Camera, err error) {
-	name, query, _ := strings.Cut(strings.TrimPrefix(source, Prefix), "?")
+	name, query, _ := strings.Cut(source[min(len(Prefix), len(source)):], "?")
 	if !names.MatchString(name) {
 		return c, fmt.Errorf("GigE camera %q: give its name, serial number or address, for example gige:Basler-21234567 or gige:192.168.1.20", name)
 	}

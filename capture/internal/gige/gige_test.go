@@ -8,6 +8,7 @@ import (
 func TestParse(t *testing.T) {
 	for source, want := range map[string]Camera{
 		"gige:GV01": {Name: "GV01"},
+		"GIGE:GV01": {Name: "GV01"},
 		"gige:192.168.1.20?Height=64&TriggerMode=On&packet-size=1400": {Name: "192.168.1.20", Features: "Height=64 TriggerMode=On", PacketSize: "1400"},
 		"gige:A Cam-7?PixelFormat=BayerGB8":                           {Name: "A Cam-7", Pixels: "BayerGB8"},
 		"gige:x?PixelFormat=RGB8Packed":                               {Name: "x", Pixels: "RGB8Packed"},

@@ -66,7 +66,7 @@ func Open(address string, timeout time.Duration) (*Camera, error) {
 	if err != nil {
 		return nil, errors.New("malformed address") // url's own error would repeat a password
 	}
-	u.Scheme = strings.ToLower(u.Scheme)
+	u.Scheme, u.RawQuery = strings.ToLower(u.Scheme), queryAsSent(u.RawQuery)
 	c := &Camera{address: u, timeout: max(0, timeout)}
 	c.life, c.cancel = context.WithCancelCause(context.Background())
 	c.alarm = time.AfterFunc(time.Hour, func() { c.cancel(errSilent) })
@@ -78,6 +78,20 @@ func Open(address string, timeout time.Duration) (*Camera, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// queryAsSent is a query as browsers send it: a blank, a quote and what is no ASCII by
+// their codes, and all else as it was written.
+func queryAsSent(query string) string {
+	var b strings.Builder
+	for _, c := range []byte(query) {
+		if c <= ' ' || c > '~' || strings.IndexByte("\"<>`", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // transport goes straight to the camera: a proxy for the internet knows no
@@ -114,7 +128,7 @@ func (c *Camera) start() error {
 	defer c.alarm.Stop()
 	resp, err := c.get("")
 	if err != nil {
-		return c.reason(err)
+		return c.unanswered(err)
 	}
 	c.body = resp.Body
 	c.cut.reset(resp.Body)
@@ -126,7 +140,7 @@ func (c *Camera) start() error {
 	}
 	c.first, c.torn, err = c.cut.next()
 	if err != nil {
-		return c.reason(err)
+		return c.unanswered(err)
 	}
 	c.held = true
 	c.first = bytes.Clone(c.first) // what follows takes its place
@@ -182,7 +196,7 @@ func (c *Camera) status(resp *http.Response) error {
 	cure := ""
 	switch code := resp.StatusCode; {
 	case code == http.StatusUnauthorized && c.address.User == nil:
-		cure = ": it wants a user and a password: write USER:PASSWORD@ before the host"
+		cure = ": it wants a user and a password: write them before the host, a colon between and an @ behind"
 	case code == http.StatusUnauthorized:
 		cure = ": it does not take this user and password"
 	case code == http.StatusForbidden:

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"image/jpeg"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"edged/capture/cameratest"
+	"edged/capture/internal/redact"
 )
 
 func open(t *testing.T, address string) *Camera {
@@ -55,9 +57,18 @@ func TestWhoMaySee(t *testing.T) {
 		}
 		for user, want := range map[string]string{"": "401 Unauthorized: it wants a user", "admin:wr0ng@": "401 Unauthorized: it does not take this user"} {
 			_, err := Open(as(user), 5*time.Second)
-			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "wr0ng") {
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "wr0ng") || redact.Text(err.Error()) != err.Error() {
 				t.Errorf("%s as %q: %v", how, user, err)
 			}
+		}
+	}
+}
+
+// A query is sent as browsers send it.
+func TestQuery(t *testing.T) {
+	for query, want := range map[string]string{"a=b&c=%20": "a=b&c=%20", "res=1 x \"y\"&ä": "res=1%20x%20%22y%22&%C3%A4"} {
+		if got := queryAsSent(query); got != want {
+			t.Errorf("%q is sent as %q, want %q", query, got, want)
 		}
 	}
 }
@@ -79,20 +90,32 @@ func TestPasswordStaysWithItsHost(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	server := cameratest.StartForms(t, 64, 48)
+	mute, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mute.Close()
+	go func() {
+		for c, err := mute.Accept(); err == nil; c, err = mute.Accept() {
+			_, _ = c.Read(make([]byte, 4096))
+			c.Close()
+		}
+	}()
 	signed := cameratest.StartFormsTLS(t, 64, 48)
 	for address, want := range map[string]string{
-		server.URL + "/404":                               "it answers 404 Not Found: the path is wrong",
-		server.URL + "/503":                               "it answers 503 Service Unavailable",
-		server.URL + "/418":                               "it answers 418",
-		server.URL + "/html":                              "text/html",
-		server.URL + "/204":                               "it answers 204",
-		server.URL + "/circle":                            "in a circle",
-		server.URL + "/redirfile":                         "redirects to what is no http address",
-		strings.Replace(server.URL, "http:", "https:", 1): "does not speak TLS",
+		server.URL + "/404":                                        "it answers 404 Not Found: the path is wrong",
+		server.URL + "/503":                                        "it answers 503 Service Unavailable",
+		"http://" + mute.Addr().String() + "/":                     "hangs up before there is a picture",
+		server.URL + "/418":                                        "it answers 418",
+		server.URL + "/html":                                       "text/html",
+		server.URL + "/204":                                        "it answers 204",
+		server.URL + "/circle":                                     "in a circle",
+		server.URL + "/redirfile":                                  "redirects to what is no http address",
+		strings.Replace(server.URL, "http:", "https:", 1):          "does not speak TLS",
 		strings.Replace(signed.URL, "https:", "http:", 1) + "/std": "400",
-		signed.URL + "/std":                            "signed by nobody",
-		"http://" + cameratest.FreeAddress(t) + "/std": "connection refused",
-		"http://no.such.host.invalid/":                 "no host of the name",
+		signed.URL + "/std":                                        "signed by nobody",
+		"http://" + cameratest.FreeAddress(t) + "/std":             "connection refused",
+		"http://no.such.host.invalid/":                             "no host of the name",
 	} {
 		if _, err := Open(address, 5*time.Second); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", address, err, want)

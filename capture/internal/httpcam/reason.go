@@ -13,6 +13,14 @@ import (
 	"strings"
 )
 
+// unanswered is reason of what failed before there was a picture.
+func (c *Camera) unanswered(err error) error {
+	if err = c.reason(err); errors.Is(err, io.EOF) {
+		return errors.New("it hangs up before there is a picture")
+	}
+	return err
+}
+
 // reason says why something failed, for whoever has to mend it, without the
 // address, which may hold a password.
 func (c *Camera) reason(err error) error {
@@ -53,6 +61,8 @@ func (c *Camera) reason(err error) error {
 		return fmt.Errorf("network: %v", dial.Err)
 	case strings.Contains(err.Error(), "unsupported protocol scheme"):
 		return errors.New("it redirects to what is no http address")
+	case strings.Contains(err.Error(), "response headers exceeded"):
+		return fmt.Errorf("the head of its answer is over %d kB", maxAnswerHead>>10)
 	case strings.Contains(err.Error(), "malformed HTTP"):
 		return errors.New("it does not speak HTTP on this port")
 	}

@@ -129,6 +129,7 @@ type Frame struct {
 	Read    uint64        // the worker's count, this frame included
 	At      time.Duration // when it was read, shm.Now
 	Took    time.Duration // how long the read lasted
+	Number  uint64        // the camera's own, 0: it has none
 }
 
 // Release gives a slot back.
@@ -162,7 +163,7 @@ func (f Frame) Put(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint64(b, f.Read)
 	b = binary.LittleEndian.AppendUint64(b, uint64(f.At))
 	b = binary.LittleEndian.AppendUint64(b, uint64(f.Took))
-	return append(b, 0, 0, 0, 0, 0, 0, 0, 0)
+	return binary.LittleEndian.AppendUint64(b, f.Number)
 }
 
 // ParseFrame reads what Put wrote.
@@ -174,7 +175,7 @@ func ParseFrame(b []byte) (Frame, error) {
 	return Frame{
 		Slot: b[1], Ch: b[2], Corrupt: b[3]&1 != 0, Copied: b[3]&2 != 0,
 		Memory: le.Uint32(b[4:]), W: le.Uint32(b[8:]), H: le.Uint32(b[12:]),
-		Read: le.Uint64(b[16:]), At: time.Duration(le.Uint64(b[24:])), Took: time.Duration(le.Uint64(b[32:])),
+		Read: le.Uint64(b[16:]), At: time.Duration(le.Uint64(b[24:])), Took: time.Duration(le.Uint64(b[32:])), Number: le.Uint64(b[40:]),
 	}, nil
 }
 

@@ -37,7 +37,7 @@ func TestFrameRoundTrip(t *testing.T) {
 			Memory: rapid.Uint32().Draw(t, "memory"), Slot: rapid.Byte().Draw(t, "slot"), Ch: rapid.Byte().Draw(t, "ch"),
 			Corrupt: rapid.Bool().Draw(t, "corrupt"), Copied: rapid.Bool().Draw(t, "copied"),
 			W: rapid.Uint32().Draw(t, "w"), H: rapid.Uint32().Draw(t, "h"), Read: rapid.Uint64().Draw(t, "read"),
-			At: time.Duration(rapid.Int64().Draw(t, "at")), Took: time.Duration(rapid.Int64().Draw(t, "took")),
+			At: time.Duration(rapid.Int64().Draw(t, "at")), Took: time.Duration(rapid.Int64().Draw(t, "took")), Number: rapid.Uint64().Draw(t, "number"),
 		}
 		b := f.Put(nil)
 		if got, err := ParseFrame(b); err != nil || got != f || len(b) != frameBytes {

@@ -122,7 +122,7 @@ func (s *server) keep(slot int) {
 // passed over: the next frame's count tells the parent.
 func (s *server) lend(slot int, p Picture, began time.Duration) error {
 	now := shm.Now()
-	f := wire.Frame{Read: s.vitals.CountRead(), At: now, Took: now - began}
+	f := wire.Frame{Read: s.vitals.CountRead(), At: now, Took: now - began, Number: p.Number}
 	if p.Empty {
 		s.keep(slot)
 		f.Corrupt = true // no slot, no size: there is only the count to tell

@@ -34,10 +34,11 @@ const (
 type Picture struct {
 	W, H, Ch int
 	Corrupt  bool
-	InPlace  bool // it lies in the slot; else Take fetches it
-	Empty    bool // nothing to show: a frame was there and could not be decoded
-	Same     bool // nothing new: the polled picture has not changed
-	Reduced  int  // camera's pixels a side that one stands for; 0: one
+	InPlace  bool   // it lies in the slot; else Take fetches it
+	Empty    bool   // nothing to show: a frame was there and could not be decoded
+	Same     bool   // nothing new: the polled picture has not changed
+	Reduced  int    // camera's pixels a side that one stands for; 0: one
+	Number   uint64 // the camera's own; 0: it has none
 }
 
 // Camera is an open or closed source. One goroutine uses it.
