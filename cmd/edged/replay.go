@@ -241,7 +241,7 @@ func runReplay(ctx context.Context, source string, s *pipeline.Stage, all varian
 		src = capture.NewStrips(src, s.Line.Rows.In().Shape[1], s.Line.Trigger)
 	}
 	camera.Source, camera.Log = src, slog.New(slog.DiscardHandler)
-	camera.Sink = all
+	camera.Sink = discard{}
 	camera.Refused = func(r *pipeline.Refused) {
 		report.Refused++
 		report.Why = r.Err.Error()
@@ -258,13 +258,17 @@ func runReplay(ctx context.Context, source string, s *pipeline.Stage, all varian
 	return report, nil
 }
 
-// Publish implements pipeline.Sink: the judge has seen results already, but for parts
-// of which rows are missing.
-func (all variants) Publish(r *pipeline.Result) {
-	if r.Line == nil || !r.Line.Ends || r.Verdict != pipeline.Unsure {
-		return
-	}
-	for i, v := range all {
-		v.report.add(r, i == 0)
+// Torn implements pipeline.PartJudge: no variant can say more of such a part.
+func (all variants) Torn(r *pipeline.Result) {
+	for i := len(all) - 1; i >= 0; i-- {
+		if j, ok := all[i].judge.(pipeline.PartJudge); ok {
+			j.Torn(r)
+		}
+		all[i].report.add(r, i == 0)
 	}
 }
+
+// discard takes results that the judge has seen already.
+type discard struct{}
+
+func (discard) Publish(*pipeline.Result) {}

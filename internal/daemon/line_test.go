@@ -46,6 +46,10 @@ func TestALineIsReconfigured(t *testing.T) {
 	if torn.Verdict != "unsure" || next.Line.Part != fmt.Sprint(last+1) || next.Seq != torn.Seq+1 {
 		t.Errorf("part %d was cut by the new config: %q; part %s follows", last, torn.Verdict, next.Line.Part)
 	}
+	e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventVerdict && e.Verdict == mqtt.Unsure })
+	if len(e.Reasons) != 1 || e.Reasons[0].Kind != "hole" || e.PartID != fmt.Sprint(last) {
+		t.Errorf("event %+v", e)
+	}
 	edit("[camera.line]\nstrip = 16\npart = \"rows:200\"\n", "roi = [0, 0, 56, 32]\n")
 	r.Request("reload", "r1", "")
 	if now := r.d.units[0].now(); now.Line == nil || len(now.ROI) != 0 {
@@ -88,6 +92,12 @@ func TestAFolderOfParts(t *testing.T) {
 		daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool {
 			return e.Kind == mqtt.EventMissedTrigger && e.PartID == "s-3.png" && strings.Contains(e.Message, "no row of the mask")
 		})
+	}
+	for part, change := range map[string]string{"s-4.png": "OK unsure", "s-6.png": "unsure OK"} {
+		e := daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventVerdict && e.PartID == part })
+		if e.Previous+" "+e.Verdict != change {
+			t.Errorf("event of part %s: %+v", part, e)
+		}
 	}
 	l := r.d.units[0].account().Line
 	for limit := time.Now().Add(time.Minute); l.Read < 291 && time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {

@@ -49,6 +49,8 @@ type PartJudge interface {
 	Rows(*Result)
 	// Part fills in what is said of the part that the rows so far are.
 	Part(*Result)
+	// Torn is told of a part of which rows are missing: its verdict is Unsure.
+	Torn(*Result)
 }
 
 // LineCounts is the account of a line camera's rows: each that was read is
@@ -236,6 +238,9 @@ func (c *Camera) judgeRows(f *edged.Frame, p parts.Piece, news bool) {
 	case !p.Ends || c.doubtful():
 	case p.Torn:
 		r.Verdict, r.Reasons = Unsure, append(r.Reasons[:0], tornPart())
+		if j != nil {
+			j.Torn(r)
+		}
 	case j != nil:
 		j.Part(r)
 	}

@@ -61,11 +61,23 @@ func NewRuler(cam *config.Camera, labels []string, held *zones.Holder, changed f
 // Judge implements pipeline.Judge.
 func (r *ruler) Judge(p *pipeline.Result) { r.say(p, r.judge.Judge(p.Mask, p.Scores)) }
 
+// Torn implements pipeline.PartJudge.
+func (r *ruler) Torn(p *pipeline.Result) {
+	o := r.judge.Unseen(p.Verdict)
+	o.Reasons = p.Reasons
+	r.tell(p, o)
+}
+
 // say fills in what the rules say.
 func (r *ruler) say(p *pipeline.Result, o verdict.Outcome) {
 	p.Verdict = o.Verdict
 	p.Reasons = append(p.Reasons[:0], o.Reasons...)
 	p.Blobs, p.BlobsTotal = within(o.Blobs, p.Frame), o.BlobsTotal
+	r.tell(p, o)
+}
+
+// tell tells of a verdict that differs from the one before.
+func (r *ruler) tell(p *pipeline.Result, o verdict.Outcome) {
 	if o.Changed {
 		r.changed(Change{o.Verdict, o.Previous, slices.Clone(o.Reasons), p.PartID, p.Frame.Time})
 	}

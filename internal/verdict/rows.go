@@ -33,6 +33,14 @@ func (j *Judge) Rows(m *edged.Mask, scores []float32) Outcome {
 // behind it may go on with its blobs.
 func (j *Judge) End(cut bool) Outcome { return j.rule(cut) }
 
+// Unseen notes that a part got another verdict than the rules', which did not see all
+// of it: what they say of the next is a change.
+func (j *Judge) Unseen(verdict string) Outcome {
+	o := Outcome{Verdict: verdict, Previous: j.last, Changed: j.last != "" && j.last != verdict}
+	j.last = verdict
+	return o
+}
+
 func (j *Judge) begin(cut bool) {
 	j.whole = whole{cut: cut}
 	j.list.reset()
