@@ -61,7 +61,7 @@ type counted struct {
 func (b *blobs) find(m *edged.Mask, scores []float32, c *counted) (count, total int) {
 	b.begin()
 	b.add(m, scores, c)
-	b.settle(c.minArea, true)
+	b.finish(c.minArea, false)
 	return b.count, b.total
 }
 
@@ -93,38 +93,53 @@ func (b *blobs) add(m *edged.Mask, scores []float32, c *counted) {
 	}
 }
 
-// settle counts the components that are complete and have minArea positions. end: no
-// further row comes, so all are. Otherwise the labels of the others begin anew.
-func (b *blobs) settle(minArea int, end bool) {
+// finish counts the components that have minArea positions: no further row comes.
+// list: done has them.
+func (b *blobs) finish(minArea int, list bool) {
 	b.done = b.done[:0]
+	for i, p := range b.parent {
+		if part := &b.parts[i]; int(p) == i && int(part.area) >= minArea {
+			b.count++
+			b.total += int(part.area)
+			if list {
+				b.done = append(b.done, *part)
+			}
+		}
+	}
+	b.above, b.parent, b.parts = b.above[:0], b.parent[:0], b.parts[:0]
+}
+
+// settle is finish for the components that are complete: no run of the last line is of
+// them. The labels of the others begin anew.
+func (b *blobs) settle(minArea int, list bool) {
 	grows := b.labels[:0]
 	for range b.parent {
 		grows = append(grows, -1)
 	}
-	if !end {
-		for i := range b.above {
-			b.above[i].blob = b.root(b.above[i].blob)
-			grows[b.above[i].blob] = 0
-		}
+	for i := range b.above {
+		b.above[i].blob = b.root(b.above[i].blob)
+		grows[b.above[i].blob] = 0
 	}
+	b.done = b.done[:0]
 	n := int32(0)
 	for i, p := range b.parent {
+		part := &b.parts[i]
 		switch {
 		case int(p) != i:
 		case grows[i] == 0:
-			b.parts[n] = b.parts[i] // n <= i
+			b.parts[n] = *part // n <= i
 			grows[i] = n
 			n++
-		case int(b.parts[i].area) >= minArea:
+		case int(part.area) >= minArea:
 			b.count++
-			b.total += int(b.parts[i].area)
-			b.done = append(b.done, b.parts[i])
+			b.total += int(part.area)
+			if list {
+				b.done = append(b.done, *part)
+			}
 		}
 	}
 	for i := range b.above {
-		if !end {
-			b.above[i].blob = grows[b.above[i].blob]
-		}
+		b.above[i].blob = grows[b.above[i].blob]
 	}
 	b.parent, b.parts, b.labels = b.parent[:n], b.parts[:n], grows
 	for i := range b.parent {
@@ -189,11 +204,12 @@ func (b *blobs) join(y int32, scores []float32, width int) {
 			b.parent = append(b.parent, r.blob)
 			b.parts = append(b.parts, part{left: r.from, top: y, born: int64(y)*int64(width) + int64(r.from)})
 		}
-		seen := part{area: r.to - r.from, left: r.from, top: y, right: r.to, bottom: y + 1, born: b.parts[r.blob].born}
+		p := &b.parts[r.blob] // its first position is before these
+		p.area += r.to - r.from
+		p.left, p.right, p.bottom = min(p.left, r.from), max(p.right, r.to), y+1
 		if scores != nil {
-			seen.score = sum(scores[r.from:r.to])
+			p.score += sum(scores[r.from:r.to])
 		}
-		b.parts[r.blob].add(&seen)
 	}
 }
 

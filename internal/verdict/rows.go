@@ -73,15 +73,19 @@ func (j *Judge) add(m *edged.Mask, scores []float32) {
 
 // settle lists the blobs that are complete; end: all are.
 func (j *Judge) settle(end, cut bool) {
+	settle := (*blobs).settle
+	if end {
+		settle = (*blobs).finish
+	}
 	for i := range j.rules {
 		s := &j.rules[i]
-		s.blobs.settle(s.MinAreaPx, end)
+		settle(&s.blobs, s.MinAreaPx, s.listed)
 	}
 	for i := range j.looks {
 		l := &j.looks[i]
 		b := &l.blobs
 		if l.rule < 0 {
-			b.settle(l.MinAreaPx, end)
+			settle(b, l.MinAreaPx, true)
 		} else {
 			b = &j.rules[l.rule].blobs
 		}

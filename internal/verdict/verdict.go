@@ -112,6 +112,7 @@ type state struct {
 	where    string       // the zone, as texts say it
 	shape    *zones.Shape // of that zone; nil: the whole mask
 	blobs    blobs
+	listed   bool         // they are those that a look lists
 	broken   bool         // in effect
 	contrary int          // results in a row that disagree with broken
 	reason   edged.Reason // of the last mask that broke it
@@ -138,6 +139,11 @@ func New(rules []Rule) (*Judge, error) {
 		}
 	}
 	j.looks = looks(j.rules)
+	for _, l := range j.looks {
+		if l.rule >= 0 {
+			j.rules[l.rule].listed = true
+		}
+	}
 	return j, errors.Join(errs...)
 }
 
