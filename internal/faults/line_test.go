@@ -295,3 +295,24 @@ func TestLineDaemonKilled(t *testing.T) {
 	}
 	r.Close()
 }
+
+// A live pipeline whose worker dies or hangs: each is a hole, and what the pipeline
+// gives while the model is busy counts.
+func TestLineWorkerKilled(t *testing.T) {
+	r := lineRig(t, "videotestsrc is-live=true pattern=ball ! video/x-raw,width=96,height=32,framerate=25/1 ! videoconvert ! video/x-raw,format=BGR ! appsink sync=false", Setup{})
+	for range Rounds() {
+		for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP} {
+			before := r.Rec.Pictures("c0")
+			for _, w := range r.Daemon.Workers() {
+				if err := syscall.Kill(w, sig); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.anotherPicture(before)
+		}
+	}
+	r.Close()
+	if s, _ := r.Rec.Stats(); s.Cameras["c0"].Line.Holes < uint64(2*Rounds()) {
+		t.Errorf("the account of rows tells of too few holes: %+v", s.Cameras["c0"].Line)
+	}
+}
