@@ -174,6 +174,9 @@ func TestAPartsVerdictStands(t *testing.T) {
 	if err := json.NewDecoder(resp.Body).Decode(&state); err != nil {
 		t.Fatal(err)
 	}
+	if text := r.d.units[0].auditText(); !strings.HasPrefix(text, "none: strips of a line camera") {
+		t.Errorf("the page says of the audit %q", text)
+	}
 	if c := state.Cameras[0]; c.Verdict == "" || len(c.NGs) > 5 {
 		t.Errorf("the page says %q, with %d NGs", c.Verdict, len(c.NGs))
 	}

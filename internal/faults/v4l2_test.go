@@ -82,6 +82,7 @@ func TestV4L2(t *testing.T) {
 	t.Run("formats", testV4L2Formats)
 	t.Run("sizes", testV4L2Sizes)
 	t.Run("busy", testV4L2Busy)
+	t.Run("line", testV4L2Line)
 	t.Run("daemon", testV4L2Daemon)
 }
 
@@ -200,6 +201,24 @@ func testV4L2Busy(t *testing.T) {
 func busy() bool {
 	err := exec.Command("v4l2-ctl", "-d", "/dev/video0", "-v", "width=320,height=180").Run()
 	return err != nil
+}
+
+// testV4L2Line reads a device as a line camera: its pictures are strips, the plug that is
+// pulled is a hole, and the account of rows is exact.
+func testV4L2Line(t *testing.T) {
+	r := NewRig(t, Setup{Sources: []string{byID + small}, Camera: "engine = \"go\"\n" + lineTable, Later: true})
+	r.Record()
+	r.Daemon.Start()
+	mqtttest.Until(t, 5*time.Minute, "the first rows", func() bool { return r.Rec.Pictures("c0") == 1 && r.Rec.Latest("c0").Seq > 10 })
+	control(t, "disconnect=1")
+	plugOut(t)
+	r.goesOffline(time.Minute)
+	plugIn(t)
+	mqtttest.Until(t, 5*time.Minute, "rows behind the hole", func() bool { return r.Rec.Pictures("c0") > 1 })
+	r.Close()
+	if s, _ := r.Rec.Stats(); s.Cameras["c0"].Line.Holes < 1 {
+		t.Errorf("the account of rows: %+v", s.Cameras["c0"].Line)
+	}
 }
 
 // testV4L2Daemon has the daemon live through what happens to cameras.
