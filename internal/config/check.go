@@ -145,8 +145,11 @@ func (c *Camera) checkTrigger() error {
 // sourceSyntax finds what can never be a source; whether it is there now is
 // another question.
 func sourceSyntax(source string) error {
-	if source == "" || looksLikePath(source) {
+	if source == "" {
 		return nil
+	}
+	if looksLikePath(source) {
+		return capture.CheckOptions(source)
 	}
 	_, err := capture.Parse(source)
 	if err != nil && !isMissing(err) {

@@ -310,13 +310,10 @@ func relativeTo(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// looksLikePath tells a file or folder from a URL, a pipeline, test:belt and a
-// camera's number.
+// looksLikePath tells a file or folder from a URL, a pipeline, test:belt, and what is
+// nearly one of them.
 func looksLikePath(source string) bool {
-	if _, err := strconv.Atoi(source); err == nil {
-		return false
-	}
-	return !strings.Contains(source, "://") && !strings.Contains(source, " ! ") && !strings.HasPrefix(source, "test:") && !capture.IsGigE(source)
+	return !strings.Contains(source, "://") && !strings.Contains(source, " ! ") && !strings.HasPrefix(source, "test:") && !capture.IsGigE(source) && capture.Meant(source) == nil
 }
 
 // Client is the mqtt package's view of the configuration.

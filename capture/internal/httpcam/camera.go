@@ -72,7 +72,7 @@ func Open(address string, timeout time.Duration) (*Camera, error) {
 	c.alarm = time.AfterFunc(time.Hour, func() { c.cancel(errSilent) })
 	c.alarm.Stop()
 	jar, _ := cookiejar.New(nil) // it never fails
-	c.client = &http.Client{Transport: newAuthorizer(u, jar, transport(u.Fragment == Insecure, timeout)), CheckRedirect: redirected, Jar: jar}
+	c.client = &http.Client{Transport: newAuthorizer(u, jar, transport(strings.EqualFold(u.Fragment, Insecure), timeout)), CheckRedirect: redirected, Jar: jar}
 	if err := c.start(); err != nil {
 		c.Close()
 		return nil, err

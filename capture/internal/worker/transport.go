@@ -16,7 +16,7 @@ func Transport(source string) (address, transport string) {
 	var rest []string
 	for _, part := range strings.Split(query, "&") {
 		key, value, _ := strings.Cut(part, "=")
-		if strings.EqualFold(key, "transport") && (value == "udp" || value == "tcp") {
+		if value = strings.ToLower(value); strings.EqualFold(key, "transport") && (value == "udp" || value == "tcp") {
 			transport = value
 			continue
 		}
