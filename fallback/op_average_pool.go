@@ -33,8 +33,9 @@ func (p *pool2D) sums() int {
 	return p.x.in * p.c
 }
 
-// narrow says that a row of results is one pixel, whose taps follow each other.
-func (p *pool2D) narrow() bool { return p.x.out == 1 && p.x.dilate == 1 }
+// narrow says that a row of results is one pixel, whose taps follow each other, and
+// that they may be added one after the other: integers may.
+func (p *pool2D) narrow() bool { return p.x.out == 1 && p.x.dilate == 1 && !p.columnsFirst }
 
 // eachRow calls add for the rows that go into the sums of output row r: n of them
 // from element at on, step elements apart.
@@ -73,6 +74,7 @@ func (c *opContext) planAverageF32(p *pool2D, a model.Activation) error {
 	if err != nil {
 		return err
 	}
+	p.columnsFirst = true // the order decides the last bit, and must not depend on the map's size: windows share layers
 	area, err := c.private(4 * p.sums())
 	if err != nil {
 		return err

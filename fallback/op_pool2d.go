@@ -12,6 +12,8 @@ type pool2D struct {
 	n, c int
 	y, x window
 	in   *tensor
+
+	columnsFirst bool // whatever the map's width, each column is summed by itself, then the sums
 }
 
 func (c *opContext) poolShape() (*pool2D, model.Activation, error) {

@@ -43,7 +43,7 @@ func drawAs(seed uint64, kind trait) *model.Model {
 		if kind.hybrid && k == 1 {
 			n.dynamicRange()
 		}
-		if kind.heads && k == 1 {
+		if kind.heads && k == 1 && b.Err() == nil {
 			second = []model.Ref{n.conv(n.x, 2, square(1, 1).bare())}
 		}
 	}

@@ -64,7 +64,7 @@ func TestExternalDelegateRefused(t *testing.T) {
 	library := delegatetest.Build(t, filepath.Join(deps(), "tflite", "include"))
 	for name, want := range map[string]string{
 		delegateNamed(t, library, "fails"):             "cannot prepare this graph",
-		External(library, map[string]string{"m": "x"}): "knows the option mode alone",
+		External(library, map[string]string{"m": "x"}): "knows the options mode and after alone",
 		External("/nowhere/lib.so", nil):               "/nowhere/lib.so",
 		External("lib.so", nil):                        "whole path",
 		External(soOf(t), nil):                         "no external delegate",

@@ -1,7 +1,8 @@
 // Package delegatetest builds the external delegate that tests load: one library
 // that, as its option "mode" says, takes nothing ("none"), takes RELU and is right
-// (no mode), is wrong ("wrong"), is wrong after 200 runs ("late"), crashes
-// ("crash") or fails to prepare a graph ("fails").
+// (no mode), is wrong ("wrong"), is wrong after 200 runs, or
+// as many as its option "after" says ("late"), crashes ("crash") or fails to prepare
+// a graph ("fails").
 package delegatetest
 
 import (

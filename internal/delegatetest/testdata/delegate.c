@@ -9,7 +9,7 @@ enum { kRelu = 19 };  // kTfLiteBuiltinRelu
 typedef struct {
   TfLiteDelegate base;
   char mode[16];
-  int runs;  // after which "late" goes wrong
+  int runs, after;  // so many runs "late" is right
 } Delegate;
 
 typedef struct {
@@ -42,7 +42,7 @@ static TfLiteStatus Invoke(TfLiteContext* c, TfLiteNode* node) {
   Delegate* d = n->delegate;
   const TfLiteTensor *in = &c->tensors[n->in], *out = &c->tensors[n->out];
   if (strcmp(d->mode, "crash") == 0) *(volatile int*)8 = 1;
-  int wrong = strcmp(d->mode, "wrong") == 0 || (strcmp(d->mode, "late") == 0 && ++d->runs > 200);
+  int wrong = strcmp(d->mode, "wrong") == 0 || (strcmp(d->mode, "late") == 0 && ++d->runs > d->after);
   for (size_t i = 0; i < in->bytes / sizeof(float); i++) {
     float v = in->data.f[i];
     out->data.f[i] = v > 0 ? (wrong ? 2 - v : v) : 0;
@@ -83,11 +83,14 @@ static TfLiteStatus Prepare(TfLiteContext* c, TfLiteDelegate* base) {
 __attribute__((visibility("default"))) TfLiteDelegate* tflite_plugin_create_delegate(
     char** keys, char** values, size_t n, void (*report)(const char*)) {
   Delegate* d = calloc(1, sizeof *d);
+  d->after = 200;
   for (size_t i = 0; i < n; i++) {
     if (strcmp(keys[i], "mode") == 0) {
       strncpy(d->mode, values[i], sizeof d->mode - 1);
+    } else if (strcmp(keys[i], "after") == 0) {
+      d->after = atoi(values[i]);
     } else {
-      report("the test delegate knows the option mode alone");
+      report("the test delegate knows the options mode and after alone");
       free(d);
       return NULL;
     }
