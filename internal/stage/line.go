@@ -22,6 +22,9 @@ func lined(s *pipeline.Stage, v *view, known *Facts, cam *config.Camera, open Op
 	if err != nil {
 		return nil, err
 	}
+	if hidden := v.watched(s.Engine); len(hidden) > 0 {
+		return nil, fmt.Errorf("camera.line: the model makes whole numbers of %q, behind which nothing tells that a value was no number, and rows are looked at behind it alone: leave its QUANTIZE, CAST or ARG_MAX away, or use a full int8 model", s.Engine.Outputs()[hidden[0]].Name)
+	}
 	r, err := openRows(s, m, cam, open, o)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"edged/fallback"
 	"edged/internal/config"
 	"edged/internal/pipeline"
+	"edged/model"
 	"edged/rewrite"
 	"edged/train/nets"
 )
@@ -168,6 +169,25 @@ func TestPartsHaveOneVerdict(t *testing.T) {
 	largest := sink.blobs["2"]
 	if len(largest) == 0 || largest[0].H <= 64 || largest[0].Y < 620 {
 		t.Errorf("the second part's blobs, in the line's rows: %+v", largest)
+	}
+}
+
+// TestALineHidesNoNumbers: a model in which it would not show that a value is no number
+// is refused, with what to do.
+func TestALineHidesNoNumbers(t *testing.T) {
+	for name, tail := range map[string]func(b *model.Builder, x model.Ref) model.Ref{"": func(b *model.Builder, x model.Ref) model.Ref { return b.Relu(x) }, "map": quantise} {
+		f := threeClasses(t, 1, tail)
+		cam := &config.Camera{
+			Name: "cam", Labels: []string{"dark", "bright", "third"}, Prepare: &config.Prepare{ChannelOrder: "GRAY", Mean: []float64{0}, Scale: []float64{1}}, Fit: "crop",
+			Output: &config.Output{Meaning: "logits", Stride: []float64{1, 1}, Origin: []float64{0, 0}}, Line: &config.Line{Strip: 4, MaxPartRows: 100},
+		}
+		s, err := Open(f, cam, func(_ string, m []byte, o edged.Options) (edged.Engine, error) { return fallback.Open(m, o) }, edged.Options{Threads: 1})
+		if err == nil {
+			s.Engine.Close()
+		}
+		if name == "" && err != nil && strings.Contains(err.Error(), "no number") || name != "" && (err == nil || !strings.Contains(err.Error(), `whole numbers of "map"`)) {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
 }
 
