@@ -50,6 +50,7 @@ func TestALineIsReconfigured(t *testing.T) {
 	if len(e.Reasons) != 1 || e.Reasons[0].Kind != "hole" || e.PartID != fmt.Sprint(last) {
 		t.Errorf("event %+v", e)
 	}
+	daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool { return e.Kind == mqtt.EventVerdict && e.Previous == mqtt.Unsure })
 	edit("[camera.line]\nstrip = 16\npart = \"rows:200\"\n", "roi = [0, 0, 56, 32]\n")
 	r.Request("reload", "r1", "")
 	if now := r.d.units[0].now(); now.Line == nil || len(now.ROI) != 0 {

@@ -138,3 +138,14 @@ func TestWhatNeedsARestartIsSaid(t *testing.T) {
 		t.Errorf("waits: %s", got)
 	}
 }
+
+// A verdict that other rules, or another model, change is an event like any other.
+func TestAVerdictThatAReloadChanges(t *testing.T) {
+	r := startRig(t, "[[camera.rule]]\nclass = \"background\"\n")
+	daemontest.Await(r.Subscriber, "edged/n/c0/result", func(v *mqtt.Result) bool { return v.Verdict == "NG" })
+	rewritable(r)("class = \"background\"", "class = \"background\"\nmax_total_ratio = 1.0")
+	r.Request("reload", "r1", "")
+	daemontest.Await(r.Subscriber, "edged/n/c0/event", func(e *mqtt.Event) bool {
+		return e.Kind == mqtt.EventVerdict && e.Previous == "NG" && e.Verdict == "OK"
+	})
+}

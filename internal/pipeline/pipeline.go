@@ -36,6 +36,13 @@ type Judge interface {
 	Judge(*Result)
 }
 
+// Follower is a Judge that goes on where the one of the model before ended, so that a
+// verdict which another model changes is told like any other change.
+type Follower interface {
+	Last() string
+	Follow(last string)
+}
+
 // Stage is a loaded model with what surrounds it; a Camera adopts a new one
 // between two frames and closes the old.
 type Stage struct {
@@ -213,9 +220,7 @@ func (c *Camera) step(ctx context.Context, f *edged.Frame) error {
 	if s := c.next.Swap(nil); s != nil {
 		c.finish()
 		c.stage.Engine.Close()
-		if old := c.stage.Line; old != nil && s.Line != nil {
-			s.Line.Cut.Follow(old.Cut)
-		}
+		s.follow(c.stage)
 		c.adopt(s)
 	}
 	if c.stage.Line != nil && f.Pix != nil {
@@ -291,6 +296,18 @@ func (c *Camera) adopt(s *Stage) {
 	c.runStage = func() error { return c.run(s) } // once, so that a frame allocates nothing
 	c.showTile = c.prepared
 	c.numberless = time.Time{} // another model is another fault
+}
+
+// follow has s go on where old ends.
+func (s *Stage) follow(old *Stage) {
+	if old.Line != nil && s.Line != nil {
+		s.Line.Cut.Follow(old.Line.Cut)
+	}
+	now, ok := s.Judge.(Follower)
+	was, had := old.Judge.(Follower)
+	if ok && had {
+		now.Follow(was.Last())
+	}
 }
 
 func (c *Camera) close() {

@@ -58,6 +58,21 @@ func NewGauge(cam *config.Camera, rules pipeline.Judge, watch PictureWatch) pipe
 	return g
 }
 
+// Last implements pipeline.Follower: what the rules said last.
+func (g *gauge) Last() string {
+	if f, ok := g.rules.(pipeline.Follower); ok {
+		return f.Last()
+	}
+	return ""
+}
+
+// Follow implements pipeline.Follower.
+func (g *gauge) Follow(last string) {
+	if f, ok := g.rules.(pipeline.Follower); ok {
+		f.Follow(last)
+	}
+}
+
 // Judge implements pipeline.Judge.
 func (g *gauge) Judge(p *pipeline.Result) {
 	g.measured = g.meter.Measure(p.Frame, quality.Rect(p.Stage.Prepare.Seen()))

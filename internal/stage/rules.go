@@ -58,6 +58,12 @@ func NewRuler(cam *config.Camera, labels []string, held *zones.Holder, changed f
 	return &ruler{j, changed}, nil
 }
 
+// Last implements pipeline.Follower.
+func (r *ruler) Last() string { return r.judge.Last() }
+
+// Follow implements pipeline.Follower.
+func (r *ruler) Follow(last string) { r.judge.Follow(last) }
+
 // Judge implements pipeline.Judge.
 func (r *ruler) Judge(p *pipeline.Result) { r.say(p, r.judge.Judge(p.Mask, p.Scores)) }
 

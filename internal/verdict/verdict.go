@@ -156,6 +156,13 @@ func (j *Judge) Judge(m *edged.Mask, scores []float32) Outcome {
 	return j.rule(false)
 }
 
+// Last is the verdict of the last mask, empty before the first.
+func (j *Judge) Last() string { return j.last }
+
+// Follow has j go on where another ended: a first verdict that differs from last is a
+// change.
+func (j *Judge) Follow(last string) { j.last = last }
+
 // rule rules on what was added. cut: what follows it may go on with its blobs.
 func (j *Judge) rule(cut bool) Outcome {
 	j.settle(true, cut)
