@@ -13,6 +13,7 @@ import (
 
 	"edged"
 	"edged/internal/mono"
+	"edged/internal/spare"
 )
 
 // Config is where evidence is kept, and how much of it.
@@ -240,11 +241,11 @@ func (s *Store) Close(limit time.Duration) bool {
 	}
 }
 
-// keep writes one record and tells how long it took to encode.
+// keep writes one record and tells what it took of a processor to encode.
 func (s *Store) keep(r *record) time.Duration {
-	start := time.Now()
-	data, err := encode(r)
-	took := time.Since(start)
+	var data []byte
+	var err error
+	took := spare.ProcessorTime(func() { data, err = encode(r) })
 	if err != nil {
 		s.trouble(fmt.Errorf("evidence: %w", err))
 		s.drop(Disk)

@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/jpeg"
 	"maps"
-	"runtime"
 	"slices"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 
 	"edged"
 	"edged/internal/maskpng"
+	"edged/internal/spare"
 )
 
 const (
@@ -129,23 +129,13 @@ func (p *Page) taken(c *camera) bool {
 	case <-p.stop.Done():
 		return true
 	}
-	took := c.encode()
+	took := spare.ProcessorTime(func() { c.publish(c.make(&c.taken)) })
 	select {
 	case <-time.After(restFor * took):
 	case <-p.stop.Done():
 	}
 	<-p.turn
 	return true
-}
-
-// encode makes viewers' picture of taken, and tells the processor's time that it
-// took.
-func (c *camera) encode() time.Duration {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	start := threadTime()
-	c.publish(c.make(&c.taken))
-	return threadTime() - start
 }
 
 // publish wakes the viewers.

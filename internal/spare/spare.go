@@ -59,14 +59,14 @@ func (s *Share) Do(ctx context.Context, idle func() bool, work func()) (time.Dur
 			return 0, err
 		}
 	}
-	took := processorTime(work)
+	took := ProcessorTime(work)
 	s.Spent(took)
 	return took, nil
 }
 
-// processorTime is what work takes of a processor: at full load most of the time
+// ProcessorTime is what work takes of a processor: at full load most of the time
 // that passes is others'.
-func processorTime(work func()) time.Duration {
+func ProcessorTime(work func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	began := threadTime()

@@ -17,7 +17,7 @@ func TestShareIsKept(t *testing.T) {
 	for i := range done {
 		wg.Go(func() {
 			work := func() {
-				longest = max(longest, processorTime(func() {
+				longest = max(longest, ProcessorTime(func() {
 					for start := threadTime(); threadTime()-start < 2*time.Millisecond; {
 						continue
 					}
