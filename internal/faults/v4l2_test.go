@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -228,10 +230,7 @@ func testV4L2Daemon(t *testing.T) {
 	r.Record()
 	r.Daemon.Start()
 	mqtttest.Until(t, 5*time.Minute, "the first result", func() bool { return r.Rec.Latest("c0").Seq > 0 })
-	for _, fault := range []string{
-		"disconnect=1", "inject_vidioc_reqbufs_error=1", "inject_vidioc_qbuf_error=1", "inject_vidioc_streamon_error=1",
-		"inject_fatal_streaming_error=1", "inject_v4l2_buf_flag_error=1", "percentage_of_dropped_buffers=50",
-	} {
+	for _, fault := range append(injections(t), "disconnect=1", "percentage_of_dropped_buffers=50") {
 		t.Run(fault, func(t *testing.T) {
 			control(t, fault)
 			if strings.Contains(fault, "reqbufs") || strings.Contains(fault, "streamon") {
@@ -261,6 +260,19 @@ func testV4L2Daemon(t *testing.T) {
 		t.Error("why the camera went away is not said")
 	}
 	r.Close()
+}
+
+// injections are the faults that the camera's driver has a control for.
+func injections(t *testing.T) (all []string) {
+	for _, m := range regexp.MustCompile(`\binject_\w+`).FindAllString(sh(t, "v4l2-ctl", "-d", "/dev/video0", "--list-ctrls"), -1) {
+		all = append(all, m+"=1")
+	}
+	for _, known := range []string{"vidioc_reqbufs", "vidioc_qbuf", "vidioc_streamon", "fatal_streaming", "v4l2_buf_flag"} {
+		if !slices.Contains(all, "inject_"+known+"_error=1") {
+			t.Errorf("the driver cannot inject %s: %v", known, all)
+		}
+	}
+	return all
 }
 
 // resumes waits for results of pictures from now on.

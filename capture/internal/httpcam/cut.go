@@ -195,7 +195,12 @@ func (c *cutter) last(err error) ([]byte, bool, error) {
 // announced takes a picture of the length that its part says, if that proves
 // right: the file ends there, or a new part begins.
 func (c *cutter) announced(size int) (file []byte, ok bool) {
+	var f jpegfile.Finder
 	for c.w-c.r < size {
+		n, found := f.Next(c.buf[c.r:c.w])
+		if found == jpegfile.End && partBegins(c.buf[c.r+n:c.w]) { // it is longer than its picture: waiting for all of it would be for ever later
+			return nil, false
+		}
 		if c.fill() != nil {
 			return nil, false
 		}
@@ -211,6 +216,16 @@ func (c *cutter) announced(size int) (file []byte, ok bool) {
 	}
 	c.r += size
 	return file, true
+}
+
+// partBegins tells whether b, behind a picture's end, is the beginning of another part:
+// behind an end of line dashes, or a boundary without any.
+func partBegins(b []byte) bool {
+	rest := bytes.TrimLeft(b, "\r\n")
+	if len(rest) < 2 || len(rest) == len(b) {
+		return false
+	}
+	return rest[0] == '-' && rest[1] == '-' || rest[0] >= 'A' && rest[0] <= 'z'
 }
 
 // partFollows tells whether buf[r+size:] looks like the beginning of a part.

@@ -76,6 +76,35 @@ func TestTornPicture(t *testing.T) {
 	}
 }
 
+// A part that announces far more than its picture is served as soon as the next one
+// begins: who waited for all that was announced would be that much late for ever.
+func TestLengthOfABuffer(t *testing.T) {
+	picture := string(cameratest.Picture(64, 48, 1))
+	for _, boundary := range []string{"--b", "frame"} {
+		part := boundary + "\r\nContent-Type: image/jpeg\r\nContent-Length: 1000000\r\n\r\n" + picture + "\r\n"
+		in := &endless{head: strings.NewReader(strings.Repeat(part, 3)), fill: []byte{0}}
+		c := cutter{in: in}
+		for n := range 2 {
+			file, torn, err := c.next()
+			if string(file) != picture || torn || err != nil || in.gave > 0 {
+				t.Errorf("%s: picture %d: %d bytes of %d, torn %v, %v; %d bytes more were read", boundary, n, len(file), len(picture), torn, err, in.gave)
+			}
+		}
+	}
+}
+
+// A part that holds two files, a picture and its preview, is one picture.
+func TestTwoFilesInAPart(t *testing.T) {
+	both := string(cameratest.Picture(64, 48, 1)) + string(cameratest.Picture(16, 16, 2))
+	c := cutter{in: iotest.OneByteReader(strings.NewReader(fmt.Sprintf("--b\r\nContent-Length: %d\r\n\r\n%s\r\n--b--\r\n", len(both), both)))}
+	if file, torn, err := c.next(); string(file) != both || torn || err != nil {
+		t.Errorf("%d bytes of %d, torn %v, %v", len(file), len(both), torn, err)
+	}
+	if _, _, err := c.next(); !errors.Is(err, io.EOF) {
+		t.Errorf("behind it: %v", err)
+	}
+}
+
 // FuzzCut cuts any stream, fed whole and byte by byte: the same files come out,
 // none twice, and it ends.
 func FuzzCut(f *testing.F) {
