@@ -156,14 +156,25 @@ func TestLineSources(t *testing.T) {
 	DenseModel(t, base, r.Model, 48, seenW)
 	dir := t.TempDir()
 	watch := exec.Command(Bin(t, "edged"), "watch", "--broker", r.Broker.URL(), "--stitch", filepath.Join(dir, "belt.png"))
-	var said strings.Builder
-	watch.Stdout, watch.Stderr = &said, &said
+	log, err := os.Create(filepath.Join(dir, "watch.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	said := func() string {
+		b, _ := os.ReadFile(log.Name())
+		return string(b)
+	}
+	watch.Stdout, watch.Stderr = log, log
 	if err := watch.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer watch.Process.Kill()
 	r.Record()
-	time.Sleep(300 * time.Millisecond) // watch subscribes; what it would miss shows below
+	mqtttest.Until(t, time.Minute, "watch to listen", func() bool {
+		r.Rec.Send("edged/n/probe/status", mqtt.Online)
+		return strings.Contains(said(), "n/probe is online")
+	})
 	out, errs, code := Edged(t, "run", "-c", r.Daemon.Config(), "--once", "--json")
 	var ledger struct {
 		Balanced bool
@@ -178,14 +189,14 @@ func TestLineSources(t *testing.T) {
 			t.Errorf("camera %s: the account of rows: %+v", cam, l)
 		}
 	}
-	time.Sleep(300 * time.Millisecond)
+	mqtttest.Until(t, time.Minute, "watch to hear the end", func() bool { return strings.Contains(said(), "n is offline") })
 	watch.Process.Signal(syscall.SIGINT)
 	if err := watch.Wait(); err != nil {
-		t.Fatalf("watch: %v\n%s", err, said.String())
+		t.Fatalf("watch: %v\n%s", err, said())
 	}
 	defer func() {
 		if t.Failed() {
-			t.Logf("watch:\n%s\nrun:\n%s", tail(said.String(), 8000), errs)
+			t.Logf("watch:\n%s\nrun:\n%s", tail(said(), 8000), errs)
 		}
 	}()
 	want := wholeMask(t, r.Model, strips)
@@ -199,8 +210,8 @@ func TestLineSources(t *testing.T) {
 	if got := rows - before.Rect.Dy() - behind.Rect.Dy(); got <= lost {
 		t.Errorf("%d rows of the mask lack for a hole of %d rows", got, stripH)
 	}
-	if n := strings.Count(said.String(), "rows laid together -> "); n != 5 {
-		t.Errorf("watch tells of %d pictures:\n%s", n, said.String())
+	if n := strings.Count(said(), "rows laid together -> "); n != 5 {
+		t.Errorf("watch tells of %d pictures:\n%s", n, said())
 	}
 }
 
