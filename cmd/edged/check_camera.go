@@ -10,7 +10,10 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -56,6 +59,9 @@ func checkCamera(ctx context.Context, cam *config.Camera, c *config.Config, file
 		return out, err
 	}
 	out.detail = fmt.Sprintf("%s, %dx%d %s", info.Kind, info.Width, info.Height, info.Format)
+	if capture.IsGigE(cam.Source) {
+		out.checkReceive(os.DirFS("/"), &info)
+	}
 	if file == nil {
 		return out, nil
 	}
@@ -87,6 +93,17 @@ func (c *checkedCamera) checkSource(cam *config.Camera, cfg *config.Config) {
 	}
 	if kind, _ := capture.Parse(cam.Source); kind == capture.Folder && cfg.StateDir() == "" {
 		c.warn("which pictures were served is forgotten at the daemon's end, and all of them are served again: set mqtt.spool_dir")
+	}
+}
+
+// checkReceive looks whether the kernel keeps a whole frame of a GigE camera for a
+// reader that is not scheduled for a moment: what does not fit is lost.
+func (c *checkedCamera) checkReceive(root fs.FS, info *capture.Info) {
+	b, err := fs.ReadFile(root, "proc/sys/net/core/rmem_max")
+	most, bad := strconv.Atoi(strings.TrimSpace(string(b)))
+	if frame := info.Width * info.Height; err == nil && bad == nil && most < frame {
+		c.warn("the network's receive buffer takes %d bytes, a frame has %d: on a busy machine parts of frames are lost; "+
+			"write net.core.rmem_max = %d to /etc/sysctl.d/60-gige.conf, then run sysctl --system", most, frame, 4*frame)
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"edged/capture"
 	"edged/internal/daemontest"
 	"edged/model"
 	"edged/train/nets"
@@ -58,6 +60,17 @@ func (r *report) state(name string) string {
 		}
 	}
 	return ""
+}
+
+// A kernel that keeps less than a frame of a GigE camera loses packets.
+func TestReceiveBuffer(t *testing.T) {
+	for text, warned := range map[string]bool{"212992\n": true, "4194304\n": false, "": false} {
+		var c checkedCamera
+		c.checkReceive(fstest.MapFS{"proc/sys/net/core/rmem_max": {Data: []byte(text)}}, &capture.Info{Width: 1280, Height: 1024})
+		if got := len(c.warnings) > 0; got != warned || warned && !strings.Contains(c.warnings[0], "net.core.rmem_max = 5242880") {
+			t.Errorf("%q: %q", text, c.warnings)
+		}
+	}
 }
 
 // What the daemon would refuse or do oddly for its whole life is told before.
