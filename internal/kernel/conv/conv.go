@@ -15,8 +15,8 @@ import (
 type convCall struct {
 	src, dst, w, bias, res unsafe.Pointer
 	taps                   *int // byte offsets from a pixel's source
-	ntaps, kc              int
-	srcStride, dstStride   int // bytes from pixel to pixel
+	ntaps, kc              int  // of a depthwise convolution kc is what DepthwiseF32.shared says
+	srcStride, dstStride   int  // bytes from pixel to pixel
 	resStride              int
 	lo, hi                 float32
 	mask                   unsafe.Pointer // which channels of the last vector exist

@@ -13,13 +13,17 @@ type convCallI8 struct {
 	ntaps, kc                  int  // kc in groups of four channels
 	srcStride, dstStride       int  // bytes from pixel to pixel
 	zero, lo, hi               int32
-	_                          int32
+	big                        int32 // not 0: one of the factors is a half or more
 	mask                       unsafe.Pointer
 	tileSteps
-	flip uint8          // XORed into each activation: 128 turns signed ones into unsigned ones, and back
-	back uint8          // XORed into each result, where routines clamp all as signed ones: see result
-	live int            // channels of the block that exist, for routines without masks
-	sums unsafe.Pointer // added to the sums of all channels, pixel by pixel from resAt on: nil or windowSums'
+	flip   uint8 // XORed into each activation: 128 turns signed ones into unsigned ones, and back
+	back   uint8 // XORed into each result, where routines clamp all as signed ones: see result
+	live   int   // channels of the block that exist, for routines without masks
+	clamps uint8 // not 0: lo, hi or back change a byte that is signed and saturated
+	// Not 0: the taps are pairedTaps, and a pixel's, all but those of the first
+	// column, are those of the pixels beside it, which routines may load once.
+	shared int
+	sums   unsafe.Pointer // added to the sums of all channels, pixel by pixel from resAt on: nil or windowSums'
 	// Bytes from a row to the second one that is computed beside it, if any.
 	srcBelow, dstBelow int
 }
@@ -30,6 +34,7 @@ type convKernelI8 struct {
 	sums16   bool          // adds products by pairs in 16 bits: lays out weights so
 	widens   bool          // its routines read activations that convI16 has widened to int16
 	goesBack bool          // its routines take back off the words that they pack, to clamp all bytes as signed ones
+	signs    bool          // its routines clamp all bytes as signed ones
 	flips    flipping      // not nil: its routines want activations in memory as reads says
 	big      *convKernelI8 // not nil: its routines want factors below a half, written by layHigh; this one takes bigger ones
 	table    convTableI8
@@ -71,6 +76,14 @@ func halfOrMore(factors []Factor) bool {
 	return slices.ContainsFunc(factors, func(f Factor) bool { return f.Shift > -1 && f.Multiplier != 0 })
 }
 
+// big is what routines that scale by any factor read: see convCallI8.
+func (p *ConvI8Params) big() int32 {
+	if halfOrMore(p.Factors) {
+		return 1
+	}
+	return 0
+}
+
 // lay writes the constants of a block of width channels for the channel in lane.
 func (k *convKernelI8) lay(f Factor, requant []int32, lane, width int) {
 	if k.big != nil {
@@ -78,18 +91,29 @@ func (k *convKernelI8) lay(f Factor, requant []int32, lane, width int) {
 		return
 	}
 	f.lay(requant, lane, width)
+	if k.signs { // NEON shifts to the left by negative numbers
+		requant[3*width+lane] = -requant[4*width+lane]
+	}
 }
 
 // result is the zero point and the clamp of results as the routines see them,
 // and what gives these their type back.
 func (k *convKernelI8) result(p *ConvI8Params) (zero, lo, hi int32, back uint8) {
 	switch zero, lo, hi, back = p.signedResult(); {
-	case k.big != nil:
+	case k.big != nil, k.signs:
 		return zero, lo, hi, back
 	case k.goesBack:
 		return p.DstZero, lo, hi, back
 	}
 	return p.DstZero, p.Lo, p.Hi, 0
+}
+
+// bounded is what clamps is.
+func (c *convCallI8) bounded() uint8 {
+	if c.lo > math.MinInt8 || c.hi < math.MaxInt8 || c.back != 0 {
+		return 1
+	}
+	return 0
 }
 
 // suit chooses the routines for the weights w and moves p's zero point to where
@@ -159,6 +183,7 @@ type ConvI8 struct {
 	requant []int32  // [block][requantRows][width]
 	zero    int32    // of the output, as stored
 	lo, hi  int32    // clamp, as stored
+	big     int32    // see convCallI8
 	flipped flipping // nil: activations are read where they lie
 	i16     *convI16
 	sums    *windowSums // nil: none
@@ -202,6 +227,7 @@ func (r *Routines) newConvI8(k *convKernelI8, s ConvShape, w []int8, bias []int3
 	c := &ConvI8{kernel: k, shape: s, groups: (kc + 3) / 4, taps: taps}
 	c.sums = newWindowSums(k, taps, kc, p)
 	c.zero, c.lo, c.hi, c.back = k.result(&p)
+	c.big = p.big()
 	if k.flipsFirst(p.Signed) {
 		c.flipped = k.flips
 	}
@@ -286,7 +312,8 @@ func (c *ConvI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 func (c *ConvI8) band(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	call := &k.i8
 	*call = convCallI8{taps: &c.taps[0], ntaps: len(c.taps), kc: c.groups, srcStride: src.Pix, dstStride: dst.Pix,
-		zero: c.zero, lo: c.lo, hi: c.hi, flip: c.flip, back: c.back}
+		zero: c.zero, lo: c.lo, hi: c.hi, big: c.big, flip: c.flip, back: c.back}
+	call.clamps = call.bounded()
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		if c.sums != nil && (i == 0 || b.src != c.blocks[i-1].src) {

@@ -61,7 +61,7 @@ func (d *DepthwiseF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols i
 	if len(res.P) > 0 {
 		res.holds("residual", rows, cols, d.shape.OC)
 	}
-	k.f32 = convCall{taps: &d.taps[0], ntaps: len(d.taps), lo: d.lo, hi: d.hi,
+	k.f32 = convCall{taps: &d.taps[0], ntaps: len(d.taps), kc: d.shared(src.Pix), lo: d.lo, hi: d.hi,
 		srcStride: src.Pix * 4, dstStride: dst.Pix * 4, resStride: res.Pix * 4}
 	m, full, short := cut(cols, len(d.kernel.fn[0])-1)
 	for y := range rows {
@@ -75,6 +75,15 @@ func (d *DepthwiseF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols i
 			x += m - 1
 		}
 	}
+}
+
+// shared is the filter's width where a pixel's taps, all but the first, are those of
+// the pixels beside it, pix elements apart: routines may load such pixels once.
+func (d *DepthwiseF32) shared(pix int) int {
+	if d.shape.DX*d.shape.Pix == pix {
+		return d.shape.KW
+	}
+	return 0
 }
 
 // tile computes m pixels from (y, x) on, all channels.

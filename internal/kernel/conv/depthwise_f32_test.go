@@ -27,6 +27,9 @@ func checkDepthwiseF32(t *testing.T, worker *Worker, k *convKernel, r *rand.Rand
 	n := 1 + r.IntN(40)
 	s := ConvShape{KH: 1 + r.IntN(5), KW: 1 + r.IntN(5), DY: 1 + r.IntN(4), DX: 1 + r.IntN(4), IC: n, OC: n}
 	sy, sx, rows, cols := 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(4), 1+r.IntN(33)
+	if r.IntN(2) == 0 {
+		sx = s.DX // neighbours share pixels
+	}
 	s.Pix = n + r.IntN(2)*r.IntN(9)
 	s.Row = ((cols-1)*sx + (s.KW-1)*s.DX + 1) * s.Pix
 	// The source ends with the last channel read: a routine that loads past it faults under the guard.

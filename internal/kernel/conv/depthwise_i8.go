@@ -3,6 +3,7 @@ package conv
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unsafe"
 
 	"edged/internal/kernel/cpu"
@@ -17,12 +18,15 @@ type DepthwiseI8 struct {
 	shape  ConvShape
 	taps   []int   // bytes, an even number
 	parts  int     // that a weight has: each is a tap of its own
+	order  []int   // of the taps
+	paired bool    // they are pairedTaps
 	reach  int     // bytes from a window's first to one past its last
 	stream []int32 // [block of channels][bias | pairs of weights | requant constants]
 	block  int     // elements of stream that one block takes
 	pair   int     // elements of stream that one pair of taps takes
 	zero   int32
 	lo, hi int32
+	big    int32 // see convCallI8
 	flip   uint8
 	back   uint8
 	kernel *convKernelI8
@@ -43,17 +47,25 @@ func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Conv
 	}
 	d := &DepthwiseI8{kernel: k, lanes: k.lanes, pair: k.lanes, parts: 1, shape: s}
 	d.zero, d.lo, d.hi, d.back = k.result(&p)
+	d.big = p.big()
 	d.table, d.flip = k.suit(&p, w)
 	if k.sums16 {
 		d.pair = k.lanes / 2
 		d.parts = p.parts(w)
 	}
-	for t := range s.KH * s.KW {
+	d.order = make([]int, s.KH*s.KW)
+	for i := range d.order {
+		d.order[i] = i
+	}
+	if d.paired = s.KH == 3 && s.KW == 3 && d.parts == 1; d.paired {
+		d.order = pairedTaps
+	}
+	for _, t := range d.order {
 		for range d.parts {
 			d.taps = append(d.taps, t/s.KW*s.DY*s.Row+t%s.KW*s.DX*s.Pix)
 		}
 	}
-	d.reach = d.taps[len(d.taps)-1] + s.IC
+	d.reach = slices.Max(d.taps) + s.IC
 	if len(d.taps)%2 == 1 {
 		d.taps = append(d.taps, d.taps[0]) // its weights are zero
 	}
@@ -65,15 +77,19 @@ func newDepthwiseI8(k *convKernelI8, s ConvShape, w []int8, bias []int32, p Conv
 	return d
 }
 
+// pairedTaps is the order of the taps of a 3x3 filter by pairs: of the first two
+// rows those of a column, then what is left.
+var pairedTaps = []int{0, 3, 1, 4, 2, 5, 6, 7, 8}
+
 // pack lays out channel c in its block.
 func (d *DepthwiseI8) pack(c int, w []int8, bias []int32, p ConvI8Params) {
 	lane := laneOf(c%d.lanes, d.lanes)
 	block := d.stream[c/d.lanes*d.block:]
 	sum := int32(0)
-	for t := range d.shape.KH * d.shape.KW {
+	for at, t := range d.order {
 		v := p.weight(w[t*d.shape.OC+c])
 		for i := range d.parts {
-			tap, n := t*d.parts+i, int32(d.parts)
+			tap, n := at*d.parts+i, int32(d.parts)
 			d.weight(block[d.lanes+tap/2*d.pair:], tap%2, lane, v*int32(i+1)/n-v*int32(i)/n)
 		}
 		sum += v
@@ -131,7 +147,11 @@ func (d *DepthwiseI8) Run(k *Worker, dst, src Plane[uint8], rows, cols int) {
 	dst.holds("destination", rows, cols, d.shape.OC)
 	src.holds("source", rows, cols, d.reach)
 	k.i8 = convCallI8{taps: &d.taps[0], ntaps: len(d.taps) / 2, srcStride: src.Pix, dstStride: dst.Pix,
-		zero: d.zero, lo: d.lo, hi: d.hi, flip: d.flip, back: d.back}
+		zero: d.zero, lo: d.lo, hi: d.hi, big: d.big, flip: d.flip, back: d.back}
+	k.i8.clamps = k.i8.bounded()
+	if d.paired && d.shape.DX*d.shape.Pix == src.Pix {
+		k.i8.shared = 1
+	}
 	m, full, short := cut(cols, len(d.table[0])-1)
 	for y := range rows {
 		x := 0

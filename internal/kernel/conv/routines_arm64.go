@@ -16,19 +16,19 @@ func tables(v cpu.Variant) []*Routines {
 }
 
 var neondot = Routines{
-	convI8: &convKernelI8{lanes: 8, reads: asSigned, flips: flipSIMD, table: convI8x8NEONDot, windows: windowSumsSIMD, chunk: 16},
+	convI8: &convKernelI8{lanes: 8, reads: asSigned, signs: true, flips: flipSIMD, table: convTableI8{convI8x8NEONDot[0], convI8x16NEONDot[0]}, windows: windowSumsSIMD, chunk: 16},
 }
 
 var neon = Routines{
 	convF32:      &convKernel{lanes: 4, fn: convF32x4NEON},
-	convI8:       &convKernelI8{lanes: 8, reads: asSigned, sums16: true, table: convI8x8NEON, signed: convI8x8NEONSigned, windows: windowSumsSIMD, chunk: 16},
+	convI8:       &convKernelI8{lanes: 8, reads: asSigned, signs: true, sums16: true, table: convI8x8NEON, signed: convI8x8NEONSigned, windows: windowSumsSIMD, chunk: 16},
 	depthwiseF32: &convKernel{lanes: 4, fn: [2][]func(*convCall){depthwiseF32x4NEON[0]}},
-	depthwiseI8: &convKernelI8{lanes: 8, reads: asSigned, sums16: true,
+	depthwiseI8: &convKernelI8{lanes: 8, reads: asSigned, signs: true, sums16: true,
 		table: convTableI8{depthwiseI8x8NEON[0]}, signed: convTableI8{depthwiseI8x8NEONSigned[0]}},
 	dotF32:  &dotKernel{4, 8, dotF32x1NEON, dotF32x8NEON},
 	poolF32: &poolKernel{4, poolF32NEON},
-	// 24 tiles fill the products' routines, of 8 rows, thrice.
-	winograd: &winogradKernel{4, winogradRowsNEON, winogradColsNEON, winogradOutNEON, winogradMulNEON, 24},
+	// 28 tiles fill the products' routines, of 7 rows, four times.
+	winograd: &winogradKernel{4, winogradRowsNEON, winogradColsNEON, winogradOutNEON, winogradMulNEON, 28},
 	winogradI8: &winogradKernelI8{lanes: 8, channels: 16, order: plain, in: winogradInI8NEON, inSigned: winogradInI8NEONSigned,
 		mul: stepsI8{winogradMulI8x8NEON, winogradMulI8x16NEON},
 		out: stepsI8{winogradOutI8x8NEON, winogradOutI8x16NEON}},

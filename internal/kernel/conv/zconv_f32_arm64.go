@@ -26,9 +26,6 @@ func convF32x6x4NEON(c *convCall)
 func convF32x7x4NEON(c *convCall)
 
 //go:noescape
-func convF32x8x4NEON(c *convCall)
-
-//go:noescape
 func convF32x1x8NEON(c *convCall)
 
 //go:noescape
@@ -49,10 +46,7 @@ func convF32x6x8NEON(c *convCall)
 //go:noescape
 func convF32x7x8NEON(c *convCall)
 
-//go:noescape
-func convF32x8x8NEON(c *convCall)
-
 var convF32x4NEON = [...][]func(*convCall){
-	{nil, convF32x1x4NEON, convF32x2x4NEON, convF32x3x4NEON, convF32x4x4NEON, convF32x5x4NEON, convF32x6x4NEON, convF32x7x4NEON, convF32x8x4NEON},
-	{nil, convF32x1x8NEON, convF32x2x8NEON, convF32x3x8NEON, convF32x4x8NEON, convF32x5x8NEON, convF32x6x8NEON, convF32x7x8NEON, convF32x8x8NEON},
+	{nil, convF32x1x4NEON, convF32x2x4NEON, convF32x3x4NEON, convF32x4x4NEON, convF32x5x4NEON, convF32x6x4NEON, convF32x7x4NEON},
+	{nil, convF32x1x8NEON, convF32x2x8NEON, convF32x3x8NEON, convF32x4x8NEON, convF32x5x8NEON, convF32x6x8NEON, convF32x7x8NEON},
 }

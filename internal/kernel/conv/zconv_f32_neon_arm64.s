@@ -7,89 +7,114 @@
 
 TEXT ·convF32x1x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x1x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x1x4NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
 convF32x1x4NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	CBZ R15, convF32x1x4NEON_rest
+	ADD R20, R5, R5
+	CBZ R15, convF32x1x4NEON_four
 	MOVD R15, R4
-convF32x1x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
+convF32x1x4NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x1x4NEON_four
+	CBNZ R4, convF32x1x4NEON_eight
+convF32x1x4NEON_four:
+	TBZ $2, R16, convF32x1x4NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	ADD $64, R1, R1
 convF32x1x4NEON_rest:
-	CBZ R16, convF32x1x4NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x1x4NEON_next
 convF32x1x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x1x4NEON_one
 convF32x1x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x1x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x1x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x1x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, convF32x1x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	B convF32x1x4NEON_clamp
 convF32x1x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x1x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x1x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x1x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 convF32x1x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x1x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x1x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
 	B convF32x1x4NEON_stored
 convF32x1x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, convF32x1x4NEON_store0
@@ -97,136 +122,163 @@ convF32x1x4NEON_store:
 	CBZ R9, convF32x1x4NEON_store0
 	VST1 V0.S[2], (R7)
 convF32x1x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x1x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x1x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x1x4NEON_tile
 	RET
 
 TEXT ·convF32x2x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x2x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x2x4NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
-	VMOV V0.B16, V1.B16
+	VLD1 (R4), [V1.S4]
 convF32x2x4NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
-	CBZ R15, convF32x2x4NEON_rest
+	CBZ R15, convF32x2x4NEON_four
 	MOVD R15, R4
-convF32x2x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
+convF32x2x4NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x2x4NEON_four
+	CBNZ R4, convF32x2x4NEON_eight
+convF32x2x4NEON_four:
+	TBZ $2, R16, convF32x2x4NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	ADD $64, R1, R1
 convF32x2x4NEON_rest:
-	CBZ R16, convF32x2x4NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x2x4NEON_next
 convF32x2x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x2x4NEON_one
 convF32x2x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x2x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x2x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x2x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, convF32x2x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	B convF32x2x4NEON_clamp
 convF32x2x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x2x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x2x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x2x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x2x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x2x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x2x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 convF32x2x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x2x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x2x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
 	B convF32x2x4NEON_stored
 convF32x2x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, convF32x2x4NEON_store0
@@ -234,7 +286,7 @@ convF32x2x4NEON_store:
 	CBZ R9, convF32x2x4NEON_store0
 	VST1 V0.S[2], (R7)
 convF32x2x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, convF32x2x4NEON_store1
@@ -242,161 +294,196 @@ convF32x2x4NEON_store0:
 	CBZ R9, convF32x2x4NEON_store1
 	VST1 V1.S[2], (R7)
 convF32x2x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x2x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x2x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x2x4NEON_tile
 	RET
 
 TEXT ·convF32x3x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x3x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x3x4NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
+	VLD1 (R4), [V1.S4]
+	VLD1 (R4), [V2.S4]
 convF32x3x4NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
-	CBZ R15, convF32x3x4NEON_rest
+	CBZ R15, convF32x3x4NEON_four
 	MOVD R15, R4
-convF32x3x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
+convF32x3x4NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x3x4NEON_four
+	CBNZ R4, convF32x3x4NEON_eight
+convF32x3x4NEON_four:
+	TBZ $2, R16, convF32x3x4NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	ADD $64, R1, R1
 convF32x3x4NEON_rest:
-	CBZ R16, convF32x3x4NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x3x4NEON_next
 convF32x3x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x3x4NEON_one
 convF32x3x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x3x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x3x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x3x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, convF32x3x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	B convF32x3x4NEON_clamp
 convF32x3x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x3x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x3x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x3x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x3x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x3x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x3x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x3x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x3x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x3x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 convF32x3x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x3x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x3x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
 	B convF32x3x4NEON_stored
 convF32x3x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, convF32x3x4NEON_store0
@@ -404,7 +491,7 @@ convF32x3x4NEON_store:
 	CBZ R9, convF32x3x4NEON_store0
 	VST1 V0.S[2], (R7)
 convF32x3x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, convF32x3x4NEON_store1
@@ -412,7 +499,7 @@ convF32x3x4NEON_store0:
 	CBZ R9, convF32x3x4NEON_store1
 	VST1 V1.S[2], (R7)
 convF32x3x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, convF32x3x4NEON_store2
@@ -420,186 +507,229 @@ convF32x3x4NEON_store1:
 	CBZ R9, convF32x3x4NEON_store2
 	VST1 V2.S[2], (R7)
 convF32x3x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x3x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x3x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x3x4NEON_tile
 	RET
 
 TEXT ·convF32x4x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x4x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x4x4NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
+	VLD1 (R4), [V1.S4]
+	VLD1 (R4), [V2.S4]
+	VLD1 (R4), [V3.S4]
 convF32x4x4NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
-	CBZ R15, convF32x4x4NEON_rest
+	CBZ R15, convF32x4x4NEON_four
 	MOVD R15, R4
-convF32x4x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
+convF32x4x4NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x4x4NEON_four
+	CBNZ R4, convF32x4x4NEON_eight
+convF32x4x4NEON_four:
+	TBZ $2, R16, convF32x4x4NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	ADD $64, R1, R1
 convF32x4x4NEON_rest:
-	CBZ R16, convF32x4x4NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x4x4NEON_next
 convF32x4x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x4x4NEON_one
 convF32x4x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x4x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x4x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x4x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, convF32x4x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	B convF32x4x4NEON_clamp
 convF32x4x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x4x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x4x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x4x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x4x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x4x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x4x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x4x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x4x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x4x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x4x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x4x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x4x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 convF32x4x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x4x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x4x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
 	B convF32x4x4NEON_stored
 convF32x4x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, convF32x4x4NEON_store0
@@ -607,7 +737,7 @@ convF32x4x4NEON_store:
 	CBZ R9, convF32x4x4NEON_store0
 	VST1 V0.S[2], (R7)
 convF32x4x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, convF32x4x4NEON_store1
@@ -615,7 +745,7 @@ convF32x4x4NEON_store0:
 	CBZ R9, convF32x4x4NEON_store1
 	VST1 V1.S[2], (R7)
 convF32x4x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, convF32x4x4NEON_store2
@@ -623,7 +753,7 @@ convF32x4x4NEON_store1:
 	CBZ R9, convF32x4x4NEON_store2
 	VST1 V2.S[2], (R7)
 convF32x4x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, convF32x4x4NEON_store3
@@ -631,211 +761,262 @@ convF32x4x4NEON_store2:
 	CBZ R9, convF32x4x4NEON_store3
 	VST1 V3.S[2], (R7)
 convF32x4x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x4x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x4x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x4x4NEON_tile
 	RET
 
 TEXT ·convF32x5x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x5x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x5x4NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
+	VLD1 (R4), [V1.S4]
+	VLD1 (R4), [V2.S4]
+	VLD1 (R4), [V3.S4]
+	VLD1 (R4), [V4.S4]
 convF32x5x4NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
-	CBZ R15, convF32x5x4NEON_rest
+	CBZ R15, convF32x5x4NEON_four
 	MOVD R15, R4
-convF32x5x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
+convF32x5x4NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4F9B11C4 // fmla v4.4s, v14.4s, v27.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4FBB11E4 // fmla v4.4s, v15.4s, v27.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4F9B1A04 // fmla v4.4s, v16.4s, v27.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A24 // fmla v4.4s, v17.4s, v27.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x5x4NEON_four
+	CBNZ R4, convF32x5x4NEON_eight
+convF32x5x4NEON_four:
+	TBZ $2, R16, convF32x5x4NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	ADD $64, R1, R1
 convF32x5x4NEON_rest:
-	CBZ R16, convF32x5x4NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x5x4NEON_next
 convF32x5x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x5x4NEON_one
 convF32x5x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x5x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x5x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x5x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, convF32x5x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 	B convF32x5x4NEON_clamp
 convF32x5x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x5x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x5x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x5x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x5x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x5x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x5x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x5x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x5x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x5x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x5x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x5x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x5x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x5x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x5x4NEON_residual4
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x5x4NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 convF32x5x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x5x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x5x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
+	VST1.P [V4.S4], (R5)(R25)
 	B convF32x5x4NEON_stored
 convF32x5x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, convF32x5x4NEON_store0
@@ -843,7 +1024,7 @@ convF32x5x4NEON_store:
 	CBZ R9, convF32x5x4NEON_store0
 	VST1 V0.S[2], (R7)
 convF32x5x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, convF32x5x4NEON_store1
@@ -851,7 +1032,7 @@ convF32x5x4NEON_store0:
 	CBZ R9, convF32x5x4NEON_store1
 	VST1 V1.S[2], (R7)
 convF32x5x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, convF32x5x4NEON_store2
@@ -859,7 +1040,7 @@ convF32x5x4NEON_store1:
 	CBZ R9, convF32x5x4NEON_store2
 	VST1 V2.S[2], (R7)
 convF32x5x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, convF32x5x4NEON_store3
@@ -867,7 +1048,7 @@ convF32x5x4NEON_store2:
 	CBZ R9, convF32x5x4NEON_store3
 	VST1 V3.S[2], (R7)
 convF32x5x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F4, 4(R7)
 	CBZ R8, convF32x5x4NEON_store4
@@ -875,236 +1056,295 @@ convF32x5x4NEON_store3:
 	CBZ R9, convF32x5x4NEON_store4
 	VST1 V4.S[2], (R7)
 convF32x5x4NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x5x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x5x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x5x4NEON_tile
 	RET
 
 TEXT ·convF32x6x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x6x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x6x4NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
+	VLD1 (R4), [V1.S4]
+	VLD1 (R4), [V2.S4]
+	VLD1 (R4), [V3.S4]
+	VLD1 (R4), [V4.S4]
+	VLD1 (R4), [V5.S4]
 convF32x6x4NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
-	CBZ R15, convF32x6x4NEON_rest
+	CBZ R15, convF32x6x4NEON_four
 	MOVD R15, R4
-convF32x6x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4FBD1225 // fmla v5.4s, v17.4s, v29.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4F9D1A45 // fmla v5.4s, v18.4s, v29.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
-	WORD $0x4FBD1A65 // fmla v5.4s, v19.4s, v29.s[3]
+convF32x6x4NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4F9B11C4 // fmla v4.4s, v14.4s, v27.s[0]
+	WORD $0x4F9D11C5 // fmla v5.4s, v14.4s, v29.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4FBB11E4 // fmla v4.4s, v15.4s, v27.s[1]
+	WORD $0x4FBD11E5 // fmla v5.4s, v15.4s, v29.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4F9B1A04 // fmla v4.4s, v16.4s, v27.s[2]
+	WORD $0x4F9D1A05 // fmla v5.4s, v16.4s, v29.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A24 // fmla v4.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A25 // fmla v5.4s, v17.4s, v29.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x6x4NEON_four
+	CBNZ R4, convF32x6x4NEON_eight
+convF32x6x4NEON_four:
+	TBZ $2, R16, convF32x6x4NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	ADD $64, R1, R1
 convF32x6x4NEON_rest:
-	CBZ R16, convF32x6x4NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x6x4NEON_next
 convF32x6x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x6x4NEON_one
 convF32x6x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x6x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x6x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x6x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, convF32x6x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
 	B convF32x6x4NEON_clamp
 convF32x6x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x6x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x6x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x6x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x6x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x6x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x6x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x6x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x6x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x6x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x6x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x6x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x6x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x6x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x6x4NEON_residual4
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x6x4NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x6x4NEON_residual5
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x6x4NEON_residual5
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x6x4NEON_residual5:
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
 convF32x6x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x6x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V5.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x6x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
+	VST1.P [V4.S4], (R5)(R25)
+	VST1.P [V5.S4], (R5)(R25)
 	B convF32x6x4NEON_stored
 convF32x6x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, convF32x6x4NEON_store0
@@ -1112,7 +1352,7 @@ convF32x6x4NEON_store:
 	CBZ R9, convF32x6x4NEON_store0
 	VST1 V0.S[2], (R7)
 convF32x6x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, convF32x6x4NEON_store1
@@ -1120,7 +1360,7 @@ convF32x6x4NEON_store0:
 	CBZ R9, convF32x6x4NEON_store1
 	VST1 V1.S[2], (R7)
 convF32x6x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, convF32x6x4NEON_store2
@@ -1128,7 +1368,7 @@ convF32x6x4NEON_store1:
 	CBZ R9, convF32x6x4NEON_store2
 	VST1 V2.S[2], (R7)
 convF32x6x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, convF32x6x4NEON_store3
@@ -1136,7 +1376,7 @@ convF32x6x4NEON_store2:
 	CBZ R9, convF32x6x4NEON_store3
 	VST1 V3.S[2], (R7)
 convF32x6x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F4, 4(R7)
 	CBZ R8, convF32x6x4NEON_store4
@@ -1144,7 +1384,7 @@ convF32x6x4NEON_store3:
 	CBZ R9, convF32x6x4NEON_store4
 	VST1 V4.S[2], (R7)
 convF32x6x4NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F5, 4(R7)
 	CBZ R8, convF32x6x4NEON_store5
@@ -1152,261 +1392,328 @@ convF32x6x4NEON_store4:
 	CBZ R9, convF32x6x4NEON_store5
 	VST1 V5.S[2], (R7)
 convF32x6x4NEON_store5:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x6x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x6x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x6x4NEON_tile
 	RET
 
 TEXT ·convF32x7x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x7x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x7x4NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
+	VLD1 (R4), [V1.S4]
+	VLD1 (R4), [V2.S4]
+	VLD1 (R4), [V3.S4]
+	VLD1 (R4), [V4.S4]
+	VLD1 (R4), [V5.S4]
+	VLD1 (R4), [V6.S4]
 convF32x7x4NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
 	ADD R13, R10, R11
-	CBZ R15, convF32x7x4NEON_rest
+	CBZ R15, convF32x7x4NEON_four
 	MOVD R15, R4
-convF32x7x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4FBD1225 // fmla v5.4s, v17.4s, v29.s[1]
-	WORD $0x4FBE1226 // fmla v6.4s, v17.4s, v30.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4F9D1A45 // fmla v5.4s, v18.4s, v29.s[2]
-	WORD $0x4F9E1A46 // fmla v6.4s, v18.4s, v30.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
-	WORD $0x4FBD1A65 // fmla v5.4s, v19.4s, v29.s[3]
-	WORD $0x4FBE1A66 // fmla v6.4s, v19.4s, v30.s[3]
+convF32x7x4NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	FLDPQ.P 32(R11), (F30, F31)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4F9E11C6 // fmla v6.4s, v14.4s, v30.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	WORD $0x4FBE11E6 // fmla v6.4s, v15.4s, v30.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4F9E1A06 // fmla v6.4s, v16.4s, v30.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A26 // fmla v6.4s, v17.4s, v30.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4F9B11C4 // fmla v4.4s, v14.4s, v27.s[0]
+	WORD $0x4F9D11C5 // fmla v5.4s, v14.4s, v29.s[0]
+	WORD $0x4F9F11C6 // fmla v6.4s, v14.4s, v31.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4FBB11E4 // fmla v4.4s, v15.4s, v27.s[1]
+	WORD $0x4FBD11E5 // fmla v5.4s, v15.4s, v29.s[1]
+	WORD $0x4FBF11E6 // fmla v6.4s, v15.4s, v31.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4F9B1A04 // fmla v4.4s, v16.4s, v27.s[2]
+	WORD $0x4F9D1A05 // fmla v5.4s, v16.4s, v29.s[2]
+	WORD $0x4F9F1A06 // fmla v6.4s, v16.4s, v31.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A24 // fmla v4.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A25 // fmla v5.4s, v17.4s, v29.s[3]
+	WORD $0x4FBF1A26 // fmla v6.4s, v17.4s, v31.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x7x4NEON_four
+	CBNZ R4, convF32x7x4NEON_eight
+convF32x7x4NEON_four:
+	TBZ $2, R16, convF32x7x4NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	FMOVQ.P 16(R11), F30
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4F9E11C6 // fmla v6.4s, v14.4s, v30.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	WORD $0x4FBE11E6 // fmla v6.4s, v15.4s, v30.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4F9E1A06 // fmla v6.4s, v16.4s, v30.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A26 // fmla v6.4s, v17.4s, v30.s[3]
+	ADD $64, R1, R1
 convF32x7x4NEON_rest:
-	CBZ R16, convF32x7x4NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x7x4NEON_next
 convF32x7x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
 	FMOVS.P 4(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4F9E11C6 // fmla v6.4s, v14.4s, v30.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x7x4NEON_one
 convF32x7x4NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x7x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x7x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x7x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, convF32x7x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
 	B convF32x7x4NEON_clamp
 convF32x7x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x7x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x7x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x7x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x7x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x7x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x7x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x7x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x7x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x7x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x7x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x7x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x7x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x7x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x7x4NEON_residual4
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x7x4NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x7x4NEON_residual5
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x7x4NEON_residual5
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x7x4NEON_residual5:
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, convF32x7x4NEON_residual6
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, convF32x7x4NEON_residual6
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 convF32x7x4NEON_residual6:
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
 convF32x7x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x7x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	WORD $0x4E3EF4C6 // fmax v6.4s, v6.4s, v30.4s
+	WORD $0x4EBFF4C6 // fmin v6.4s, v6.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x7x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
+	VST1.P [V4.S4], (R5)(R25)
+	VST1.P [V5.S4], (R5)(R25)
+	VST1.P [V6.S4], (R5)(R25)
 	B convF32x7x4NEON_stored
 convF32x7x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, convF32x7x4NEON_store0
@@ -1414,7 +1721,7 @@ convF32x7x4NEON_store:
 	CBZ R9, convF32x7x4NEON_store0
 	VST1 V0.S[2], (R7)
 convF32x7x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, convF32x7x4NEON_store1
@@ -1422,7 +1729,7 @@ convF32x7x4NEON_store0:
 	CBZ R9, convF32x7x4NEON_store1
 	VST1 V1.S[2], (R7)
 convF32x7x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, convF32x7x4NEON_store2
@@ -1430,7 +1737,7 @@ convF32x7x4NEON_store1:
 	CBZ R9, convF32x7x4NEON_store2
 	VST1 V2.S[2], (R7)
 convF32x7x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, convF32x7x4NEON_store3
@@ -1438,7 +1745,7 @@ convF32x7x4NEON_store2:
 	CBZ R9, convF32x7x4NEON_store3
 	VST1 V3.S[2], (R7)
 convF32x7x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F4, 4(R7)
 	CBZ R8, convF32x7x4NEON_store4
@@ -1446,7 +1753,7 @@ convF32x7x4NEON_store3:
 	CBZ R9, convF32x7x4NEON_store4
 	VST1 V4.S[2], (R7)
 convF32x7x4NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F5, 4(R7)
 	CBZ R8, convF32x7x4NEON_store5
@@ -1454,7 +1761,7 @@ convF32x7x4NEON_store4:
 	CBZ R9, convF32x7x4NEON_store5
 	VST1 V5.S[2], (R7)
 convF32x7x4NEON_store5:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F6, 4(R7)
 	CBZ R8, convF32x7x4NEON_store6
@@ -1462,468 +1769,154 @@ convF32x7x4NEON_store5:
 	CBZ R9, convF32x7x4NEON_store6
 	VST1 V6.S[2], (R7)
 convF32x7x4NEON_store6:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x7x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x7x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x7x4NEON_tile
-	RET
-
-TEXT ·convF32x8x4NEON(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convF32x8x4NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
-	MOVD convCall_srcStride(R0), R13
-	MOVD convCall_w(R0), R1
-	MOVD convCall_taps(R0), R2
-	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
-	MOVD convCall_bias(R0), R4
-	VLD1 (R4), [V0.S4]
-	VMOV V0.B16, V1.B16
-	VMOV V0.B16, V2.B16
-	VMOV V0.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V0.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V0.B16, V7.B16
-convF32x8x4NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	ADD R13, R5, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-	ADD R13, R10, R11
-	ADD R13, R11, R12
-	CBZ R15, convF32x8x4NEON_rest
-	MOVD R15, R4
-convF32x8x4NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	FMOVQ.P 16(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
-	WORD $0x4F9F1207 // fmla v7.4s, v16.4s, v31.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4FBD1225 // fmla v5.4s, v17.4s, v29.s[1]
-	WORD $0x4FBE1226 // fmla v6.4s, v17.4s, v30.s[1]
-	WORD $0x4FBF1227 // fmla v7.4s, v17.4s, v31.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4F9D1A45 // fmla v5.4s, v18.4s, v29.s[2]
-	WORD $0x4F9E1A46 // fmla v6.4s, v18.4s, v30.s[2]
-	WORD $0x4F9F1A47 // fmla v7.4s, v18.4s, v31.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
-	WORD $0x4FBD1A65 // fmla v5.4s, v19.4s, v29.s[3]
-	WORD $0x4FBE1A66 // fmla v6.4s, v19.4s, v30.s[3]
-	WORD $0x4FBF1A67 // fmla v7.4s, v19.4s, v31.s[3]
-	SUB $1, R4
-	CBNZ R4, convF32x8x4NEON_four
-convF32x8x4NEON_rest:
-	CBZ R16, convF32x8x4NEON_next
-	MOVD R16, R4
-convF32x8x4NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	FMOVS.P 4(R11), F30
-	FMOVS.P 4(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
-	WORD $0x4F9F1207 // fmla v7.4s, v16.4s, v31.s[0]
-	SUB $1, R4
-	CBNZ R4, convF32x8x4NEON_one
-convF32x8x4NEON_next:
-	SUB $1, R3
-	CBNZ R3, convF32x8x4NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	MOVD convCall_res(R0), R5
-	CBZ R5, convF32x8x4NEON_clamp
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x8x4NEON_residual
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	VLD1 (R5), [V16.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D4E7 // fadd v7.4s, v7.4s, v16.4s
-	B convF32x8x4NEON_clamp
-convF32x8x4NEON_residual:
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual0
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual0:
-	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual1
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual1:
-	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual2
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual2:
-	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual3
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual3:
-	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual4
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual4:
-	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual5
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual5
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual5:
-	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual6
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual6
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual6:
-	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
-	CBZ R8, convF32x8x4NEON_residual7
-	VLD1.P 4(R7), V16.S[1]
-	CBZ R9, convF32x8x4NEON_residual7
-	VLD1 (R7), V16.S[2]
-convF32x8x4NEON_residual7:
-	ADD R6, R5, R5
-	WORD $0x4E30D4E7 // fadd v7.4s, v7.4s, v16.4s
-convF32x8x4NEON_clamp:
-	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
-	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
-	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x8x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V7.S4], (R5)
-	ADD R6, R5, R5
-	B convF32x8x4NEON_stored
-convF32x8x4NEON_store:
-	MOVD R5, R7
-	FMOVS.P F0, 4(R7)
-	CBZ R8, convF32x8x4NEON_store0
-	VST1.P V0.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store0
-	VST1 V0.S[2], (R7)
-convF32x8x4NEON_store0:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVS.P F1, 4(R7)
-	CBZ R8, convF32x8x4NEON_store1
-	VST1.P V1.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store1
-	VST1 V1.S[2], (R7)
-convF32x8x4NEON_store1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVS.P F2, 4(R7)
-	CBZ R8, convF32x8x4NEON_store2
-	VST1.P V2.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store2
-	VST1 V2.S[2], (R7)
-convF32x8x4NEON_store2:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVS.P F3, 4(R7)
-	CBZ R8, convF32x8x4NEON_store3
-	VST1.P V3.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store3
-	VST1 V3.S[2], (R7)
-convF32x8x4NEON_store3:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVS.P F4, 4(R7)
-	CBZ R8, convF32x8x4NEON_store4
-	VST1.P V4.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store4
-	VST1 V4.S[2], (R7)
-convF32x8x4NEON_store4:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVS.P F5, 4(R7)
-	CBZ R8, convF32x8x4NEON_store5
-	VST1.P V5.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store5
-	VST1 V5.S[2], (R7)
-convF32x8x4NEON_store5:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVS.P F6, 4(R7)
-	CBZ R8, convF32x8x4NEON_store6
-	VST1.P V6.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store6
-	VST1 V6.S[2], (R7)
-convF32x8x4NEON_store6:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVS.P F7, 4(R7)
-	CBZ R8, convF32x8x4NEON_store7
-	VST1.P V7.S[1], 4(R7)
-	CBZ R9, convF32x8x4NEON_store7
-	VST1 V7.S[2], (R7)
-convF32x8x4NEON_store7:
-	ADD R6, R5, R5
-convF32x8x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x8x4NEON_tile
 	RET
 
 TEXT ·convF32x1x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x1x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x1x8NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 convF32x1x8NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	CBZ R15, convF32x1x8NEON_rest
+	ADD R20, R5, R5
+	CBZ R15, convF32x1x8NEON_four
 	MOVD R15, R4
-convF32x1x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
+convF32x1x8NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x1x8NEON_four
+	CBNZ R4, convF32x1x8NEON_eight
+convF32x1x8NEON_four:
+	TBZ $2, R16, convF32x1x8NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	ADD $128, R1, R1
 convF32x1x8NEON_rest:
-	CBZ R16, convF32x1x8NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x1x8NEON_next
 convF32x1x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x1x8NEON_one
 convF32x1x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x1x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x1x8NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x1x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
+	CBZ R26, convF32x1x8NEON_residual
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
 	B convF32x1x8NEON_clamp
 convF32x1x8NEON_residual:
-	VLD1 (R5), [V16.S4]
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x1x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x1x8NEON_residual0
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x1x8NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
 convF32x1x8NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x1x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x1x8NEON_store
+	VST1.P [V0.S4, V1.S4], (R5)(R25)
 	B convF32x1x8NEON_stored
 convF32x1x8NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	VST1.P [V0.S4], 16(R7)
 	FMOVS.P F1, 4(R7)
@@ -1932,161 +1925,205 @@ convF32x1x8NEON_store:
 	CBZ R9, convF32x1x8NEON_store0
 	VST1 V1.S[2], (R7)
 convF32x1x8NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x1x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x1x8NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x1x8NEON_tile
 	RET
 
 TEXT ·convF32x2x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x2x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x2x8NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
+	VLD1 (R4), [V2.S4, V3.S4]
 convF32x2x8NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
-	CBZ R15, convF32x2x8NEON_rest
+	CBZ R15, convF32x2x8NEON_four
 	MOVD R15, R4
-convF32x2x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
+convF32x2x8NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x2x8NEON_four
+	CBNZ R4, convF32x2x8NEON_eight
+convF32x2x8NEON_four:
+	TBZ $2, R16, convF32x2x8NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	ADD $128, R1, R1
 convF32x2x8NEON_rest:
-	CBZ R16, convF32x2x8NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x2x8NEON_next
 convF32x2x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x2x8NEON_one
 convF32x2x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x2x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x2x8NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x2x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
+	CBZ R26, convF32x2x8NEON_residual
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
 	B convF32x2x8NEON_clamp
 convF32x2x8NEON_residual:
-	VLD1 (R5), [V16.S4]
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x2x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x2x8NEON_residual0
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x2x8NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x2x8NEON_residual1
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x2x8NEON_residual1
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x2x8NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
 convF32x2x8NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x2x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4, V3.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x2x8NEON_store
+	VST1.P [V0.S4, V1.S4], (R5)(R25)
+	VST1.P [V2.S4, V3.S4], (R5)(R25)
 	B convF32x2x8NEON_stored
 convF32x2x8NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	VST1.P [V0.S4], 16(R7)
 	FMOVS.P F1, 4(R7)
@@ -2095,7 +2132,7 @@ convF32x2x8NEON_store:
 	CBZ R9, convF32x2x8NEON_store0
 	VST1 V1.S[2], (R7)
 convF32x2x8NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V2.S4], 16(R7)
 	FMOVS.P F3, 4(R7)
@@ -2104,197 +2141,256 @@ convF32x2x8NEON_store0:
 	CBZ R9, convF32x2x8NEON_store1
 	VST1 V3.S[2], (R7)
 convF32x2x8NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x2x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x2x8NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x2x8NEON_tile
 	RET
 
 TEXT ·convF32x3x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x3x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x3x8NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
 convF32x3x8NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
-	CBZ R15, convF32x3x8NEON_rest
+	CBZ R15, convF32x3x8NEON_four
 	MOVD R15, R4
-convF32x3x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
+convF32x3x8NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x3x8NEON_four
+	CBNZ R4, convF32x3x8NEON_eight
+convF32x3x8NEON_four:
+	TBZ $2, R16, convF32x3x8NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	ADD $128, R1, R1
 convF32x3x8NEON_rest:
-	CBZ R16, convF32x3x8NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x3x8NEON_next
 convF32x3x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x3x8NEON_one
 convF32x3x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x3x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x3x8NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x3x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
+	CBZ R26, convF32x3x8NEON_residual
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
 	B convF32x3x8NEON_clamp
 convF32x3x8NEON_residual:
-	VLD1 (R5), [V16.S4]
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x3x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x3x8NEON_residual0
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x3x8NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x3x8NEON_residual1
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x3x8NEON_residual1
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x3x8NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x3x8NEON_residual2
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x3x8NEON_residual2
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x3x8NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
 convF32x3x8NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x3x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4, V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4, V5.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x3x8NEON_store
+	VST1.P [V0.S4, V1.S4], (R5)(R25)
+	VST1.P [V2.S4, V3.S4], (R5)(R25)
+	VST1.P [V4.S4, V5.S4], (R5)(R25)
 	B convF32x3x8NEON_stored
 convF32x3x8NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	VST1.P [V0.S4], 16(R7)
 	FMOVS.P F1, 4(R7)
@@ -2303,7 +2399,7 @@ convF32x3x8NEON_store:
 	CBZ R9, convF32x3x8NEON_store0
 	VST1 V1.S[2], (R7)
 convF32x3x8NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V2.S4], 16(R7)
 	FMOVS.P F3, 4(R7)
@@ -2312,7 +2408,7 @@ convF32x3x8NEON_store0:
 	CBZ R9, convF32x3x8NEON_store1
 	VST1 V3.S[2], (R7)
 convF32x3x8NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V4.S4], 16(R7)
 	FMOVS.P F5, 4(R7)
@@ -2321,233 +2417,307 @@ convF32x3x8NEON_store1:
 	CBZ R9, convF32x3x8NEON_store2
 	VST1 V5.S[2], (R7)
 convF32x3x8NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x3x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x3x8NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x3x8NEON_tile
 	RET
 
 TEXT ·convF32x4x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x4x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x4x8NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
 convF32x4x8NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
-	CBZ R15, convF32x4x8NEON_rest
+	CBZ R15, convF32x4x8NEON_four
 	MOVD R15, R4
-convF32x4x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
+convF32x4x8NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x4x8NEON_four
+	CBNZ R4, convF32x4x8NEON_eight
+convF32x4x8NEON_four:
+	TBZ $2, R16, convF32x4x8NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	ADD $128, R1, R1
 convF32x4x8NEON_rest:
-	CBZ R16, convF32x4x8NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x4x8NEON_next
 convF32x4x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x4x8NEON_one
 convF32x4x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x4x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x4x8NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x4x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
+	CBZ R26, convF32x4x8NEON_residual
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
 	B convF32x4x8NEON_clamp
 convF32x4x8NEON_residual:
-	VLD1 (R5), [V16.S4]
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x4x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x4x8NEON_residual0
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x4x8NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x4x8NEON_residual1
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x4x8NEON_residual1
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x4x8NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x4x8NEON_residual2
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x4x8NEON_residual2
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x4x8NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x4x8NEON_residual3
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x4x8NEON_residual3
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x4x8NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
 convF32x4x8NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
-	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x4x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4, V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4, V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4, V7.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	WORD $0x4E3EF4C6 // fmax v6.4s, v6.4s, v30.4s
+	WORD $0x4EBFF4C6 // fmin v6.4s, v6.4s, v31.4s
+	WORD $0x4E3EF4E7 // fmax v7.4s, v7.4s, v30.4s
+	WORD $0x4EBFF4E7 // fmin v7.4s, v7.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x4x8NEON_store
+	VST1.P [V0.S4, V1.S4], (R5)(R25)
+	VST1.P [V2.S4, V3.S4], (R5)(R25)
+	VST1.P [V4.S4, V5.S4], (R5)(R25)
+	VST1.P [V6.S4, V7.S4], (R5)(R25)
 	B convF32x4x8NEON_stored
 convF32x4x8NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	VST1.P [V0.S4], 16(R7)
 	FMOVS.P F1, 4(R7)
@@ -2556,7 +2726,7 @@ convF32x4x8NEON_store:
 	CBZ R9, convF32x4x8NEON_store0
 	VST1 V1.S[2], (R7)
 convF32x4x8NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V2.S4], 16(R7)
 	FMOVS.P F3, 4(R7)
@@ -2565,7 +2735,7 @@ convF32x4x8NEON_store0:
 	CBZ R9, convF32x4x8NEON_store1
 	VST1 V3.S[2], (R7)
 convF32x4x8NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V4.S4], 16(R7)
 	FMOVS.P F5, 4(R7)
@@ -2574,7 +2744,7 @@ convF32x4x8NEON_store1:
 	CBZ R9, convF32x4x8NEON_store2
 	VST1 V5.S[2], (R7)
 convF32x4x8NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V6.S4], 16(R7)
 	FMOVS.P F7, 4(R7)
@@ -2583,269 +2753,358 @@ convF32x4x8NEON_store2:
 	CBZ R9, convF32x4x8NEON_store3
 	VST1 V7.S[2], (R7)
 convF32x4x8NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x4x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x4x8NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x4x8NEON_tile
 	RET
 
 TEXT ·convF32x5x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x5x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x5x8NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4]
 convF32x5x8NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
-	CBZ R15, convF32x5x8NEON_rest
+	CBZ R15, convF32x5x8NEON_four
 	MOVD R15, R4
-convF32x5x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
+convF32x5x8NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	WORD $0x4F9B11C8 // fmla v8.4s, v14.4s, v27.s[0]
+	WORD $0x4F9B11E9 // fmla v9.4s, v15.4s, v27.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	WORD $0x4FBB1208 // fmla v8.4s, v16.4s, v27.s[1]
+	WORD $0x4FBB1229 // fmla v9.4s, v17.4s, v27.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4F9B19C8 // fmla v8.4s, v14.4s, v27.s[2]
+	WORD $0x4F9B19E9 // fmla v9.4s, v15.4s, v27.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A08 // fmla v8.4s, v16.4s, v27.s[3]
+	WORD $0x4FBB1A29 // fmla v9.4s, v17.4s, v27.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x5x8NEON_four
+	CBNZ R4, convF32x5x8NEON_eight
+convF32x5x8NEON_four:
+	TBZ $2, R16, convF32x5x8NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	ADD $128, R1, R1
 convF32x5x8NEON_rest:
-	CBZ R16, convF32x5x8NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x5x8NEON_next
 convF32x5x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x5x8NEON_one
 convF32x5x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x5x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x5x8NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x5x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
+	CBZ R26, convF32x5x8NEON_residual
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4E3ED508 // fadd v8.4s, v8.4s, v30.4s
+	WORD $0x4E3FD529 // fadd v9.4s, v9.4s, v31.4s
 	B convF32x5x8NEON_clamp
 convF32x5x8NEON_residual:
-	VLD1 (R5), [V16.S4]
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x5x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x5x8NEON_residual0
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x5x8NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x5x8NEON_residual1
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x5x8NEON_residual1
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x5x8NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x5x8NEON_residual2
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x5x8NEON_residual2
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x5x8NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x5x8NEON_residual3
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x5x8NEON_residual3
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x5x8NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x5x8NEON_residual4
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x5x8NEON_residual4
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x5x8NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
+	WORD $0x4E3ED508 // fadd v8.4s, v8.4s, v30.4s
+	WORD $0x4E3FD529 // fadd v9.4s, v9.4s, v31.4s
 convF32x5x8NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
-	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	WORD $0x4E30F508 // fmax v8.4s, v8.4s, v16.4s
-	WORD $0x4EB1F508 // fmin v8.4s, v8.4s, v17.4s
-	WORD $0x4E30F529 // fmax v9.4s, v9.4s, v16.4s
-	WORD $0x4EB1F529 // fmin v9.4s, v9.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x5x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4, V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4, V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4, V7.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V8.S4, V9.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	WORD $0x4E3EF4C6 // fmax v6.4s, v6.4s, v30.4s
+	WORD $0x4EBFF4C6 // fmin v6.4s, v6.4s, v31.4s
+	WORD $0x4E3EF4E7 // fmax v7.4s, v7.4s, v30.4s
+	WORD $0x4EBFF4E7 // fmin v7.4s, v7.4s, v31.4s
+	WORD $0x4E3EF508 // fmax v8.4s, v8.4s, v30.4s
+	WORD $0x4EBFF508 // fmin v8.4s, v8.4s, v31.4s
+	WORD $0x4E3EF529 // fmax v9.4s, v9.4s, v30.4s
+	WORD $0x4EBFF529 // fmin v9.4s, v9.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x5x8NEON_store
+	VST1.P [V0.S4, V1.S4], (R5)(R25)
+	VST1.P [V2.S4, V3.S4], (R5)(R25)
+	VST1.P [V4.S4, V5.S4], (R5)(R25)
+	VST1.P [V6.S4, V7.S4], (R5)(R25)
+	VST1.P [V8.S4, V9.S4], (R5)(R25)
 	B convF32x5x8NEON_stored
 convF32x5x8NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	VST1.P [V0.S4], 16(R7)
 	FMOVS.P F1, 4(R7)
@@ -2854,7 +3113,7 @@ convF32x5x8NEON_store:
 	CBZ R9, convF32x5x8NEON_store0
 	VST1 V1.S[2], (R7)
 convF32x5x8NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V2.S4], 16(R7)
 	FMOVS.P F3, 4(R7)
@@ -2863,7 +3122,7 @@ convF32x5x8NEON_store0:
 	CBZ R9, convF32x5x8NEON_store1
 	VST1 V3.S[2], (R7)
 convF32x5x8NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V4.S4], 16(R7)
 	FMOVS.P F5, 4(R7)
@@ -2872,7 +3131,7 @@ convF32x5x8NEON_store1:
 	CBZ R9, convF32x5x8NEON_store2
 	VST1 V5.S[2], (R7)
 convF32x5x8NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V6.S4], 16(R7)
 	FMOVS.P F7, 4(R7)
@@ -2881,7 +3140,7 @@ convF32x5x8NEON_store2:
 	CBZ R9, convF32x5x8NEON_store3
 	VST1 V7.S[2], (R7)
 convF32x5x8NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V8.S4], 16(R7)
 	FMOVS.P F9, 4(R7)
@@ -2890,305 +3149,409 @@ convF32x5x8NEON_store3:
 	CBZ R9, convF32x5x8NEON_store4
 	VST1 V9.S[2], (R7)
 convF32x5x8NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x5x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x5x8NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x5x8NEON_tile
 	RET
 
 TEXT ·convF32x6x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x6x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x6x8NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4]
+	VLD1 (R4), [V10.S4, V11.S4]
 convF32x6x8NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
-	CBZ R15, convF32x6x8NEON_rest
+	CBZ R15, convF32x6x8NEON_four
 	MOVD R15, R4
-convF32x6x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4FBD124A // fmla v10.4s, v18.4s, v29.s[1]
-	WORD $0x4FBD126B // fmla v11.4s, v19.4s, v29.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4F9D1A8A // fmla v10.4s, v20.4s, v29.s[2]
-	WORD $0x4F9D1AAB // fmla v11.4s, v21.4s, v29.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
-	WORD $0x4FBD1ACA // fmla v10.4s, v22.4s, v29.s[3]
-	WORD $0x4FBD1AEB // fmla v11.4s, v23.4s, v29.s[3]
+convF32x6x8NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	WORD $0x4F9B11C8 // fmla v8.4s, v14.4s, v27.s[0]
+	WORD $0x4F9B11E9 // fmla v9.4s, v15.4s, v27.s[0]
+	WORD $0x4F9D11CA // fmla v10.4s, v14.4s, v29.s[0]
+	WORD $0x4F9D11EB // fmla v11.4s, v15.4s, v29.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	WORD $0x4FBB1208 // fmla v8.4s, v16.4s, v27.s[1]
+	WORD $0x4FBB1229 // fmla v9.4s, v17.4s, v27.s[1]
+	WORD $0x4FBD120A // fmla v10.4s, v16.4s, v29.s[1]
+	WORD $0x4FBD122B // fmla v11.4s, v17.4s, v29.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4F9B19C8 // fmla v8.4s, v14.4s, v27.s[2]
+	WORD $0x4F9B19E9 // fmla v9.4s, v15.4s, v27.s[2]
+	WORD $0x4F9D19CA // fmla v10.4s, v14.4s, v29.s[2]
+	WORD $0x4F9D19EB // fmla v11.4s, v15.4s, v29.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A08 // fmla v8.4s, v16.4s, v27.s[3]
+	WORD $0x4FBB1A29 // fmla v9.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A0A // fmla v10.4s, v16.4s, v29.s[3]
+	WORD $0x4FBD1A2B // fmla v11.4s, v17.4s, v29.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x6x8NEON_four
+	CBNZ R4, convF32x6x8NEON_eight
+convF32x6x8NEON_four:
+	TBZ $2, R16, convF32x6x8NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	ADD $128, R1, R1
 convF32x6x8NEON_rest:
-	CBZ R16, convF32x6x8NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x6x8NEON_next
 convF32x6x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x6x8NEON_one
 convF32x6x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x6x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x6x8NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x6x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
+	CBZ R26, convF32x6x8NEON_residual
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED508 // fadd v8.4s, v8.4s, v30.4s
+	WORD $0x4E3FD529 // fadd v9.4s, v9.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D54A // fadd v10.4s, v10.4s, v16.4s
-	WORD $0x4E31D56B // fadd v11.4s, v11.4s, v17.4s
+	WORD $0x4E3ED54A // fadd v10.4s, v10.4s, v30.4s
+	WORD $0x4E3FD56B // fadd v11.4s, v11.4s, v31.4s
 	B convF32x6x8NEON_clamp
 convF32x6x8NEON_residual:
-	VLD1 (R5), [V16.S4]
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x6x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x6x8NEON_residual0
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x6x8NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x6x8NEON_residual1
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x6x8NEON_residual1
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x6x8NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x6x8NEON_residual2
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x6x8NEON_residual2
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x6x8NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x6x8NEON_residual3
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x6x8NEON_residual3
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x6x8NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x6x8NEON_residual4
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x6x8NEON_residual4
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x6x8NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED508 // fadd v8.4s, v8.4s, v30.4s
+	WORD $0x4E3FD529 // fadd v9.4s, v9.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x6x8NEON_residual5
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x6x8NEON_residual5
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x6x8NEON_residual5:
 	ADD R6, R5, R5
-	WORD $0x4E30D54A // fadd v10.4s, v10.4s, v16.4s
-	WORD $0x4E31D56B // fadd v11.4s, v11.4s, v17.4s
+	WORD $0x4E3ED54A // fadd v10.4s, v10.4s, v30.4s
+	WORD $0x4E3FD56B // fadd v11.4s, v11.4s, v31.4s
 convF32x6x8NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
-	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	WORD $0x4E30F508 // fmax v8.4s, v8.4s, v16.4s
-	WORD $0x4EB1F508 // fmin v8.4s, v8.4s, v17.4s
-	WORD $0x4E30F529 // fmax v9.4s, v9.4s, v16.4s
-	WORD $0x4EB1F529 // fmin v9.4s, v9.4s, v17.4s
-	WORD $0x4E30F54A // fmax v10.4s, v10.4s, v16.4s
-	WORD $0x4EB1F54A // fmin v10.4s, v10.4s, v17.4s
-	WORD $0x4E30F56B // fmax v11.4s, v11.4s, v16.4s
-	WORD $0x4EB1F56B // fmin v11.4s, v11.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x6x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4, V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4, V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4, V7.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V8.S4, V9.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V10.S4, V11.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	WORD $0x4E3EF4C6 // fmax v6.4s, v6.4s, v30.4s
+	WORD $0x4EBFF4C6 // fmin v6.4s, v6.4s, v31.4s
+	WORD $0x4E3EF4E7 // fmax v7.4s, v7.4s, v30.4s
+	WORD $0x4EBFF4E7 // fmin v7.4s, v7.4s, v31.4s
+	WORD $0x4E3EF508 // fmax v8.4s, v8.4s, v30.4s
+	WORD $0x4EBFF508 // fmin v8.4s, v8.4s, v31.4s
+	WORD $0x4E3EF529 // fmax v9.4s, v9.4s, v30.4s
+	WORD $0x4EBFF529 // fmin v9.4s, v9.4s, v31.4s
+	WORD $0x4E3EF54A // fmax v10.4s, v10.4s, v30.4s
+	WORD $0x4EBFF54A // fmin v10.4s, v10.4s, v31.4s
+	WORD $0x4E3EF56B // fmax v11.4s, v11.4s, v30.4s
+	WORD $0x4EBFF56B // fmin v11.4s, v11.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x6x8NEON_store
+	VST1.P [V0.S4, V1.S4], (R5)(R25)
+	VST1.P [V2.S4, V3.S4], (R5)(R25)
+	VST1.P [V4.S4, V5.S4], (R5)(R25)
+	VST1.P [V6.S4, V7.S4], (R5)(R25)
+	VST1.P [V8.S4, V9.S4], (R5)(R25)
+	VST1.P [V10.S4, V11.S4], (R5)(R25)
 	B convF32x6x8NEON_stored
 convF32x6x8NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	VST1.P [V0.S4], 16(R7)
 	FMOVS.P F1, 4(R7)
@@ -3197,7 +3560,7 @@ convF32x6x8NEON_store:
 	CBZ R9, convF32x6x8NEON_store0
 	VST1 V1.S[2], (R7)
 convF32x6x8NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V2.S4], 16(R7)
 	FMOVS.P F3, 4(R7)
@@ -3206,7 +3569,7 @@ convF32x6x8NEON_store0:
 	CBZ R9, convF32x6x8NEON_store1
 	VST1 V3.S[2], (R7)
 convF32x6x8NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V4.S4], 16(R7)
 	FMOVS.P F5, 4(R7)
@@ -3215,7 +3578,7 @@ convF32x6x8NEON_store1:
 	CBZ R9, convF32x6x8NEON_store2
 	VST1 V5.S[2], (R7)
 convF32x6x8NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V6.S4], 16(R7)
 	FMOVS.P F7, 4(R7)
@@ -3224,7 +3587,7 @@ convF32x6x8NEON_store2:
 	CBZ R9, convF32x6x8NEON_store3
 	VST1 V7.S[2], (R7)
 convF32x6x8NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V8.S4], 16(R7)
 	FMOVS.P F9, 4(R7)
@@ -3233,7 +3596,7 @@ convF32x6x8NEON_store3:
 	CBZ R9, convF32x6x8NEON_store4
 	VST1 V9.S[2], (R7)
 convF32x6x8NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V10.S4], 16(R7)
 	FMOVS.P F11, 4(R7)
@@ -3242,341 +3605,460 @@ convF32x6x8NEON_store4:
 	CBZ R9, convF32x6x8NEON_store5
 	VST1 V11.S[2], (R7)
 convF32x6x8NEON_store5:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x6x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x6x8NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x6x8NEON_tile
 	RET
 
 TEXT ·convF32x7x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convF32x7x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
 	MOVD convCall_srcStride(R0), R13
+	MOVD convCall_kc(R0), R16
+	LSR $3, R16, R15
+convF32x7x8NEON_tile:
 	MOVD convCall_w(R0), R1
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
 	MOVD convCall_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4]
+	VLD1 (R4), [V10.S4, V11.S4]
+	VLD1 (R4), [V12.S4, V13.S4]
 convF32x7x8NEON_tap:
 	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
+	ADD R20, R5, R5
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
 	ADD R13, R10, R11
-	CBZ R15, convF32x7x8NEON_rest
+	CBZ R15, convF32x7x8NEON_four
 	MOVD R15, R4
-convF32x7x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4FBD124A // fmla v10.4s, v18.4s, v29.s[1]
-	WORD $0x4FBD126B // fmla v11.4s, v19.4s, v29.s[1]
-	WORD $0x4FBE124C // fmla v12.4s, v18.4s, v30.s[1]
-	WORD $0x4FBE126D // fmla v13.4s, v19.4s, v30.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4F9D1A8A // fmla v10.4s, v20.4s, v29.s[2]
-	WORD $0x4F9D1AAB // fmla v11.4s, v21.4s, v29.s[2]
-	WORD $0x4F9E1A8C // fmla v12.4s, v20.4s, v30.s[2]
-	WORD $0x4F9E1AAD // fmla v13.4s, v21.4s, v30.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
-	WORD $0x4FBD1ACA // fmla v10.4s, v22.4s, v29.s[3]
-	WORD $0x4FBD1AEB // fmla v11.4s, v23.4s, v29.s[3]
-	WORD $0x4FBE1ACC // fmla v12.4s, v22.4s, v30.s[3]
-	WORD $0x4FBE1AED // fmla v13.4s, v23.4s, v30.s[3]
+convF32x7x8NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	FLDPQ.P 32(R11), (F30, F31)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	WORD $0x4F9E11CC // fmla v12.4s, v14.4s, v30.s[0]
+	WORD $0x4F9E11ED // fmla v13.4s, v15.4s, v30.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	WORD $0x4FBE120C // fmla v12.4s, v16.4s, v30.s[1]
+	WORD $0x4FBE122D // fmla v13.4s, v17.4s, v30.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	WORD $0x4F9E19CC // fmla v12.4s, v14.4s, v30.s[2]
+	WORD $0x4F9E19ED // fmla v13.4s, v15.4s, v30.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A0C // fmla v12.4s, v16.4s, v30.s[3]
+	WORD $0x4FBE1A2D // fmla v13.4s, v17.4s, v30.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	WORD $0x4F9B11C8 // fmla v8.4s, v14.4s, v27.s[0]
+	WORD $0x4F9B11E9 // fmla v9.4s, v15.4s, v27.s[0]
+	WORD $0x4F9D11CA // fmla v10.4s, v14.4s, v29.s[0]
+	WORD $0x4F9D11EB // fmla v11.4s, v15.4s, v29.s[0]
+	WORD $0x4F9F11CC // fmla v12.4s, v14.4s, v31.s[0]
+	WORD $0x4F9F11ED // fmla v13.4s, v15.4s, v31.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	WORD $0x4FBB1208 // fmla v8.4s, v16.4s, v27.s[1]
+	WORD $0x4FBB1229 // fmla v9.4s, v17.4s, v27.s[1]
+	WORD $0x4FBD120A // fmla v10.4s, v16.4s, v29.s[1]
+	WORD $0x4FBD122B // fmla v11.4s, v17.4s, v29.s[1]
+	WORD $0x4FBF120C // fmla v12.4s, v16.4s, v31.s[1]
+	WORD $0x4FBF122D // fmla v13.4s, v17.4s, v31.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4F9B19C8 // fmla v8.4s, v14.4s, v27.s[2]
+	WORD $0x4F9B19E9 // fmla v9.4s, v15.4s, v27.s[2]
+	WORD $0x4F9D19CA // fmla v10.4s, v14.4s, v29.s[2]
+	WORD $0x4F9D19EB // fmla v11.4s, v15.4s, v29.s[2]
+	WORD $0x4F9F19CC // fmla v12.4s, v14.4s, v31.s[2]
+	WORD $0x4F9F19ED // fmla v13.4s, v15.4s, v31.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A08 // fmla v8.4s, v16.4s, v27.s[3]
+	WORD $0x4FBB1A29 // fmla v9.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A0A // fmla v10.4s, v16.4s, v29.s[3]
+	WORD $0x4FBD1A2B // fmla v11.4s, v17.4s, v29.s[3]
+	WORD $0x4FBF1A0C // fmla v12.4s, v16.4s, v31.s[3]
+	WORD $0x4FBF1A2D // fmla v13.4s, v17.4s, v31.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, convF32x7x8NEON_four
+	CBNZ R4, convF32x7x8NEON_eight
+convF32x7x8NEON_four:
+	TBZ $2, R16, convF32x7x8NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	FMOVQ.P 16(R11), F30
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	WORD $0x4F9E11CC // fmla v12.4s, v14.4s, v30.s[0]
+	WORD $0x4F9E11ED // fmla v13.4s, v15.4s, v30.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	WORD $0x4FBE120C // fmla v12.4s, v16.4s, v30.s[1]
+	WORD $0x4FBE122D // fmla v13.4s, v17.4s, v30.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	WORD $0x4F9E19CC // fmla v12.4s, v14.4s, v30.s[2]
+	WORD $0x4F9E19ED // fmla v13.4s, v15.4s, v30.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A0C // fmla v12.4s, v16.4s, v30.s[3]
+	WORD $0x4FBE1A2D // fmla v13.4s, v17.4s, v30.s[3]
+	ADD $128, R1, R1
 convF32x7x8NEON_rest:
-	CBZ R16, convF32x7x8NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ convF32x7x8NEON_next
 convF32x7x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
 	FMOVS.P 4(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	WORD $0x4F9E11CC // fmla v12.4s, v14.4s, v30.s[0]
+	WORD $0x4F9E11ED // fmla v13.4s, v15.4s, v30.s[0]
 	SUB $1, R4
 	CBNZ R4, convF32x7x8NEON_one
 convF32x7x8NEON_next:
 	SUB $1, R3
 	CBNZ R3, convF32x7x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, convF32x7x8NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x7x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
+	CBZ R26, convF32x7x8NEON_residual
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED508 // fadd v8.4s, v8.4s, v30.4s
+	WORD $0x4E3FD529 // fadd v9.4s, v9.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D54A // fadd v10.4s, v10.4s, v16.4s
-	WORD $0x4E31D56B // fadd v11.4s, v11.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
+	WORD $0x4E3ED54A // fadd v10.4s, v10.4s, v30.4s
+	WORD $0x4E3FD56B // fadd v11.4s, v11.4s, v31.4s
+	VLD1 (R5), [V30.S4, V31.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D58C // fadd v12.4s, v12.4s, v16.4s
-	WORD $0x4E31D5AD // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4E3ED58C // fadd v12.4s, v12.4s, v30.4s
+	WORD $0x4E3FD5AD // fadd v13.4s, v13.4s, v31.4s
 	B convF32x7x8NEON_clamp
 convF32x7x8NEON_residual:
-	VLD1 (R5), [V16.S4]
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x7x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x7x8NEON_residual0
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x7x8NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	WORD $0x4E3FD421 // fadd v1.4s, v1.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x7x8NEON_residual1
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x7x8NEON_residual1
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x7x8NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	WORD $0x4E3FD463 // fadd v3.4s, v3.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x7x8NEON_residual2
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x7x8NEON_residual2
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x7x8NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	WORD $0x4E3FD4A5 // fadd v5.4s, v5.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x7x8NEON_residual3
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x7x8NEON_residual3
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x7x8NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	WORD $0x4E3FD4E7 // fadd v7.4s, v7.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x7x8NEON_residual4
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x7x8NEON_residual4
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x7x8NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED508 // fadd v8.4s, v8.4s, v30.4s
+	WORD $0x4E3FD529 // fadd v9.4s, v9.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x7x8NEON_residual5
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x7x8NEON_residual5
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x7x8NEON_residual5:
 	ADD R6, R5, R5
-	WORD $0x4E30D54A // fadd v10.4s, v10.4s, v16.4s
-	WORD $0x4E31D56B // fadd v11.4s, v11.4s, v17.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED54A // fadd v10.4s, v10.4s, v30.4s
+	WORD $0x4E3FD56B // fadd v11.4s, v11.4s, v31.4s
+	VLD1 (R5), [V30.S4]
 	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
+	FMOVS.P 4(R7), F31
 	CBZ R8, convF32x7x8NEON_residual6
-	VLD1.P 4(R7), V17.S[1]
+	VLD1.P 4(R7), V31.S[1]
 	CBZ R9, convF32x7x8NEON_residual6
-	VLD1 (R7), V17.S[2]
+	VLD1 (R7), V31.S[2]
 convF32x7x8NEON_residual6:
 	ADD R6, R5, R5
-	WORD $0x4E30D58C // fadd v12.4s, v12.4s, v16.4s
-	WORD $0x4E31D5AD // fadd v13.4s, v13.4s, v17.4s
+	WORD $0x4E3ED58C // fadd v12.4s, v12.4s, v30.4s
+	WORD $0x4E3FD5AD // fadd v13.4s, v13.4s, v31.4s
 convF32x7x8NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
-	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	WORD $0x4E30F508 // fmax v8.4s, v8.4s, v16.4s
-	WORD $0x4EB1F508 // fmin v8.4s, v8.4s, v17.4s
-	WORD $0x4E30F529 // fmax v9.4s, v9.4s, v16.4s
-	WORD $0x4EB1F529 // fmin v9.4s, v9.4s, v17.4s
-	WORD $0x4E30F54A // fmax v10.4s, v10.4s, v16.4s
-	WORD $0x4EB1F54A // fmin v10.4s, v10.4s, v17.4s
-	WORD $0x4E30F56B // fmax v11.4s, v11.4s, v16.4s
-	WORD $0x4EB1F56B // fmin v11.4s, v11.4s, v17.4s
-	WORD $0x4E30F58C // fmax v12.4s, v12.4s, v16.4s
-	WORD $0x4EB1F58C // fmin v12.4s, v12.4s, v17.4s
-	WORD $0x4E30F5AD // fmax v13.4s, v13.4s, v16.4s
-	WORD $0x4EB1F5AD // fmin v13.4s, v13.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x7x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4, V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4, V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4, V7.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V8.S4, V9.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V10.S4, V11.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V12.S4, V13.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	WORD $0x4E3EF4C6 // fmax v6.4s, v6.4s, v30.4s
+	WORD $0x4EBFF4C6 // fmin v6.4s, v6.4s, v31.4s
+	WORD $0x4E3EF4E7 // fmax v7.4s, v7.4s, v30.4s
+	WORD $0x4EBFF4E7 // fmin v7.4s, v7.4s, v31.4s
+	WORD $0x4E3EF508 // fmax v8.4s, v8.4s, v30.4s
+	WORD $0x4EBFF508 // fmin v8.4s, v8.4s, v31.4s
+	WORD $0x4E3EF529 // fmax v9.4s, v9.4s, v30.4s
+	WORD $0x4EBFF529 // fmin v9.4s, v9.4s, v31.4s
+	WORD $0x4E3EF54A // fmax v10.4s, v10.4s, v30.4s
+	WORD $0x4EBFF54A // fmin v10.4s, v10.4s, v31.4s
+	WORD $0x4E3EF56B // fmax v11.4s, v11.4s, v30.4s
+	WORD $0x4EBFF56B // fmin v11.4s, v11.4s, v31.4s
+	WORD $0x4E3EF58C // fmax v12.4s, v12.4s, v30.4s
+	WORD $0x4EBFF58C // fmin v12.4s, v12.4s, v31.4s
+	WORD $0x4E3EF5AD // fmax v13.4s, v13.4s, v30.4s
+	WORD $0x4EBFF5AD // fmin v13.4s, v13.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, convF32x7x8NEON_store
+	VST1.P [V0.S4, V1.S4], (R5)(R25)
+	VST1.P [V2.S4, V3.S4], (R5)(R25)
+	VST1.P [V4.S4, V5.S4], (R5)(R25)
+	VST1.P [V6.S4, V7.S4], (R5)(R25)
+	VST1.P [V8.S4, V9.S4], (R5)(R25)
+	VST1.P [V10.S4, V11.S4], (R5)(R25)
+	VST1.P [V12.S4, V13.S4], (R5)(R25)
 	B convF32x7x8NEON_stored
 convF32x7x8NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	VST1.P [V0.S4], 16(R7)
 	FMOVS.P F1, 4(R7)
@@ -3585,7 +4067,7 @@ convF32x7x8NEON_store:
 	CBZ R9, convF32x7x8NEON_store0
 	VST1 V1.S[2], (R7)
 convF32x7x8NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V2.S4], 16(R7)
 	FMOVS.P F3, 4(R7)
@@ -3594,7 +4076,7 @@ convF32x7x8NEON_store0:
 	CBZ R9, convF32x7x8NEON_store1
 	VST1 V3.S[2], (R7)
 convF32x7x8NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V4.S4], 16(R7)
 	FMOVS.P F5, 4(R7)
@@ -3603,7 +4085,7 @@ convF32x7x8NEON_store1:
 	CBZ R9, convF32x7x8NEON_store2
 	VST1 V5.S[2], (R7)
 convF32x7x8NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V6.S4], 16(R7)
 	FMOVS.P F7, 4(R7)
@@ -3612,7 +4094,7 @@ convF32x7x8NEON_store2:
 	CBZ R9, convF32x7x8NEON_store3
 	VST1 V7.S[2], (R7)
 convF32x7x8NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V8.S4], 16(R7)
 	FMOVS.P F9, 4(R7)
@@ -3621,7 +4103,7 @@ convF32x7x8NEON_store3:
 	CBZ R9, convF32x7x8NEON_store4
 	VST1 V9.S[2], (R7)
 convF32x7x8NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V10.S4], 16(R7)
 	FMOVS.P F11, 4(R7)
@@ -3630,7 +4112,7 @@ convF32x7x8NEON_store4:
 	CBZ R9, convF32x7x8NEON_store5
 	VST1 V11.S[2], (R7)
 convF32x7x8NEON_store5:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VST1.P [V12.S4], 16(R7)
 	FMOVS.P F13, 4(R7)
@@ -3639,464 +4121,16 @@ convF32x7x8NEON_store5:
 	CBZ R9, convF32x7x8NEON_store6
 	VST1 V13.S[2], (R7)
 convF32x7x8NEON_store6:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convF32x7x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convF32x7x8NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x7x8NEON_tile
-	RET
-
-TEXT ·convF32x8x8NEON(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convF32x8x8NEON_tile:
-	MOVD convCall_src(R0), R14
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
-	MOVD convCall_srcStride(R0), R13
-	MOVD convCall_w(R0), R1
-	MOVD convCall_taps(R0), R2
-	MOVD convCall_ntaps(R0), R3
-	MOVD convCall_kc(R0), R16
-	LSR $2, R16, R15
-	AND $3, R16, R16
-	MOVD convCall_bias(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V0.B16, V14.B16
-	VMOV V1.B16, V15.B16
-convF32x8x8NEON_tap:
-	MOVD.P 8(R2), R5
-	ADD R14, R5, R5
-	ADD R13, R5, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-	ADD R13, R10, R11
-	ADD R13, R11, R12
-	CBZ R15, convF32x8x8NEON_rest
-	MOVD R15, R4
-convF32x8x8NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	FMOVQ.P 16(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
-	WORD $0x4F9F120E // fmla v14.4s, v16.4s, v31.s[0]
-	WORD $0x4F9F122F // fmla v15.4s, v17.4s, v31.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4FBD124A // fmla v10.4s, v18.4s, v29.s[1]
-	WORD $0x4FBD126B // fmla v11.4s, v19.4s, v29.s[1]
-	WORD $0x4FBE124C // fmla v12.4s, v18.4s, v30.s[1]
-	WORD $0x4FBE126D // fmla v13.4s, v19.4s, v30.s[1]
-	WORD $0x4FBF124E // fmla v14.4s, v18.4s, v31.s[1]
-	WORD $0x4FBF126F // fmla v15.4s, v19.4s, v31.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4F9D1A8A // fmla v10.4s, v20.4s, v29.s[2]
-	WORD $0x4F9D1AAB // fmla v11.4s, v21.4s, v29.s[2]
-	WORD $0x4F9E1A8C // fmla v12.4s, v20.4s, v30.s[2]
-	WORD $0x4F9E1AAD // fmla v13.4s, v21.4s, v30.s[2]
-	WORD $0x4F9F1A8E // fmla v14.4s, v20.4s, v31.s[2]
-	WORD $0x4F9F1AAF // fmla v15.4s, v21.4s, v31.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
-	WORD $0x4FBD1ACA // fmla v10.4s, v22.4s, v29.s[3]
-	WORD $0x4FBD1AEB // fmla v11.4s, v23.4s, v29.s[3]
-	WORD $0x4FBE1ACC // fmla v12.4s, v22.4s, v30.s[3]
-	WORD $0x4FBE1AED // fmla v13.4s, v23.4s, v30.s[3]
-	WORD $0x4FBF1ACE // fmla v14.4s, v22.4s, v31.s[3]
-	WORD $0x4FBF1AEF // fmla v15.4s, v23.4s, v31.s[3]
-	SUB $1, R4
-	CBNZ R4, convF32x8x8NEON_four
-convF32x8x8NEON_rest:
-	CBZ R16, convF32x8x8NEON_next
-	MOVD R16, R4
-convF32x8x8NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	FMOVS.P 4(R11), F30
-	FMOVS.P 4(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
-	WORD $0x4F9F120E // fmla v14.4s, v16.4s, v31.s[0]
-	WORD $0x4F9F122F // fmla v15.4s, v17.4s, v31.s[0]
-	SUB $1, R4
-	CBNZ R4, convF32x8x8NEON_one
-convF32x8x8NEON_next:
-	SUB $1, R3
-	CBNZ R3, convF32x8x8NEON_tap
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	MOVD convCall_res(R0), R5
-	CBZ R5, convF32x8x8NEON_clamp
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_resStride(R0), R6
-	CBZ R10, convF32x8x8NEON_residual
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D54A // fadd v10.4s, v10.4s, v16.4s
-	WORD $0x4E31D56B // fadd v11.4s, v11.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D58C // fadd v12.4s, v12.4s, v16.4s
-	WORD $0x4E31D5AD // fadd v13.4s, v13.4s, v17.4s
-	VLD1 (R5), [V16.S4, V17.S4]
-	ADD R6, R5, R5
-	WORD $0x4E30D5CE // fadd v14.4s, v14.4s, v16.4s
-	WORD $0x4E31D5EF // fadd v15.4s, v15.4s, v17.4s
-	B convF32x8x8NEON_clamp
-convF32x8x8NEON_residual:
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual0
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual0
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual0:
-	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	WORD $0x4E31D421 // fadd v1.4s, v1.4s, v17.4s
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual1
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual1
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual1:
-	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	WORD $0x4E31D463 // fadd v3.4s, v3.4s, v17.4s
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual2
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual2
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual2:
-	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	WORD $0x4E31D4A5 // fadd v5.4s, v5.4s, v17.4s
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual3
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual3
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual3:
-	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	WORD $0x4E31D4E7 // fadd v7.4s, v7.4s, v17.4s
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual4
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual4
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual4:
-	ADD R6, R5, R5
-	WORD $0x4E30D508 // fadd v8.4s, v8.4s, v16.4s
-	WORD $0x4E31D529 // fadd v9.4s, v9.4s, v17.4s
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual5
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual5
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual5:
-	ADD R6, R5, R5
-	WORD $0x4E30D54A // fadd v10.4s, v10.4s, v16.4s
-	WORD $0x4E31D56B // fadd v11.4s, v11.4s, v17.4s
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual6
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual6
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual6:
-	ADD R6, R5, R5
-	WORD $0x4E30D58C // fadd v12.4s, v12.4s, v16.4s
-	WORD $0x4E31D5AD // fadd v13.4s, v13.4s, v17.4s
-	VLD1 (R5), [V16.S4]
-	ADD $16, R5, R7
-	FMOVS.P 4(R7), F17
-	CBZ R8, convF32x8x8NEON_residual7
-	VLD1.P 4(R7), V17.S[1]
-	CBZ R9, convF32x8x8NEON_residual7
-	VLD1 (R7), V17.S[2]
-convF32x8x8NEON_residual7:
-	ADD R6, R5, R5
-	WORD $0x4E30D5CE // fadd v14.4s, v14.4s, v16.4s
-	WORD $0x4E31D5EF // fadd v15.4s, v15.4s, v17.4s
-convF32x8x8NEON_clamp:
-	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
-	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
-	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	WORD $0x4E30F508 // fmax v8.4s, v8.4s, v16.4s
-	WORD $0x4EB1F508 // fmin v8.4s, v8.4s, v17.4s
-	WORD $0x4E30F529 // fmax v9.4s, v9.4s, v16.4s
-	WORD $0x4EB1F529 // fmin v9.4s, v9.4s, v17.4s
-	WORD $0x4E30F54A // fmax v10.4s, v10.4s, v16.4s
-	WORD $0x4EB1F54A // fmin v10.4s, v10.4s, v17.4s
-	WORD $0x4E30F56B // fmax v11.4s, v11.4s, v16.4s
-	WORD $0x4EB1F56B // fmin v11.4s, v11.4s, v17.4s
-	WORD $0x4E30F58C // fmax v12.4s, v12.4s, v16.4s
-	WORD $0x4EB1F58C // fmin v12.4s, v12.4s, v17.4s
-	WORD $0x4E30F5AD // fmax v13.4s, v13.4s, v16.4s
-	WORD $0x4EB1F5AD // fmin v13.4s, v13.4s, v17.4s
-	WORD $0x4E30F5CE // fmax v14.4s, v14.4s, v16.4s
-	WORD $0x4EB1F5CE // fmin v14.4s, v14.4s, v17.4s
-	WORD $0x4E30F5EF // fmax v15.4s, v15.4s, v16.4s
-	WORD $0x4EB1F5EF // fmin v15.4s, v15.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, convF32x8x8NEON_store
-	VST1 [V0.S4, V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4, V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4, V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4, V7.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V8.S4, V9.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V10.S4, V11.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V12.S4, V13.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V14.S4, V15.S4], (R5)
-	ADD R6, R5, R5
-	B convF32x8x8NEON_stored
-convF32x8x8NEON_store:
-	MOVD R5, R7
-	VST1.P [V0.S4], 16(R7)
-	FMOVS.P F1, 4(R7)
-	CBZ R8, convF32x8x8NEON_store0
-	VST1.P V1.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store0
-	VST1 V1.S[2], (R7)
-convF32x8x8NEON_store0:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VST1.P [V2.S4], 16(R7)
-	FMOVS.P F3, 4(R7)
-	CBZ R8, convF32x8x8NEON_store1
-	VST1.P V3.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store1
-	VST1 V3.S[2], (R7)
-convF32x8x8NEON_store1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VST1.P [V4.S4], 16(R7)
-	FMOVS.P F5, 4(R7)
-	CBZ R8, convF32x8x8NEON_store2
-	VST1.P V5.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store2
-	VST1 V5.S[2], (R7)
-convF32x8x8NEON_store2:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VST1.P [V6.S4], 16(R7)
-	FMOVS.P F7, 4(R7)
-	CBZ R8, convF32x8x8NEON_store3
-	VST1.P V7.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store3
-	VST1 V7.S[2], (R7)
-convF32x8x8NEON_store3:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VST1.P [V8.S4], 16(R7)
-	FMOVS.P F9, 4(R7)
-	CBZ R8, convF32x8x8NEON_store4
-	VST1.P V9.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store4
-	VST1 V9.S[2], (R7)
-convF32x8x8NEON_store4:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VST1.P [V10.S4], 16(R7)
-	FMOVS.P F11, 4(R7)
-	CBZ R8, convF32x8x8NEON_store5
-	VST1.P V11.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store5
-	VST1 V11.S[2], (R7)
-convF32x8x8NEON_store5:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VST1.P [V12.S4], 16(R7)
-	FMOVS.P F13, 4(R7)
-	CBZ R8, convF32x8x8NEON_store6
-	VST1.P V13.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store6
-	VST1 V13.S[2], (R7)
-convF32x8x8NEON_store6:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	VST1.P [V14.S4], 16(R7)
-	FMOVS.P F15, 4(R7)
-	CBZ R8, convF32x8x8NEON_store7
-	VST1.P V15.S[1], 4(R7)
-	CBZ R9, convF32x8x8NEON_store7
-	VST1 V15.S[2], (R7)
-convF32x8x8NEON_store7:
-	ADD R6, R5, R5
-convF32x8x8NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convF32x8x8NEON_tile
 	RET

@@ -7,15 +7,25 @@
 
 TEXT ·convI8x1x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x1x8NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x1x8NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	MOVD convCallI8_sums(R0), R4
@@ -32,7 +42,7 @@ convI8x1x8NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x1x8NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	MOVD R15, R4
 convI8x1x8NEON_k:
 	FLDPQ.P 32(R1), (F16, F17)
@@ -51,86 +61,106 @@ convI8x1x8NEON_k:
 	CBNZ R4, convI8x1x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x8NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x1x8NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
+convI8x1x8NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x1x8NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
+convI8x1x8NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x1x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x1x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x1x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x1x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x1x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
 	B convI8x1x8NEON_stored
 convI8x1x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x1x8NEON_part0_4
+	TBZ $2, R19, convI8x1x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x1x8NEON_part0_4:
-	TBZ $1, R8, convI8x1x8NEON_part0_2
+	TBZ $1, R19, convI8x1x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x1x8NEON_part0_2:
-	TBZ $0, R8, convI8x1x8NEON_part0_1
+	TBZ $0, R19, convI8x1x8NEON_part0_1
 	MOVB R4, (R7)
 convI8x1x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x1x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x1x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x1x8NEON_tile
 	RET
 
 TEXT ·convI8x1x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x1x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x1x8NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	MOVD convCallI8_sums(R0), R4
@@ -145,9 +175,29 @@ convI8x1x8NEONSigned_tile:
 convI8x1x8NEONSigned_summed:
 convI8x1x8NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
-	MOVD R15, R4
-convI8x1x8NEONSigned_k:
+	ADD R20, R6, R6
+	LSR $1, R15, R4
+	CBZ R4, convI8x1x8NEONSigned_odd
+convI8x1x8NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x0E3AC25C // smull v28.8h, v18.8b, v26.8b
+	WORD $0x0E3AC27D // smull v29.8h, v19.8b, v26.8b
+	WORD $0x4E3B825C // smlal2 v28.8h, v18.16b, v27.16b
+	WORD $0x4E3B827D // smlal2 v29.8h, v19.16b, v27.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	SUB $1, R4
+	CBNZ R4, convI8x1x8NEONSigned_pass
+convI8x1x8NEONSigned_odd:
+	TBZ $0, R15, convI8x1x8NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
 	WORD $0x0E34C21C // smull v28.8h, v16.8b, v20.8b
@@ -156,94 +206,112 @@ convI8x1x8NEONSigned_k:
 	WORD $0x4E35823D // smlal2 v29.8h, v17.16b, v21.16b
 	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
 	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
-	SUB $1, R4
-	CBNZ R4, convI8x1x8NEONSigned_k
+convI8x1x8NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x1x8NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x1x8NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
+convI8x1x8NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x1x8NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
+convI8x1x8NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x1x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x1x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x1x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x1x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x1x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
 	B convI8x1x8NEONSigned_stored
 convI8x1x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x1x8NEONSigned_part0_4
+	TBZ $2, R19, convI8x1x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x1x8NEONSigned_part0_4:
-	TBZ $1, R8, convI8x1x8NEONSigned_part0_2
+	TBZ $1, R19, convI8x1x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x1x8NEONSigned_part0_2:
-	TBZ $0, R8, convI8x1x8NEONSigned_part0_1
+	TBZ $0, R19, convI8x1x8NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x1x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x1x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x1x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x1x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x2x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x2x8NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x2x8NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
+	VLD1 (R4), [V2.S4, V3.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x8NEON_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -261,7 +329,7 @@ convI8x2x8NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x2x8NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	MOVD R15, R4
 convI8x2x8NEON_k:
@@ -292,120 +360,136 @@ convI8x2x8NEON_k:
 	CBNZ R4, convI8x2x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x8NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x2x8NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
+convI8x2x8NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x2x8NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
+convI8x2x8NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x2x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x2x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x2x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x2x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x2x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
 	B convI8x2x8NEON_stored
 convI8x2x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x2x8NEON_part0_4
+	TBZ $2, R19, convI8x2x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x8NEON_part0_4:
-	TBZ $1, R8, convI8x2x8NEON_part0_2
+	TBZ $1, R19, convI8x2x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x8NEON_part0_2:
-	TBZ $0, R8, convI8x2x8NEON_part0_1
+	TBZ $0, R19, convI8x2x8NEON_part0_1
 	MOVB R4, (R7)
 convI8x2x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x2x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x2x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x8NEON_part1_4:
-	TBZ $1, R8, convI8x2x8NEON_part1_2
+	TBZ $1, R19, convI8x2x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x8NEON_part1_2:
-	TBZ $0, R8, convI8x2x8NEON_part1_1
+	TBZ $0, R19, convI8x2x8NEON_part1_1
 	MOVB R4, (R7)
 convI8x2x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x2x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x2x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x2x8NEON_tile
 	RET
 
 TEXT ·convI8x2x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x2x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x2x8NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
+	VLD1 (R4), [V2.S4, V3.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x8NEONSigned_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -421,10 +505,43 @@ convI8x2x8NEONSigned_tile:
 convI8x2x8NEONSigned_summed:
 convI8x2x8NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
-	MOVD R15, R4
-convI8x2x8NEONSigned_k:
+	LSR $1, R15, R4
+	CBZ R4, convI8x2x8NEONSigned_odd
+convI8x2x8NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	VLD4R.P 8(R7), [V20.H8, V21.H8, V22.H8, V23.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E34C21E // smull v30.8h, v16.8b, v20.8b
+	WORD $0x0E34C23F // smull v31.8h, v17.8b, v20.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E35821E // smlal2 v30.8h, v16.16b, v21.16b
+	WORD $0x4E35823F // smlal2 v31.8h, v17.16b, v21.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E3AC25C // smull v28.8h, v18.8b, v26.8b
+	WORD $0x0E3AC27D // smull v29.8h, v19.8b, v26.8b
+	WORD $0x0E36C25E // smull v30.8h, v18.8b, v22.8b
+	WORD $0x0E36C27F // smull v31.8h, v19.8b, v22.8b
+	WORD $0x4E3B825C // smlal2 v28.8h, v18.16b, v27.16b
+	WORD $0x4E3B827D // smlal2 v29.8h, v19.16b, v27.16b
+	WORD $0x4E37825E // smlal2 v30.8h, v18.16b, v23.16b
+	WORD $0x4E37827F // smlal2 v31.8h, v19.16b, v23.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	SUB $1, R4
+	CBNZ R4, convI8x2x8NEONSigned_pass
+convI8x2x8NEONSigned_odd:
+	TBZ $0, R15, convI8x2x8NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
 	VLD2R.P 4(R7), [V22.H8, V23.H8]
@@ -440,126 +557,140 @@ convI8x2x8NEONSigned_k:
 	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
 	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
 	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
-	SUB $1, R4
-	CBNZ R4, convI8x2x8NEONSigned_k
+convI8x2x8NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x2x8NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x2x8NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
+convI8x2x8NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x2x8NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
+convI8x2x8NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x2x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x2x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x2x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x2x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x2x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
 	B convI8x2x8NEONSigned_stored
 convI8x2x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x2x8NEONSigned_part0_4
+	TBZ $2, R19, convI8x2x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x8NEONSigned_part0_4:
-	TBZ $1, R8, convI8x2x8NEONSigned_part0_2
+	TBZ $1, R19, convI8x2x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x8NEONSigned_part0_2:
-	TBZ $0, R8, convI8x2x8NEONSigned_part0_1
+	TBZ $0, R19, convI8x2x8NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x2x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x2x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x2x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x8NEONSigned_part1_4:
-	TBZ $1, R8, convI8x2x8NEONSigned_part1_2
+	TBZ $1, R19, convI8x2x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x8NEONSigned_part1_2:
-	TBZ $0, R8, convI8x2x8NEONSigned_part1_1
+	TBZ $0, R19, convI8x2x8NEONSigned_part1_1
 	MOVB R4, (R7)
 convI8x2x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x2x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x2x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x2x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x3x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x3x8NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x3x8NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x8NEON_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -580,7 +711,7 @@ convI8x3x8NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x3x8NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	MOVD R15, R4
@@ -623,152 +754,167 @@ convI8x3x8NEON_k:
 	CBNZ R4, convI8x3x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x8NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x3x8NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
+convI8x3x8NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x3x8NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
+convI8x3x8NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x3x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x3x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x3x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x3x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x3x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
 	B convI8x3x8NEON_stored
 convI8x3x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x3x8NEON_part0_4
+	TBZ $2, R19, convI8x3x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEON_part0_4:
-	TBZ $1, R8, convI8x3x8NEON_part0_2
+	TBZ $1, R19, convI8x3x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEON_part0_2:
-	TBZ $0, R8, convI8x3x8NEON_part0_1
+	TBZ $0, R19, convI8x3x8NEON_part0_1
 	MOVB R4, (R7)
 convI8x3x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x3x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x3x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEON_part1_4:
-	TBZ $1, R8, convI8x3x8NEON_part1_2
+	TBZ $1, R19, convI8x3x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEON_part1_2:
-	TBZ $0, R8, convI8x3x8NEON_part1_1
+	TBZ $0, R19, convI8x3x8NEON_part1_1
 	MOVB R4, (R7)
 convI8x3x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x3x8NEON_part2_4
+	TBZ $2, R19, convI8x3x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEON_part2_4:
-	TBZ $1, R8, convI8x3x8NEON_part2_2
+	TBZ $1, R19, convI8x3x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEON_part2_2:
-	TBZ $0, R8, convI8x3x8NEON_part2_1
+	TBZ $0, R19, convI8x3x8NEON_part2_1
 	MOVB R4, (R7)
 convI8x3x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x3x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x3x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x3x8NEON_tile
 	RET
 
 TEXT ·convI8x3x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x3x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x3x8NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x8NEONSigned_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -787,11 +933,57 @@ convI8x3x8NEONSigned_tile:
 convI8x3x8NEONSigned_summed:
 convI8x3x8NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
-	MOVD R15, R4
-convI8x3x8NEONSigned_k:
+	LSR $1, R15, R4
+	CBZ R4, convI8x3x8NEONSigned_odd
+convI8x3x8NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	VLD4R.P 8(R7), [V20.H8, V21.H8, V22.H8, V23.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E34C21E // smull v30.8h, v16.8b, v20.8b
+	WORD $0x0E34C23F // smull v31.8h, v17.8b, v20.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E35821E // smlal2 v30.8h, v16.16b, v21.16b
+	WORD $0x4E35823F // smlal2 v31.8h, v17.16b, v21.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E3AC25C // smull v28.8h, v18.8b, v26.8b
+	WORD $0x0E3AC27D // smull v29.8h, v19.8b, v26.8b
+	WORD $0x0E36C25E // smull v30.8h, v18.8b, v22.8b
+	WORD $0x0E36C27F // smull v31.8h, v19.8b, v22.8b
+	WORD $0x4E3B825C // smlal2 v28.8h, v18.16b, v27.16b
+	WORD $0x4E3B827D // smlal2 v29.8h, v19.16b, v27.16b
+	WORD $0x4E37825E // smlal2 v30.8h, v18.16b, v23.16b
+	WORD $0x4E37827F // smlal2 v31.8h, v19.16b, v23.16b
+	VLD4R.P 8(R8), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x0E3AC25C // smull v28.8h, v18.8b, v26.8b
+	WORD $0x0E3AC27D // smull v29.8h, v19.8b, v26.8b
+	WORD $0x4E3B825C // smlal2 v28.8h, v18.16b, v27.16b
+	WORD $0x4E3B827D // smlal2 v29.8h, v19.16b, v27.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	SUB $1, R4
+	CBNZ R4, convI8x3x8NEONSigned_pass
+convI8x3x8NEONSigned_odd:
+	TBZ $0, R15, convI8x3x8NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
 	VLD2R.P 4(R7), [V22.H8, V23.H8]
@@ -814,158 +1006,171 @@ convI8x3x8NEONSigned_k:
 	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
 	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
 	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
-	SUB $1, R4
-	CBNZ R4, convI8x3x8NEONSigned_k
+convI8x3x8NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x3x8NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x3x8NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
+convI8x3x8NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x3x8NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
+convI8x3x8NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x3x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x3x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x3x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x3x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x3x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
 	B convI8x3x8NEONSigned_stored
 convI8x3x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONSigned_part0_4
+	TBZ $2, R19, convI8x3x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEONSigned_part0_4:
-	TBZ $1, R8, convI8x3x8NEONSigned_part0_2
+	TBZ $1, R19, convI8x3x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEONSigned_part0_2:
-	TBZ $0, R8, convI8x3x8NEONSigned_part0_1
+	TBZ $0, R19, convI8x3x8NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x3x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x3x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEONSigned_part1_4:
-	TBZ $1, R8, convI8x3x8NEONSigned_part1_2
+	TBZ $1, R19, convI8x3x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEONSigned_part1_2:
-	TBZ $0, R8, convI8x3x8NEONSigned_part1_1
+	TBZ $0, R19, convI8x3x8NEONSigned_part1_1
 	MOVB R4, (R7)
 convI8x3x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONSigned_part2_4
+	TBZ $2, R19, convI8x3x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEONSigned_part2_4:
-	TBZ $1, R8, convI8x3x8NEONSigned_part2_2
+	TBZ $1, R19, convI8x3x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEONSigned_part2_2:
-	TBZ $0, R8, convI8x3x8NEONSigned_part2_1
+	TBZ $0, R19, convI8x3x8NEONSigned_part2_1
 	MOVB R4, (R7)
 convI8x3x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x3x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x3x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x3x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x4x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x4x8NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x4x8NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x8NEON_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -989,7 +1194,7 @@ convI8x4x8NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x4x8NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
@@ -1044,21 +1249,17 @@ convI8x4x8NEON_k:
 	CBNZ R4, convI8x4x8NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x8NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x4x8NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
+convI8x4x8NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
@@ -1067,26 +1268,15 @@ convI8x4x8NEON_k:
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x4x8NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
+convI8x4x8NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
@@ -1095,133 +1285,159 @@ convI8x4x8NEON_k:
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x4x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x4x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x4x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x4x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x4x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
 	B convI8x4x8NEON_stored
 convI8x4x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x4x8NEON_part0_4
+	TBZ $2, R19, convI8x4x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEON_part0_4:
-	TBZ $1, R8, convI8x4x8NEON_part0_2
+	TBZ $1, R19, convI8x4x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEON_part0_2:
-	TBZ $0, R8, convI8x4x8NEON_part0_1
+	TBZ $0, R19, convI8x4x8NEON_part0_1
 	MOVB R4, (R7)
 convI8x4x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x4x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x4x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEON_part1_4:
-	TBZ $1, R8, convI8x4x8NEON_part1_2
+	TBZ $1, R19, convI8x4x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEON_part1_2:
-	TBZ $0, R8, convI8x4x8NEON_part1_1
+	TBZ $0, R19, convI8x4x8NEON_part1_1
 	MOVB R4, (R7)
 convI8x4x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x4x8NEON_part2_4
+	TBZ $2, R19, convI8x4x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEON_part2_4:
-	TBZ $1, R8, convI8x4x8NEON_part2_2
+	TBZ $1, R19, convI8x4x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEON_part2_2:
-	TBZ $0, R8, convI8x4x8NEON_part2_1
+	TBZ $0, R19, convI8x4x8NEON_part2_1
 	MOVB R4, (R7)
 convI8x4x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x4x8NEON_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, convI8x4x8NEON_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEON_part3_4:
-	TBZ $1, R8, convI8x4x8NEON_part3_2
+	TBZ $1, R19, convI8x4x8NEON_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEON_part3_2:
-	TBZ $0, R8, convI8x4x8NEON_part3_1
+	TBZ $0, R19, convI8x4x8NEON_part3_1
 	MOVB R4, (R7)
 convI8x4x8NEON_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x4x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x4x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x4x8NEON_tile
 	RET
 
 TEXT ·convI8x4x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x4x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x4x8NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x8NEONSigned_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -1243,12 +1459,71 @@ convI8x4x8NEONSigned_tile:
 convI8x4x8NEONSigned_summed:
 convI8x4x8NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
-	MOVD R15, R4
-convI8x4x8NEONSigned_k:
+	LSR $1, R15, R4
+	CBZ R4, convI8x4x8NEONSigned_odd
+convI8x4x8NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	VLD4R.P 8(R7), [V20.H8, V21.H8, V22.H8, V23.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E34C21E // smull v30.8h, v16.8b, v20.8b
+	WORD $0x0E34C23F // smull v31.8h, v17.8b, v20.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E35821E // smlal2 v30.8h, v16.16b, v21.16b
+	WORD $0x4E35823F // smlal2 v31.8h, v17.16b, v21.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E3AC25C // smull v28.8h, v18.8b, v26.8b
+	WORD $0x0E3AC27D // smull v29.8h, v19.8b, v26.8b
+	WORD $0x0E36C25E // smull v30.8h, v18.8b, v22.8b
+	WORD $0x0E36C27F // smull v31.8h, v19.8b, v22.8b
+	WORD $0x4E3B825C // smlal2 v28.8h, v18.16b, v27.16b
+	WORD $0x4E3B827D // smlal2 v29.8h, v19.16b, v27.16b
+	WORD $0x4E37825E // smlal2 v30.8h, v18.16b, v23.16b
+	WORD $0x4E37827F // smlal2 v31.8h, v19.16b, v23.16b
+	VLD4R.P 8(R8), [V24.H8, V25.H8, V26.H8, V27.H8]
+	VLD4R.P 8(R9), [V20.H8, V21.H8, V22.H8, V23.H8]
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E34C21E // smull v30.8h, v16.8b, v20.8b
+	WORD $0x0E34C23F // smull v31.8h, v17.8b, v20.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E35821E // smlal2 v30.8h, v16.16b, v21.16b
+	WORD $0x4E35823F // smlal2 v31.8h, v17.16b, v21.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	WORD $0x0E3AC25C // smull v28.8h, v18.8b, v26.8b
+	WORD $0x0E3AC27D // smull v29.8h, v19.8b, v26.8b
+	WORD $0x0E36C25E // smull v30.8h, v18.8b, v22.8b
+	WORD $0x0E36C27F // smull v31.8h, v19.8b, v22.8b
+	WORD $0x4E3B825C // smlal2 v28.8h, v18.16b, v27.16b
+	WORD $0x4E3B827D // smlal2 v29.8h, v19.16b, v27.16b
+	WORD $0x4E37825E // smlal2 v30.8h, v18.16b, v23.16b
+	WORD $0x4E37827F // smlal2 v31.8h, v19.16b, v23.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	SUB $1, R4
+	CBNZ R4, convI8x4x8NEONSigned_pass
+convI8x4x8NEONSigned_odd:
+	TBZ $0, R15, convI8x4x8NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
 	VLD2R.P 4(R7), [V22.H8, V23.H8]
@@ -1278,25 +1553,20 @@ convI8x4x8NEONSigned_k:
 	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
 	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
 	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
-	SUB $1, R4
-	CBNZ R4, convI8x4x8NEONSigned_k
+convI8x4x8NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x4x8NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x4x8NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
+convI8x4x8NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
@@ -1305,26 +1575,15 @@ convI8x4x8NEONSigned_k:
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x4x8NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
+convI8x4x8NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
@@ -1333,125 +1592,154 @@ convI8x4x8NEONSigned_k:
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x4x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x4x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x4x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x4x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x4x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
 	B convI8x4x8NEONSigned_stored
 convI8x4x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONSigned_part0_4
+	TBZ $2, R19, convI8x4x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONSigned_part0_4:
-	TBZ $1, R8, convI8x4x8NEONSigned_part0_2
+	TBZ $1, R19, convI8x4x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONSigned_part0_2:
-	TBZ $0, R8, convI8x4x8NEONSigned_part0_1
+	TBZ $0, R19, convI8x4x8NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x4x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x4x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONSigned_part1_4:
-	TBZ $1, R8, convI8x4x8NEONSigned_part1_2
+	TBZ $1, R19, convI8x4x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONSigned_part1_2:
-	TBZ $0, R8, convI8x4x8NEONSigned_part1_1
+	TBZ $0, R19, convI8x4x8NEONSigned_part1_1
 	MOVB R4, (R7)
 convI8x4x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONSigned_part2_4
+	TBZ $2, R19, convI8x4x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONSigned_part2_4:
-	TBZ $1, R8, convI8x4x8NEONSigned_part2_2
+	TBZ $1, R19, convI8x4x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONSigned_part2_2:
-	TBZ $0, R8, convI8x4x8NEONSigned_part2_1
+	TBZ $0, R19, convI8x4x8NEONSigned_part2_1
 	MOVB R4, (R7)
 convI8x4x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONSigned_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, convI8x4x8NEONSigned_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONSigned_part3_4:
-	TBZ $1, R8, convI8x4x8NEONSigned_part3_2
+	TBZ $1, R19, convI8x4x8NEONSigned_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONSigned_part3_2:
-	TBZ $0, R8, convI8x4x8NEONSigned_part3_1
+	TBZ $0, R19, convI8x4x8NEONSigned_part3_1
 	MOVB R4, (R7)
 convI8x4x8NEONSigned_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x4x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x4x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x4x8NEONSigned_tile
 	RET
 
 TEXT ·convI8x1x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x1x16NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x1x16NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	MOVD convCallI8_sums(R0), R4
@@ -1470,7 +1758,7 @@ convI8x1x16NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x1x16NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	MOVD R15, R4
 convI8x1x16NEON_k:
 	FLDPQ.P 32(R1), (F16, F17)
@@ -1498,108 +1786,129 @@ convI8x1x16NEON_k:
 	CBNZ R4, convI8x1x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x1x16NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x1x16NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
+convI8x1x16NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x1x16NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
+convI8x1x16NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x1x16NEON_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
+convI8x1x16NEON_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x1x16NEON_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
+convI8x1x16NEON_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x1x16NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x1x16NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x1x16NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x1x16NEON_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x1x16NEON_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
 	B convI8x1x16NEON_stored
 convI8x1x16NEON_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x1x16NEON_part0_4
+	TBZ $2, R19, convI8x1x16NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x1x16NEON_part0_4:
-	TBZ $1, R8, convI8x1x16NEON_part0_2
+	TBZ $1, R19, convI8x1x16NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x1x16NEON_part0_2:
-	TBZ $0, R8, convI8x1x16NEON_part0_1
+	TBZ $0, R19, convI8x1x16NEON_part0_1
 	MOVB R4, (R7)
 convI8x1x16NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x1x16NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x1x16NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x1x16NEON_tile
 	RET
 
 TEXT ·convI8x1x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x1x16NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x1x16NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	MOVD convCallI8_sums(R0), R4
@@ -1616,9 +1925,43 @@ convI8x1x16NEONSigned_tile:
 convI8x1x16NEONSigned_summed:
 convI8x1x16NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
-	MOVD R15, R4
-convI8x1x16NEONSigned_k:
+	ADD R20, R6, R6
+	LSR $1, R15, R4
+	CBZ R4, convI8x1x16NEONSigned_odd
+convI8x1x16NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	SUB $1, R4
+	CBNZ R4, convI8x1x16NEONSigned_pass
+convI8x1x16NEONSigned_odd:
+	TBZ $0, R15, convI8x1x16NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	FLDPQ.P 32(R1), (F18, F19)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
@@ -1634,118 +1977,135 @@ convI8x1x16NEONSigned_k:
 	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
 	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
 	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
-	SUB $1, R4
-	CBNZ R4, convI8x1x16NEONSigned_k
+convI8x1x16NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x1x16NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x1x16NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
+convI8x1x16NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x1x16NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
+convI8x1x16NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x1x16NEONSigned_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
+convI8x1x16NEONSigned_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x1x16NEONSigned_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
+convI8x1x16NEONSigned_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x1x16NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x1x16NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x1x16NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x1x16NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x1x16NEONSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
 	B convI8x1x16NEONSigned_stored
 convI8x1x16NEONSigned_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x1x16NEONSigned_part0_4
+	TBZ $2, R19, convI8x1x16NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x1x16NEONSigned_part0_4:
-	TBZ $1, R8, convI8x1x16NEONSigned_part0_2
+	TBZ $1, R19, convI8x1x16NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x1x16NEONSigned_part0_2:
-	TBZ $0, R8, convI8x1x16NEONSigned_part0_1
+	TBZ $0, R19, convI8x1x16NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x1x16NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x1x16NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x1x16NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x1x16NEONSigned_tile
 	RET
 
 TEXT ·convI8x2x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x2x16NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x2x16NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x16NEON_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -1767,7 +2127,7 @@ convI8x2x16NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x2x16NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	MOVD R15, R4
 convI8x2x16NEON_k:
@@ -1815,158 +2175,175 @@ convI8x2x16NEON_k:
 	CBNZ R4, convI8x2x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x2x16NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x2x16NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
+convI8x2x16NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x2x16NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
+convI8x2x16NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x2x16NEON_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
+convI8x2x16NEON_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x2x16NEON_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
+convI8x2x16NEON_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x2x16NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x2x16NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x2x16NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x2x16NEON_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x2x16NEON_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
 	B convI8x2x16NEON_stored
 convI8x2x16NEON_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x2x16NEON_part0_4
+	TBZ $2, R19, convI8x2x16NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x16NEON_part0_4:
-	TBZ $1, R8, convI8x2x16NEON_part0_2
+	TBZ $1, R19, convI8x2x16NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x16NEON_part0_2:
-	TBZ $0, R8, convI8x2x16NEON_part0_1
+	TBZ $0, R19, convI8x2x16NEON_part0_1
 	MOVB R4, (R7)
 convI8x2x16NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x2x16NEON_part1_4
+	TBZ $2, R19, convI8x2x16NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x16NEON_part1_4:
-	TBZ $1, R8, convI8x2x16NEON_part1_2
+	TBZ $1, R19, convI8x2x16NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x16NEON_part1_2:
-	TBZ $0, R8, convI8x2x16NEON_part1_1
+	TBZ $0, R19, convI8x2x16NEON_part1_1
 	MOVB R4, (R7)
 convI8x2x16NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x2x16NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x2x16NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x2x16NEON_tile
 	RET
 
 TEXT ·convI8x2x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x2x16NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x2x16NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x16NEONSigned_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -1986,10 +2363,69 @@ convI8x2x16NEONSigned_tile:
 convI8x2x16NEONSigned_summed:
 convI8x2x16NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
-	MOVD R15, R4
-convI8x2x16NEONSigned_k:
+	LSR $1, R15, R4
+	CBZ R4, convI8x2x16NEONSigned_odd
+convI8x2x16NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	VLD4R.P 8(R7), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	SUB $1, R4
+	CBNZ R4, convI8x2x16NEONSigned_pass
+convI8x2x16NEONSigned_odd:
+	TBZ $0, R15, convI8x2x16NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	FLDPQ.P 32(R1), (F18, F19)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
@@ -2018,166 +2454,179 @@ convI8x2x16NEONSigned_k:
 	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
 	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
 	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
-	SUB $1, R4
-	CBNZ R4, convI8x2x16NEONSigned_k
+convI8x2x16NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x2x16NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x2x16NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
+convI8x2x16NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x2x16NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
+convI8x2x16NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x2x16NEONSigned_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
+convI8x2x16NEONSigned_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x2x16NEONSigned_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
+convI8x2x16NEONSigned_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x2x16NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x2x16NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x2x16NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x2x16NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x2x16NEONSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
 	B convI8x2x16NEONSigned_stored
 convI8x2x16NEONSigned_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x2x16NEONSigned_part0_4
+	TBZ $2, R19, convI8x2x16NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x16NEONSigned_part0_4:
-	TBZ $1, R8, convI8x2x16NEONSigned_part0_2
+	TBZ $1, R19, convI8x2x16NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x16NEONSigned_part0_2:
-	TBZ $0, R8, convI8x2x16NEONSigned_part0_1
+	TBZ $0, R19, convI8x2x16NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x2x16NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x2x16NEONSigned_part1_4
+	TBZ $2, R19, convI8x2x16NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x16NEONSigned_part1_4:
-	TBZ $1, R8, convI8x2x16NEONSigned_part1_2
+	TBZ $1, R19, convI8x2x16NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x16NEONSigned_part1_2:
-	TBZ $0, R8, convI8x2x16NEONSigned_part1_1
+	TBZ $0, R19, convI8x2x16NEONSigned_part1_1
 	MOVB R4, (R7)
 convI8x2x16NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x2x16NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x2x16NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x2x16NEONSigned_tile
 	RET
 
 TEXT ·convI8x3x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x3x16NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x3x16NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4, V10.S4, V11.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x16NEON_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -2204,7 +2653,7 @@ convI8x3x16NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x3x16NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	MOVD R15, R4
@@ -2272,206 +2721,219 @@ convI8x3x16NEON_k:
 	CBNZ R4, convI8x3x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x3x16NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x3x16NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
+convI8x3x16NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x3x16NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
+convI8x3x16NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x3x16NEON_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
+convI8x3x16NEON_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x3x16NEON_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
+convI8x3x16NEON_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x3x16NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x3x16NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x3x16NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+convI8x3x16NEON_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x3x16NEON_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
+	VST1.P [V8.B16], (R5)(R25)
 	B convI8x3x16NEON_stored
 convI8x3x16NEON_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x3x16NEON_part0_4
+	TBZ $2, R19, convI8x3x16NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEON_part0_4:
-	TBZ $1, R8, convI8x3x16NEON_part0_2
+	TBZ $1, R19, convI8x3x16NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEON_part0_2:
-	TBZ $0, R8, convI8x3x16NEON_part0_1
+	TBZ $0, R19, convI8x3x16NEON_part0_1
 	MOVB R4, (R7)
 convI8x3x16NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x3x16NEON_part1_4
+	TBZ $2, R19, convI8x3x16NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEON_part1_4:
-	TBZ $1, R8, convI8x3x16NEON_part1_2
+	TBZ $1, R19, convI8x3x16NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEON_part1_2:
-	TBZ $0, R8, convI8x3x16NEON_part1_1
+	TBZ $0, R19, convI8x3x16NEON_part1_1
 	MOVB R4, (R7)
 convI8x3x16NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F8, 8(R7)
 	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x3x16NEON_part2_4
+	TBZ $2, R19, convI8x3x16NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEON_part2_4:
-	TBZ $1, R8, convI8x3x16NEON_part2_2
+	TBZ $1, R19, convI8x3x16NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEON_part2_2:
-	TBZ $0, R8, convI8x3x16NEON_part2_1
+	TBZ $0, R19, convI8x3x16NEON_part2_1
 	MOVB R4, (R7)
 convI8x3x16NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x3x16NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x3x16NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x3x16NEON_tile
 	RET
 
 TEXT ·convI8x3x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x3x16NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x3x16NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4, V10.S4, V11.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x16NEONSigned_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -2496,11 +2958,95 @@ convI8x3x16NEONSigned_tile:
 convI8x3x16NEONSigned_summed:
 convI8x3x16NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
-	MOVD R15, R4
-convI8x3x16NEONSigned_k:
+	LSR $1, R15, R4
+	CBZ R4, convI8x3x16NEONSigned_odd
+convI8x3x16NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	VLD4R.P 8(R7), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	VLD4R.P 8(R8), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B88 // sadalp v8.4s, v28.8h
+	WORD $0x4E606BA9 // sadalp v9.4s, v29.8h
+	WORD $0x4E606BCA // sadalp v10.4s, v30.8h
+	WORD $0x4E606BEB // sadalp v11.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	WORD $0x4E606B88 // sadalp v8.4s, v28.8h
+	WORD $0x4E606BA9 // sadalp v9.4s, v29.8h
+	WORD $0x4E606BCA // sadalp v10.4s, v30.8h
+	WORD $0x4E606BEB // sadalp v11.4s, v31.8h
+	SUB $1, R4
+	CBNZ R4, convI8x3x16NEONSigned_pass
+convI8x3x16NEONSigned_odd:
+	TBZ $0, R15, convI8x3x16NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	FLDPQ.P 32(R1), (F18, F19)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
@@ -2542,214 +3088,223 @@ convI8x3x16NEONSigned_k:
 	WORD $0x4E606BA9 // sadalp v9.4s, v29.8h
 	WORD $0x4E606BCA // sadalp v10.4s, v30.8h
 	WORD $0x4E606BEB // sadalp v11.4s, v31.8h
-	SUB $1, R4
-	CBNZ R4, convI8x3x16NEONSigned_k
+convI8x3x16NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x3x16NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x3x16NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
+convI8x3x16NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x3x16NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
+convI8x3x16NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x3x16NEONSigned_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
+convI8x3x16NEONSigned_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x3x16NEONSigned_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
+convI8x3x16NEONSigned_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x3x16NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x3x16NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x3x16NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+convI8x3x16NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x3x16NEONSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
+	VST1.P [V8.B16], (R5)(R25)
 	B convI8x3x16NEONSigned_stored
 convI8x3x16NEONSigned_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONSigned_part0_4
+	TBZ $2, R19, convI8x3x16NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEONSigned_part0_4:
-	TBZ $1, R8, convI8x3x16NEONSigned_part0_2
+	TBZ $1, R19, convI8x3x16NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEONSigned_part0_2:
-	TBZ $0, R8, convI8x3x16NEONSigned_part0_1
+	TBZ $0, R19, convI8x3x16NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x3x16NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONSigned_part1_4
+	TBZ $2, R19, convI8x3x16NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEONSigned_part1_4:
-	TBZ $1, R8, convI8x3x16NEONSigned_part1_2
+	TBZ $1, R19, convI8x3x16NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEONSigned_part1_2:
-	TBZ $0, R8, convI8x3x16NEONSigned_part1_1
+	TBZ $0, R19, convI8x3x16NEONSigned_part1_1
 	MOVB R4, (R7)
 convI8x3x16NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F8, 8(R7)
 	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONSigned_part2_4
+	TBZ $2, R19, convI8x3x16NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEONSigned_part2_4:
-	TBZ $1, R8, convI8x3x16NEONSigned_part2_2
+	TBZ $1, R19, convI8x3x16NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEONSigned_part2_2:
-	TBZ $0, R8, convI8x3x16NEONSigned_part2_1
+	TBZ $0, R19, convI8x3x16NEONSigned_part2_1
 	MOVB R4, (R7)
 convI8x3x16NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x3x16NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x3x16NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x3x16NEONSigned_tile
 	RET
 
 TEXT ·convI8x4x16NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x4x16NEON_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x4x16NEON_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1 (R4), [V12.S4, V13.S4, V14.S4, V15.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x16NEON_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -2781,7 +3336,7 @@ convI8x4x16NEON_summed:
 	VLD1R (R4), [V26.B16]
 convI8x4x16NEON_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
@@ -2869,21 +3424,17 @@ convI8x4x16NEON_k:
 	CBNZ R4, convI8x4x16NEON_k
 	SUB $1, R3
 	CBNZ R3, convI8x4x16NEON_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x4x16NEON_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
 	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
+convI8x4x16NEON_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
@@ -2892,26 +3443,15 @@ convI8x4x16NEON_k:
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x4x16NEON_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
 	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
+convI8x4x16NEON_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
@@ -2920,26 +3460,15 @@ convI8x4x16NEON_k:
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x4x16NEON_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
 	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
+convI8x4x16NEON_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
@@ -2948,26 +3477,15 @@ convI8x4x16NEON_k:
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x4x16NEON_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
 	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
+convI8x4x16NEON_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
@@ -2976,147 +3494,193 @@ convI8x4x16NEON_k:
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x4x16NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	WORD $0x4EBE85CE // add v14.4s, v14.4s, v30.4s
+	WORD $0x4EBE85EF // add v15.4s, v15.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x4x16NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x0E6149CE // sqxtn v14.4h, v14.4s
+	WORD $0x4E6149EE // sqxtn2 v14.8h, v15.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x4E780DCE // sqadd v14.8h, v14.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	WORD $0x4E2149CC // sqxtn2 v12.16b, v14.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x4x16NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+convI8x4x16NEON_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x4x16NEON_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
+	VST1.P [V8.B16], (R5)(R25)
+	VST1.P [V12.B16], (R5)(R25)
 	B convI8x4x16NEON_stored
 convI8x4x16NEON_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x4x16NEON_part0_4
+	TBZ $2, R19, convI8x4x16NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEON_part0_4:
-	TBZ $1, R8, convI8x4x16NEON_part0_2
+	TBZ $1, R19, convI8x4x16NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEON_part0_2:
-	TBZ $0, R8, convI8x4x16NEON_part0_1
+	TBZ $0, R19, convI8x4x16NEON_part0_1
 	MOVB R4, (R7)
 convI8x4x16NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x4x16NEON_part1_4
+	TBZ $2, R19, convI8x4x16NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEON_part1_4:
-	TBZ $1, R8, convI8x4x16NEON_part1_2
+	TBZ $1, R19, convI8x4x16NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEON_part1_2:
-	TBZ $0, R8, convI8x4x16NEON_part1_1
+	TBZ $0, R19, convI8x4x16NEON_part1_1
 	MOVB R4, (R7)
 convI8x4x16NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F8, 8(R7)
 	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x4x16NEON_part2_4
+	TBZ $2, R19, convI8x4x16NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEON_part2_4:
-	TBZ $1, R8, convI8x4x16NEON_part2_2
+	TBZ $1, R19, convI8x4x16NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEON_part2_2:
-	TBZ $0, R8, convI8x4x16NEON_part2_1
+	TBZ $0, R19, convI8x4x16NEON_part2_1
 	MOVB R4, (R7)
 convI8x4x16NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F12, 8(R7)
 	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x4x16NEON_part3_4
+	TBZ $2, R19, convI8x4x16NEON_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEON_part3_4:
-	TBZ $1, R8, convI8x4x16NEON_part3_2
+	TBZ $1, R19, convI8x4x16NEON_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEON_part3_2:
-	TBZ $0, R8, convI8x4x16NEON_part3_1
+	TBZ $0, R19, convI8x4x16NEON_part3_1
 	MOVB R4, (R7)
 convI8x4x16NEON_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x4x16NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x4x16NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x4x16NEON_tile
 	RET
 
 TEXT ·convI8x4x16NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x4x16NEONSigned_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x4x16NEONSigned_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1 (R4), [V12.S4, V13.S4, V14.S4, V15.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x16NEONSigned_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -3146,12 +3710,121 @@ convI8x4x16NEONSigned_tile:
 convI8x4x16NEONSigned_summed:
 convI8x4x16NEONSigned_tap:
 	MOVD.P 8(R2), R6
-	ADD R14, R6, R6
+	ADD R20, R6, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
-	MOVD R15, R4
-convI8x4x16NEONSigned_k:
+	LSR $1, R15, R4
+	CBZ R4, convI8x4x16NEONSigned_odd
+convI8x4x16NEONSigned_pass:
+	VLD4R.P 8(R6), [V24.H8, V25.H8, V26.H8, V27.H8]
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	VLD4R.P 8(R7), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4E606B80 // sadalp v0.4s, v28.8h
+	WORD $0x4E606BA1 // sadalp v1.4s, v29.8h
+	WORD $0x4E606BC2 // sadalp v2.4s, v30.8h
+	WORD $0x4E606BE3 // sadalp v3.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	VLD4R.P 8(R8), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4E606B84 // sadalp v4.4s, v28.8h
+	WORD $0x4E606BA5 // sadalp v5.4s, v29.8h
+	WORD $0x4E606BC6 // sadalp v6.4s, v30.8h
+	WORD $0x4E606BE7 // sadalp v7.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B88 // sadalp v8.4s, v28.8h
+	WORD $0x4E606BA9 // sadalp v9.4s, v29.8h
+	WORD $0x4E606BCA // sadalp v10.4s, v30.8h
+	WORD $0x4E606BEB // sadalp v11.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	VLD4R.P 8(R9), [V24.H8, V25.H8, V26.H8, V27.H8]
+	WORD $0x4E606B88 // sadalp v8.4s, v28.8h
+	WORD $0x4E606BA9 // sadalp v9.4s, v29.8h
+	WORD $0x4E606BCA // sadalp v10.4s, v30.8h
+	WORD $0x4E606BEB // sadalp v11.4s, v31.8h
+	WORD $0x0E38C21C // smull v28.8h, v16.8b, v24.8b
+	WORD $0x0E38C23D // smull v29.8h, v17.8b, v24.8b
+	WORD $0x0E38C25E // smull v30.8h, v18.8b, v24.8b
+	WORD $0x0E38C27F // smull v31.8h, v19.8b, v24.8b
+	WORD $0x4E39821C // smlal2 v28.8h, v16.16b, v25.16b
+	WORD $0x4E39823D // smlal2 v29.8h, v17.16b, v25.16b
+	WORD $0x4E39825E // smlal2 v30.8h, v18.16b, v25.16b
+	WORD $0x4E39827F // smlal2 v31.8h, v19.16b, v25.16b
+	WORD $0x4E606B8C // sadalp v12.4s, v28.8h
+	WORD $0x4E606BAD // sadalp v13.4s, v29.8h
+	WORD $0x4E606BCE // sadalp v14.4s, v30.8h
+	WORD $0x4E606BEF // sadalp v15.4s, v31.8h
+	WORD $0x0E3AC29C // smull v28.8h, v20.8b, v26.8b
+	WORD $0x0E3AC2BD // smull v29.8h, v21.8b, v26.8b
+	WORD $0x0E3AC2DE // smull v30.8h, v22.8b, v26.8b
+	WORD $0x0E3AC2FF // smull v31.8h, v23.8b, v26.8b
+	WORD $0x4E3B829C // smlal2 v28.8h, v20.16b, v27.16b
+	WORD $0x4E3B82BD // smlal2 v29.8h, v21.16b, v27.16b
+	WORD $0x4E3B82DE // smlal2 v30.8h, v22.16b, v27.16b
+	WORD $0x4E3B82FF // smlal2 v31.8h, v23.16b, v27.16b
+	WORD $0x4E606B8C // sadalp v12.4s, v28.8h
+	WORD $0x4E606BAD // sadalp v13.4s, v29.8h
+	WORD $0x4E606BCE // sadalp v14.4s, v30.8h
+	WORD $0x4E606BEF // sadalp v15.4s, v31.8h
+	SUB $1, R4
+	CBNZ R4, convI8x4x16NEONSigned_pass
+convI8x4x16NEONSigned_odd:
+	TBZ $0, R15, convI8x4x16NEONSigned_next
 	FLDPQ.P 32(R1), (F16, F17)
 	FLDPQ.P 32(R1), (F18, F19)
 	VLD2R.P 4(R6), [V20.H8, V21.H8]
@@ -3206,25 +3879,20 @@ convI8x4x16NEONSigned_k:
 	WORD $0x4E606BAD // sadalp v13.4s, v29.8h
 	WORD $0x4E606BCE // sadalp v14.4s, v30.8h
 	WORD $0x4E606BEF // sadalp v15.4s, v31.8h
-	SUB $1, R4
-	CBNZ R4, convI8x4x16NEONSigned_k
+convI8x4x16NEONSigned_next:
 	SUB $1, R3
 	CBNZ R3, convI8x4x16NEONSigned_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x4x16NEONSigned_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
 	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
+convI8x4x16NEONSigned_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
@@ -3233,26 +3901,15 @@ convI8x4x16NEONSigned_k:
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x4x16NEONSigned_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
 	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
+convI8x4x16NEONSigned_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
@@ -3261,26 +3918,15 @@ convI8x4x16NEONSigned_k:
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x4x16NEONSigned_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
 	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
+convI8x4x16NEONSigned_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
@@ -3289,26 +3935,15 @@ convI8x4x16NEONSigned_k:
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x4x16NEONSigned_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
 	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
+convI8x4x16NEONSigned_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
@@ -3317,118 +3952,163 @@ convI8x4x16NEONSigned_k:
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x4x16NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	WORD $0x4EBE85CE // add v14.4s, v14.4s, v30.4s
+	WORD $0x4EBE85EF // add v15.4s, v15.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x4x16NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x0E6149CE // sqxtn v14.4h, v14.4s
+	WORD $0x4E6149EE // sqxtn2 v14.8h, v15.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x4E780DCE // sqadd v14.8h, v14.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	WORD $0x4E2149CC // sqxtn2 v12.16b, v14.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x4x16NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+convI8x4x16NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x4x16NEONSigned_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
+	VST1.P [V8.B16], (R5)(R25)
+	VST1.P [V12.B16], (R5)(R25)
 	B convI8x4x16NEONSigned_stored
 convI8x4x16NEONSigned_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONSigned_part0_4
+	TBZ $2, R19, convI8x4x16NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONSigned_part0_4:
-	TBZ $1, R8, convI8x4x16NEONSigned_part0_2
+	TBZ $1, R19, convI8x4x16NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONSigned_part0_2:
-	TBZ $0, R8, convI8x4x16NEONSigned_part0_1
+	TBZ $0, R19, convI8x4x16NEONSigned_part0_1
 	MOVB R4, (R7)
 convI8x4x16NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONSigned_part1_4
+	TBZ $2, R19, convI8x4x16NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONSigned_part1_4:
-	TBZ $1, R8, convI8x4x16NEONSigned_part1_2
+	TBZ $1, R19, convI8x4x16NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONSigned_part1_2:
-	TBZ $0, R8, convI8x4x16NEONSigned_part1_1
+	TBZ $0, R19, convI8x4x16NEONSigned_part1_1
 	MOVB R4, (R7)
 convI8x4x16NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F8, 8(R7)
 	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONSigned_part2_4
+	TBZ $2, R19, convI8x4x16NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONSigned_part2_4:
-	TBZ $1, R8, convI8x4x16NEONSigned_part2_2
+	TBZ $1, R19, convI8x4x16NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONSigned_part2_2:
-	TBZ $0, R8, convI8x4x16NEONSigned_part2_1
+	TBZ $0, R19, convI8x4x16NEONSigned_part2_1
 	MOVB R4, (R7)
 convI8x4x16NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F12, 8(R7)
 	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONSigned_part3_4
+	TBZ $2, R19, convI8x4x16NEONSigned_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONSigned_part3_4:
-	TBZ $1, R8, convI8x4x16NEONSigned_part3_2
+	TBZ $1, R19, convI8x4x16NEONSigned_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONSigned_part3_2:
-	TBZ $0, R8, convI8x4x16NEONSigned_part3_1
+	TBZ $0, R19, convI8x4x16NEONSigned_part3_1
 	MOVB R4, (R7)
 convI8x4x16NEONSigned_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x4x16NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x4x16NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x4x16NEONSigned_tile
 	RET

@@ -7,15 +7,25 @@
 
 TEXT ·convI8x1x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x1x8NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x1x8NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
 	MOVD convCallI8_sums(R0), R4
@@ -28,104 +38,145 @@ convI8x1x8NEONDot_tile:
 	VADD V28.S4, V0.S4, V0.S4
 	VADD V28.S4, V1.S4, V1.S4
 convI8x1x8NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 convI8x1x8NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
+	CBZ R16, convI8x1x8NEONDot_rest
+	MOVD R16, R4
+convI8x1x8NEONDot_pass:
+	FLDPQ.P 32(R1), (F12, F13)
+	FLDPQ.P 32(R1), (F14, F15)
+	WORD $0x3CE568D2 // ldr q18, [x6, x5]
+	FLDPQ.P 32(R1), (F16, F17)
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x4FB2E1C0 // sdot v0.4s, v14.16b, v18.4b[1]
+	WORD $0x4FB2E1E1 // sdot v1.4s, v15.16b, v18.4b[1]
+	WORD $0x4F92EA00 // sdot v0.4s, v16.16b, v18.4b[2]
+	WORD $0x4F92EA21 // sdot v1.4s, v17.16b, v18.4b[2]
+	WORD $0x4FB2E980 // sdot v0.4s, v12.16b, v18.4b[3]
+	WORD $0x4FB2E9A1 // sdot v1.4s, v13.16b, v18.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x1x8NEONDot_pass
+convI8x1x8NEONDot_rest:
+	CBZ R17, convI8x1x8NEONDot_next
+	MOVD R17, R4
 convI8x1x8NEONDot_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	FMOVS (R6)(R5), F18
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x1x8NEONDot_k
+convI8x1x8NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x1x8NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x1x8NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
+convI8x1x8NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x1x8NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
+convI8x1x8NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x1x8NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x1x8NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x1x8NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x1x8NEONDot_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x1x8NEONDot_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
 	B convI8x1x8NEONDot_stored
 convI8x1x8NEONDot_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x1x8NEONDot_part0_4
+	TBZ $2, R19, convI8x1x8NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x1x8NEONDot_part0_4:
-	TBZ $1, R8, convI8x1x8NEONDot_part0_2
+	TBZ $1, R19, convI8x1x8NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x1x8NEONDot_part0_2:
-	TBZ $0, R8, convI8x1x8NEONDot_part0_1
+	TBZ $0, R19, convI8x1x8NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x1x8NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x1x8NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x1x8NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x1x8NEONDot_tile
 	RET
 
 TEXT ·convI8x2x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x2x8NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x2x8NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
+	VLD1 (R4), [V2.S4, V3.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x8NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -139,140 +190,186 @@ convI8x2x8NEONDot_tile:
 	VADD V28.S4, V2.S4, V2.S4
 	VADD V28.S4, V3.S4, V3.S4
 convI8x2x8NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 convI8x2x8NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
+	CBZ R16, convI8x2x8NEONDot_rest
+	MOVD R16, R4
+convI8x2x8NEONDot_pass:
+	FLDPQ.P 32(R1), (F12, F13)
+	FLDPQ.P 32(R1), (F14, F15)
+	WORD $0x3CE568D2 // ldr q18, [x6, x5]
+	WORD $0x3CE568F3 // ldr q19, [x7, x5]
+	FLDPQ.P 32(R1), (F16, F17)
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x4FB2E1C0 // sdot v0.4s, v14.16b, v18.4b[1]
+	WORD $0x4FB2E1E1 // sdot v1.4s, v15.16b, v18.4b[1]
+	WORD $0x4FB3E1C2 // sdot v2.4s, v14.16b, v19.4b[1]
+	WORD $0x4FB3E1E3 // sdot v3.4s, v15.16b, v19.4b[1]
+	WORD $0x4F92EA00 // sdot v0.4s, v16.16b, v18.4b[2]
+	WORD $0x4F92EA21 // sdot v1.4s, v17.16b, v18.4b[2]
+	WORD $0x4F93EA02 // sdot v2.4s, v16.16b, v19.4b[2]
+	WORD $0x4F93EA23 // sdot v3.4s, v17.16b, v19.4b[2]
+	WORD $0x4FB2E980 // sdot v0.4s, v12.16b, v18.4b[3]
+	WORD $0x4FB2E9A1 // sdot v1.4s, v13.16b, v18.4b[3]
+	WORD $0x4FB3E982 // sdot v2.4s, v12.16b, v19.4b[3]
+	WORD $0x4FB3E9A3 // sdot v3.4s, v13.16b, v19.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x2x8NEONDot_pass
+convI8x2x8NEONDot_rest:
+	CBZ R17, convI8x2x8NEONDot_next
+	MOVD R17, R4
 convI8x2x8NEONDot_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	FMOVS (R6)(R5), F18
+	FMOVS (R7)(R5), F19
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x2x8NEONDot_k
+convI8x2x8NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x2x8NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x2x8NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
+convI8x2x8NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x2x8NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
+convI8x2x8NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x2x8NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x2x8NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x2x8NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x2x8NEONDot_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x2x8NEONDot_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
 	B convI8x2x8NEONDot_stored
 convI8x2x8NEONDot_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x2x8NEONDot_part0_4
+	TBZ $2, R19, convI8x2x8NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x8NEONDot_part0_4:
-	TBZ $1, R8, convI8x2x8NEONDot_part0_2
+	TBZ $1, R19, convI8x2x8NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x8NEONDot_part0_2:
-	TBZ $0, R8, convI8x2x8NEONDot_part0_1
+	TBZ $0, R19, convI8x2x8NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x2x8NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x2x8NEONDot_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x2x8NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x8NEONDot_part1_4:
-	TBZ $1, R8, convI8x2x8NEONDot_part1_2
+	TBZ $1, R19, convI8x2x8NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x8NEONDot_part1_2:
-	TBZ $0, R8, convI8x2x8NEONDot_part1_1
+	TBZ $0, R19, convI8x2x8NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x2x8NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x2x8NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x2x8NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x2x8NEONDot_tile
 	RET
 
 TEXT ·convI8x3x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x3x8NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x3x8NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x8NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -289,176 +386,230 @@ convI8x3x8NEONDot_tile:
 	VADD V28.S4, V4.S4, V4.S4
 	VADD V28.S4, V5.S4, V5.S4
 convI8x3x8NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 convI8x3x8NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
+	CBZ R16, convI8x3x8NEONDot_rest
+	MOVD R16, R4
+convI8x3x8NEONDot_pass:
+	FLDPQ.P 32(R1), (F12, F13)
+	FLDPQ.P 32(R1), (F14, F15)
+	WORD $0x3CE568D2 // ldr q18, [x6, x5]
+	WORD $0x3CE568F3 // ldr q19, [x7, x5]
+	WORD $0x3CE56914 // ldr q20, [x8, x5]
+	FLDPQ.P 32(R1), (F16, F17)
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x4FB2E1C0 // sdot v0.4s, v14.16b, v18.4b[1]
+	WORD $0x4FB2E1E1 // sdot v1.4s, v15.16b, v18.4b[1]
+	WORD $0x4FB3E1C2 // sdot v2.4s, v14.16b, v19.4b[1]
+	WORD $0x4FB3E1E3 // sdot v3.4s, v15.16b, v19.4b[1]
+	WORD $0x4FB4E1C4 // sdot v4.4s, v14.16b, v20.4b[1]
+	WORD $0x4FB4E1E5 // sdot v5.4s, v15.16b, v20.4b[1]
+	WORD $0x4F92EA00 // sdot v0.4s, v16.16b, v18.4b[2]
+	WORD $0x4F92EA21 // sdot v1.4s, v17.16b, v18.4b[2]
+	WORD $0x4F93EA02 // sdot v2.4s, v16.16b, v19.4b[2]
+	WORD $0x4F93EA23 // sdot v3.4s, v17.16b, v19.4b[2]
+	WORD $0x4F94EA04 // sdot v4.4s, v16.16b, v20.4b[2]
+	WORD $0x4F94EA25 // sdot v5.4s, v17.16b, v20.4b[2]
+	WORD $0x4FB2E980 // sdot v0.4s, v12.16b, v18.4b[3]
+	WORD $0x4FB2E9A1 // sdot v1.4s, v13.16b, v18.4b[3]
+	WORD $0x4FB3E982 // sdot v2.4s, v12.16b, v19.4b[3]
+	WORD $0x4FB3E9A3 // sdot v3.4s, v13.16b, v19.4b[3]
+	WORD $0x4FB4E984 // sdot v4.4s, v12.16b, v20.4b[3]
+	WORD $0x4FB4E9A5 // sdot v5.4s, v13.16b, v20.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x3x8NEONDot_pass
+convI8x3x8NEONDot_rest:
+	CBZ R17, convI8x3x8NEONDot_next
+	MOVD R17, R4
 convI8x3x8NEONDot_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	FMOVS (R6)(R5), F18
+	FMOVS (R7)(R5), F19
+	FMOVS (R8)(R5), F20
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x3x8NEONDot_k
+convI8x3x8NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x3x8NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x3x8NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
+convI8x3x8NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x3x8NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
+convI8x3x8NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x3x8NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x3x8NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x3x8NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x3x8NEONDot_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x3x8NEONDot_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
 	B convI8x3x8NEONDot_stored
 convI8x3x8NEONDot_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONDot_part0_4
+	TBZ $2, R19, convI8x3x8NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEONDot_part0_4:
-	TBZ $1, R8, convI8x3x8NEONDot_part0_2
+	TBZ $1, R19, convI8x3x8NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEONDot_part0_2:
-	TBZ $0, R8, convI8x3x8NEONDot_part0_1
+	TBZ $0, R19, convI8x3x8NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x3x8NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONDot_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x3x8NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEONDot_part1_4:
-	TBZ $1, R8, convI8x3x8NEONDot_part1_2
+	TBZ $1, R19, convI8x3x8NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEONDot_part1_2:
-	TBZ $0, R8, convI8x3x8NEONDot_part1_1
+	TBZ $0, R19, convI8x3x8NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x3x8NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x3x8NEONDot_part2_4
+	TBZ $2, R19, convI8x3x8NEONDot_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x8NEONDot_part2_4:
-	TBZ $1, R8, convI8x3x8NEONDot_part2_2
+	TBZ $1, R19, convI8x3x8NEONDot_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x8NEONDot_part2_2:
-	TBZ $0, R8, convI8x3x8NEONDot_part2_1
+	TBZ $0, R19, convI8x3x8NEONDot_part2_1
 	MOVB R4, (R7)
 convI8x3x8NEONDot_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x3x8NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x3x8NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x3x8NEONDot_tile
 	RET
 
 TEXT ·convI8x4x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x4x8NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x4x8NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x8NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -478,47 +629,92 @@ convI8x4x8NEONDot_tile:
 	VADD V28.S4, V6.S4, V6.S4
 	VADD V28.S4, V7.S4, V7.S4
 convI8x4x8NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 convI8x4x8NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
+	CBZ R16, convI8x4x8NEONDot_rest
+	MOVD R16, R4
+convI8x4x8NEONDot_pass:
+	FLDPQ.P 32(R1), (F12, F13)
+	FLDPQ.P 32(R1), (F14, F15)
+	WORD $0x3CE568D2 // ldr q18, [x6, x5]
+	WORD $0x3CE568F3 // ldr q19, [x7, x5]
+	WORD $0x3CE56914 // ldr q20, [x8, x5]
+	WORD $0x3CE56935 // ldr q21, [x9, x5]
+	FLDPQ.P 32(R1), (F16, F17)
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
+	WORD $0x4F95E186 // sdot v6.4s, v12.16b, v21.4b[0]
+	WORD $0x4F95E1A7 // sdot v7.4s, v13.16b, v21.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x4FB2E1C0 // sdot v0.4s, v14.16b, v18.4b[1]
+	WORD $0x4FB2E1E1 // sdot v1.4s, v15.16b, v18.4b[1]
+	WORD $0x4FB3E1C2 // sdot v2.4s, v14.16b, v19.4b[1]
+	WORD $0x4FB3E1E3 // sdot v3.4s, v15.16b, v19.4b[1]
+	WORD $0x4FB4E1C4 // sdot v4.4s, v14.16b, v20.4b[1]
+	WORD $0x4FB4E1E5 // sdot v5.4s, v15.16b, v20.4b[1]
+	WORD $0x4FB5E1C6 // sdot v6.4s, v14.16b, v21.4b[1]
+	WORD $0x4FB5E1E7 // sdot v7.4s, v15.16b, v21.4b[1]
+	WORD $0x4F92EA00 // sdot v0.4s, v16.16b, v18.4b[2]
+	WORD $0x4F92EA21 // sdot v1.4s, v17.16b, v18.4b[2]
+	WORD $0x4F93EA02 // sdot v2.4s, v16.16b, v19.4b[2]
+	WORD $0x4F93EA23 // sdot v3.4s, v17.16b, v19.4b[2]
+	WORD $0x4F94EA04 // sdot v4.4s, v16.16b, v20.4b[2]
+	WORD $0x4F94EA25 // sdot v5.4s, v17.16b, v20.4b[2]
+	WORD $0x4F95EA06 // sdot v6.4s, v16.16b, v21.4b[2]
+	WORD $0x4F95EA27 // sdot v7.4s, v17.16b, v21.4b[2]
+	WORD $0x4FB2E980 // sdot v0.4s, v12.16b, v18.4b[3]
+	WORD $0x4FB2E9A1 // sdot v1.4s, v13.16b, v18.4b[3]
+	WORD $0x4FB3E982 // sdot v2.4s, v12.16b, v19.4b[3]
+	WORD $0x4FB3E9A3 // sdot v3.4s, v13.16b, v19.4b[3]
+	WORD $0x4FB4E984 // sdot v4.4s, v12.16b, v20.4b[3]
+	WORD $0x4FB4E9A5 // sdot v5.4s, v13.16b, v20.4b[3]
+	WORD $0x4FB5E986 // sdot v6.4s, v12.16b, v21.4b[3]
+	WORD $0x4FB5E9A7 // sdot v7.4s, v13.16b, v21.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x4x8NEONDot_pass
+convI8x4x8NEONDot_rest:
+	CBZ R17, convI8x4x8NEONDot_next
+	MOVD R17, R4
 convI8x4x8NEONDot_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	FMOVS (R6)(R5), F18
+	FMOVS (R7)(R5), F19
+	FMOVS (R8)(R5), F20
+	FMOVS (R9)(R5), F21
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
+	WORD $0x4F95E186 // sdot v6.4s, v12.16b, v21.4b[0]
+	WORD $0x4F95E1A7 // sdot v7.4s, v13.16b, v21.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x4x8NEONDot_k
+convI8x4x8NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x4x8NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x4x8NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
+convI8x4x8NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
@@ -527,26 +723,15 @@ convI8x4x8NEONDot_k:
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x4x8NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
+convI8x4x8NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
@@ -555,135 +740,160 @@ convI8x4x8NEONDot_k:
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x4x8NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x4x8NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x4x8NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x4x8NEONDot_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x4x8NEONDot_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
 	B convI8x4x8NEONDot_stored
 convI8x4x8NEONDot_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDot_part0_4
+	TBZ $2, R19, convI8x4x8NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONDot_part0_4:
-	TBZ $1, R8, convI8x4x8NEONDot_part0_2
+	TBZ $1, R19, convI8x4x8NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONDot_part0_2:
-	TBZ $0, R8, convI8x4x8NEONDot_part0_1
+	TBZ $0, R19, convI8x4x8NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x4x8NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDot_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x4x8NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONDot_part1_4:
-	TBZ $1, R8, convI8x4x8NEONDot_part1_2
+	TBZ $1, R19, convI8x4x8NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONDot_part1_2:
-	TBZ $0, R8, convI8x4x8NEONDot_part1_1
+	TBZ $0, R19, convI8x4x8NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x4x8NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDot_part2_4
+	TBZ $2, R19, convI8x4x8NEONDot_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONDot_part2_4:
-	TBZ $1, R8, convI8x4x8NEONDot_part2_2
+	TBZ $1, R19, convI8x4x8NEONDot_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONDot_part2_2:
-	TBZ $0, R8, convI8x4x8NEONDot_part2_1
+	TBZ $0, R19, convI8x4x8NEONDot_part2_1
 	MOVB R4, (R7)
 convI8x4x8NEONDot_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x4x8NEONDot_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, convI8x4x8NEONDot_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x8NEONDot_part3_4:
-	TBZ $1, R8, convI8x4x8NEONDot_part3_2
+	TBZ $1, R19, convI8x4x8NEONDot_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x8NEONDot_part3_2:
-	TBZ $0, R8, convI8x4x8NEONDot_part3_1
+	TBZ $0, R19, convI8x4x8NEONDot_part3_1
 	MOVB R4, (R7)
 convI8x4x8NEONDot_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x4x8NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x4x8NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x4x8NEONDot_tile
 	RET
 
 TEXT ·convI8x5x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x5x8NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x5x8NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x5x8NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -706,52 +916,106 @@ convI8x5x8NEONDot_tile:
 	VADD V28.S4, V8.S4, V8.S4
 	VADD V28.S4, V9.S4, V9.S4
 convI8x5x8NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
 convI8x5x8NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
+	CBZ R16, convI8x5x8NEONDot_rest
+	MOVD R16, R4
+convI8x5x8NEONDot_pass:
+	FLDPQ.P 32(R1), (F12, F13)
+	FLDPQ.P 32(R1), (F14, F15)
+	WORD $0x3CE568D2 // ldr q18, [x6, x5]
+	WORD $0x3CE568F3 // ldr q19, [x7, x5]
+	WORD $0x3CE56914 // ldr q20, [x8, x5]
+	WORD $0x3CE56935 // ldr q21, [x9, x5]
+	WORD $0x3CE56956 // ldr q22, [x10, x5]
+	FLDPQ.P 32(R1), (F16, F17)
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
+	WORD $0x4F95E186 // sdot v6.4s, v12.16b, v21.4b[0]
+	WORD $0x4F95E1A7 // sdot v7.4s, v13.16b, v21.4b[0]
+	WORD $0x4F96E188 // sdot v8.4s, v12.16b, v22.4b[0]
+	WORD $0x4F96E1A9 // sdot v9.4s, v13.16b, v22.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x4FB2E1C0 // sdot v0.4s, v14.16b, v18.4b[1]
+	WORD $0x4FB2E1E1 // sdot v1.4s, v15.16b, v18.4b[1]
+	WORD $0x4FB3E1C2 // sdot v2.4s, v14.16b, v19.4b[1]
+	WORD $0x4FB3E1E3 // sdot v3.4s, v15.16b, v19.4b[1]
+	WORD $0x4FB4E1C4 // sdot v4.4s, v14.16b, v20.4b[1]
+	WORD $0x4FB4E1E5 // sdot v5.4s, v15.16b, v20.4b[1]
+	WORD $0x4FB5E1C6 // sdot v6.4s, v14.16b, v21.4b[1]
+	WORD $0x4FB5E1E7 // sdot v7.4s, v15.16b, v21.4b[1]
+	WORD $0x4FB6E1C8 // sdot v8.4s, v14.16b, v22.4b[1]
+	WORD $0x4FB6E1E9 // sdot v9.4s, v15.16b, v22.4b[1]
+	WORD $0x4F92EA00 // sdot v0.4s, v16.16b, v18.4b[2]
+	WORD $0x4F92EA21 // sdot v1.4s, v17.16b, v18.4b[2]
+	WORD $0x4F93EA02 // sdot v2.4s, v16.16b, v19.4b[2]
+	WORD $0x4F93EA23 // sdot v3.4s, v17.16b, v19.4b[2]
+	WORD $0x4F94EA04 // sdot v4.4s, v16.16b, v20.4b[2]
+	WORD $0x4F94EA25 // sdot v5.4s, v17.16b, v20.4b[2]
+	WORD $0x4F95EA06 // sdot v6.4s, v16.16b, v21.4b[2]
+	WORD $0x4F95EA27 // sdot v7.4s, v17.16b, v21.4b[2]
+	WORD $0x4F96EA08 // sdot v8.4s, v16.16b, v22.4b[2]
+	WORD $0x4F96EA29 // sdot v9.4s, v17.16b, v22.4b[2]
+	WORD $0x4FB2E980 // sdot v0.4s, v12.16b, v18.4b[3]
+	WORD $0x4FB2E9A1 // sdot v1.4s, v13.16b, v18.4b[3]
+	WORD $0x4FB3E982 // sdot v2.4s, v12.16b, v19.4b[3]
+	WORD $0x4FB3E9A3 // sdot v3.4s, v13.16b, v19.4b[3]
+	WORD $0x4FB4E984 // sdot v4.4s, v12.16b, v20.4b[3]
+	WORD $0x4FB4E9A5 // sdot v5.4s, v13.16b, v20.4b[3]
+	WORD $0x4FB5E986 // sdot v6.4s, v12.16b, v21.4b[3]
+	WORD $0x4FB5E9A7 // sdot v7.4s, v13.16b, v21.4b[3]
+	WORD $0x4FB6E988 // sdot v8.4s, v12.16b, v22.4b[3]
+	WORD $0x4FB6E9A9 // sdot v9.4s, v13.16b, v22.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x5x8NEONDot_pass
+convI8x5x8NEONDot_rest:
+	CBZ R17, convI8x5x8NEONDot_next
+	MOVD R17, R4
 convI8x5x8NEONDot_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE308 // sdot v8.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE329 // sdot v9.4s, v25.16b, v29.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	FMOVS (R6)(R5), F18
+	FMOVS (R7)(R5), F19
+	FMOVS (R8)(R5), F20
+	FMOVS (R9)(R5), F21
+	FMOVS (R10)(R5), F22
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
+	WORD $0x4F95E186 // sdot v6.4s, v12.16b, v21.4b[0]
+	WORD $0x4F95E1A7 // sdot v7.4s, v13.16b, v21.4b[0]
+	WORD $0x4F96E188 // sdot v8.4s, v12.16b, v22.4b[0]
+	WORD $0x4F96E1A9 // sdot v9.4s, v13.16b, v22.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x5x8NEONDot_k
+convI8x5x8NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x5x8NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x5x8NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
+convI8x5x8NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
@@ -762,30 +1026,16 @@ convI8x5x8NEONDot_k:
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x5x8NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
+convI8x5x8NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
@@ -796,158 +1046,185 @@ convI8x5x8NEONDot_k:
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x5x8NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x5x8NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x5x8NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+convI8x5x8NEONDot_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x5x8NEONDot_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
 	B convI8x5x8NEONDot_stored
 convI8x5x8NEONDot_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDot_part0_4
+	TBZ $2, R19, convI8x5x8NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x8NEONDot_part0_4:
-	TBZ $1, R8, convI8x5x8NEONDot_part0_2
+	TBZ $1, R19, convI8x5x8NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x8NEONDot_part0_2:
-	TBZ $0, R8, convI8x5x8NEONDot_part0_1
+	TBZ $0, R19, convI8x5x8NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x5x8NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDot_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x5x8NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x8NEONDot_part1_4:
-	TBZ $1, R8, convI8x5x8NEONDot_part1_2
+	TBZ $1, R19, convI8x5x8NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x8NEONDot_part1_2:
-	TBZ $0, R8, convI8x5x8NEONDot_part1_1
+	TBZ $0, R19, convI8x5x8NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x5x8NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDot_part2_4
+	TBZ $2, R19, convI8x5x8NEONDot_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x8NEONDot_part2_4:
-	TBZ $1, R8, convI8x5x8NEONDot_part2_2
+	TBZ $1, R19, convI8x5x8NEONDot_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x8NEONDot_part2_2:
-	TBZ $0, R8, convI8x5x8NEONDot_part2_1
+	TBZ $0, R19, convI8x5x8NEONDot_part2_1
 	MOVB R4, (R7)
 convI8x5x8NEONDot_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDot_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, convI8x5x8NEONDot_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x8NEONDot_part3_4:
-	TBZ $1, R8, convI8x5x8NEONDot_part3_2
+	TBZ $1, R19, convI8x5x8NEONDot_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x8NEONDot_part3_2:
-	TBZ $0, R8, convI8x5x8NEONDot_part3_1
+	TBZ $0, R19, convI8x5x8NEONDot_part3_1
 	MOVB R4, (R7)
 convI8x5x8NEONDot_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, convI8x5x8NEONDot_part4_4
+	TBZ $2, R19, convI8x5x8NEONDot_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x8NEONDot_part4_4:
-	TBZ $1, R8, convI8x5x8NEONDot_part4_2
+	TBZ $1, R19, convI8x5x8NEONDot_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x8NEONDot_part4_2:
-	TBZ $0, R8, convI8x5x8NEONDot_part4_1
+	TBZ $0, R19, convI8x5x8NEONDot_part4_1
 	MOVB R4, (R7)
 convI8x5x8NEONDot_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x5x8NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x5x8NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x5x8NEONDot_tile
 	RET
 
 TEXT ·convI8x6x8NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x6x8NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x6x8NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4]
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
+	VLD1 (R4), [V2.S4, V3.S4]
+	VLD1 (R4), [V4.S4, V5.S4]
+	VLD1 (R4), [V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4]
+	VLD1 (R4), [V10.S4, V11.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x6x8NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -973,7 +1250,7 @@ convI8x6x8NEONDot_tile:
 	VADD V28.S4, V10.S4, V10.S4
 	VADD V28.S4, V11.S4, V11.S4
 convI8x6x8NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
@@ -981,49 +1258,112 @@ convI8x6x8NEONDot_summed:
 	ADD R13, R10, R11
 convI8x6x8NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
+	CBZ R16, convI8x6x8NEONDot_rest
+	MOVD R16, R4
+convI8x6x8NEONDot_pass:
+	FLDPQ.P 32(R1), (F12, F13)
+	FLDPQ.P 32(R1), (F14, F15)
+	WORD $0x3CE568D2 // ldr q18, [x6, x5]
+	WORD $0x3CE568F3 // ldr q19, [x7, x5]
+	WORD $0x3CE56914 // ldr q20, [x8, x5]
+	WORD $0x3CE56935 // ldr q21, [x9, x5]
+	WORD $0x3CE56956 // ldr q22, [x10, x5]
+	WORD $0x3CE56977 // ldr q23, [x11, x5]
+	FLDPQ.P 32(R1), (F16, F17)
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
+	WORD $0x4F95E186 // sdot v6.4s, v12.16b, v21.4b[0]
+	WORD $0x4F95E1A7 // sdot v7.4s, v13.16b, v21.4b[0]
+	WORD $0x4F96E188 // sdot v8.4s, v12.16b, v22.4b[0]
+	WORD $0x4F96E1A9 // sdot v9.4s, v13.16b, v22.4b[0]
+	WORD $0x4F97E18A // sdot v10.4s, v12.16b, v23.4b[0]
+	WORD $0x4F97E1AB // sdot v11.4s, v13.16b, v23.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	WORD $0x4FB2E1C0 // sdot v0.4s, v14.16b, v18.4b[1]
+	WORD $0x4FB2E1E1 // sdot v1.4s, v15.16b, v18.4b[1]
+	WORD $0x4FB3E1C2 // sdot v2.4s, v14.16b, v19.4b[1]
+	WORD $0x4FB3E1E3 // sdot v3.4s, v15.16b, v19.4b[1]
+	WORD $0x4FB4E1C4 // sdot v4.4s, v14.16b, v20.4b[1]
+	WORD $0x4FB4E1E5 // sdot v5.4s, v15.16b, v20.4b[1]
+	WORD $0x4FB5E1C6 // sdot v6.4s, v14.16b, v21.4b[1]
+	WORD $0x4FB5E1E7 // sdot v7.4s, v15.16b, v21.4b[1]
+	WORD $0x4FB6E1C8 // sdot v8.4s, v14.16b, v22.4b[1]
+	WORD $0x4FB6E1E9 // sdot v9.4s, v15.16b, v22.4b[1]
+	WORD $0x4FB7E1CA // sdot v10.4s, v14.16b, v23.4b[1]
+	WORD $0x4FB7E1EB // sdot v11.4s, v15.16b, v23.4b[1]
+	WORD $0x4F92EA00 // sdot v0.4s, v16.16b, v18.4b[2]
+	WORD $0x4F92EA21 // sdot v1.4s, v17.16b, v18.4b[2]
+	WORD $0x4F93EA02 // sdot v2.4s, v16.16b, v19.4b[2]
+	WORD $0x4F93EA23 // sdot v3.4s, v17.16b, v19.4b[2]
+	WORD $0x4F94EA04 // sdot v4.4s, v16.16b, v20.4b[2]
+	WORD $0x4F94EA25 // sdot v5.4s, v17.16b, v20.4b[2]
+	WORD $0x4F95EA06 // sdot v6.4s, v16.16b, v21.4b[2]
+	WORD $0x4F95EA27 // sdot v7.4s, v17.16b, v21.4b[2]
+	WORD $0x4F96EA08 // sdot v8.4s, v16.16b, v22.4b[2]
+	WORD $0x4F96EA29 // sdot v9.4s, v17.16b, v22.4b[2]
+	WORD $0x4F97EA0A // sdot v10.4s, v16.16b, v23.4b[2]
+	WORD $0x4F97EA2B // sdot v11.4s, v17.16b, v23.4b[2]
+	WORD $0x4FB2E980 // sdot v0.4s, v12.16b, v18.4b[3]
+	WORD $0x4FB2E9A1 // sdot v1.4s, v13.16b, v18.4b[3]
+	WORD $0x4FB3E982 // sdot v2.4s, v12.16b, v19.4b[3]
+	WORD $0x4FB3E9A3 // sdot v3.4s, v13.16b, v19.4b[3]
+	WORD $0x4FB4E984 // sdot v4.4s, v12.16b, v20.4b[3]
+	WORD $0x4FB4E9A5 // sdot v5.4s, v13.16b, v20.4b[3]
+	WORD $0x4FB5E986 // sdot v6.4s, v12.16b, v21.4b[3]
+	WORD $0x4FB5E9A7 // sdot v7.4s, v13.16b, v21.4b[3]
+	WORD $0x4FB6E988 // sdot v8.4s, v12.16b, v22.4b[3]
+	WORD $0x4FB6E9A9 // sdot v9.4s, v13.16b, v22.4b[3]
+	WORD $0x4FB7E98A // sdot v10.4s, v12.16b, v23.4b[3]
+	WORD $0x4FB7E9AB // sdot v11.4s, v13.16b, v23.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x6x8NEONDot_pass
+convI8x6x8NEONDot_rest:
+	CBZ R17, convI8x6x8NEONDot_next
+	MOVD R17, R4
 convI8x6x8NEONDot_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE302 // sdot v2.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE323 // sdot v3.4s, v25.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE304 // sdot v4.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE325 // sdot v5.4s, v25.16b, v30.4b[0]
-	FMOVS (R11)(R5), F30
-	WORD $0x4F9CE306 // sdot v6.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE327 // sdot v7.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9DE308 // sdot v8.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE329 // sdot v9.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9EE30A // sdot v10.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE32B // sdot v11.4s, v25.16b, v30.4b[0]
+	FLDPQ.P 32(R1), (F12, F13)
+	FMOVS (R6)(R5), F18
+	FMOVS (R7)(R5), F19
+	FMOVS (R8)(R5), F20
+	FMOVS (R9)(R5), F21
+	FMOVS (R10)(R5), F22
+	FMOVS (R11)(R5), F23
+	WORD $0x4F92E180 // sdot v0.4s, v12.16b, v18.4b[0]
+	WORD $0x4F92E1A1 // sdot v1.4s, v13.16b, v18.4b[0]
+	WORD $0x4F93E182 // sdot v2.4s, v12.16b, v19.4b[0]
+	WORD $0x4F93E1A3 // sdot v3.4s, v13.16b, v19.4b[0]
+	WORD $0x4F94E184 // sdot v4.4s, v12.16b, v20.4b[0]
+	WORD $0x4F94E1A5 // sdot v5.4s, v13.16b, v20.4b[0]
+	WORD $0x4F95E186 // sdot v6.4s, v12.16b, v21.4b[0]
+	WORD $0x4F95E1A7 // sdot v7.4s, v13.16b, v21.4b[0]
+	WORD $0x4F96E188 // sdot v8.4s, v12.16b, v22.4b[0]
+	WORD $0x4F96E1A9 // sdot v9.4s, v13.16b, v22.4b[0]
+	WORD $0x4F97E18A // sdot v10.4s, v12.16b, v23.4b[0]
+	WORD $0x4F97E1AB // sdot v11.4s, v13.16b, v23.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x6x8NEONDot_k
+convI8x6x8NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x6x8NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R4), F25
-	FMOVQ 128(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R4), F26
+	CBZ R9, convI8x6x8NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
+convI8x6x8NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
@@ -1036,34 +1376,17 @@ convI8x6x8NEONDot_k:
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 48(R4), F25
-	FMOVQ 144(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R4), F26
+	CBZ R9, convI8x6x8NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
+convI8x6x8NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
@@ -1076,167 +1399,199 @@ convI8x6x8NEONDot_k:
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x6x8NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x6x8NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x6x8NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+convI8x6x8NEONDot_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE convI8x6x8NEONDot_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
+	VST1.P V8.D[1], (R5)(R25)
 	B convI8x6x8NEONDot_stored
 convI8x6x8NEONDot_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDot_part0_4
+	TBZ $2, R19, convI8x6x8NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x6x8NEONDot_part0_4:
-	TBZ $1, R8, convI8x6x8NEONDot_part0_2
+	TBZ $1, R19, convI8x6x8NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x6x8NEONDot_part0_2:
-	TBZ $0, R8, convI8x6x8NEONDot_part0_1
+	TBZ $0, R19, convI8x6x8NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x6x8NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDot_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, convI8x6x8NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x6x8NEONDot_part1_4:
-	TBZ $1, R8, convI8x6x8NEONDot_part1_2
+	TBZ $1, R19, convI8x6x8NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x6x8NEONDot_part1_2:
-	TBZ $0, R8, convI8x6x8NEONDot_part1_1
+	TBZ $0, R19, convI8x6x8NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x6x8NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDot_part2_4
+	TBZ $2, R19, convI8x6x8NEONDot_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x6x8NEONDot_part2_4:
-	TBZ $1, R8, convI8x6x8NEONDot_part2_2
+	TBZ $1, R19, convI8x6x8NEONDot_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x6x8NEONDot_part2_2:
-	TBZ $0, R8, convI8x6x8NEONDot_part2_1
+	TBZ $0, R19, convI8x6x8NEONDot_part2_1
 	MOVB R4, (R7)
 convI8x6x8NEONDot_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDot_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, convI8x6x8NEONDot_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x6x8NEONDot_part3_4:
-	TBZ $1, R8, convI8x6x8NEONDot_part3_2
+	TBZ $1, R19, convI8x6x8NEONDot_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x6x8NEONDot_part3_2:
-	TBZ $0, R8, convI8x6x8NEONDot_part3_1
+	TBZ $0, R19, convI8x6x8NEONDot_part3_1
 	MOVB R4, (R7)
 convI8x6x8NEONDot_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDot_part4_4
+	TBZ $2, R19, convI8x6x8NEONDot_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x6x8NEONDot_part4_4:
-	TBZ $1, R8, convI8x6x8NEONDot_part4_2
+	TBZ $1, R19, convI8x6x8NEONDot_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x6x8NEONDot_part4_2:
-	TBZ $0, R8, convI8x6x8NEONDot_part4_1
+	TBZ $0, R19, convI8x6x8NEONDot_part4_1
 	MOVB R4, (R7)
 convI8x6x8NEONDot_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, convI8x6x8NEONDot_part5_4
+	VMOV V8.D[1], R4
+	TBZ $2, R19, convI8x6x8NEONDot_part5_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x6x8NEONDot_part5_4:
-	TBZ $1, R8, convI8x6x8NEONDot_part5_2
+	TBZ $1, R19, convI8x6x8NEONDot_part5_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x6x8NEONDot_part5_2:
-	TBZ $0, R8, convI8x6x8NEONDot_part5_1
+	TBZ $0, R19, convI8x6x8NEONDot_part5_1
 	MOVB R4, (R7)
 convI8x6x8NEONDot_part5_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x6x8NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x6x8NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x6x8NEONDot_tile
 	RET
 
 TEXT ·convI8x1x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x1x16NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x1x16NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
 	MOVD convCallI8_sums(R0), R4
@@ -1251,131 +1606,183 @@ convI8x1x16NEONDot_tile:
 	VADD V28.S4, V2.S4, V2.S4
 	VADD V28.S4, V3.S4, V3.S4
 convI8x1x16NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 convI8x1x16NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x1x16NEONDot_k:
+	CBZ R16, convI8x1x16NEONDot_rest
+	MOVD R16, R4
+convI8x1x16NEONDot_pass:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x3CE568DA // ldr q26, [x6, x5]
 	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4FBAE300 // sdot v0.4s, v24.16b, v26.4b[1]
+	WORD $0x4FBAE321 // sdot v1.4s, v25.16b, v26.4b[1]
+	FLDPQ.P 32(R1), (F24, F25)
+	WORD $0x4FBAE282 // sdot v2.4s, v20.16b, v26.4b[1]
+	WORD $0x4FBAE2A3 // sdot v3.4s, v21.16b, v26.4b[1]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AEAC0 // sdot v0.4s, v22.16b, v26.4b[2]
+	WORD $0x4F9AEAE1 // sdot v1.4s, v23.16b, v26.4b[2]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4F9AEB02 // sdot v2.4s, v24.16b, v26.4b[2]
+	WORD $0x4F9AEB23 // sdot v3.4s, v25.16b, v26.4b[2]
+	WORD $0x4FBAEA80 // sdot v0.4s, v20.16b, v26.4b[3]
+	WORD $0x4FBAEAA1 // sdot v1.4s, v21.16b, v26.4b[3]
+	WORD $0x4FBAEAC2 // sdot v2.4s, v22.16b, v26.4b[3]
+	WORD $0x4FBAEAE3 // sdot v3.4s, v23.16b, v26.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x1x16NEONDot_pass
+convI8x1x16NEONDot_rest:
+	CBZ R17, convI8x1x16NEONDot_next
+	MOVD R17, R4
+convI8x1x16NEONDot_k:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	FMOVS (R6)(R5), F26
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x1x16NEONDot_k
+convI8x1x16NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x1x16NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x1x16NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
+convI8x1x16NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x1x16NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
+convI8x1x16NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x1x16NEONDot_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
+convI8x1x16NEONDot_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x1x16NEONDot_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
+convI8x1x16NEONDot_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x1x16NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x1x16NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x1x16NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+convI8x1x16NEONDot_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x1x16NEONDot_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
 	B convI8x1x16NEONDot_stored
 convI8x1x16NEONDot_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x1x16NEONDot_part0_4
+	TBZ $2, R19, convI8x1x16NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x1x16NEONDot_part0_4:
-	TBZ $1, R8, convI8x1x16NEONDot_part0_2
+	TBZ $1, R19, convI8x1x16NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x1x16NEONDot_part0_2:
-	TBZ $0, R8, convI8x1x16NEONDot_part0_1
+	TBZ $0, R19, convI8x1x16NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x1x16NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x1x16NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x1x16NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x1x16NEONDot_tile
 	RET
 
 TEXT ·convI8x2x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x2x16NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x2x16NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x2x16NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -1393,185 +1800,250 @@ convI8x2x16NEONDot_tile:
 	VADD V28.S4, V6.S4, V6.S4
 	VADD V28.S4, V7.S4, V7.S4
 convI8x2x16NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 convI8x2x16NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x2x16NEONDot_k:
+	CBZ R16, convI8x2x16NEONDot_rest
+	MOVD R16, R4
+convI8x2x16NEONDot_pass:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x3CE568DA // ldr q26, [x6, x5]
+	WORD $0x3CE568FB // ldr q27, [x7, x5]
 	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4FBAE300 // sdot v0.4s, v24.16b, v26.4b[1]
+	WORD $0x4FBAE321 // sdot v1.4s, v25.16b, v26.4b[1]
+	WORD $0x4FBBE304 // sdot v4.4s, v24.16b, v27.4b[1]
+	WORD $0x4FBBE325 // sdot v5.4s, v25.16b, v27.4b[1]
+	FLDPQ.P 32(R1), (F24, F25)
+	WORD $0x4FBAE282 // sdot v2.4s, v20.16b, v26.4b[1]
+	WORD $0x4FBAE2A3 // sdot v3.4s, v21.16b, v26.4b[1]
+	WORD $0x4FBBE286 // sdot v6.4s, v20.16b, v27.4b[1]
+	WORD $0x4FBBE2A7 // sdot v7.4s, v21.16b, v27.4b[1]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AEAC0 // sdot v0.4s, v22.16b, v26.4b[2]
+	WORD $0x4F9AEAE1 // sdot v1.4s, v23.16b, v26.4b[2]
+	WORD $0x4F9BEAC4 // sdot v4.4s, v22.16b, v27.4b[2]
+	WORD $0x4F9BEAE5 // sdot v5.4s, v23.16b, v27.4b[2]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4F9AEB02 // sdot v2.4s, v24.16b, v26.4b[2]
+	WORD $0x4F9AEB23 // sdot v3.4s, v25.16b, v26.4b[2]
+	WORD $0x4F9BEB06 // sdot v6.4s, v24.16b, v27.4b[2]
+	WORD $0x4F9BEB27 // sdot v7.4s, v25.16b, v27.4b[2]
+	WORD $0x4FBAEA80 // sdot v0.4s, v20.16b, v26.4b[3]
+	WORD $0x4FBAEAA1 // sdot v1.4s, v21.16b, v26.4b[3]
+	WORD $0x4FBBEA84 // sdot v4.4s, v20.16b, v27.4b[3]
+	WORD $0x4FBBEAA5 // sdot v5.4s, v21.16b, v27.4b[3]
+	WORD $0x4FBAEAC2 // sdot v2.4s, v22.16b, v26.4b[3]
+	WORD $0x4FBAEAE3 // sdot v3.4s, v23.16b, v26.4b[3]
+	WORD $0x4FBBEAC6 // sdot v6.4s, v22.16b, v27.4b[3]
+	WORD $0x4FBBEAE7 // sdot v7.4s, v23.16b, v27.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x2x16NEONDot_pass
+convI8x2x16NEONDot_rest:
+	CBZ R17, convI8x2x16NEONDot_next
+	MOVD R17, R4
+convI8x2x16NEONDot_k:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	FMOVS (R6)(R5), F26
+	FMOVS (R7)(R5), F27
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x2x16NEONDot_k
+convI8x2x16NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x2x16NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x2x16NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
+convI8x2x16NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x2x16NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
+convI8x2x16NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x2x16NEONDot_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
+convI8x2x16NEONDot_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x2x16NEONDot_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
+convI8x2x16NEONDot_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x2x16NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x2x16NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x2x16NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+convI8x2x16NEONDot_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x2x16NEONDot_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
 	B convI8x2x16NEONDot_stored
 convI8x2x16NEONDot_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x2x16NEONDot_part0_4
+	TBZ $2, R19, convI8x2x16NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x16NEONDot_part0_4:
-	TBZ $1, R8, convI8x2x16NEONDot_part0_2
+	TBZ $1, R19, convI8x2x16NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x16NEONDot_part0_2:
-	TBZ $0, R8, convI8x2x16NEONDot_part0_1
+	TBZ $0, R19, convI8x2x16NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x2x16NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x2x16NEONDot_part1_4
+	TBZ $2, R19, convI8x2x16NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x2x16NEONDot_part1_4:
-	TBZ $1, R8, convI8x2x16NEONDot_part1_2
+	TBZ $1, R19, convI8x2x16NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x2x16NEONDot_part1_2:
-	TBZ $0, R8, convI8x2x16NEONDot_part1_1
+	TBZ $0, R19, convI8x2x16NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x2x16NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x2x16NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x2x16NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x2x16NEONDot_tile
 	RET
 
 TEXT ·convI8x3x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x3x16NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x3x16NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4, V10.S4, V11.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x3x16NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -1594,239 +2066,317 @@ convI8x3x16NEONDot_tile:
 	VADD V28.S4, V10.S4, V10.S4
 	VADD V28.S4, V11.S4, V11.S4
 convI8x3x16NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 convI8x3x16NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x3x16NEONDot_k:
+	CBZ R16, convI8x3x16NEONDot_rest
+	MOVD R16, R4
+convI8x3x16NEONDot_pass:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x3CE568DA // ldr q26, [x6, x5]
+	WORD $0x3CE568FB // ldr q27, [x7, x5]
+	WORD $0x3CE5691C // ldr q28, [x8, x5]
 	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	WORD $0x4F9CE288 // sdot v8.4s, v20.16b, v28.4b[0]
+	WORD $0x4F9CE2A9 // sdot v9.4s, v21.16b, v28.4b[0]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
+	WORD $0x4F9CE2CA // sdot v10.4s, v22.16b, v28.4b[0]
+	WORD $0x4F9CE2EB // sdot v11.4s, v23.16b, v28.4b[0]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4FBAE300 // sdot v0.4s, v24.16b, v26.4b[1]
+	WORD $0x4FBAE321 // sdot v1.4s, v25.16b, v26.4b[1]
+	WORD $0x4FBBE304 // sdot v4.4s, v24.16b, v27.4b[1]
+	WORD $0x4FBBE325 // sdot v5.4s, v25.16b, v27.4b[1]
+	WORD $0x4FBCE308 // sdot v8.4s, v24.16b, v28.4b[1]
+	WORD $0x4FBCE329 // sdot v9.4s, v25.16b, v28.4b[1]
+	FLDPQ.P 32(R1), (F24, F25)
+	WORD $0x4FBAE282 // sdot v2.4s, v20.16b, v26.4b[1]
+	WORD $0x4FBAE2A3 // sdot v3.4s, v21.16b, v26.4b[1]
+	WORD $0x4FBBE286 // sdot v6.4s, v20.16b, v27.4b[1]
+	WORD $0x4FBBE2A7 // sdot v7.4s, v21.16b, v27.4b[1]
+	WORD $0x4FBCE28A // sdot v10.4s, v20.16b, v28.4b[1]
+	WORD $0x4FBCE2AB // sdot v11.4s, v21.16b, v28.4b[1]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AEAC0 // sdot v0.4s, v22.16b, v26.4b[2]
+	WORD $0x4F9AEAE1 // sdot v1.4s, v23.16b, v26.4b[2]
+	WORD $0x4F9BEAC4 // sdot v4.4s, v22.16b, v27.4b[2]
+	WORD $0x4F9BEAE5 // sdot v5.4s, v23.16b, v27.4b[2]
+	WORD $0x4F9CEAC8 // sdot v8.4s, v22.16b, v28.4b[2]
+	WORD $0x4F9CEAE9 // sdot v9.4s, v23.16b, v28.4b[2]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4F9AEB02 // sdot v2.4s, v24.16b, v26.4b[2]
+	WORD $0x4F9AEB23 // sdot v3.4s, v25.16b, v26.4b[2]
+	WORD $0x4F9BEB06 // sdot v6.4s, v24.16b, v27.4b[2]
+	WORD $0x4F9BEB27 // sdot v7.4s, v25.16b, v27.4b[2]
+	WORD $0x4F9CEB0A // sdot v10.4s, v24.16b, v28.4b[2]
+	WORD $0x4F9CEB2B // sdot v11.4s, v25.16b, v28.4b[2]
+	WORD $0x4FBAEA80 // sdot v0.4s, v20.16b, v26.4b[3]
+	WORD $0x4FBAEAA1 // sdot v1.4s, v21.16b, v26.4b[3]
+	WORD $0x4FBBEA84 // sdot v4.4s, v20.16b, v27.4b[3]
+	WORD $0x4FBBEAA5 // sdot v5.4s, v21.16b, v27.4b[3]
+	WORD $0x4FBCEA88 // sdot v8.4s, v20.16b, v28.4b[3]
+	WORD $0x4FBCEAA9 // sdot v9.4s, v21.16b, v28.4b[3]
+	WORD $0x4FBAEAC2 // sdot v2.4s, v22.16b, v26.4b[3]
+	WORD $0x4FBAEAE3 // sdot v3.4s, v23.16b, v26.4b[3]
+	WORD $0x4FBBEAC6 // sdot v6.4s, v22.16b, v27.4b[3]
+	WORD $0x4FBBEAE7 // sdot v7.4s, v23.16b, v27.4b[3]
+	WORD $0x4FBCEACA // sdot v10.4s, v22.16b, v28.4b[3]
+	WORD $0x4FBCEAEB // sdot v11.4s, v23.16b, v28.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x3x16NEONDot_pass
+convI8x3x16NEONDot_rest:
+	CBZ R17, convI8x3x16NEONDot_next
+	MOVD R17, R4
+convI8x3x16NEONDot_k:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	FMOVS (R6)(R5), F26
+	FMOVS (R7)(R5), F27
+	FMOVS (R8)(R5), F28
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	WORD $0x4F9CE288 // sdot v8.4s, v20.16b, v28.4b[0]
+	WORD $0x4F9CE2A9 // sdot v9.4s, v21.16b, v28.4b[0]
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
+	WORD $0x4F9CE2CA // sdot v10.4s, v22.16b, v28.4b[0]
+	WORD $0x4F9CE2EB // sdot v11.4s, v23.16b, v28.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x3x16NEONDot_k
+convI8x3x16NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x3x16NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x3x16NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
+convI8x3x16NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x3x16NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
+convI8x3x16NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x3x16NEONDot_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
+convI8x3x16NEONDot_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x3x16NEONDot_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
+convI8x3x16NEONDot_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x3x16NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x3x16NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x3x16NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+convI8x3x16NEONDot_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x3x16NEONDot_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
+	VST1.P [V8.B16], (R5)(R25)
 	B convI8x3x16NEONDot_stored
 convI8x3x16NEONDot_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONDot_part0_4
+	TBZ $2, R19, convI8x3x16NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEONDot_part0_4:
-	TBZ $1, R8, convI8x3x16NEONDot_part0_2
+	TBZ $1, R19, convI8x3x16NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEONDot_part0_2:
-	TBZ $0, R8, convI8x3x16NEONDot_part0_1
+	TBZ $0, R19, convI8x3x16NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x3x16NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONDot_part1_4
+	TBZ $2, R19, convI8x3x16NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEONDot_part1_4:
-	TBZ $1, R8, convI8x3x16NEONDot_part1_2
+	TBZ $1, R19, convI8x3x16NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEONDot_part1_2:
-	TBZ $0, R8, convI8x3x16NEONDot_part1_1
+	TBZ $0, R19, convI8x3x16NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x3x16NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F8, 8(R7)
 	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x3x16NEONDot_part2_4
+	TBZ $2, R19, convI8x3x16NEONDot_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x3x16NEONDot_part2_4:
-	TBZ $1, R8, convI8x3x16NEONDot_part2_2
+	TBZ $1, R19, convI8x3x16NEONDot_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x3x16NEONDot_part2_2:
-	TBZ $0, R8, convI8x3x16NEONDot_part2_1
+	TBZ $0, R19, convI8x3x16NEONDot_part2_1
 	MOVB R4, (R7)
 convI8x3x16NEONDot_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x3x16NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x3x16NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x3x16NEONDot_tile
 	RET
 
 TEXT ·convI8x4x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x4x16NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x4x16NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1 (R4), [V12.S4, V13.S4, V14.S4, V15.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x4x16NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -1854,56 +2404,137 @@ convI8x4x16NEONDot_tile:
 	VADD V28.S4, V14.S4, V14.S4
 	VADD V28.S4, V15.S4, V15.S4
 convI8x4x16NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 convI8x4x16NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x4x16NEONDot_k:
+	CBZ R16, convI8x4x16NEONDot_rest
+	MOVD R16, R4
+convI8x4x16NEONDot_pass:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x3CE568DA // ldr q26, [x6, x5]
+	WORD $0x3CE568FB // ldr q27, [x7, x5]
+	WORD $0x3CE5691C // ldr q28, [x8, x5]
+	WORD $0x3CE5693D // ldr q29, [x9, x5]
 	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	WORD $0x4F9CE288 // sdot v8.4s, v20.16b, v28.4b[0]
+	WORD $0x4F9CE2A9 // sdot v9.4s, v21.16b, v28.4b[0]
+	WORD $0x4F9DE28C // sdot v12.4s, v20.16b, v29.4b[0]
+	WORD $0x4F9DE2AD // sdot v13.4s, v21.16b, v29.4b[0]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
+	WORD $0x4F9CE2CA // sdot v10.4s, v22.16b, v28.4b[0]
+	WORD $0x4F9CE2EB // sdot v11.4s, v23.16b, v28.4b[0]
+	WORD $0x4F9DE2CE // sdot v14.4s, v22.16b, v29.4b[0]
+	WORD $0x4F9DE2EF // sdot v15.4s, v23.16b, v29.4b[0]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4FBAE300 // sdot v0.4s, v24.16b, v26.4b[1]
+	WORD $0x4FBAE321 // sdot v1.4s, v25.16b, v26.4b[1]
+	WORD $0x4FBBE304 // sdot v4.4s, v24.16b, v27.4b[1]
+	WORD $0x4FBBE325 // sdot v5.4s, v25.16b, v27.4b[1]
+	WORD $0x4FBCE308 // sdot v8.4s, v24.16b, v28.4b[1]
+	WORD $0x4FBCE329 // sdot v9.4s, v25.16b, v28.4b[1]
+	WORD $0x4FBDE30C // sdot v12.4s, v24.16b, v29.4b[1]
+	WORD $0x4FBDE32D // sdot v13.4s, v25.16b, v29.4b[1]
+	FLDPQ.P 32(R1), (F24, F25)
+	WORD $0x4FBAE282 // sdot v2.4s, v20.16b, v26.4b[1]
+	WORD $0x4FBAE2A3 // sdot v3.4s, v21.16b, v26.4b[1]
+	WORD $0x4FBBE286 // sdot v6.4s, v20.16b, v27.4b[1]
+	WORD $0x4FBBE2A7 // sdot v7.4s, v21.16b, v27.4b[1]
+	WORD $0x4FBCE28A // sdot v10.4s, v20.16b, v28.4b[1]
+	WORD $0x4FBCE2AB // sdot v11.4s, v21.16b, v28.4b[1]
+	WORD $0x4FBDE28E // sdot v14.4s, v20.16b, v29.4b[1]
+	WORD $0x4FBDE2AF // sdot v15.4s, v21.16b, v29.4b[1]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AEAC0 // sdot v0.4s, v22.16b, v26.4b[2]
+	WORD $0x4F9AEAE1 // sdot v1.4s, v23.16b, v26.4b[2]
+	WORD $0x4F9BEAC4 // sdot v4.4s, v22.16b, v27.4b[2]
+	WORD $0x4F9BEAE5 // sdot v5.4s, v23.16b, v27.4b[2]
+	WORD $0x4F9CEAC8 // sdot v8.4s, v22.16b, v28.4b[2]
+	WORD $0x4F9CEAE9 // sdot v9.4s, v23.16b, v28.4b[2]
+	WORD $0x4F9DEACC // sdot v12.4s, v22.16b, v29.4b[2]
+	WORD $0x4F9DEAED // sdot v13.4s, v23.16b, v29.4b[2]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4F9AEB02 // sdot v2.4s, v24.16b, v26.4b[2]
+	WORD $0x4F9AEB23 // sdot v3.4s, v25.16b, v26.4b[2]
+	WORD $0x4F9BEB06 // sdot v6.4s, v24.16b, v27.4b[2]
+	WORD $0x4F9BEB27 // sdot v7.4s, v25.16b, v27.4b[2]
+	WORD $0x4F9CEB0A // sdot v10.4s, v24.16b, v28.4b[2]
+	WORD $0x4F9CEB2B // sdot v11.4s, v25.16b, v28.4b[2]
+	WORD $0x4F9DEB0E // sdot v14.4s, v24.16b, v29.4b[2]
+	WORD $0x4F9DEB2F // sdot v15.4s, v25.16b, v29.4b[2]
+	WORD $0x4FBAEA80 // sdot v0.4s, v20.16b, v26.4b[3]
+	WORD $0x4FBAEAA1 // sdot v1.4s, v21.16b, v26.4b[3]
+	WORD $0x4FBBEA84 // sdot v4.4s, v20.16b, v27.4b[3]
+	WORD $0x4FBBEAA5 // sdot v5.4s, v21.16b, v27.4b[3]
+	WORD $0x4FBCEA88 // sdot v8.4s, v20.16b, v28.4b[3]
+	WORD $0x4FBCEAA9 // sdot v9.4s, v21.16b, v28.4b[3]
+	WORD $0x4FBDEA8C // sdot v12.4s, v20.16b, v29.4b[3]
+	WORD $0x4FBDEAAD // sdot v13.4s, v21.16b, v29.4b[3]
+	WORD $0x4FBAEAC2 // sdot v2.4s, v22.16b, v26.4b[3]
+	WORD $0x4FBAEAE3 // sdot v3.4s, v23.16b, v26.4b[3]
+	WORD $0x4FBBEAC6 // sdot v6.4s, v22.16b, v27.4b[3]
+	WORD $0x4FBBEAE7 // sdot v7.4s, v23.16b, v27.4b[3]
+	WORD $0x4FBCEACA // sdot v10.4s, v22.16b, v28.4b[3]
+	WORD $0x4FBCEAEB // sdot v11.4s, v23.16b, v28.4b[3]
+	WORD $0x4FBDEACE // sdot v14.4s, v22.16b, v29.4b[3]
+	WORD $0x4FBDEAEF // sdot v15.4s, v23.16b, v29.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x4x16NEONDot_pass
+convI8x4x16NEONDot_rest:
+	CBZ R17, convI8x4x16NEONDot_next
+	MOVD R17, R4
+convI8x4x16NEONDot_k:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	FMOVS (R6)(R5), F26
+	FMOVS (R7)(R5), F27
+	FMOVS (R8)(R5), F28
+	FMOVS (R9)(R5), F29
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	WORD $0x4F9CE288 // sdot v8.4s, v20.16b, v28.4b[0]
+	WORD $0x4F9CE2A9 // sdot v9.4s, v21.16b, v28.4b[0]
+	WORD $0x4F9DE28C // sdot v12.4s, v20.16b, v29.4b[0]
+	WORD $0x4F9DE2AD // sdot v13.4s, v21.16b, v29.4b[0]
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
+	WORD $0x4F9CE2CA // sdot v10.4s, v22.16b, v28.4b[0]
+	WORD $0x4F9CE2EB // sdot v11.4s, v23.16b, v28.4b[0]
+	WORD $0x4F9DE2CE // sdot v14.4s, v22.16b, v29.4b[0]
+	WORD $0x4F9DE2EF // sdot v15.4s, v23.16b, v29.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x4x16NEONDot_k
+convI8x4x16NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x4x16NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x4x16NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
 	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
+convI8x4x16NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
@@ -1912,26 +2543,15 @@ convI8x4x16NEONDot_k:
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x4x16NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
 	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
+convI8x4x16NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
@@ -1940,26 +2560,15 @@ convI8x4x16NEONDot_k:
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x4x16NEONDot_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
 	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
+convI8x4x16NEONDot_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
@@ -1968,26 +2577,15 @@ convI8x4x16NEONDot_k:
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x4x16NEONDot_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
 	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
+convI8x4x16NEONDot_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
@@ -1996,151 +2594,194 @@ convI8x4x16NEONDot_k:
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x4x16NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	WORD $0x4EBE85CE // add v14.4s, v14.4s, v30.4s
+	WORD $0x4EBE85EF // add v15.4s, v15.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x4x16NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x0E6149CE // sqxtn v14.4h, v14.4s
+	WORD $0x4E6149EE // sqxtn2 v14.8h, v15.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x4E780DCE // sqadd v14.8h, v14.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	WORD $0x4E2149CC // sqxtn2 v12.16b, v14.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x4x16NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+convI8x4x16NEONDot_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x4x16NEONDot_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
+	VST1.P [V8.B16], (R5)(R25)
+	VST1.P [V12.B16], (R5)(R25)
 	B convI8x4x16NEONDot_stored
 convI8x4x16NEONDot_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDot_part0_4
+	TBZ $2, R19, convI8x4x16NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONDot_part0_4:
-	TBZ $1, R8, convI8x4x16NEONDot_part0_2
+	TBZ $1, R19, convI8x4x16NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONDot_part0_2:
-	TBZ $0, R8, convI8x4x16NEONDot_part0_1
+	TBZ $0, R19, convI8x4x16NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x4x16NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDot_part1_4
+	TBZ $2, R19, convI8x4x16NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONDot_part1_4:
-	TBZ $1, R8, convI8x4x16NEONDot_part1_2
+	TBZ $1, R19, convI8x4x16NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONDot_part1_2:
-	TBZ $0, R8, convI8x4x16NEONDot_part1_1
+	TBZ $0, R19, convI8x4x16NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x4x16NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F8, 8(R7)
 	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDot_part2_4
+	TBZ $2, R19, convI8x4x16NEONDot_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONDot_part2_4:
-	TBZ $1, R8, convI8x4x16NEONDot_part2_2
+	TBZ $1, R19, convI8x4x16NEONDot_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONDot_part2_2:
-	TBZ $0, R8, convI8x4x16NEONDot_part2_1
+	TBZ $0, R19, convI8x4x16NEONDot_part2_1
 	MOVB R4, (R7)
 convI8x4x16NEONDot_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F12, 8(R7)
 	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x4x16NEONDot_part3_4
+	TBZ $2, R19, convI8x4x16NEONDot_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x4x16NEONDot_part3_4:
-	TBZ $1, R8, convI8x4x16NEONDot_part3_2
+	TBZ $1, R19, convI8x4x16NEONDot_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x4x16NEONDot_part3_2:
-	TBZ $0, R8, convI8x4x16NEONDot_part3_1
+	TBZ $0, R19, convI8x4x16NEONDot_part3_1
 	MOVB R4, (R7)
 convI8x4x16NEONDot_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x4x16NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x4x16NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x4x16NEONDot_tile
 	RET
 
 TEXT ·convI8x5x16NEONDot(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
-convI8x5x16NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
 	MOVD convCallI8_srcStride(R0), R13
+	MOVD convCallI8_kc(R0), R15
+	LSR $2, R15, R16
+	AND $3, R15, R17
+convI8x5x16NEONDot_tile:
 	MOVD convCallI8_w(R0), R1
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
 	MOVD convCallI8_bias(R0), R4
 	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
-	VMOV V0.B16, V16.B16
-	VMOV V1.B16, V17.B16
-	VMOV V2.B16, V18.B16
-	VMOV V3.B16, V19.B16
+	VLD1 (R4), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1 (R4), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1 (R4), [V12.S4, V13.S4, V14.S4, V15.S4]
+	VLD1 (R4), [V16.S4, V17.S4, V18.S4, V19.S4]
 	MOVD convCallI8_sums(R0), R4
 	CBZ R4, convI8x5x16NEONDot_summed
 	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
@@ -2173,63 +2814,161 @@ convI8x5x16NEONDot_tile:
 	VADD V28.S4, V18.S4, V18.S4
 	VADD V28.S4, V19.S4, V19.S4
 convI8x5x16NEONDot_summed:
-	MOVD R14, R6
+	MOVD R20, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
 convI8x5x16NEONDot_tap:
 	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x5x16NEONDot_k:
+	CBZ R16, convI8x5x16NEONDot_rest
+	MOVD R16, R4
+convI8x5x16NEONDot_pass:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x3CE568DA // ldr q26, [x6, x5]
+	WORD $0x3CE568FB // ldr q27, [x7, x5]
+	WORD $0x3CE5691C // ldr q28, [x8, x5]
+	WORD $0x3CE5693D // ldr q29, [x9, x5]
+	WORD $0x3CE5695E // ldr q30, [x10, x5]
 	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE310 // sdot v16.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE331 // sdot v17.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE352 // sdot v18.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE373 // sdot v19.4s, v27.16b, v29.4b[0]
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	WORD $0x4F9CE288 // sdot v8.4s, v20.16b, v28.4b[0]
+	WORD $0x4F9CE2A9 // sdot v9.4s, v21.16b, v28.4b[0]
+	WORD $0x4F9DE28C // sdot v12.4s, v20.16b, v29.4b[0]
+	WORD $0x4F9DE2AD // sdot v13.4s, v21.16b, v29.4b[0]
+	WORD $0x4F9EE290 // sdot v16.4s, v20.16b, v30.4b[0]
+	WORD $0x4F9EE2B1 // sdot v17.4s, v21.16b, v30.4b[0]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
+	WORD $0x4F9CE2CA // sdot v10.4s, v22.16b, v28.4b[0]
+	WORD $0x4F9CE2EB // sdot v11.4s, v23.16b, v28.4b[0]
+	WORD $0x4F9DE2CE // sdot v14.4s, v22.16b, v29.4b[0]
+	WORD $0x4F9DE2EF // sdot v15.4s, v23.16b, v29.4b[0]
+	WORD $0x4F9EE2D2 // sdot v18.4s, v22.16b, v30.4b[0]
+	WORD $0x4F9EE2F3 // sdot v19.4s, v23.16b, v30.4b[0]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4FBAE300 // sdot v0.4s, v24.16b, v26.4b[1]
+	WORD $0x4FBAE321 // sdot v1.4s, v25.16b, v26.4b[1]
+	WORD $0x4FBBE304 // sdot v4.4s, v24.16b, v27.4b[1]
+	WORD $0x4FBBE325 // sdot v5.4s, v25.16b, v27.4b[1]
+	WORD $0x4FBCE308 // sdot v8.4s, v24.16b, v28.4b[1]
+	WORD $0x4FBCE329 // sdot v9.4s, v25.16b, v28.4b[1]
+	WORD $0x4FBDE30C // sdot v12.4s, v24.16b, v29.4b[1]
+	WORD $0x4FBDE32D // sdot v13.4s, v25.16b, v29.4b[1]
+	WORD $0x4FBEE310 // sdot v16.4s, v24.16b, v30.4b[1]
+	WORD $0x4FBEE331 // sdot v17.4s, v25.16b, v30.4b[1]
+	FLDPQ.P 32(R1), (F24, F25)
+	WORD $0x4FBAE282 // sdot v2.4s, v20.16b, v26.4b[1]
+	WORD $0x4FBAE2A3 // sdot v3.4s, v21.16b, v26.4b[1]
+	WORD $0x4FBBE286 // sdot v6.4s, v20.16b, v27.4b[1]
+	WORD $0x4FBBE2A7 // sdot v7.4s, v21.16b, v27.4b[1]
+	WORD $0x4FBCE28A // sdot v10.4s, v20.16b, v28.4b[1]
+	WORD $0x4FBCE2AB // sdot v11.4s, v21.16b, v28.4b[1]
+	WORD $0x4FBDE28E // sdot v14.4s, v20.16b, v29.4b[1]
+	WORD $0x4FBDE2AF // sdot v15.4s, v21.16b, v29.4b[1]
+	WORD $0x4FBEE292 // sdot v18.4s, v20.16b, v30.4b[1]
+	WORD $0x4FBEE2B3 // sdot v19.4s, v21.16b, v30.4b[1]
+	FLDPQ.P 32(R1), (F20, F21)
+	WORD $0x4F9AEAC0 // sdot v0.4s, v22.16b, v26.4b[2]
+	WORD $0x4F9AEAE1 // sdot v1.4s, v23.16b, v26.4b[2]
+	WORD $0x4F9BEAC4 // sdot v4.4s, v22.16b, v27.4b[2]
+	WORD $0x4F9BEAE5 // sdot v5.4s, v23.16b, v27.4b[2]
+	WORD $0x4F9CEAC8 // sdot v8.4s, v22.16b, v28.4b[2]
+	WORD $0x4F9CEAE9 // sdot v9.4s, v23.16b, v28.4b[2]
+	WORD $0x4F9DEACC // sdot v12.4s, v22.16b, v29.4b[2]
+	WORD $0x4F9DEAED // sdot v13.4s, v23.16b, v29.4b[2]
+	WORD $0x4F9EEAD0 // sdot v16.4s, v22.16b, v30.4b[2]
+	WORD $0x4F9EEAF1 // sdot v17.4s, v23.16b, v30.4b[2]
+	FLDPQ.P 32(R1), (F22, F23)
+	WORD $0x4F9AEB02 // sdot v2.4s, v24.16b, v26.4b[2]
+	WORD $0x4F9AEB23 // sdot v3.4s, v25.16b, v26.4b[2]
+	WORD $0x4F9BEB06 // sdot v6.4s, v24.16b, v27.4b[2]
+	WORD $0x4F9BEB27 // sdot v7.4s, v25.16b, v27.4b[2]
+	WORD $0x4F9CEB0A // sdot v10.4s, v24.16b, v28.4b[2]
+	WORD $0x4F9CEB2B // sdot v11.4s, v25.16b, v28.4b[2]
+	WORD $0x4F9DEB0E // sdot v14.4s, v24.16b, v29.4b[2]
+	WORD $0x4F9DEB2F // sdot v15.4s, v25.16b, v29.4b[2]
+	WORD $0x4F9EEB12 // sdot v18.4s, v24.16b, v30.4b[2]
+	WORD $0x4F9EEB33 // sdot v19.4s, v25.16b, v30.4b[2]
+	WORD $0x4FBAEA80 // sdot v0.4s, v20.16b, v26.4b[3]
+	WORD $0x4FBAEAA1 // sdot v1.4s, v21.16b, v26.4b[3]
+	WORD $0x4FBBEA84 // sdot v4.4s, v20.16b, v27.4b[3]
+	WORD $0x4FBBEAA5 // sdot v5.4s, v21.16b, v27.4b[3]
+	WORD $0x4FBCEA88 // sdot v8.4s, v20.16b, v28.4b[3]
+	WORD $0x4FBCEAA9 // sdot v9.4s, v21.16b, v28.4b[3]
+	WORD $0x4FBDEA8C // sdot v12.4s, v20.16b, v29.4b[3]
+	WORD $0x4FBDEAAD // sdot v13.4s, v21.16b, v29.4b[3]
+	WORD $0x4FBEEA90 // sdot v16.4s, v20.16b, v30.4b[3]
+	WORD $0x4FBEEAB1 // sdot v17.4s, v21.16b, v30.4b[3]
+	WORD $0x4FBAEAC2 // sdot v2.4s, v22.16b, v26.4b[3]
+	WORD $0x4FBAEAE3 // sdot v3.4s, v23.16b, v26.4b[3]
+	WORD $0x4FBBEAC6 // sdot v6.4s, v22.16b, v27.4b[3]
+	WORD $0x4FBBEAE7 // sdot v7.4s, v23.16b, v27.4b[3]
+	WORD $0x4FBCEACA // sdot v10.4s, v22.16b, v28.4b[3]
+	WORD $0x4FBCEAEB // sdot v11.4s, v23.16b, v28.4b[3]
+	WORD $0x4FBDEACE // sdot v14.4s, v22.16b, v29.4b[3]
+	WORD $0x4FBDEAEF // sdot v15.4s, v23.16b, v29.4b[3]
+	WORD $0x4FBEEAD2 // sdot v18.4s, v22.16b, v30.4b[3]
+	WORD $0x4FBEEAF3 // sdot v19.4s, v23.16b, v30.4b[3]
+	ADD $16, R5
+	SUB $1, R4
+	CBNZ R4, convI8x5x16NEONDot_pass
+convI8x5x16NEONDot_rest:
+	CBZ R17, convI8x5x16NEONDot_next
+	MOVD R17, R4
+convI8x5x16NEONDot_k:
+	FLDPQ.P 32(R1), (F20, F21)
+	FLDPQ.P 32(R1), (F22, F23)
+	FMOVS (R6)(R5), F26
+	FMOVS (R7)(R5), F27
+	FMOVS (R8)(R5), F28
+	FMOVS (R9)(R5), F29
+	FMOVS (R10)(R5), F30
+	WORD $0x4F9AE280 // sdot v0.4s, v20.16b, v26.4b[0]
+	WORD $0x4F9AE2A1 // sdot v1.4s, v21.16b, v26.4b[0]
+	WORD $0x4F9BE284 // sdot v4.4s, v20.16b, v27.4b[0]
+	WORD $0x4F9BE2A5 // sdot v5.4s, v21.16b, v27.4b[0]
+	WORD $0x4F9CE288 // sdot v8.4s, v20.16b, v28.4b[0]
+	WORD $0x4F9CE2A9 // sdot v9.4s, v21.16b, v28.4b[0]
+	WORD $0x4F9DE28C // sdot v12.4s, v20.16b, v29.4b[0]
+	WORD $0x4F9DE2AD // sdot v13.4s, v21.16b, v29.4b[0]
+	WORD $0x4F9EE290 // sdot v16.4s, v20.16b, v30.4b[0]
+	WORD $0x4F9EE2B1 // sdot v17.4s, v21.16b, v30.4b[0]
+	WORD $0x4F9AE2C2 // sdot v2.4s, v22.16b, v26.4b[0]
+	WORD $0x4F9AE2E3 // sdot v3.4s, v23.16b, v26.4b[0]
+	WORD $0x4F9BE2C6 // sdot v6.4s, v22.16b, v27.4b[0]
+	WORD $0x4F9BE2E7 // sdot v7.4s, v23.16b, v27.4b[0]
+	WORD $0x4F9CE2CA // sdot v10.4s, v22.16b, v28.4b[0]
+	WORD $0x4F9CE2EB // sdot v11.4s, v23.16b, v28.4b[0]
+	WORD $0x4F9DE2CE // sdot v14.4s, v22.16b, v29.4b[0]
+	WORD $0x4F9DE2EF // sdot v15.4s, v23.16b, v29.4b[0]
+	WORD $0x4F9EE2D2 // sdot v18.4s, v22.16b, v30.4b[0]
+	WORD $0x4F9EE2F3 // sdot v19.4s, v23.16b, v30.4b[0]
 	ADD $4, R5
 	SUB $1, R4
 	CBNZ R4, convI8x5x16NEONDot_k
+convI8x5x16NEONDot_next:
 	SUB $1, R3
 	CBNZ R3, convI8x5x16NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
 	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 192(R4), F26
+	CBZ R9, convI8x5x16NEONDot_small0
+	FMOVQ 0(R4), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
 	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
 	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
 	WORD $0x4EB84610 // sshl v16.4s, v16.4s, v24.4s
+convI8x5x16NEONDot_small0:
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
 	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
@@ -2240,30 +2979,16 @@ convI8x5x16NEONDot_k:
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
 	WORD $0x4EBA5610 // srshl v16.4s, v16.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBB8610 // add v16.4s, v16.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBC6610 // smax v16.4s, v16.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	WORD $0x4EBD6E10 // smin v16.4s, v16.4s, v29.4s
-	FMOVQ 16(R4), F24
 	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 208(R4), F26
+	CBZ R9, convI8x5x16NEONDot_small1
+	FMOVQ 16(R4), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
 	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
 	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
 	WORD $0x4EB84631 // sshl v17.4s, v17.4s, v24.4s
+convI8x5x16NEONDot_small1:
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
 	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
@@ -2274,30 +2999,16 @@ convI8x5x16NEONDot_k:
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
 	WORD $0x4EBA5631 // srshl v17.4s, v17.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBB8631 // add v17.4s, v17.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBC6631 // smax v17.4s, v17.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	WORD $0x4EBD6E31 // smin v17.4s, v17.4s, v29.4s
-	FMOVQ 32(R4), F24
 	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 224(R4), F26
+	CBZ R9, convI8x5x16NEONDot_small2
+	FMOVQ 32(R4), F24
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
 	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
 	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
 	WORD $0x4EB84652 // sshl v18.4s, v18.4s, v24.4s
+convI8x5x16NEONDot_small2:
 	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
 	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
 	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
@@ -2308,30 +3019,16 @@ convI8x5x16NEONDot_k:
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
 	WORD $0x4EBA5652 // srshl v18.4s, v18.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBB8652 // add v18.4s, v18.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBC6652 // smax v18.4s, v18.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	WORD $0x4EBD6E52 // smin v18.4s, v18.4s, v29.4s
-	FMOVQ 48(R4), F24
 	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 240(R4), F26
+	CBZ R9, convI8x5x16NEONDot_small3
+	FMOVQ 48(R4), F24
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
 	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
 	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
 	WORD $0x4EB84673 // sshl v19.4s, v19.4s, v24.4s
+convI8x5x16NEONDot_small3:
 	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
 	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
 	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
@@ -2342,569 +3039,194 @@ convI8x5x16NEONDot_k:
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
 	WORD $0x4EBA5673 // srshl v19.4s, v19.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBB8673 // add v19.4s, v19.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBC6673 // smax v19.4s, v19.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	WORD $0x4EBD6E73 // smin v19.4s, v19.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V19.H8, V18.H8, V18.H8
-	VUZP1 V18.B16, V16.B16, V16.B16
-	CMP $16, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, convI8x5x16NEONDot_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	WORD $0x4EBE85CE // add v14.4s, v14.4s, v30.4s
+	WORD $0x4EBE85EF // add v15.4s, v15.4s, v30.4s
+	WORD $0x4EBE8610 // add v16.4s, v16.4s, v30.4s
+	WORD $0x4EBE8631 // add v17.4s, v17.4s, v30.4s
+	WORD $0x4EBE8652 // add v18.4s, v18.4s, v30.4s
+	WORD $0x4EBE8673 // add v19.4s, v19.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+convI8x5x16NEONDot_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x0E6149CE // sqxtn v14.4h, v14.4s
+	WORD $0x4E6149EE // sqxtn2 v14.8h, v15.4s
+	WORD $0x0E614A10 // sqxtn v16.4h, v16.4s
+	WORD $0x4E614A30 // sqxtn2 v16.8h, v17.4s
+	WORD $0x0E614A52 // sqxtn v18.4h, v18.4s
+	WORD $0x4E614A72 // sqxtn2 v18.8h, v19.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x4E780DCE // sqadd v14.8h, v14.8h, v24.8h
+	WORD $0x4E780E10 // sqadd v16.8h, v16.8h, v24.8h
+	WORD $0x4E780E52 // sqadd v18.8h, v18.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	WORD $0x4E2149CC // sqxtn2 v12.16b, v14.8h
+	WORD $0x0E214A10 // sqxtn v16.8b, v16.8h
+	WORD $0x4E214A50 // sqxtn2 v16.16b, v18.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, convI8x5x16NEONDot_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+	WORD $0x4E396610 // smax v16.16b, v16.16b, v25.16b
+	WORD $0x4E3A6E10 // smin v16.16b, v16.16b, v26.16b
+	VEOR V27.B16, V16.B16, V16.B16
+convI8x5x16NEONDot_clamped:
+	MOVD R22, R5
+	CMP $16, R19
 	BNE convI8x5x16NEONDot_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
-	FMOVQ F16, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B16], (R5)(R25)
+	VST1.P [V4.B16], (R5)(R25)
+	VST1.P [V8.B16], (R5)(R25)
+	VST1.P [V12.B16], (R5)(R25)
+	VST1.P [V16.B16], (R5)(R25)
 	B convI8x5x16NEONDot_stored
 convI8x5x16NEONDot_part:
 	MOVD R5, R7
 	FMOVD.P F0, 8(R7)
 	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDot_part0_4
+	TBZ $2, R19, convI8x5x16NEONDot_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x16NEONDot_part0_4:
-	TBZ $1, R8, convI8x5x16NEONDot_part0_2
+	TBZ $1, R19, convI8x5x16NEONDot_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x16NEONDot_part0_2:
-	TBZ $0, R8, convI8x5x16NEONDot_part0_1
+	TBZ $0, R19, convI8x5x16NEONDot_part0_1
 	MOVB R4, (R7)
 convI8x5x16NEONDot_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F4, 8(R7)
 	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDot_part1_4
+	TBZ $2, R19, convI8x5x16NEONDot_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x16NEONDot_part1_4:
-	TBZ $1, R8, convI8x5x16NEONDot_part1_2
+	TBZ $1, R19, convI8x5x16NEONDot_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x16NEONDot_part1_2:
-	TBZ $0, R8, convI8x5x16NEONDot_part1_1
+	TBZ $0, R19, convI8x5x16NEONDot_part1_1
 	MOVB R4, (R7)
 convI8x5x16NEONDot_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F8, 8(R7)
 	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDot_part2_4
+	TBZ $2, R19, convI8x5x16NEONDot_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x16NEONDot_part2_4:
-	TBZ $1, R8, convI8x5x16NEONDot_part2_2
+	TBZ $1, R19, convI8x5x16NEONDot_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x16NEONDot_part2_2:
-	TBZ $0, R8, convI8x5x16NEONDot_part2_1
+	TBZ $0, R19, convI8x5x16NEONDot_part2_1
 	MOVB R4, (R7)
 convI8x5x16NEONDot_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F12, 8(R7)
 	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDot_part3_4
+	TBZ $2, R19, convI8x5x16NEONDot_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x16NEONDot_part3_4:
-	TBZ $1, R8, convI8x5x16NEONDot_part3_2
+	TBZ $1, R19, convI8x5x16NEONDot_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x16NEONDot_part3_2:
-	TBZ $0, R8, convI8x5x16NEONDot_part3_1
+	TBZ $0, R19, convI8x5x16NEONDot_part3_1
 	MOVB R4, (R7)
 convI8x5x16NEONDot_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVD.P F16, 8(R7)
 	VMOV V16.D[1], R4
-	TBZ $2, R8, convI8x5x16NEONDot_part4_4
+	TBZ $2, R19, convI8x5x16NEONDot_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 convI8x5x16NEONDot_part4_4:
-	TBZ $1, R8, convI8x5x16NEONDot_part4_2
+	TBZ $1, R19, convI8x5x16NEONDot_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 convI8x5x16NEONDot_part4_2:
-	TBZ $0, R8, convI8x5x16NEONDot_part4_1
+	TBZ $0, R19, convI8x5x16NEONDot_part4_1
 	MOVB R4, (R7)
 convI8x5x16NEONDot_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 convI8x5x16NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, convI8x5x16NEONDot_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x5x16NEONDot_tile
-	RET
-
-TEXT ·convI8x6x16NEONDot(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-convI8x6x16NEONDot_tile:
-	MOVD convCallI8_src(R0), R14
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R14, R14
-	MOVD convCallI8_srcStride(R0), R13
-	MOVD convCallI8_w(R0), R1
-	MOVD convCallI8_taps(R0), R2
-	MOVD convCallI8_ntaps(R0), R3
-	MOVD convCallI8_kc(R0), R15
-	MOVD convCallI8_bias(R0), R4
-	VLD1 (R4), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V2.B16, V6.B16
-	VMOV V3.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V2.B16, V10.B16
-	VMOV V3.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V2.B16, V14.B16
-	VMOV V3.B16, V15.B16
-	VMOV V0.B16, V16.B16
-	VMOV V1.B16, V17.B16
-	VMOV V2.B16, V18.B16
-	VMOV V3.B16, V19.B16
-	VMOV V0.B16, V20.B16
-	VMOV V1.B16, V21.B16
-	VMOV V2.B16, V22.B16
-	VMOV V3.B16, V23.B16
-	MOVD convCallI8_sums(R0), R4
-	CBZ R4, convI8x6x16NEONDot_summed
-	MOVD (convCallI8_tileSteps+tileSteps_resAt)(R0), R5
-	ADD R5, R4, R4
-	ADD $24, R5, R5
-	MOVD R5, (convCallI8_tileSteps+tileSteps_resAt)(R0)
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V0.S4, V0.S4
-	VADD V28.S4, V1.S4, V1.S4
-	VADD V28.S4, V2.S4, V2.S4
-	VADD V28.S4, V3.S4, V3.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V4.S4, V4.S4
-	VADD V28.S4, V5.S4, V5.S4
-	VADD V28.S4, V6.S4, V6.S4
-	VADD V28.S4, V7.S4, V7.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V8.S4, V8.S4
-	VADD V28.S4, V9.S4, V9.S4
-	VADD V28.S4, V10.S4, V10.S4
-	VADD V28.S4, V11.S4, V11.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V12.S4, V12.S4
-	VADD V28.S4, V13.S4, V13.S4
-	VADD V28.S4, V14.S4, V14.S4
-	VADD V28.S4, V15.S4, V15.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V16.S4, V16.S4
-	VADD V28.S4, V17.S4, V17.S4
-	VADD V28.S4, V18.S4, V18.S4
-	VADD V28.S4, V19.S4, V19.S4
-	VLD1R.P 4(R4), [V28.S4]
-	VADD V28.S4, V20.S4, V20.S4
-	VADD V28.S4, V21.S4, V21.S4
-	VADD V28.S4, V22.S4, V22.S4
-	VADD V28.S4, V23.S4, V23.S4
-convI8x6x16NEONDot_summed:
-	MOVD R14, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-	ADD R13, R10, R11
-convI8x6x16NEONDot_tap:
-	MOVD.P 8(R2), R5
-	MOVD R15, R4
-convI8x6x16NEONDot_k:
-	FLDPQ.P 32(R1), (F24, F25)
-	FLDPQ.P 32(R1), (F26, F27)
-	FMOVS (R6)(R5), F28
-	FMOVS (R7)(R5), F29
-	FMOVS (R8)(R5), F30
-	WORD $0x4F9CE300 // sdot v0.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE321 // sdot v1.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE342 // sdot v2.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE363 // sdot v3.4s, v27.16b, v28.4b[0]
-	FMOVS (R9)(R5), F28
-	WORD $0x4F9DE304 // sdot v4.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE325 // sdot v5.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE346 // sdot v6.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE367 // sdot v7.4s, v27.16b, v29.4b[0]
-	FMOVS (R10)(R5), F29
-	WORD $0x4F9EE308 // sdot v8.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE329 // sdot v9.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE34A // sdot v10.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE36B // sdot v11.4s, v27.16b, v30.4b[0]
-	FMOVS (R11)(R5), F30
-	WORD $0x4F9CE30C // sdot v12.4s, v24.16b, v28.4b[0]
-	WORD $0x4F9CE32D // sdot v13.4s, v25.16b, v28.4b[0]
-	WORD $0x4F9CE34E // sdot v14.4s, v26.16b, v28.4b[0]
-	WORD $0x4F9CE36F // sdot v15.4s, v27.16b, v28.4b[0]
-	WORD $0x4F9DE310 // sdot v16.4s, v24.16b, v29.4b[0]
-	WORD $0x4F9DE331 // sdot v17.4s, v25.16b, v29.4b[0]
-	WORD $0x4F9DE352 // sdot v18.4s, v26.16b, v29.4b[0]
-	WORD $0x4F9DE373 // sdot v19.4s, v27.16b, v29.4b[0]
-	WORD $0x4F9EE314 // sdot v20.4s, v24.16b, v30.4b[0]
-	WORD $0x4F9EE335 // sdot v21.4s, v25.16b, v30.4b[0]
-	WORD $0x4F9EE356 // sdot v22.4s, v26.16b, v30.4b[0]
-	WORD $0x4F9EE377 // sdot v23.4s, v27.16b, v30.4b[0]
-	ADD $4, R5
-	SUB $1, R4
-	CBNZ R4, convI8x6x16NEONDot_k
-	SUB $1, R3
-	CBNZ R3, convI8x6x16NEONDot_tap
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	MOVD convCallI8_requant(R0), R4
-	FMOVQ 0(R4), F24
-	FMOVQ 64(R4), F25
-	FMOVQ 256(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
-	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
-	WORD $0x4EB84508 // sshl v8.4s, v8.4s, v24.4s
-	WORD $0x4EB8458C // sshl v12.4s, v12.4s, v24.4s
-	WORD $0x4EB84610 // sshl v16.4s, v16.4s, v24.4s
-	WORD $0x4EB84694 // sshl v20.4s, v20.4s, v24.4s
-	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
-	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
-	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
-	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
-	WORD $0x6EB9B610 // sqrdmulh v16.4s, v16.4s, v25.4s
-	WORD $0x6EB9B694 // sqrdmulh v20.4s, v20.4s, v25.4s
-	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBA5610 // srshl v16.4s, v16.4s, v26.4s
-	WORD $0x4EBA5694 // srshl v20.4s, v20.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBB8610 // add v16.4s, v16.4s, v27.4s
-	WORD $0x4EBB8694 // add v20.4s, v20.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBC6610 // smax v16.4s, v16.4s, v28.4s
-	WORD $0x4EBC6694 // smax v20.4s, v20.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	WORD $0x4EBD6E10 // smin v16.4s, v16.4s, v29.4s
-	WORD $0x4EBD6E94 // smin v20.4s, v20.4s, v29.4s
-	FMOVQ 16(R4), F24
-	FMOVQ 80(R4), F25
-	FMOVQ 272(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
-	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
-	WORD $0x4EB84529 // sshl v9.4s, v9.4s, v24.4s
-	WORD $0x4EB845AD // sshl v13.4s, v13.4s, v24.4s
-	WORD $0x4EB84631 // sshl v17.4s, v17.4s, v24.4s
-	WORD $0x4EB846B5 // sshl v21.4s, v21.4s, v24.4s
-	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
-	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
-	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
-	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
-	WORD $0x6EB9B631 // sqrdmulh v17.4s, v17.4s, v25.4s
-	WORD $0x6EB9B6B5 // sqrdmulh v21.4s, v21.4s, v25.4s
-	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBA5631 // srshl v17.4s, v17.4s, v26.4s
-	WORD $0x4EBA56B5 // srshl v21.4s, v21.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBB8631 // add v17.4s, v17.4s, v27.4s
-	WORD $0x4EBB86B5 // add v21.4s, v21.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBC6631 // smax v17.4s, v17.4s, v28.4s
-	WORD $0x4EBC66B5 // smax v21.4s, v21.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	WORD $0x4EBD6E31 // smin v17.4s, v17.4s, v29.4s
-	WORD $0x4EBD6EB5 // smin v21.4s, v21.4s, v29.4s
-	FMOVQ 32(R4), F24
-	FMOVQ 96(R4), F25
-	FMOVQ 288(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
-	WORD $0x4EB844C6 // sshl v6.4s, v6.4s, v24.4s
-	WORD $0x4EB8454A // sshl v10.4s, v10.4s, v24.4s
-	WORD $0x4EB845CE // sshl v14.4s, v14.4s, v24.4s
-	WORD $0x4EB84652 // sshl v18.4s, v18.4s, v24.4s
-	WORD $0x4EB846D6 // sshl v22.4s, v22.4s, v24.4s
-	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
-	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
-	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
-	WORD $0x6EB9B5CE // sqrdmulh v14.4s, v14.4s, v25.4s
-	WORD $0x6EB9B652 // sqrdmulh v18.4s, v18.4s, v25.4s
-	WORD $0x6EB9B6D6 // sqrdmulh v22.4s, v22.4s, v25.4s
-	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBA5652 // srshl v18.4s, v18.4s, v26.4s
-	WORD $0x4EBA56D6 // srshl v22.4s, v22.4s, v26.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBB8652 // add v18.4s, v18.4s, v27.4s
-	WORD $0x4EBB86D6 // add v22.4s, v22.4s, v27.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBC6652 // smax v18.4s, v18.4s, v28.4s
-	WORD $0x4EBC66D6 // smax v22.4s, v22.4s, v28.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	WORD $0x4EBD6E52 // smin v18.4s, v18.4s, v29.4s
-	WORD $0x4EBD6ED6 // smin v22.4s, v22.4s, v29.4s
-	FMOVQ 48(R4), F24
-	FMOVQ 112(R4), F25
-	FMOVQ 304(R4), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
-	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
-	WORD $0x4EB844E7 // sshl v7.4s, v7.4s, v24.4s
-	WORD $0x4EB8456B // sshl v11.4s, v11.4s, v24.4s
-	WORD $0x4EB845EF // sshl v15.4s, v15.4s, v24.4s
-	WORD $0x4EB84673 // sshl v19.4s, v19.4s, v24.4s
-	WORD $0x4EB846F7 // sshl v23.4s, v23.4s, v24.4s
-	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
-	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
-	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
-	WORD $0x6EB9B5EF // sqrdmulh v15.4s, v15.4s, v25.4s
-	WORD $0x6EB9B673 // sqrdmulh v19.4s, v19.4s, v25.4s
-	WORD $0x6EB9B6F7 // sqrdmulh v23.4s, v23.4s, v25.4s
-	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBA5673 // srshl v19.4s, v19.4s, v26.4s
-	WORD $0x4EBA56F7 // srshl v23.4s, v23.4s, v26.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBB8673 // add v19.4s, v19.4s, v27.4s
-	WORD $0x4EBB86F7 // add v23.4s, v23.4s, v27.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBC6673 // smax v19.4s, v19.4s, v28.4s
-	WORD $0x4EBC66F7 // smax v23.4s, v23.4s, v28.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
-	WORD $0x4EBD6E73 // smin v19.4s, v19.4s, v29.4s
-	WORD $0x4EBD6EF7 // smin v23.4s, v23.4s, v29.4s
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V0.B16, V0.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V4.B16, V4.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V8.B16, V8.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V12.B16, V12.B16
-	VUZP1 V17.H8, V16.H8, V16.H8
-	VUZP1 V19.H8, V18.H8, V18.H8
-	VUZP1 V18.B16, V16.B16, V16.B16
-	VUZP1 V21.H8, V20.H8, V20.H8
-	VUZP1 V23.H8, V22.H8, V22.H8
-	VUZP1 V22.B16, V20.B16, V20.B16
-	CMP $16, R8
-	BNE convI8x6x16NEONDot_part
-	FMOVQ F0, (R5)
-	ADD R6, R5, R5
-	FMOVQ F4, (R5)
-	ADD R6, R5, R5
-	FMOVQ F8, (R5)
-	ADD R6, R5, R5
-	FMOVQ F12, (R5)
-	ADD R6, R5, R5
-	FMOVQ F16, (R5)
-	ADD R6, R5, R5
-	FMOVQ F20, (R5)
-	ADD R6, R5, R5
-	B convI8x6x16NEONDot_stored
-convI8x6x16NEONDot_part:
-	MOVD R5, R7
-	FMOVD.P F0, 8(R7)
-	VMOV V0.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDot_part0_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDot_part0_4:
-	TBZ $1, R8, convI8x6x16NEONDot_part0_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDot_part0_2:
-	TBZ $0, R8, convI8x6x16NEONDot_part0_1
-	MOVB R4, (R7)
-convI8x6x16NEONDot_part0_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F4, 8(R7)
-	VMOV V4.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDot_part1_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDot_part1_4:
-	TBZ $1, R8, convI8x6x16NEONDot_part1_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDot_part1_2:
-	TBZ $0, R8, convI8x6x16NEONDot_part1_1
-	MOVB R4, (R7)
-convI8x6x16NEONDot_part1_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F8, 8(R7)
-	VMOV V8.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDot_part2_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDot_part2_4:
-	TBZ $1, R8, convI8x6x16NEONDot_part2_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDot_part2_2:
-	TBZ $0, R8, convI8x6x16NEONDot_part2_1
-	MOVB R4, (R7)
-convI8x6x16NEONDot_part2_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F12, 8(R7)
-	VMOV V12.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDot_part3_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDot_part3_4:
-	TBZ $1, R8, convI8x6x16NEONDot_part3_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDot_part3_2:
-	TBZ $0, R8, convI8x6x16NEONDot_part3_1
-	MOVB R4, (R7)
-convI8x6x16NEONDot_part3_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F16, 8(R7)
-	VMOV V16.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDot_part4_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDot_part4_4:
-	TBZ $1, R8, convI8x6x16NEONDot_part4_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDot_part4_2:
-	TBZ $0, R8, convI8x6x16NEONDot_part4_1
-	MOVB R4, (R7)
-convI8x6x16NEONDot_part4_1:
-	ADD R6, R5, R5
-	MOVD R5, R7
-	FMOVD.P F20, 8(R7)
-	VMOV V20.D[1], R4
-	TBZ $2, R8, convI8x6x16NEONDot_part5_4
-	MOVW.P R4, 4(R7)
-	LSR $32, R4, R4
-convI8x6x16NEONDot_part5_4:
-	TBZ $1, R8, convI8x6x16NEONDot_part5_2
-	MOVH.P R4, 2(R7)
-	LSR $16, R4, R4
-convI8x6x16NEONDot_part5_2:
-	TBZ $0, R8, convI8x6x16NEONDot_part5_1
-	MOVB R4, (R7)
-convI8x6x16NEONDot_part5_1:
-	ADD R6, R5, R5
-convI8x6x16NEONDot_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, convI8x6x16NEONDot_tile
 	RET

@@ -8,34 +8,43 @@
 TEXT ·depthwiseF32x1x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x1x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x1x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x1x4NEON_part
+	CBZ R26, depthwiseF32x1x4NEON_part
 depthwiseF32x1x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	FMOVQ (R17), F24
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x1x4NEON_tap
 	B depthwiseF32x1x4NEON_whole
 depthwiseF32x1x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x1x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x1x4NEON_part0
@@ -48,46 +57,49 @@ depthwiseF32x1x4NEON_part0:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x1x4NEON_parttap
 depthwiseF32x1x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x1x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x1x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x1x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	B depthwiseF32x1x4NEON_clamp
 depthwiseF32x1x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x1x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x1x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x1x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 depthwiseF32x1x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x1x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x1x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
 	B depthwiseF32x1x4NEON_stored
 depthwiseF32x1x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x1x4NEON_store0
@@ -95,62 +107,64 @@ depthwiseF32x1x4NEON_store:
 	CBZ R9, depthwiseF32x1x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x1x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x1x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x1x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x1x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x2x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x2x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x2x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x2x4NEON_part
+	CBZ R26, depthwiseF32x2x4NEON_part
 	ADD R13, R5, R6
 depthwiseF32x2x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	ADD R4, R6, R19
-	FMOVQ (R17), F24
-	FMOVQ (R19), F25
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x2x4NEON_tap
 	B depthwiseF32x2x4NEON_whole
 depthwiseF32x2x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x2x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x2x4NEON_part0
@@ -172,62 +186,64 @@ depthwiseF32x2x4NEON_part1:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x2x4NEON_parttap
 depthwiseF32x2x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x2x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x2x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x2x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	B depthwiseF32x2x4NEON_clamp
 depthwiseF32x2x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x2x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x2x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x2x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x2x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x2x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x2x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 depthwiseF32x2x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x2x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x2x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
 	B depthwiseF32x2x4NEON_stored
 depthwiseF32x2x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x2x4NEON_store0
@@ -235,7 +251,7 @@ depthwiseF32x2x4NEON_store:
 	CBZ R9, depthwiseF32x2x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x2x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, depthwiseF32x2x4NEON_store1
@@ -243,55 +259,53 @@ depthwiseF32x2x4NEON_store0:
 	CBZ R9, depthwiseF32x2x4NEON_store1
 	VST1 V1.S[2], (R7)
 depthwiseF32x2x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x2x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x2x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x2x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x3x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x3x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x3x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x3x4NEON_part
+	CBZ R26, depthwiseF32x3x4NEON_part
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 depthwiseF32x3x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	ADD R4, R6, R19
-	ADD R4, R7, R20
-	FMOVQ (R17), F24
-	FMOVQ (R19), F25
-	FMOVQ (R20), F26
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	VFMLA V16.S4, V26.S4, V2.S4
@@ -299,11 +313,14 @@ depthwiseF32x3x4NEON_tap:
 	CBNZ R3, depthwiseF32x3x4NEON_tap
 	B depthwiseF32x3x4NEON_whole
 depthwiseF32x3x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x3x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x3x4NEON_part0
@@ -334,78 +351,79 @@ depthwiseF32x3x4NEON_part2:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x3x4NEON_parttap
 depthwiseF32x3x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x3x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x3x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x3x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	B depthwiseF32x3x4NEON_clamp
 depthwiseF32x3x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x3x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x3x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x3x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x3x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x3x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x3x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x3x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x3x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x3x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 depthwiseF32x3x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x3x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x3x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
 	B depthwiseF32x3x4NEON_stored
 depthwiseF32x3x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x3x4NEON_store0
@@ -413,7 +431,7 @@ depthwiseF32x3x4NEON_store:
 	CBZ R9, depthwiseF32x3x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x3x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, depthwiseF32x3x4NEON_store1
@@ -421,7 +439,7 @@ depthwiseF32x3x4NEON_store0:
 	CBZ R9, depthwiseF32x3x4NEON_store1
 	VST1 V1.S[2], (R7)
 depthwiseF32x3x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, depthwiseF32x3x4NEON_store2
@@ -429,59 +447,60 @@ depthwiseF32x3x4NEON_store1:
 	CBZ R9, depthwiseF32x3x4NEON_store2
 	VST1 V2.S[2], (R7)
 depthwiseF32x3x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x3x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x3x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x3x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x4x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x4x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x4x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
 	VMOV V0.B16, V1.B16
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x4x4NEON_part
+	CBZ R26, depthwiseF32x4x4NEON_part
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
+	CMP $3, R14
+	BEQ depthwiseF32x4x4NEON_shared3
+	CMP $5, R14
+	BEQ depthwiseF32x4x4NEON_shared5
 depthwiseF32x4x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	ADD R4, R6, R19
-	ADD R4, R7, R20
-	ADD R4, R8, R21
-	FMOVQ (R17), F24
-	FMOVQ (R19), F25
-	FMOVQ (R20), F26
-	FMOVQ (R21), F27
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	VFMLA V16.S4, V26.S4, V2.S4
@@ -489,12 +508,84 @@ depthwiseF32x4x4NEON_tap:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x4x4NEON_tap
 	B depthwiseF32x4x4NEON_whole
+depthwiseF32x4x4NEON_shared3:
+	ADD R13, R8, R15
+	ADD R13, R15, R16
+depthwiseF32x4x4NEON_row3:
+	MOVD.P 24(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FMOVQ.P 16(R1), F18
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE469FC // ldr q28, [x15, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE46A1D // ldr q29, [x16, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	SUBS $3, R3, R3
+	BNE depthwiseF32x4x4NEON_row3
+	B depthwiseF32x4x4NEON_whole
+depthwiseF32x4x4NEON_shared5:
+	ADD R13, R8, R15
+	ADD R13, R15, R16
+	ADD R13, R16, R17
+	ADD R13, R17, R19
+depthwiseF32x4x4NEON_row5:
+	MOVD.P 40(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FMOVQ.P 16(R1), F20
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE469FC // ldr q28, [x15, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE46A1D // ldr q29, [x16, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE46A3E // ldr q30, [x17, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE46A7F // ldr q31, [x19, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V19.S4, V27.S4, V0.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V19.S4, V28.S4, V1.S4
+	VFMLA V20.S4, V28.S4, V0.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V19.S4, V29.S4, V2.S4
+	VFMLA V20.S4, V29.S4, V1.S4
+	VFMLA V19.S4, V30.S4, V3.S4
+	VFMLA V20.S4, V30.S4, V2.S4
+	VFMLA V20.S4, V31.S4, V3.S4
+	SUBS $5, R3, R3
+	BNE depthwiseF32x4x4NEON_row5
+	B depthwiseF32x4x4NEON_whole
 depthwiseF32x4x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x4x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x4x4NEON_part0
@@ -534,94 +625,94 @@ depthwiseF32x4x4NEON_part3:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x4x4NEON_parttap
 depthwiseF32x4x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x4x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x4x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x4x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	B depthwiseF32x4x4NEON_clamp
 depthwiseF32x4x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x4x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x4x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x4x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x4x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x4x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x4x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x4x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x4x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x4x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x4x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x4x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x4x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 depthwiseF32x4x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x4x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x4x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
 	B depthwiseF32x4x4NEON_stored
 depthwiseF32x4x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x4x4NEON_store0
@@ -629,7 +720,7 @@ depthwiseF32x4x4NEON_store:
 	CBZ R9, depthwiseF32x4x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x4x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, depthwiseF32x4x4NEON_store1
@@ -637,7 +728,7 @@ depthwiseF32x4x4NEON_store0:
 	CBZ R9, depthwiseF32x4x4NEON_store1
 	VST1 V1.S[2], (R7)
 depthwiseF32x4x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, depthwiseF32x4x4NEON_store2
@@ -645,7 +736,7 @@ depthwiseF32x4x4NEON_store1:
 	CBZ R9, depthwiseF32x4x4NEON_store2
 	VST1 V2.S[2], (R7)
 depthwiseF32x4x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, depthwiseF32x4x4NEON_store3
@@ -653,34 +744,39 @@ depthwiseF32x4x4NEON_store2:
 	CBZ R9, depthwiseF32x4x4NEON_store3
 	VST1 V3.S[2], (R7)
 depthwiseF32x4x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x4x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x4x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x4x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x5x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x5x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x5x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
@@ -688,28 +784,23 @@ depthwiseF32x5x4NEON_tile:
 	VMOV V0.B16, V2.B16
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x5x4NEON_part
+	CBZ R26, depthwiseF32x5x4NEON_part
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
+	CMP $3, R14
+	BEQ depthwiseF32x5x4NEON_shared3
+	CMP $5, R14
+	BEQ depthwiseF32x5x4NEON_shared5
 depthwiseF32x5x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	ADD R4, R6, R19
-	ADD R4, R7, R20
-	ADD R4, R8, R21
-	ADD R4, R9, R22
-	FMOVQ (R17), F24
-	FMOVQ (R19), F25
-	FMOVQ (R20), F26
-	FMOVQ (R21), F27
-	FMOVQ (R22), F28
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	VFMLA V16.S4, V26.S4, V2.S4
@@ -718,12 +809,94 @@ depthwiseF32x5x4NEON_tap:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x5x4NEON_tap
 	B depthwiseF32x5x4NEON_whole
+depthwiseF32x5x4NEON_shared3:
+	ADD R13, R9, R15
+	ADD R13, R15, R16
+depthwiseF32x5x4NEON_row3:
+	MOVD.P 24(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FMOVQ.P 16(R1), F18
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE469FD // ldr q29, [x15, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE46A1E // ldr q30, [x16, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	SUBS $3, R3, R3
+	BNE depthwiseF32x5x4NEON_row3
+	B depthwiseF32x5x4NEON_whole
+depthwiseF32x5x4NEON_shared5:
+	ADD R13, R9, R15
+	ADD R13, R15, R16
+	ADD R13, R16, R17
+	ADD R13, R17, R19
+depthwiseF32x5x4NEON_row5:
+	MOVD.P 40(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FMOVQ.P 16(R1), F20
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE469FD // ldr q29, [x15, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE46A1E // ldr q30, [x16, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE46A3F // ldr q31, [x17, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V19.S4, V27.S4, V0.S4
+	WORD $0x3CE46A78 // ldr q24, [x19, x4]
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V19.S4, V28.S4, V1.S4
+	VFMLA V20.S4, V28.S4, V0.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V19.S4, V29.S4, V2.S4
+	VFMLA V20.S4, V29.S4, V1.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	VFMLA V19.S4, V30.S4, V3.S4
+	VFMLA V20.S4, V30.S4, V2.S4
+	VFMLA V19.S4, V31.S4, V4.S4
+	VFMLA V20.S4, V31.S4, V3.S4
+	VFMLA V20.S4, V24.S4, V4.S4
+	SUBS $5, R3, R3
+	BNE depthwiseF32x5x4NEON_row5
+	B depthwiseF32x5x4NEON_whole
 depthwiseF32x5x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x5x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x5x4NEON_part0
@@ -772,110 +945,109 @@ depthwiseF32x5x4NEON_part4:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x5x4NEON_parttap
 depthwiseF32x5x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x5x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x5x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x5x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 	B depthwiseF32x5x4NEON_clamp
 depthwiseF32x5x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x5x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x5x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x5x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x5x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x5x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x5x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x5x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x5x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x5x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x5x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x5x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x5x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x5x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x5x4NEON_residual4
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x5x4NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 depthwiseF32x5x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x5x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x5x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
+	VST1.P [V4.S4], (R5)(R25)
 	B depthwiseF32x5x4NEON_stored
 depthwiseF32x5x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x5x4NEON_store0
@@ -883,7 +1055,7 @@ depthwiseF32x5x4NEON_store:
 	CBZ R9, depthwiseF32x5x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x5x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, depthwiseF32x5x4NEON_store1
@@ -891,7 +1063,7 @@ depthwiseF32x5x4NEON_store0:
 	CBZ R9, depthwiseF32x5x4NEON_store1
 	VST1 V1.S[2], (R7)
 depthwiseF32x5x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, depthwiseF32x5x4NEON_store2
@@ -899,7 +1071,7 @@ depthwiseF32x5x4NEON_store1:
 	CBZ R9, depthwiseF32x5x4NEON_store2
 	VST1 V2.S[2], (R7)
 depthwiseF32x5x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, depthwiseF32x5x4NEON_store3
@@ -907,7 +1079,7 @@ depthwiseF32x5x4NEON_store2:
 	CBZ R9, depthwiseF32x5x4NEON_store3
 	VST1 V3.S[2], (R7)
 depthwiseF32x5x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F4, 4(R7)
 	CBZ R8, depthwiseF32x5x4NEON_store4
@@ -915,34 +1087,39 @@ depthwiseF32x5x4NEON_store3:
 	CBZ R9, depthwiseF32x5x4NEON_store4
 	VST1 V4.S[2], (R7)
 depthwiseF32x5x4NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x5x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x5x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x5x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x6x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x6x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x6x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
@@ -951,31 +1128,25 @@ depthwiseF32x6x4NEON_tile:
 	VMOV V0.B16, V3.B16
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x6x4NEON_part
+	CBZ R26, depthwiseF32x6x4NEON_part
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
+	CMP $3, R14
+	BEQ depthwiseF32x6x4NEON_shared3
+	CMP $5, R14
+	BEQ depthwiseF32x6x4NEON_shared5
 depthwiseF32x6x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	ADD R4, R6, R19
-	ADD R4, R7, R20
-	ADD R4, R8, R21
-	ADD R4, R9, R22
-	ADD R4, R10, R23
-	FMOVQ (R17), F24
-	FMOVQ (R19), F25
-	FMOVQ (R20), F26
-	FMOVQ (R21), F27
-	FMOVQ (R22), F28
-	FMOVQ (R23), F29
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	VFMLA V16.S4, V26.S4, V2.S4
@@ -985,12 +1156,104 @@ depthwiseF32x6x4NEON_tap:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x6x4NEON_tap
 	B depthwiseF32x6x4NEON_whole
+depthwiseF32x6x4NEON_shared3:
+	ADD R13, R10, R15
+	ADD R13, R15, R16
+depthwiseF32x6x4NEON_row3:
+	MOVD.P 24(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FMOVQ.P 16(R1), F18
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE469FE // ldr q30, [x15, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE46A1F // ldr q31, [x16, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V16.S4, V29.S4, V5.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V17.S4, V30.S4, V5.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	VFMLA V18.S4, V31.S4, V5.S4
+	SUBS $3, R3, R3
+	BNE depthwiseF32x6x4NEON_row3
+	B depthwiseF32x6x4NEON_whole
+depthwiseF32x6x4NEON_shared5:
+	ADD R13, R10, R15
+	ADD R13, R15, R16
+	ADD R13, R16, R17
+	ADD R13, R17, R19
+depthwiseF32x6x4NEON_row5:
+	MOVD.P 40(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FMOVQ.P 16(R1), F20
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE469FE // ldr q30, [x15, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE46A1F // ldr q31, [x16, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V19.S4, V27.S4, V0.S4
+	WORD $0x3CE46A38 // ldr q24, [x17, x4]
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V19.S4, V28.S4, V1.S4
+	VFMLA V20.S4, V28.S4, V0.S4
+	WORD $0x3CE46A79 // ldr q25, [x19, x4]
+	VFMLA V16.S4, V29.S4, V5.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V19.S4, V29.S4, V2.S4
+	VFMLA V20.S4, V29.S4, V1.S4
+	VFMLA V17.S4, V30.S4, V5.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	VFMLA V19.S4, V30.S4, V3.S4
+	VFMLA V20.S4, V30.S4, V2.S4
+	VFMLA V18.S4, V31.S4, V5.S4
+	VFMLA V19.S4, V31.S4, V4.S4
+	VFMLA V20.S4, V31.S4, V3.S4
+	VFMLA V19.S4, V24.S4, V5.S4
+	VFMLA V20.S4, V24.S4, V4.S4
+	VFMLA V20.S4, V25.S4, V5.S4
+	SUBS $5, R3, R3
+	BNE depthwiseF32x6x4NEON_row5
+	B depthwiseF32x6x4NEON_whole
 depthwiseF32x6x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x6x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x6x4NEON_part0
@@ -1048,126 +1311,124 @@ depthwiseF32x6x4NEON_part5:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x6x4NEON_parttap
 depthwiseF32x6x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x6x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x6x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x6x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
 	B depthwiseF32x6x4NEON_clamp
 depthwiseF32x6x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x6x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x6x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x6x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x6x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x6x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x6x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x6x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x6x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x6x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x6x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x6x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x6x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x6x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x6x4NEON_residual4
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x6x4NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x6x4NEON_residual5
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x6x4NEON_residual5
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x6x4NEON_residual5:
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
 depthwiseF32x6x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x6x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V5.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x6x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
+	VST1.P [V4.S4], (R5)(R25)
+	VST1.P [V5.S4], (R5)(R25)
 	B depthwiseF32x6x4NEON_stored
 depthwiseF32x6x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x6x4NEON_store0
@@ -1175,7 +1436,7 @@ depthwiseF32x6x4NEON_store:
 	CBZ R9, depthwiseF32x6x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x6x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, depthwiseF32x6x4NEON_store1
@@ -1183,7 +1444,7 @@ depthwiseF32x6x4NEON_store0:
 	CBZ R9, depthwiseF32x6x4NEON_store1
 	VST1 V1.S[2], (R7)
 depthwiseF32x6x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, depthwiseF32x6x4NEON_store2
@@ -1191,7 +1452,7 @@ depthwiseF32x6x4NEON_store1:
 	CBZ R9, depthwiseF32x6x4NEON_store2
 	VST1 V2.S[2], (R7)
 depthwiseF32x6x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, depthwiseF32x6x4NEON_store3
@@ -1199,7 +1460,7 @@ depthwiseF32x6x4NEON_store2:
 	CBZ R9, depthwiseF32x6x4NEON_store3
 	VST1 V3.S[2], (R7)
 depthwiseF32x6x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F4, 4(R7)
 	CBZ R8, depthwiseF32x6x4NEON_store4
@@ -1207,7 +1468,7 @@ depthwiseF32x6x4NEON_store3:
 	CBZ R9, depthwiseF32x6x4NEON_store4
 	VST1 V4.S[2], (R7)
 depthwiseF32x6x4NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F5, 4(R7)
 	CBZ R8, depthwiseF32x6x4NEON_store5
@@ -1215,34 +1476,39 @@ depthwiseF32x6x4NEON_store4:
 	CBZ R9, depthwiseF32x6x4NEON_store5
 	VST1 V5.S[2], (R7)
 depthwiseF32x6x4NEON_store5:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x6x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x6x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x6x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x7x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x7x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x7x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
@@ -1252,34 +1518,27 @@ depthwiseF32x7x4NEON_tile:
 	VMOV V0.B16, V4.B16
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x7x4NEON_part
+	CBZ R26, depthwiseF32x7x4NEON_part
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
 	ADD R13, R8, R9
 	ADD R13, R9, R10
 	ADD R13, R10, R11
+	CMP $3, R14
+	BEQ depthwiseF32x7x4NEON_shared3
+	CMP $5, R14
+	BEQ depthwiseF32x7x4NEON_shared5
 depthwiseF32x7x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	ADD R4, R6, R19
-	ADD R4, R7, R20
-	ADD R4, R8, R21
-	ADD R4, R9, R22
-	ADD R4, R10, R23
-	ADD R4, R11, R24
-	FMOVQ (R17), F24
-	FMOVQ (R19), F25
-	FMOVQ (R20), F26
-	FMOVQ (R21), F27
-	FMOVQ (R22), F28
-	FMOVQ (R23), F29
-	FMOVQ (R24), F30
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	WORD $0x3CE4697E // ldr q30, [x11, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	VFMLA V16.S4, V26.S4, V2.S4
@@ -1290,12 +1549,114 @@ depthwiseF32x7x4NEON_tap:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x7x4NEON_tap
 	B depthwiseF32x7x4NEON_whole
+depthwiseF32x7x4NEON_shared3:
+	ADD R13, R11, R15
+	ADD R13, R15, R16
+depthwiseF32x7x4NEON_row3:
+	MOVD.P 24(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FMOVQ.P 16(R1), F18
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE4697E // ldr q30, [x11, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE469FF // ldr q31, [x15, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	WORD $0x3CE46A18 // ldr q24, [x16, x4]
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V16.S4, V29.S4, V5.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V16.S4, V30.S4, V6.S4
+	VFMLA V17.S4, V30.S4, V5.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	VFMLA V17.S4, V31.S4, V6.S4
+	VFMLA V18.S4, V31.S4, V5.S4
+	VFMLA V18.S4, V24.S4, V6.S4
+	SUBS $3, R3, R3
+	BNE depthwiseF32x7x4NEON_row3
+	B depthwiseF32x7x4NEON_whole
+depthwiseF32x7x4NEON_shared5:
+	ADD R13, R11, R15
+	ADD R13, R15, R16
+	ADD R13, R16, R17
+	ADD R13, R17, R19
+depthwiseF32x7x4NEON_row5:
+	MOVD.P 40(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FMOVQ.P 16(R1), F20
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE4697E // ldr q30, [x11, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE469FF // ldr q31, [x15, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V19.S4, V27.S4, V0.S4
+	WORD $0x3CE46A18 // ldr q24, [x16, x4]
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V19.S4, V28.S4, V1.S4
+	VFMLA V20.S4, V28.S4, V0.S4
+	WORD $0x3CE46A39 // ldr q25, [x17, x4]
+	VFMLA V16.S4, V29.S4, V5.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V19.S4, V29.S4, V2.S4
+	VFMLA V20.S4, V29.S4, V1.S4
+	WORD $0x3CE46A7A // ldr q26, [x19, x4]
+	VFMLA V16.S4, V30.S4, V6.S4
+	VFMLA V17.S4, V30.S4, V5.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	VFMLA V19.S4, V30.S4, V3.S4
+	VFMLA V20.S4, V30.S4, V2.S4
+	VFMLA V17.S4, V31.S4, V6.S4
+	VFMLA V18.S4, V31.S4, V5.S4
+	VFMLA V19.S4, V31.S4, V4.S4
+	VFMLA V20.S4, V31.S4, V3.S4
+	VFMLA V18.S4, V24.S4, V6.S4
+	VFMLA V19.S4, V24.S4, V5.S4
+	VFMLA V20.S4, V24.S4, V4.S4
+	VFMLA V19.S4, V25.S4, V6.S4
+	VFMLA V20.S4, V25.S4, V5.S4
+	VFMLA V20.S4, V26.S4, V6.S4
+	SUBS $5, R3, R3
+	BNE depthwiseF32x7x4NEON_row5
+	B depthwiseF32x7x4NEON_whole
 depthwiseF32x7x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x7x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x7x4NEON_part0
@@ -1362,142 +1723,139 @@ depthwiseF32x7x4NEON_part6:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x7x4NEON_parttap
 depthwiseF32x7x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x7x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x7x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x7x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
 	B depthwiseF32x7x4NEON_clamp
 depthwiseF32x7x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x7x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x7x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x7x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x7x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x7x4NEON_residual4
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_residual5
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x7x4NEON_residual5
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_residual5:
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x7x4NEON_residual6
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x7x4NEON_residual6
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x7x4NEON_residual6:
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
 depthwiseF32x7x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x7x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	WORD $0x4E3EF4C6 // fmax v6.4s, v6.4s, v30.4s
+	WORD $0x4EBFF4C6 // fmin v6.4s, v6.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x7x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
+	VST1.P [V4.S4], (R5)(R25)
+	VST1.P [V5.S4], (R5)(R25)
+	VST1.P [V6.S4], (R5)(R25)
 	B depthwiseF32x7x4NEON_stored
 depthwiseF32x7x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x7x4NEON_store0
@@ -1505,7 +1863,7 @@ depthwiseF32x7x4NEON_store:
 	CBZ R9, depthwiseF32x7x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x7x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, depthwiseF32x7x4NEON_store1
@@ -1513,7 +1871,7 @@ depthwiseF32x7x4NEON_store0:
 	CBZ R9, depthwiseF32x7x4NEON_store1
 	VST1 V1.S[2], (R7)
 depthwiseF32x7x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, depthwiseF32x7x4NEON_store2
@@ -1521,7 +1879,7 @@ depthwiseF32x7x4NEON_store1:
 	CBZ R9, depthwiseF32x7x4NEON_store2
 	VST1 V2.S[2], (R7)
 depthwiseF32x7x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, depthwiseF32x7x4NEON_store3
@@ -1529,7 +1887,7 @@ depthwiseF32x7x4NEON_store2:
 	CBZ R9, depthwiseF32x7x4NEON_store3
 	VST1 V3.S[2], (R7)
 depthwiseF32x7x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F4, 4(R7)
 	CBZ R8, depthwiseF32x7x4NEON_store4
@@ -1537,7 +1895,7 @@ depthwiseF32x7x4NEON_store3:
 	CBZ R9, depthwiseF32x7x4NEON_store4
 	VST1 V4.S[2], (R7)
 depthwiseF32x7x4NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F5, 4(R7)
 	CBZ R8, depthwiseF32x7x4NEON_store5
@@ -1545,7 +1903,7 @@ depthwiseF32x7x4NEON_store4:
 	CBZ R9, depthwiseF32x7x4NEON_store5
 	VST1 V5.S[2], (R7)
 depthwiseF32x7x4NEON_store5:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F6, 4(R7)
 	CBZ R8, depthwiseF32x7x4NEON_store6
@@ -1553,34 +1911,39 @@ depthwiseF32x7x4NEON_store5:
 	CBZ R9, depthwiseF32x7x4NEON_store6
 	VST1 V6.S[2], (R7)
 depthwiseF32x7x4NEON_store6:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x7x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x7x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x7x4NEON_tile
 	RET
 
 TEXT ·depthwiseF32x8x4NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCall_w(R0), R1
-depthwiseF32x8x4NEON_tile:
-	MOVD convCall_src(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R13
-	ADD R13, R5, R5
+	MOVD convCall_src(R0), R20
+	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCall_dst(R0), R22
+	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCall_dstStride(R0), R25
+	MOVD convCall_mask(R0), R4
+	MOVWU 12(R4), R26
+	MOVD convCall_kc(R0), R14
 	MOVD convCall_srcStride(R0), R13
+depthwiseF32x8x4NEON_tile:
+	MOVD R20, R5
 	MOVD convCall_taps(R0), R2
 	MOVD convCall_ntaps(R0), R3
 	VLD1.P 16(R1), [V0.S4]
@@ -1591,11 +1954,7 @@ depthwiseF32x8x4NEON_tile:
 	VMOV V0.B16, V5.B16
 	VMOV V0.B16, V6.B16
 	VMOV V0.B16, V7.B16
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
-	CBZ R10, depthwiseF32x8x4NEON_part
+	CBZ R26, depthwiseF32x8x4NEON_part
 	ADD R13, R5, R6
 	ADD R13, R6, R7
 	ADD R13, R7, R8
@@ -1603,25 +1962,21 @@ depthwiseF32x8x4NEON_tile:
 	ADD R13, R9, R10
 	ADD R13, R10, R11
 	ADD R13, R11, R12
+	CMP $3, R14
+	BEQ depthwiseF32x8x4NEON_shared3
+	CMP $5, R14
+	BEQ depthwiseF32x8x4NEON_shared5
 depthwiseF32x8x4NEON_tap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R4, R5, R17
-	ADD R4, R6, R19
-	ADD R4, R7, R20
-	ADD R4, R8, R21
-	ADD R4, R9, R22
-	ADD R4, R10, R23
-	ADD R4, R11, R24
-	ADD R4, R12, R25
-	FMOVQ (R17), F24
-	FMOVQ (R19), F25
-	FMOVQ (R20), F26
-	FMOVQ (R21), F27
-	FMOVQ (R22), F28
-	FMOVQ (R23), F29
-	FMOVQ (R24), F30
-	FMOVQ (R25), F31
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	WORD $0x3CE4697E // ldr q30, [x11, x4]
+	WORD $0x3CE4699F // ldr q31, [x12, x4]
 	VFMLA V16.S4, V24.S4, V0.S4
 	VFMLA V16.S4, V25.S4, V1.S4
 	VFMLA V16.S4, V26.S4, V2.S4
@@ -1633,12 +1988,124 @@ depthwiseF32x8x4NEON_tap:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x8x4NEON_tap
 	B depthwiseF32x8x4NEON_whole
+depthwiseF32x8x4NEON_shared3:
+	ADD R13, R12, R15
+	ADD R13, R15, R16
+depthwiseF32x8x4NEON_row3:
+	MOVD.P 24(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FMOVQ.P 16(R1), F18
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE4697E // ldr q30, [x11, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE4699F // ldr q31, [x12, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	WORD $0x3CE469F8 // ldr q24, [x15, x4]
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	WORD $0x3CE46A19 // ldr q25, [x16, x4]
+	VFMLA V16.S4, V29.S4, V5.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V16.S4, V30.S4, V6.S4
+	VFMLA V17.S4, V30.S4, V5.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	VFMLA V16.S4, V31.S4, V7.S4
+	VFMLA V17.S4, V31.S4, V6.S4
+	VFMLA V18.S4, V31.S4, V5.S4
+	VFMLA V17.S4, V24.S4, V7.S4
+	VFMLA V18.S4, V24.S4, V6.S4
+	VFMLA V18.S4, V25.S4, V7.S4
+	SUBS $3, R3, R3
+	BNE depthwiseF32x8x4NEON_row3
+	B depthwiseF32x8x4NEON_whole
+depthwiseF32x8x4NEON_shared5:
+	ADD R13, R12, R15
+	ADD R13, R15, R16
+	ADD R13, R16, R17
+	ADD R13, R17, R19
+depthwiseF32x8x4NEON_row5:
+	MOVD.P 40(R2), R4
+	FLDPQ.P 32(R1), (F16, F17)
+	FLDPQ.P 32(R1), (F18, F19)
+	FMOVQ.P 16(R1), F20
+	WORD $0x3CE468B8 // ldr q24, [x5, x4]
+	WORD $0x3CE468D9 // ldr q25, [x6, x4]
+	WORD $0x3CE468FA // ldr q26, [x7, x4]
+	WORD $0x3CE4691B // ldr q27, [x8, x4]
+	WORD $0x3CE4693C // ldr q28, [x9, x4]
+	VFMLA V16.S4, V24.S4, V0.S4
+	WORD $0x3CE4695D // ldr q29, [x10, x4]
+	VFMLA V16.S4, V25.S4, V1.S4
+	VFMLA V17.S4, V25.S4, V0.S4
+	WORD $0x3CE4697E // ldr q30, [x11, x4]
+	VFMLA V16.S4, V26.S4, V2.S4
+	VFMLA V17.S4, V26.S4, V1.S4
+	VFMLA V18.S4, V26.S4, V0.S4
+	WORD $0x3CE4699F // ldr q31, [x12, x4]
+	VFMLA V16.S4, V27.S4, V3.S4
+	VFMLA V17.S4, V27.S4, V2.S4
+	VFMLA V18.S4, V27.S4, V1.S4
+	VFMLA V19.S4, V27.S4, V0.S4
+	WORD $0x3CE469F8 // ldr q24, [x15, x4]
+	VFMLA V16.S4, V28.S4, V4.S4
+	VFMLA V17.S4, V28.S4, V3.S4
+	VFMLA V18.S4, V28.S4, V2.S4
+	VFMLA V19.S4, V28.S4, V1.S4
+	VFMLA V20.S4, V28.S4, V0.S4
+	WORD $0x3CE46A19 // ldr q25, [x16, x4]
+	VFMLA V16.S4, V29.S4, V5.S4
+	VFMLA V17.S4, V29.S4, V4.S4
+	VFMLA V18.S4, V29.S4, V3.S4
+	VFMLA V19.S4, V29.S4, V2.S4
+	VFMLA V20.S4, V29.S4, V1.S4
+	WORD $0x3CE46A3A // ldr q26, [x17, x4]
+	VFMLA V16.S4, V30.S4, V6.S4
+	VFMLA V17.S4, V30.S4, V5.S4
+	VFMLA V18.S4, V30.S4, V4.S4
+	VFMLA V19.S4, V30.S4, V3.S4
+	VFMLA V20.S4, V30.S4, V2.S4
+	WORD $0x3CE46A7B // ldr q27, [x19, x4]
+	VFMLA V16.S4, V31.S4, V7.S4
+	VFMLA V17.S4, V31.S4, V6.S4
+	VFMLA V18.S4, V31.S4, V5.S4
+	VFMLA V19.S4, V31.S4, V4.S4
+	VFMLA V20.S4, V31.S4, V3.S4
+	VFMLA V17.S4, V24.S4, V7.S4
+	VFMLA V18.S4, V24.S4, V6.S4
+	VFMLA V19.S4, V24.S4, V5.S4
+	VFMLA V20.S4, V24.S4, V4.S4
+	VFMLA V18.S4, V25.S4, V7.S4
+	VFMLA V19.S4, V25.S4, V6.S4
+	VFMLA V20.S4, V25.S4, V5.S4
+	VFMLA V19.S4, V26.S4, V7.S4
+	VFMLA V20.S4, V26.S4, V6.S4
+	VFMLA V20.S4, V27.S4, V7.S4
+	SUBS $5, R3, R3
+	BNE depthwiseF32x8x4NEON_row5
+	B depthwiseF32x8x4NEON_whole
 depthwiseF32x8x4NEON_part:
-	MOVD R5, R14
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 depthwiseF32x8x4NEON_parttap:
 	MOVD.P 8(R2), R4
 	FMOVQ.P 16(R1), F16
-	ADD R14, R4, R5
+	ADD R20, R4, R5
 	MOVD R5, R7
 	FMOVS.P 4(R7), F24
 	CBZ R8, depthwiseF32x8x4NEON_part0
@@ -1714,158 +2181,154 @@ depthwiseF32x8x4NEON_part7:
 	SUB $1, R3
 	CBNZ R3, depthwiseF32x8x4NEON_parttap
 depthwiseF32x8x4NEON_whole:
-	MOVD convCall_mask(R0), R4
-	MOVWU 4(R4), R8
-	MOVWU 8(R4), R9
-	MOVWU 12(R4), R10
 	MOVD convCall_res(R0), R5
 	CBZ R5, depthwiseF32x8x4NEON_clamp
 	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R6
 	ADD R6, R5, R5
+	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R7
+	ADD R7, R6, R6
+	MOVD R6, (convCall_tileSteps+tileSteps_resAt)(R0)
 	MOVD convCall_resStride(R0), R6
-	CBZ R10, depthwiseF32x8x4NEON_residual
-	VLD1 (R5), [V16.S4]
+	CBZ R26, depthwiseF32x8x4NEON_residual
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
-	VLD1 (R5), [V16.S4]
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
+	VLD1 (R5), [V30.S4]
 	ADD R6, R5, R5
-	WORD $0x4E30D4E7 // fadd v7.4s, v7.4s, v16.4s
+	WORD $0x4E3ED4E7 // fadd v7.4s, v7.4s, v30.4s
 	B depthwiseF32x8x4NEON_clamp
 depthwiseF32x8x4NEON_residual:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual0
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual0
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual0:
 	ADD R6, R5, R5
-	WORD $0x4E30D400 // fadd v0.4s, v0.4s, v16.4s
+	WORD $0x4E3ED400 // fadd v0.4s, v0.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual1
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual1
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual1:
 	ADD R6, R5, R5
-	WORD $0x4E30D421 // fadd v1.4s, v1.4s, v16.4s
+	WORD $0x4E3ED421 // fadd v1.4s, v1.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual2
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual2
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual2:
 	ADD R6, R5, R5
-	WORD $0x4E30D442 // fadd v2.4s, v2.4s, v16.4s
+	WORD $0x4E3ED442 // fadd v2.4s, v2.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual3
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual3
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual3:
 	ADD R6, R5, R5
-	WORD $0x4E30D463 // fadd v3.4s, v3.4s, v16.4s
+	WORD $0x4E3ED463 // fadd v3.4s, v3.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual4
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual4
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual4:
 	ADD R6, R5, R5
-	WORD $0x4E30D484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4E3ED484 // fadd v4.4s, v4.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual5
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual5
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual5:
 	ADD R6, R5, R5
-	WORD $0x4E30D4A5 // fadd v5.4s, v5.4s, v16.4s
+	WORD $0x4E3ED4A5 // fadd v5.4s, v5.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual6
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual6
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual6:
 	ADD R6, R5, R5
-	WORD $0x4E30D4C6 // fadd v6.4s, v6.4s, v16.4s
+	WORD $0x4E3ED4C6 // fadd v6.4s, v6.4s, v30.4s
 	ADD $0, R5, R7
-	FMOVS.P 4(R7), F16
+	FMOVS.P 4(R7), F30
 	CBZ R8, depthwiseF32x8x4NEON_residual7
-	VLD1.P 4(R7), V16.S[1]
+	VLD1.P 4(R7), V30.S[1]
 	CBZ R9, depthwiseF32x8x4NEON_residual7
-	VLD1 (R7), V16.S[2]
+	VLD1 (R7), V30.S[2]
 depthwiseF32x8x4NEON_residual7:
 	ADD R6, R5, R5
-	WORD $0x4E30D4E7 // fadd v7.4s, v7.4s, v16.4s
+	WORD $0x4E3ED4E7 // fadd v7.4s, v7.4s, v30.4s
 depthwiseF32x8x4NEON_clamp:
 	ADD $convCall_lo, R0, R4
-	VLD1R (R4), [V16.S4]
+	VLD1R (R4), [V30.S4]
 	ADD $convCall_hi, R0, R4
-	VLD1R (R4), [V17.S4]
-	WORD $0x4E30F400 // fmax v0.4s, v0.4s, v16.4s
-	WORD $0x4EB1F400 // fmin v0.4s, v0.4s, v17.4s
-	WORD $0x4E30F421 // fmax v1.4s, v1.4s, v16.4s
-	WORD $0x4EB1F421 // fmin v1.4s, v1.4s, v17.4s
-	WORD $0x4E30F442 // fmax v2.4s, v2.4s, v16.4s
-	WORD $0x4EB1F442 // fmin v2.4s, v2.4s, v17.4s
-	WORD $0x4E30F463 // fmax v3.4s, v3.4s, v16.4s
-	WORD $0x4EB1F463 // fmin v3.4s, v3.4s, v17.4s
-	WORD $0x4E30F484 // fmax v4.4s, v4.4s, v16.4s
-	WORD $0x4EB1F484 // fmin v4.4s, v4.4s, v17.4s
-	WORD $0x4E30F4A5 // fmax v5.4s, v5.4s, v16.4s
-	WORD $0x4EB1F4A5 // fmin v5.4s, v5.4s, v17.4s
-	WORD $0x4E30F4C6 // fmax v6.4s, v6.4s, v16.4s
-	WORD $0x4EB1F4C6 // fmin v6.4s, v6.4s, v17.4s
-	WORD $0x4E30F4E7 // fmax v7.4s, v7.4s, v16.4s
-	WORD $0x4EB1F4E7 // fmin v7.4s, v7.4s, v17.4s
-	MOVD convCall_dst(R0), R5
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCall_dstStride(R0), R6
-	CBZ R10, depthwiseF32x8x4NEON_store
-	VST1 [V0.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V1.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V2.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V3.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V4.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V5.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V6.S4], (R5)
-	ADD R6, R5, R5
-	VST1 [V7.S4], (R5)
-	ADD R6, R5, R5
+	VLD1R (R4), [V31.S4]
+	WORD $0x4E3EF400 // fmax v0.4s, v0.4s, v30.4s
+	WORD $0x4EBFF400 // fmin v0.4s, v0.4s, v31.4s
+	WORD $0x4E3EF421 // fmax v1.4s, v1.4s, v30.4s
+	WORD $0x4EBFF421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x4E3EF442 // fmax v2.4s, v2.4s, v30.4s
+	WORD $0x4EBFF442 // fmin v2.4s, v2.4s, v31.4s
+	WORD $0x4E3EF463 // fmax v3.4s, v3.4s, v30.4s
+	WORD $0x4EBFF463 // fmin v3.4s, v3.4s, v31.4s
+	WORD $0x4E3EF484 // fmax v4.4s, v4.4s, v30.4s
+	WORD $0x4EBFF484 // fmin v4.4s, v4.4s, v31.4s
+	WORD $0x4E3EF4A5 // fmax v5.4s, v5.4s, v30.4s
+	WORD $0x4EBFF4A5 // fmin v5.4s, v5.4s, v31.4s
+	WORD $0x4E3EF4C6 // fmax v6.4s, v6.4s, v30.4s
+	WORD $0x4EBFF4C6 // fmin v6.4s, v6.4s, v31.4s
+	WORD $0x4E3EF4E7 // fmax v7.4s, v7.4s, v30.4s
+	WORD $0x4EBFF4E7 // fmin v7.4s, v7.4s, v31.4s
+	MOVD R22, R5
+	CBZ R26, depthwiseF32x8x4NEON_store
+	VST1.P [V0.S4], (R5)(R25)
+	VST1.P [V1.S4], (R5)(R25)
+	VST1.P [V2.S4], (R5)(R25)
+	VST1.P [V3.S4], (R5)(R25)
+	VST1.P [V4.S4], (R5)(R25)
+	VST1.P [V5.S4], (R5)(R25)
+	VST1.P [V6.S4], (R5)(R25)
+	VST1.P [V7.S4], (R5)(R25)
 	B depthwiseF32x8x4NEON_stored
 depthwiseF32x8x4NEON_store:
+	MOVD convCall_mask(R0), R4
+	MOVWU 4(R4), R8
+	MOVWU 8(R4), R9
+	MOVWU 12(R4), R10
 	MOVD R5, R7
 	FMOVS.P F0, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store0
@@ -1873,7 +2336,7 @@ depthwiseF32x8x4NEON_store:
 	CBZ R9, depthwiseF32x8x4NEON_store0
 	VST1 V0.S[2], (R7)
 depthwiseF32x8x4NEON_store0:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F1, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store1
@@ -1881,7 +2344,7 @@ depthwiseF32x8x4NEON_store0:
 	CBZ R9, depthwiseF32x8x4NEON_store1
 	VST1 V1.S[2], (R7)
 depthwiseF32x8x4NEON_store1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F2, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store2
@@ -1889,7 +2352,7 @@ depthwiseF32x8x4NEON_store1:
 	CBZ R9, depthwiseF32x8x4NEON_store2
 	VST1 V2.S[2], (R7)
 depthwiseF32x8x4NEON_store2:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F3, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store3
@@ -1897,7 +2360,7 @@ depthwiseF32x8x4NEON_store2:
 	CBZ R9, depthwiseF32x8x4NEON_store3
 	VST1 V3.S[2], (R7)
 depthwiseF32x8x4NEON_store3:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F4, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store4
@@ -1905,7 +2368,7 @@ depthwiseF32x8x4NEON_store3:
 	CBZ R9, depthwiseF32x8x4NEON_store4
 	VST1 V4.S[2], (R7)
 depthwiseF32x8x4NEON_store4:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F5, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store5
@@ -1913,7 +2376,7 @@ depthwiseF32x8x4NEON_store4:
 	CBZ R9, depthwiseF32x8x4NEON_store5
 	VST1 V5.S[2], (R7)
 depthwiseF32x8x4NEON_store5:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F6, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store6
@@ -1921,7 +2384,7 @@ depthwiseF32x8x4NEON_store5:
 	CBZ R9, depthwiseF32x8x4NEON_store6
 	VST1 V6.S[2], (R7)
 depthwiseF32x8x4NEON_store6:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	FMOVS.P F7, 4(R7)
 	CBZ R8, depthwiseF32x8x4NEON_store7
@@ -1929,22 +2392,16 @@ depthwiseF32x8x4NEON_store6:
 	CBZ R9, depthwiseF32x8x4NEON_store7
 	VST1 V7.S[2], (R7)
 depthwiseF32x8x4NEON_store7:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseF32x8x4NEON_stored:
-	MOVD (convCall_tileSteps+tileSteps_resAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_resStep)(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_resAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseF32x8x4NEON_tile
+	MOVD convCall_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCall_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCall_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCall_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCall_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCall_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseF32x8x4NEON_tile
 	RET

@@ -8,14 +8,24 @@
 TEXT ·depthwiseI8x1x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x1x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
+	MOVD R20, R8
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
+	FLDPQ (R1), (F0, F1)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x1x8NEON_pair:
@@ -33,92 +43,120 @@ depthwiseI8x1x8NEON_pair:
 	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x1x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x1x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	VAND V26.B16, V0.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0C00 // sqadd v0.4s, v0.4s, v30.4s
+	B depthwiseI8x1x8NEON_scaled0
+depthwiseI8x1x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+depthwiseI8x1x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x1x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	VAND V26.B16, V1.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0C21 // sqadd v1.4s, v1.4s, v30.4s
+	B depthwiseI8x1x8NEON_scaled1
+depthwiseI8x1x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+depthwiseI8x1x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x1x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x1x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x1x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+depthwiseI8x1x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x1x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
 	B depthwiseI8x1x8NEON_stored
 depthwiseI8x1x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x1x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x1x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x1x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x1x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x1x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x1x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x1x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x1x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x1x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x1x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x1x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x1x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x1x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x1x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
+	MOVD R20, R8
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
+	FLDPQ (R1), (F0, F1)
+	ADD $32, R1
 depthwiseI8x1x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -130,95 +168,122 @@ depthwiseI8x1x8NEONSigned_pair:
 	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x1x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x1x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
 	VAND V26.B16, V0.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0C00 // sqadd v0.4s, v0.4s, v30.4s
+	B depthwiseI8x1x8NEONSigned_scaled0
+depthwiseI8x1x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+depthwiseI8x1x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x1x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
 	VAND V26.B16, V1.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0C21 // sqadd v1.4s, v1.4s, v30.4s
+	B depthwiseI8x1x8NEONSigned_scaled1
+depthwiseI8x1x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+depthwiseI8x1x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x1x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x1x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x1x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+depthwiseI8x1x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x1x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
 	B depthwiseI8x1x8NEONSigned_stored
 depthwiseI8x1x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x1x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x1x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x1x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x1x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x1x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x1x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x1x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x1x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x1x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x1x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x1x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x1x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x2x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x2x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
+	MOVD R20, R8
+	ADD R26, R8, R9
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x2x8NEON_pair:
@@ -246,16 +311,11 @@ depthwiseI8x2x8NEON_pair:
 	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x2x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x2x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
@@ -266,18 +326,19 @@ depthwiseI8x2x8NEON_pair:
 	VAND V26.B16, V2.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0C42 // sqadd v2.4s, v2.4s, v31.4s
+	B depthwiseI8x2x8NEON_scaled0
+depthwiseI8x2x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+depthwiseI8x2x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x2x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
@@ -288,89 +349,121 @@ depthwiseI8x2x8NEON_pair:
 	VAND V26.B16, V3.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0C63 // sqadd v3.4s, v3.4s, v31.4s
+	B depthwiseI8x2x8NEON_scaled1
+depthwiseI8x2x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+depthwiseI8x2x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x2x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x2x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x2x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+depthwiseI8x2x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x2x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
 	B depthwiseI8x2x8NEON_stored
 depthwiseI8x2x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x2x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x2x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x2x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x2x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x2x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x2x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x2x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x2x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x2x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x2x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x2x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x2x8NEON_part1_4:
-	TBZ $1, R8, depthwiseI8x2x8NEON_part1_2
+	TBZ $1, R19, depthwiseI8x2x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x2x8NEON_part1_2:
-	TBZ $0, R8, depthwiseI8x2x8NEON_part1_1
+	TBZ $0, R19, depthwiseI8x2x8NEON_part1_1
 	MOVB R4, (R7)
 depthwiseI8x2x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x2x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x2x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x2x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x2x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x2x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
+	MOVD R20, R8
+	ADD R26, R8, R9
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	ADD $32, R1
 depthwiseI8x2x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -388,16 +481,11 @@ depthwiseI8x2x8NEONSigned_pair:
 	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x2x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x2x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
@@ -408,18 +496,19 @@ depthwiseI8x2x8NEONSigned_pair:
 	VAND V26.B16, V2.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0C42 // sqadd v2.4s, v2.4s, v31.4s
+	B depthwiseI8x2x8NEONSigned_scaled0
+depthwiseI8x2x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+depthwiseI8x2x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x2x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
@@ -430,92 +519,123 @@ depthwiseI8x2x8NEONSigned_pair:
 	VAND V26.B16, V3.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0C63 // sqadd v3.4s, v3.4s, v31.4s
+	B depthwiseI8x2x8NEONSigned_scaled1
+depthwiseI8x2x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+depthwiseI8x2x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x2x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x2x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x2x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+depthwiseI8x2x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x2x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
 	B depthwiseI8x2x8NEONSigned_stored
 depthwiseI8x2x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x2x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x2x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x2x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x2x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x2x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x2x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x2x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x2x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x2x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x2x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x2x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x2x8NEONSigned_part1_4:
-	TBZ $1, R8, depthwiseI8x2x8NEONSigned_part1_2
+	TBZ $1, R19, depthwiseI8x2x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x2x8NEONSigned_part1_2:
-	TBZ $0, R8, depthwiseI8x2x8NEONSigned_part1_1
+	TBZ $0, R19, depthwiseI8x2x8NEONSigned_part1_1
 	MOVB R4, (R7)
 depthwiseI8x2x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x2x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x2x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x2x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x3x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x3x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x3x8NEON_pair:
@@ -553,16 +673,11 @@ depthwiseI8x3x8NEON_pair:
 	WORD $0x4E7E10A5 // saddw2 v5.4s, v5.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x3x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x3x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -578,22 +693,22 @@ depthwiseI8x3x8NEON_pair:
 	VAND V26.B16, V4.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0C84 // sqadd v4.4s, v4.4s, v30.4s
+	B depthwiseI8x3x8NEON_scaled0
+depthwiseI8x3x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+depthwiseI8x3x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x3x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -609,114 +724,150 @@ depthwiseI8x3x8NEON_pair:
 	VAND V26.B16, V5.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0CA5 // sqadd v5.4s, v5.4s, v30.4s
+	B depthwiseI8x3x8NEON_scaled1
+depthwiseI8x3x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+depthwiseI8x3x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x3x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x3x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x3x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+depthwiseI8x3x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x3x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
 	B depthwiseI8x3x8NEON_stored
 depthwiseI8x3x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x3x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x3x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x3x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x3x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x3x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x3x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x3x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x3x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x3x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x3x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x3x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x3x8NEON_part1_4:
-	TBZ $1, R8, depthwiseI8x3x8NEON_part1_2
+	TBZ $1, R19, depthwiseI8x3x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x3x8NEON_part1_2:
-	TBZ $0, R8, depthwiseI8x3x8NEON_part1_1
+	TBZ $0, R19, depthwiseI8x3x8NEON_part1_1
 	MOVB R4, (R7)
 depthwiseI8x3x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x3x8NEON_part2_4
+	TBZ $2, R19, depthwiseI8x3x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x3x8NEON_part2_4:
-	TBZ $1, R8, depthwiseI8x3x8NEON_part2_2
+	TBZ $1, R19, depthwiseI8x3x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x3x8NEON_part2_2:
-	TBZ $0, R8, depthwiseI8x3x8NEON_part2_1
+	TBZ $0, R19, depthwiseI8x3x8NEON_part2_1
 	MOVB R4, (R7)
 depthwiseI8x3x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x3x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x3x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x3x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x3x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x3x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	ADD $32, R1
 depthwiseI8x3x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -740,16 +891,11 @@ depthwiseI8x3x8NEONSigned_pair:
 	WORD $0x4E7E10A5 // saddw2 v5.4s, v5.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x3x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x3x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -765,22 +911,22 @@ depthwiseI8x3x8NEONSigned_pair:
 	VAND V26.B16, V4.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0C84 // sqadd v4.4s, v4.4s, v30.4s
+	B depthwiseI8x3x8NEONSigned_scaled0
+depthwiseI8x3x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+depthwiseI8x3x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x3x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -796,117 +942,152 @@ depthwiseI8x3x8NEONSigned_pair:
 	VAND V26.B16, V5.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0CA5 // sqadd v5.4s, v5.4s, v30.4s
+	B depthwiseI8x3x8NEONSigned_scaled1
+depthwiseI8x3x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+depthwiseI8x3x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x3x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x3x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x3x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+depthwiseI8x3x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x3x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
 	B depthwiseI8x3x8NEONSigned_stored
 depthwiseI8x3x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x3x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x3x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x3x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x3x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x3x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x3x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x3x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x3x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x3x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x3x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x3x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x3x8NEONSigned_part1_4:
-	TBZ $1, R8, depthwiseI8x3x8NEONSigned_part1_2
+	TBZ $1, R19, depthwiseI8x3x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x3x8NEONSigned_part1_2:
-	TBZ $0, R8, depthwiseI8x3x8NEONSigned_part1_1
+	TBZ $0, R19, depthwiseI8x3x8NEONSigned_part1_1
 	MOVB R4, (R7)
 depthwiseI8x3x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x3x8NEONSigned_part2_4
+	TBZ $2, R19, depthwiseI8x3x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x3x8NEONSigned_part2_4:
-	TBZ $1, R8, depthwiseI8x3x8NEONSigned_part2_2
+	TBZ $1, R19, depthwiseI8x3x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x3x8NEONSigned_part2_2:
-	TBZ $0, R8, depthwiseI8x3x8NEONSigned_part2_1
+	TBZ $0, R19, depthwiseI8x3x8NEONSigned_part2_1
 	MOVB R4, (R7)
 depthwiseI8x3x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x3x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x3x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x3x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x4x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x4x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x4x8NEON_pair:
@@ -954,16 +1135,11 @@ depthwiseI8x4x8NEON_pair:
 	WORD $0x4E7F10E7 // saddw2 v7.4s, v7.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x4x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x4x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -984,26 +1160,25 @@ depthwiseI8x4x8NEON_pair:
 	VAND V26.B16, V6.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0CC6 // sqadd v6.4s, v6.4s, v31.4s
+	B depthwiseI8x4x8NEON_scaled0
+depthwiseI8x4x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+depthwiseI8x4x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x4x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -1024,139 +1199,176 @@ depthwiseI8x4x8NEON_pair:
 	VAND V26.B16, V7.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0CE7 // sqadd v7.4s, v7.4s, v31.4s
+	B depthwiseI8x4x8NEON_scaled1
+depthwiseI8x4x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+depthwiseI8x4x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x4x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x4x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x4x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+depthwiseI8x4x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x4x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
 	B depthwiseI8x4x8NEON_stored
 depthwiseI8x4x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x4x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x4x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x4x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x4x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x4x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x4x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEON_part1_4:
-	TBZ $1, R8, depthwiseI8x4x8NEON_part1_2
+	TBZ $1, R19, depthwiseI8x4x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEON_part1_2:
-	TBZ $0, R8, depthwiseI8x4x8NEON_part1_1
+	TBZ $0, R19, depthwiseI8x4x8NEON_part1_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEON_part2_4
+	TBZ $2, R19, depthwiseI8x4x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEON_part2_4:
-	TBZ $1, R8, depthwiseI8x4x8NEON_part2_2
+	TBZ $1, R19, depthwiseI8x4x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEON_part2_2:
-	TBZ $0, R8, depthwiseI8x4x8NEON_part2_1
+	TBZ $0, R19, depthwiseI8x4x8NEON_part2_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEON_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x4x8NEON_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEON_part3_4:
-	TBZ $1, R8, depthwiseI8x4x8NEON_part3_2
+	TBZ $1, R19, depthwiseI8x4x8NEON_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEON_part3_2:
-	TBZ $0, R8, depthwiseI8x4x8NEON_part3_1
+	TBZ $0, R19, depthwiseI8x4x8NEON_part3_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEON_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x4x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x4x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x4x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x4x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x4x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	ADD $32, R1
 depthwiseI8x4x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -1186,16 +1398,11 @@ depthwiseI8x4x8NEONSigned_pair:
 	WORD $0x4E7F10E7 // saddw2 v7.4s, v7.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x4x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x4x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -1216,26 +1423,25 @@ depthwiseI8x4x8NEONSigned_pair:
 	VAND V26.B16, V6.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0CC6 // sqadd v6.4s, v6.4s, v31.4s
+	B depthwiseI8x4x8NEONSigned_scaled0
+depthwiseI8x4x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+depthwiseI8x4x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x4x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -1256,142 +1462,178 @@ depthwiseI8x4x8NEONSigned_pair:
 	VAND V26.B16, V7.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0CE7 // sqadd v7.4s, v7.4s, v31.4s
+	B depthwiseI8x4x8NEONSigned_scaled1
+depthwiseI8x4x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+depthwiseI8x4x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x4x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x4x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x4x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+depthwiseI8x4x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x4x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
 	B depthwiseI8x4x8NEONSigned_stored
 depthwiseI8x4x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x4x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x4x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x4x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x4x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x4x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x4x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEONSigned_part1_4:
-	TBZ $1, R8, depthwiseI8x4x8NEONSigned_part1_2
+	TBZ $1, R19, depthwiseI8x4x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEONSigned_part1_2:
-	TBZ $0, R8, depthwiseI8x4x8NEONSigned_part1_1
+	TBZ $0, R19, depthwiseI8x4x8NEONSigned_part1_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEONSigned_part2_4
+	TBZ $2, R19, depthwiseI8x4x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEONSigned_part2_4:
-	TBZ $1, R8, depthwiseI8x4x8NEONSigned_part2_2
+	TBZ $1, R19, depthwiseI8x4x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEONSigned_part2_2:
-	TBZ $0, R8, depthwiseI8x4x8NEONSigned_part2_1
+	TBZ $0, R19, depthwiseI8x4x8NEONSigned_part2_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x4x8NEONSigned_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x4x8NEONSigned_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x4x8NEONSigned_part3_4:
-	TBZ $1, R8, depthwiseI8x4x8NEONSigned_part3_2
+	TBZ $1, R19, depthwiseI8x4x8NEONSigned_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x4x8NEONSigned_part3_2:
-	TBZ $0, R8, depthwiseI8x4x8NEONSigned_part3_1
+	TBZ $0, R19, depthwiseI8x4x8NEONSigned_part3_1
 	MOVB R4, (R7)
 depthwiseI8x4x8NEONSigned_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x4x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x4x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x4x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x5x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x5x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x5x8NEON_pair:
@@ -1449,16 +1691,11 @@ depthwiseI8x5x8NEON_pair:
 	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x5x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x5x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -1484,30 +1721,28 @@ depthwiseI8x5x8NEON_pair:
 	VAND V26.B16, V8.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0D08 // sqadd v8.4s, v8.4s, v30.4s
+	B depthwiseI8x5x8NEON_scaled0
+depthwiseI8x5x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+depthwiseI8x5x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x5x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -1533,164 +1768,205 @@ depthwiseI8x5x8NEON_pair:
 	VAND V26.B16, V9.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0D29 // sqadd v9.4s, v9.4s, v30.4s
+	B depthwiseI8x5x8NEON_scaled1
+depthwiseI8x5x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+depthwiseI8x5x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x5x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x5x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x5x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+depthwiseI8x5x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x5x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
 	B depthwiseI8x5x8NEON_stored
 depthwiseI8x5x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x5x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x5x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x5x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x5x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x5x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x5x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEON_part1_4:
-	TBZ $1, R8, depthwiseI8x5x8NEON_part1_2
+	TBZ $1, R19, depthwiseI8x5x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEON_part1_2:
-	TBZ $0, R8, depthwiseI8x5x8NEON_part1_1
+	TBZ $0, R19, depthwiseI8x5x8NEON_part1_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEON_part2_4
+	TBZ $2, R19, depthwiseI8x5x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEON_part2_4:
-	TBZ $1, R8, depthwiseI8x5x8NEON_part2_2
+	TBZ $1, R19, depthwiseI8x5x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEON_part2_2:
-	TBZ $0, R8, depthwiseI8x5x8NEON_part2_1
+	TBZ $0, R19, depthwiseI8x5x8NEON_part2_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEON_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x5x8NEON_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEON_part3_4:
-	TBZ $1, R8, depthwiseI8x5x8NEON_part3_2
+	TBZ $1, R19, depthwiseI8x5x8NEON_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEON_part3_2:
-	TBZ $0, R8, depthwiseI8x5x8NEON_part3_1
+	TBZ $0, R19, depthwiseI8x5x8NEON_part3_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEON_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEON_part4_4
+	TBZ $2, R19, depthwiseI8x5x8NEON_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEON_part4_4:
-	TBZ $1, R8, depthwiseI8x5x8NEON_part4_2
+	TBZ $1, R19, depthwiseI8x5x8NEON_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEON_part4_2:
-	TBZ $0, R8, depthwiseI8x5x8NEON_part4_1
+	TBZ $0, R19, depthwiseI8x5x8NEON_part4_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEON_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x5x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x5x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x5x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x5x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x5x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	ADD $32, R1
 depthwiseI8x5x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -1726,16 +2002,11 @@ depthwiseI8x5x8NEONSigned_pair:
 	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x5x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x5x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -1761,30 +2032,28 @@ depthwiseI8x5x8NEONSigned_pair:
 	VAND V26.B16, V8.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0D08 // sqadd v8.4s, v8.4s, v30.4s
+	B depthwiseI8x5x8NEONSigned_scaled0
+depthwiseI8x5x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+depthwiseI8x5x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x5x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -1810,167 +2079,207 @@ depthwiseI8x5x8NEONSigned_pair:
 	VAND V26.B16, V9.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0D29 // sqadd v9.4s, v9.4s, v30.4s
+	B depthwiseI8x5x8NEONSigned_scaled1
+depthwiseI8x5x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+depthwiseI8x5x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x5x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x5x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x5x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+depthwiseI8x5x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x5x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
 	B depthwiseI8x5x8NEONSigned_stored
 depthwiseI8x5x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x5x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x5x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x5x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x5x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x5x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x5x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEONSigned_part1_4:
-	TBZ $1, R8, depthwiseI8x5x8NEONSigned_part1_2
+	TBZ $1, R19, depthwiseI8x5x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEONSigned_part1_2:
-	TBZ $0, R8, depthwiseI8x5x8NEONSigned_part1_1
+	TBZ $0, R19, depthwiseI8x5x8NEONSigned_part1_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEONSigned_part2_4
+	TBZ $2, R19, depthwiseI8x5x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEONSigned_part2_4:
-	TBZ $1, R8, depthwiseI8x5x8NEONSigned_part2_2
+	TBZ $1, R19, depthwiseI8x5x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEONSigned_part2_2:
-	TBZ $0, R8, depthwiseI8x5x8NEONSigned_part2_1
+	TBZ $0, R19, depthwiseI8x5x8NEONSigned_part2_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEONSigned_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x5x8NEONSigned_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEONSigned_part3_4:
-	TBZ $1, R8, depthwiseI8x5x8NEONSigned_part3_2
+	TBZ $1, R19, depthwiseI8x5x8NEONSigned_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEONSigned_part3_2:
-	TBZ $0, R8, depthwiseI8x5x8NEONSigned_part3_1
+	TBZ $0, R19, depthwiseI8x5x8NEONSigned_part3_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEONSigned_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x5x8NEONSigned_part4_4
+	TBZ $2, R19, depthwiseI8x5x8NEONSigned_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x5x8NEONSigned_part4_4:
-	TBZ $1, R8, depthwiseI8x5x8NEONSigned_part4_2
+	TBZ $1, R19, depthwiseI8x5x8NEONSigned_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x5x8NEONSigned_part4_2:
-	TBZ $0, R8, depthwiseI8x5x8NEONSigned_part4_1
+	TBZ $0, R19, depthwiseI8x5x8NEONSigned_part4_1
 	MOVB R4, (R7)
 depthwiseI8x5x8NEONSigned_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x5x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x5x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x5x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x6x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x6x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
-	ADD R7, R12, R13
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
+	ADD R26, R12, R13
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	FLDPQ (R1), (F10, F11)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x6x8NEON_pair:
@@ -2038,16 +2347,11 @@ depthwiseI8x6x8NEON_pair:
 	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x6x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x6x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -2078,34 +2382,31 @@ depthwiseI8x6x8NEON_pair:
 	VAND V26.B16, V10.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0D4A // sqadd v10.4s, v10.4s, v31.4s
+	B depthwiseI8x6x8NEON_scaled0
+depthwiseI8x6x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+	WORD $0x4F21154A // ssra v10.4s, v10.4s, #31
+depthwiseI8x6x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x6x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -2136,189 +2437,233 @@ depthwiseI8x6x8NEON_pair:
 	VAND V26.B16, V11.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0D6B // sqadd v11.4s, v11.4s, v31.4s
+	B depthwiseI8x6x8NEON_scaled1
+depthwiseI8x6x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+	WORD $0x4F21156B // ssra v11.4s, v11.4s, #31
+depthwiseI8x6x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x6x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x6x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x6x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+depthwiseI8x6x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x6x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
+	VST1.P V8.D[1], (R5)(R25)
 	B depthwiseI8x6x8NEON_stored
 depthwiseI8x6x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x6x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x6x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x6x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x6x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x6x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x6x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEON_part1_4:
-	TBZ $1, R8, depthwiseI8x6x8NEON_part1_2
+	TBZ $1, R19, depthwiseI8x6x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEON_part1_2:
-	TBZ $0, R8, depthwiseI8x6x8NEON_part1_1
+	TBZ $0, R19, depthwiseI8x6x8NEON_part1_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEON_part2_4
+	TBZ $2, R19, depthwiseI8x6x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEON_part2_4:
-	TBZ $1, R8, depthwiseI8x6x8NEON_part2_2
+	TBZ $1, R19, depthwiseI8x6x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEON_part2_2:
-	TBZ $0, R8, depthwiseI8x6x8NEON_part2_1
+	TBZ $0, R19, depthwiseI8x6x8NEON_part2_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEON_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x6x8NEON_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEON_part3_4:
-	TBZ $1, R8, depthwiseI8x6x8NEON_part3_2
+	TBZ $1, R19, depthwiseI8x6x8NEON_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEON_part3_2:
-	TBZ $0, R8, depthwiseI8x6x8NEON_part3_1
+	TBZ $0, R19, depthwiseI8x6x8NEON_part3_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEON_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEON_part4_4
+	TBZ $2, R19, depthwiseI8x6x8NEON_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEON_part4_4:
-	TBZ $1, R8, depthwiseI8x6x8NEON_part4_2
+	TBZ $1, R19, depthwiseI8x6x8NEON_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEON_part4_2:
-	TBZ $0, R8, depthwiseI8x6x8NEON_part4_1
+	TBZ $0, R19, depthwiseI8x6x8NEON_part4_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEON_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEON_part5_4
+	VMOV V8.D[1], R4
+	TBZ $2, R19, depthwiseI8x6x8NEON_part5_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEON_part5_4:
-	TBZ $1, R8, depthwiseI8x6x8NEON_part5_2
+	TBZ $1, R19, depthwiseI8x6x8NEON_part5_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEON_part5_2:
-	TBZ $0, R8, depthwiseI8x6x8NEON_part5_1
+	TBZ $0, R19, depthwiseI8x6x8NEON_part5_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEON_part5_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x6x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x6x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x6x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x6x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x6x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
-	ADD R7, R12, R13
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
+	ADD R26, R12, R13
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	FLDPQ (R1), (F10, F11)
+	ADD $32, R1
+	MOVD convCallI8_shared(R0), R4
+	CBNZ R4, depthwiseI8x6x8NEONSigned_shared
 depthwiseI8x6x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -2360,16 +2705,161 @@ depthwiseI8x6x8NEONSigned_pair:
 	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x6x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	B depthwiseI8x6x8NEONSigned_finish
+depthwiseI8x6x8NEONSigned_shared:
+	ADD R26, R13, R16
+	ADD R26, R16, R17
+	LDP (R2), (R5, R6)
+	MOVD 48(R2), R4
+	FLDPD.P 16(R1), (F16, F17)
+	FLDPD.P 16(R1), (F20, F21)
+	FLDPD.P 16(R1), (F22, F23)
+	FMOVD (R8)(R5), F24
+	FMOVD (R8)(R6), F25
+	FMOVD (R9)(R5), F26
+	FMOVD (R9)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7C1000 // saddw v0.4s, v0.4s, v28.4h
+	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
+	FMOVD (R10)(R5), F24
+	FMOVD (R10)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E7C1042 // saddw v2.4s, v2.4s, v28.4h
+	WORD $0x4E7C1063 // saddw2 v3.4s, v3.4s, v28.8h
+	WORD $0x0E7D1000 // saddw v0.4s, v0.4s, v29.4h
+	WORD $0x4E7D1021 // saddw2 v1.4s, v1.4s, v29.8h
+	FMOVD (R11)(R5), F26
+	FMOVD (R11)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C1084 // saddw v4.4s, v4.4s, v28.4h
+	WORD $0x4E7C10A5 // saddw2 v5.4s, v5.4s, v28.8h
+	WORD $0x0E7D1042 // saddw v2.4s, v2.4s, v29.4h
+	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
+	WORD $0x0E7E1000 // saddw v0.4s, v0.4s, v30.4h
+	WORD $0x4E7E1021 // saddw2 v1.4s, v1.4s, v30.8h
+	FMOVD (R12)(R5), F24
+	FMOVD (R12)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7C10C6 // saddw v6.4s, v6.4s, v28.4h
+	WORD $0x4E7C10E7 // saddw2 v7.4s, v7.4s, v28.8h
+	WORD $0x0E7D1084 // saddw v4.4s, v4.4s, v29.4h
+	WORD $0x4E7D10A5 // saddw2 v5.4s, v5.4s, v29.8h
+	WORD $0x0E7E1042 // saddw v2.4s, v2.4s, v30.4h
+	WORD $0x4E7E1063 // saddw2 v3.4s, v3.4s, v30.8h
+	FMOVD (R13)(R5), F26
+	FMOVD (R13)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C1108 // saddw v8.4s, v8.4s, v28.4h
+	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
+	WORD $0x0E7D10C6 // saddw v6.4s, v6.4s, v29.4h
+	WORD $0x4E7D10E7 // saddw2 v7.4s, v7.4s, v29.8h
+	WORD $0x0E7E1084 // saddw v4.4s, v4.4s, v30.4h
+	WORD $0x4E7E10A5 // saddw2 v5.4s, v5.4s, v30.8h
+	FMOVD (R16)(R5), F24
+	FMOVD (R16)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7C114A // saddw v10.4s, v10.4s, v28.4h
+	WORD $0x4E7C116B // saddw2 v11.4s, v11.4s, v28.8h
+	WORD $0x0E7D1108 // saddw v8.4s, v8.4s, v29.4h
+	WORD $0x4E7D1129 // saddw2 v9.4s, v9.4s, v29.8h
+	WORD $0x0E7E10C6 // saddw v6.4s, v6.4s, v30.4h
+	WORD $0x4E7E10E7 // saddw2 v7.4s, v7.4s, v30.8h
+	FMOVD (R17)(R5), F26
+	FMOVD (R17)(R6), F27
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7D114A // saddw v10.4s, v10.4s, v29.4h
+	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
+	WORD $0x0E7E1108 // saddw v8.4s, v8.4s, v30.4h
+	WORD $0x4E7E1129 // saddw2 v9.4s, v9.4s, v30.8h
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7E114A // saddw v10.4s, v10.4s, v30.4h
+	WORD $0x4E7E116B // saddw2 v11.4s, v11.4s, v30.8h
+	FLDPD.P 16(R1), (F16, F17)
+	FLDPD.P 16(R1), (F20, F21)
+	FMOVD (R8)(R4), F24
+	FMOVD (R9)(R4), F25
+	FMOVD (R10)(R4), F26
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7C1000 // saddw v0.4s, v0.4s, v28.4h
+	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
+	FMOVD (R11)(R4), F27
+	WORD $0x0E30C33C // smull v28.8h, v25.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31835C // smlal v28.8h, v26.8b, v17.8b
+	WORD $0x0E7D1000 // saddw v0.4s, v0.4s, v29.4h
+	WORD $0x4E7D1021 // saddw2 v1.4s, v1.4s, v29.8h
+	WORD $0x0E7C1042 // saddw v2.4s, v2.4s, v28.4h
+	WORD $0x4E7C1063 // saddw2 v3.4s, v3.4s, v28.8h
+	FMOVD (R12)(R4), F24
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C37D // smull v29.8h, v27.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E7D1042 // saddw v2.4s, v2.4s, v29.4h
+	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
+	WORD $0x0E7C1084 // saddw v4.4s, v4.4s, v28.4h
+	WORD $0x4E7C10A5 // saddw2 v5.4s, v5.4s, v28.8h
+	FMOVD (R13)(R4), F25
+	WORD $0x0E30C37C // smull v28.8h, v27.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E31831C // smlal v28.8h, v24.8b, v17.8b
+	WORD $0x0E7D1084 // saddw v4.4s, v4.4s, v29.4h
+	WORD $0x4E7D10A5 // saddw2 v5.4s, v5.4s, v29.8h
+	WORD $0x0E7C10C6 // saddw v6.4s, v6.4s, v28.4h
+	WORD $0x4E7C10E7 // saddw2 v7.4s, v7.4s, v28.8h
+	FMOVD (R16)(R4), F26
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C33D // smull v29.8h, v25.8b, v20.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7D10C6 // saddw v6.4s, v6.4s, v29.4h
+	WORD $0x4E7D10E7 // saddw2 v7.4s, v7.4s, v29.8h
+	WORD $0x0E7C1108 // saddw v8.4s, v8.4s, v28.4h
+	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
+	FMOVD (R17)(R4), F27
+	WORD $0x0E30C33C // smull v28.8h, v25.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31835C // smlal v28.8h, v26.8b, v17.8b
+	WORD $0x0E7D1108 // saddw v8.4s, v8.4s, v29.4h
+	WORD $0x4E7D1129 // saddw2 v9.4s, v9.4s, v29.8h
+	WORD $0x0E7C114A // saddw v10.4s, v10.4s, v28.4h
+	WORD $0x4E7C116B // saddw2 v11.4s, v11.4s, v28.8h
+	WORD $0x0E34C37D // smull v29.8h, v27.8b, v20.8b
+	WORD $0x0E7D114A // saddw v10.4s, v10.4s, v29.4h
+	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
+depthwiseI8x6x8NEONSigned_finish:
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x6x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -2400,34 +2890,31 @@ depthwiseI8x6x8NEONSigned_pair:
 	VAND V26.B16, V10.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0D4A // sqadd v10.4s, v10.4s, v31.4s
+	B depthwiseI8x6x8NEONSigned_scaled0
+depthwiseI8x6x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+	WORD $0x4F21154A // ssra v10.4s, v10.4s, #31
+depthwiseI8x6x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
 	WORD $0x4EBA54C6 // srshl v6.4s, v6.4s, v26.4s
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x6x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -2458,192 +2945,233 @@ depthwiseI8x6x8NEONSigned_pair:
 	VAND V26.B16, V11.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0D6B // sqadd v11.4s, v11.4s, v31.4s
+	B depthwiseI8x6x8NEONSigned_scaled1
+depthwiseI8x6x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+	WORD $0x4F21156B // ssra v11.4s, v11.4s, #31
+depthwiseI8x6x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
 	WORD $0x4EBA54E7 // srshl v7.4s, v7.4s, v26.4s
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x6x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x6x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x6x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+depthwiseI8x6x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x6x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
+	VST1.P V8.D[1], (R5)(R25)
 	B depthwiseI8x6x8NEONSigned_stored
 depthwiseI8x6x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x6x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x6x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x6x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x6x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x6x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x6x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEONSigned_part1_4:
-	TBZ $1, R8, depthwiseI8x6x8NEONSigned_part1_2
+	TBZ $1, R19, depthwiseI8x6x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEONSigned_part1_2:
-	TBZ $0, R8, depthwiseI8x6x8NEONSigned_part1_1
+	TBZ $0, R19, depthwiseI8x6x8NEONSigned_part1_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEONSigned_part2_4
+	TBZ $2, R19, depthwiseI8x6x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEONSigned_part2_4:
-	TBZ $1, R8, depthwiseI8x6x8NEONSigned_part2_2
+	TBZ $1, R19, depthwiseI8x6x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEONSigned_part2_2:
-	TBZ $0, R8, depthwiseI8x6x8NEONSigned_part2_1
+	TBZ $0, R19, depthwiseI8x6x8NEONSigned_part2_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEONSigned_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x6x8NEONSigned_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEONSigned_part3_4:
-	TBZ $1, R8, depthwiseI8x6x8NEONSigned_part3_2
+	TBZ $1, R19, depthwiseI8x6x8NEONSigned_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEONSigned_part3_2:
-	TBZ $0, R8, depthwiseI8x6x8NEONSigned_part3_1
+	TBZ $0, R19, depthwiseI8x6x8NEONSigned_part3_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEONSigned_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEONSigned_part4_4
+	TBZ $2, R19, depthwiseI8x6x8NEONSigned_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEONSigned_part4_4:
-	TBZ $1, R8, depthwiseI8x6x8NEONSigned_part4_2
+	TBZ $1, R19, depthwiseI8x6x8NEONSigned_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEONSigned_part4_2:
-	TBZ $0, R8, depthwiseI8x6x8NEONSigned_part4_1
+	TBZ $0, R19, depthwiseI8x6x8NEONSigned_part4_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEONSigned_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, depthwiseI8x6x8NEONSigned_part5_4
+	VMOV V8.D[1], R4
+	TBZ $2, R19, depthwiseI8x6x8NEONSigned_part5_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x6x8NEONSigned_part5_4:
-	TBZ $1, R8, depthwiseI8x6x8NEONSigned_part5_2
+	TBZ $1, R19, depthwiseI8x6x8NEONSigned_part5_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x6x8NEONSigned_part5_2:
-	TBZ $0, R8, depthwiseI8x6x8NEONSigned_part5_1
+	TBZ $0, R19, depthwiseI8x6x8NEONSigned_part5_1
 	MOVB R4, (R7)
 depthwiseI8x6x8NEONSigned_part5_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x6x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x6x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x6x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x7x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x7x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
-	ADD R7, R12, R13
-	ADD R7, R13, R14
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
+	ADD R26, R12, R13
+	ADD R26, R13, R14
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	FLDPQ (R1), (F10, F11)
+	FLDPQ (R1), (F12, F13)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x7x8NEON_pair:
@@ -2721,16 +3249,11 @@ depthwiseI8x7x8NEON_pair:
 	WORD $0x4E7E11AD // saddw2 v13.4s, v13.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x7x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x7x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -2766,6 +3289,23 @@ depthwiseI8x7x8NEON_pair:
 	VAND V26.B16, V12.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0D8C // sqadd v12.4s, v12.4s, v30.4s
+	B depthwiseI8x7x8NEON_scaled0
+depthwiseI8x7x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
+	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+	WORD $0x4F21154A // ssra v10.4s, v10.4s, #31
+	WORD $0x4F21158C // ssra v12.4s, v12.4s, #31
+depthwiseI8x7x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
@@ -2773,31 +3313,10 @@ depthwiseI8x7x8NEON_pair:
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x7x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -2833,6 +3352,23 @@ depthwiseI8x7x8NEON_pair:
 	VAND V26.B16, V13.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0DAD // sqadd v13.4s, v13.4s, v30.4s
+	B depthwiseI8x7x8NEON_scaled1
+depthwiseI8x7x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
+	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+	WORD $0x4F21156B // ssra v11.4s, v11.4s, #31
+	WORD $0x4F2115AD // ssra v13.4s, v13.4s, #31
+depthwiseI8x7x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
@@ -2840,207 +3376,238 @@ depthwiseI8x7x8NEON_pair:
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V12.B16, V12.B16, V12.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x7x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x7x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x7x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+depthwiseI8x7x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x7x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
-	FMOVD F12, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
+	VST1.P V8.D[1], (R5)(R25)
+	VST1.P [V12.B8], (R5)(R25)
 	B depthwiseI8x7x8NEON_stored
 depthwiseI8x7x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x7x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x7x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x7x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x7x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x7x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x7x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEON_part1_4:
-	TBZ $1, R8, depthwiseI8x7x8NEON_part1_2
+	TBZ $1, R19, depthwiseI8x7x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEON_part1_2:
-	TBZ $0, R8, depthwiseI8x7x8NEON_part1_1
+	TBZ $0, R19, depthwiseI8x7x8NEON_part1_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEON_part2_4
+	TBZ $2, R19, depthwiseI8x7x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEON_part2_4:
-	TBZ $1, R8, depthwiseI8x7x8NEON_part2_2
+	TBZ $1, R19, depthwiseI8x7x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEON_part2_2:
-	TBZ $0, R8, depthwiseI8x7x8NEON_part2_1
+	TBZ $0, R19, depthwiseI8x7x8NEON_part2_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEON_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x7x8NEON_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEON_part3_4:
-	TBZ $1, R8, depthwiseI8x7x8NEON_part3_2
+	TBZ $1, R19, depthwiseI8x7x8NEON_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEON_part3_2:
-	TBZ $0, R8, depthwiseI8x7x8NEON_part3_1
+	TBZ $0, R19, depthwiseI8x7x8NEON_part3_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEON_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEON_part4_4
+	TBZ $2, R19, depthwiseI8x7x8NEON_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEON_part4_4:
-	TBZ $1, R8, depthwiseI8x7x8NEON_part4_2
+	TBZ $1, R19, depthwiseI8x7x8NEON_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEON_part4_2:
-	TBZ $0, R8, depthwiseI8x7x8NEON_part4_1
+	TBZ $0, R19, depthwiseI8x7x8NEON_part4_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEON_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEON_part5_4
+	VMOV V8.D[1], R4
+	TBZ $2, R19, depthwiseI8x7x8NEON_part5_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEON_part5_4:
-	TBZ $1, R8, depthwiseI8x7x8NEON_part5_2
+	TBZ $1, R19, depthwiseI8x7x8NEON_part5_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEON_part5_2:
-	TBZ $0, R8, depthwiseI8x7x8NEON_part5_1
+	TBZ $0, R19, depthwiseI8x7x8NEON_part5_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEON_part5_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V12.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEON_part6_4
+	TBZ $2, R19, depthwiseI8x7x8NEON_part6_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEON_part6_4:
-	TBZ $1, R8, depthwiseI8x7x8NEON_part6_2
+	TBZ $1, R19, depthwiseI8x7x8NEON_part6_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEON_part6_2:
-	TBZ $0, R8, depthwiseI8x7x8NEON_part6_1
+	TBZ $0, R19, depthwiseI8x7x8NEON_part6_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEON_part6_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x7x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x7x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x7x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x7x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x7x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
-	ADD R7, R12, R13
-	ADD R7, R13, R14
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
+	ADD R26, R12, R13
+	ADD R26, R13, R14
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	FLDPQ (R1), (F10, F11)
+	FLDPQ (R1), (F12, F13)
+	ADD $32, R1
+	MOVD convCallI8_shared(R0), R4
+	CBNZ R4, depthwiseI8x7x8NEONSigned_shared
 depthwiseI8x7x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -3088,16 +3655,183 @@ depthwiseI8x7x8NEONSigned_pair:
 	WORD $0x4E7E11AD // saddw2 v13.4s, v13.4s, v30.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x7x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	B depthwiseI8x7x8NEONSigned_finish
+depthwiseI8x7x8NEONSigned_shared:
+	ADD R26, R14, R16
+	ADD R26, R16, R17
+	LDP (R2), (R5, R6)
+	MOVD 48(R2), R4
+	FLDPD.P 16(R1), (F16, F17)
+	FLDPD.P 16(R1), (F20, F21)
+	FLDPD.P 16(R1), (F22, F23)
+	FMOVD (R8)(R5), F24
+	FMOVD (R8)(R6), F25
+	FMOVD (R9)(R5), F26
+	FMOVD (R9)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7C1000 // saddw v0.4s, v0.4s, v28.4h
+	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
+	FMOVD (R10)(R5), F24
+	FMOVD (R10)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E7C1042 // saddw v2.4s, v2.4s, v28.4h
+	WORD $0x4E7C1063 // saddw2 v3.4s, v3.4s, v28.8h
+	WORD $0x0E7D1000 // saddw v0.4s, v0.4s, v29.4h
+	WORD $0x4E7D1021 // saddw2 v1.4s, v1.4s, v29.8h
+	FMOVD (R11)(R5), F26
+	FMOVD (R11)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C1084 // saddw v4.4s, v4.4s, v28.4h
+	WORD $0x4E7C10A5 // saddw2 v5.4s, v5.4s, v28.8h
+	WORD $0x0E7D1042 // saddw v2.4s, v2.4s, v29.4h
+	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
+	WORD $0x0E7E1000 // saddw v0.4s, v0.4s, v30.4h
+	WORD $0x4E7E1021 // saddw2 v1.4s, v1.4s, v30.8h
+	FMOVD (R12)(R5), F24
+	FMOVD (R12)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7C10C6 // saddw v6.4s, v6.4s, v28.4h
+	WORD $0x4E7C10E7 // saddw2 v7.4s, v7.4s, v28.8h
+	WORD $0x0E7D1084 // saddw v4.4s, v4.4s, v29.4h
+	WORD $0x4E7D10A5 // saddw2 v5.4s, v5.4s, v29.8h
+	WORD $0x0E7E1042 // saddw v2.4s, v2.4s, v30.4h
+	WORD $0x4E7E1063 // saddw2 v3.4s, v3.4s, v30.8h
+	FMOVD (R13)(R5), F26
+	FMOVD (R13)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C1108 // saddw v8.4s, v8.4s, v28.4h
+	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
+	WORD $0x0E7D10C6 // saddw v6.4s, v6.4s, v29.4h
+	WORD $0x4E7D10E7 // saddw2 v7.4s, v7.4s, v29.8h
+	WORD $0x0E7E1084 // saddw v4.4s, v4.4s, v30.4h
+	WORD $0x4E7E10A5 // saddw2 v5.4s, v5.4s, v30.8h
+	FMOVD (R14)(R5), F24
+	FMOVD (R14)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7C114A // saddw v10.4s, v10.4s, v28.4h
+	WORD $0x4E7C116B // saddw2 v11.4s, v11.4s, v28.8h
+	WORD $0x0E7D1108 // saddw v8.4s, v8.4s, v29.4h
+	WORD $0x4E7D1129 // saddw2 v9.4s, v9.4s, v29.8h
+	WORD $0x0E7E10C6 // saddw v6.4s, v6.4s, v30.4h
+	WORD $0x4E7E10E7 // saddw2 v7.4s, v7.4s, v30.8h
+	FMOVD (R16)(R5), F26
+	FMOVD (R16)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C118C // saddw v12.4s, v12.4s, v28.4h
+	WORD $0x4E7C11AD // saddw2 v13.4s, v13.4s, v28.8h
+	WORD $0x0E7D114A // saddw v10.4s, v10.4s, v29.4h
+	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
+	WORD $0x0E7E1108 // saddw v8.4s, v8.4s, v30.4h
+	WORD $0x4E7E1129 // saddw2 v9.4s, v9.4s, v30.8h
+	FMOVD (R17)(R5), F24
+	FMOVD (R17)(R6), F25
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7D118C // saddw v12.4s, v12.4s, v29.4h
+	WORD $0x4E7D11AD // saddw2 v13.4s, v13.4s, v29.8h
+	WORD $0x0E7E114A // saddw v10.4s, v10.4s, v30.4h
+	WORD $0x4E7E116B // saddw2 v11.4s, v11.4s, v30.8h
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7E118C // saddw v12.4s, v12.4s, v30.4h
+	WORD $0x4E7E11AD // saddw2 v13.4s, v13.4s, v30.8h
+	FLDPD.P 16(R1), (F16, F17)
+	FLDPD.P 16(R1), (F20, F21)
+	FMOVD (R8)(R4), F24
+	FMOVD (R9)(R4), F25
+	FMOVD (R10)(R4), F26
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7C1000 // saddw v0.4s, v0.4s, v28.4h
+	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
+	FMOVD (R11)(R4), F27
+	WORD $0x0E30C33C // smull v28.8h, v25.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31835C // smlal v28.8h, v26.8b, v17.8b
+	WORD $0x0E7D1000 // saddw v0.4s, v0.4s, v29.4h
+	WORD $0x4E7D1021 // saddw2 v1.4s, v1.4s, v29.8h
+	WORD $0x0E7C1042 // saddw v2.4s, v2.4s, v28.4h
+	WORD $0x4E7C1063 // saddw2 v3.4s, v3.4s, v28.8h
+	FMOVD (R12)(R4), F24
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C37D // smull v29.8h, v27.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E7D1042 // saddw v2.4s, v2.4s, v29.4h
+	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
+	WORD $0x0E7C1084 // saddw v4.4s, v4.4s, v28.4h
+	WORD $0x4E7C10A5 // saddw2 v5.4s, v5.4s, v28.8h
+	FMOVD (R13)(R4), F25
+	WORD $0x0E30C37C // smull v28.8h, v27.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E31831C // smlal v28.8h, v24.8b, v17.8b
+	WORD $0x0E7D1084 // saddw v4.4s, v4.4s, v29.4h
+	WORD $0x4E7D10A5 // saddw2 v5.4s, v5.4s, v29.8h
+	WORD $0x0E7C10C6 // saddw v6.4s, v6.4s, v28.4h
+	WORD $0x4E7C10E7 // saddw2 v7.4s, v7.4s, v28.8h
+	FMOVD (R14)(R4), F26
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C33D // smull v29.8h, v25.8b, v20.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7D10C6 // saddw v6.4s, v6.4s, v29.4h
+	WORD $0x4E7D10E7 // saddw2 v7.4s, v7.4s, v29.8h
+	WORD $0x0E7C1108 // saddw v8.4s, v8.4s, v28.4h
+	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
+	FMOVD (R16)(R4), F27
+	WORD $0x0E30C33C // smull v28.8h, v25.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31835C // smlal v28.8h, v26.8b, v17.8b
+	WORD $0x0E7D1108 // saddw v8.4s, v8.4s, v29.4h
+	WORD $0x4E7D1129 // saddw2 v9.4s, v9.4s, v29.8h
+	WORD $0x0E7C114A // saddw v10.4s, v10.4s, v28.4h
+	WORD $0x4E7C116B // saddw2 v11.4s, v11.4s, v28.8h
+	FMOVD (R17)(R4), F24
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C37D // smull v29.8h, v27.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E7D114A // saddw v10.4s, v10.4s, v29.4h
+	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
+	WORD $0x0E7C118C // saddw v12.4s, v12.4s, v28.4h
+	WORD $0x4E7C11AD // saddw2 v13.4s, v13.4s, v28.8h
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E7D118C // saddw v12.4s, v12.4s, v29.4h
+	WORD $0x4E7D11AD // saddw2 v13.4s, v13.4s, v29.8h
+depthwiseI8x7x8NEONSigned_finish:
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x7x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -3133,6 +3867,23 @@ depthwiseI8x7x8NEONSigned_pair:
 	VAND V26.B16, V12.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0D8C // sqadd v12.4s, v12.4s, v30.4s
+	B depthwiseI8x7x8NEONSigned_scaled0
+depthwiseI8x7x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
+	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+	WORD $0x4F21154A // ssra v10.4s, v10.4s, #31
+	WORD $0x4F21158C // ssra v12.4s, v12.4s, #31
+depthwiseI8x7x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
@@ -3140,31 +3891,10 @@ depthwiseI8x7x8NEONSigned_pair:
 	WORD $0x4EBA5508 // srshl v8.4s, v8.4s, v26.4s
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x7x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -3200,6 +3930,23 @@ depthwiseI8x7x8NEONSigned_pair:
 	VAND V26.B16, V13.B16, V30.B16
 	WORD $0x4F2107DE // sshr v30.4s, v30.4s, #31
 	WORD $0x4EBE0DAD // sqadd v13.4s, v13.4s, v30.4s
+	B depthwiseI8x7x8NEONSigned_scaled1
+depthwiseI8x7x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
+	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+	WORD $0x4F21156B // ssra v11.4s, v11.4s, #31
+	WORD $0x4F2115AD // ssra v13.4s, v13.4s, #31
+depthwiseI8x7x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
@@ -3207,210 +3954,238 @@ depthwiseI8x7x8NEONSigned_pair:
 	WORD $0x4EBA5529 // srshl v9.4s, v9.4s, v26.4s
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V12.B16, V12.B16, V12.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x7x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x7x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x7x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+depthwiseI8x7x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x7x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
-	FMOVD F12, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
+	VST1.P V8.D[1], (R5)(R25)
+	VST1.P [V12.B8], (R5)(R25)
 	B depthwiseI8x7x8NEONSigned_stored
 depthwiseI8x7x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x7x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x7x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x7x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x7x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x7x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x7x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEONSigned_part1_4:
-	TBZ $1, R8, depthwiseI8x7x8NEONSigned_part1_2
+	TBZ $1, R19, depthwiseI8x7x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEONSigned_part1_2:
-	TBZ $0, R8, depthwiseI8x7x8NEONSigned_part1_1
+	TBZ $0, R19, depthwiseI8x7x8NEONSigned_part1_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEONSigned_part2_4
+	TBZ $2, R19, depthwiseI8x7x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEONSigned_part2_4:
-	TBZ $1, R8, depthwiseI8x7x8NEONSigned_part2_2
+	TBZ $1, R19, depthwiseI8x7x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEONSigned_part2_2:
-	TBZ $0, R8, depthwiseI8x7x8NEONSigned_part2_1
+	TBZ $0, R19, depthwiseI8x7x8NEONSigned_part2_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEONSigned_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x7x8NEONSigned_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEONSigned_part3_4:
-	TBZ $1, R8, depthwiseI8x7x8NEONSigned_part3_2
+	TBZ $1, R19, depthwiseI8x7x8NEONSigned_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEONSigned_part3_2:
-	TBZ $0, R8, depthwiseI8x7x8NEONSigned_part3_1
+	TBZ $0, R19, depthwiseI8x7x8NEONSigned_part3_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEONSigned_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEONSigned_part4_4
+	TBZ $2, R19, depthwiseI8x7x8NEONSigned_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEONSigned_part4_4:
-	TBZ $1, R8, depthwiseI8x7x8NEONSigned_part4_2
+	TBZ $1, R19, depthwiseI8x7x8NEONSigned_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEONSigned_part4_2:
-	TBZ $0, R8, depthwiseI8x7x8NEONSigned_part4_1
+	TBZ $0, R19, depthwiseI8x7x8NEONSigned_part4_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEONSigned_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEONSigned_part5_4
+	VMOV V8.D[1], R4
+	TBZ $2, R19, depthwiseI8x7x8NEONSigned_part5_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEONSigned_part5_4:
-	TBZ $1, R8, depthwiseI8x7x8NEONSigned_part5_2
+	TBZ $1, R19, depthwiseI8x7x8NEONSigned_part5_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEONSigned_part5_2:
-	TBZ $0, R8, depthwiseI8x7x8NEONSigned_part5_1
+	TBZ $0, R19, depthwiseI8x7x8NEONSigned_part5_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEONSigned_part5_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V12.D[0], R4
-	TBZ $2, R8, depthwiseI8x7x8NEONSigned_part6_4
+	TBZ $2, R19, depthwiseI8x7x8NEONSigned_part6_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x7x8NEONSigned_part6_4:
-	TBZ $1, R8, depthwiseI8x7x8NEONSigned_part6_2
+	TBZ $1, R19, depthwiseI8x7x8NEONSigned_part6_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x7x8NEONSigned_part6_2:
-	TBZ $0, R8, depthwiseI8x7x8NEONSigned_part6_1
+	TBZ $0, R19, depthwiseI8x7x8NEONSigned_part6_1
 	MOVB R4, (R7)
 depthwiseI8x7x8NEONSigned_part6_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x7x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x7x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x7x8NEONSigned_tile
 	RET
 
 TEXT ·depthwiseI8x8x8NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x8x8NEON_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
-	ADD R7, R12, R13
-	ADD R7, R13, R14
-	ADD R7, R14, R15
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
+	ADD R26, R12, R13
+	ADD R26, R13, R14
+	ADD R26, R14, R15
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V0.B16, V14.B16
-	VMOV V1.B16, V15.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	FLDPQ (R1), (F10, F11)
+	FLDPQ (R1), (F12, F13)
+	FLDPQ (R1), (F14, F15)
+	ADD $32, R1
 	ADD $convCallI8_flip, R0, R4
 	VLD1R (R4), [V18.B16]
 depthwiseI8x8x8NEON_pair:
@@ -3498,16 +4273,11 @@ depthwiseI8x8x8NEON_pair:
 	WORD $0x4E7F11EF // saddw2 v15.4s, v15.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x8x8NEON_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x8x8NEON_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -3548,6 +4318,25 @@ depthwiseI8x8x8NEON_pair:
 	VAND V26.B16, V14.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0DCE // sqadd v14.4s, v14.4s, v31.4s
+	B depthwiseI8x8x8NEON_scaled0
+depthwiseI8x8x8NEON_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
+	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
+	WORD $0x6EB9B5CE // sqrdmulh v14.4s, v14.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+	WORD $0x4F21154A // ssra v10.4s, v10.4s, #31
+	WORD $0x4F21158C // ssra v12.4s, v12.4s, #31
+	WORD $0x4F2115CE // ssra v14.4s, v14.4s, #31
+depthwiseI8x8x8NEON_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
@@ -3556,34 +4345,10 @@ depthwiseI8x8x8NEON_pair:
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
 	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x8x8NEON_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -3624,6 +4389,25 @@ depthwiseI8x8x8NEON_pair:
 	VAND V26.B16, V15.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0DEF // sqadd v15.4s, v15.4s, v31.4s
+	B depthwiseI8x8x8NEON_scaled1
+depthwiseI8x8x8NEON_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
+	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
+	WORD $0x6EB9B5EF // sqrdmulh v15.4s, v15.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+	WORD $0x4F21156B // ssra v11.4s, v11.4s, #31
+	WORD $0x4F2115AD // ssra v13.4s, v13.4s, #31
+	WORD $0x4F2115EF // ssra v15.4s, v15.4s, #31
+depthwiseI8x8x8NEON_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
@@ -3632,231 +4416,261 @@ depthwiseI8x8x8NEON_pair:
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
 	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V12.B16, V12.B16, V12.B16
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V14.B16, V14.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x8x8NEON_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	WORD $0x4EBE85CE // add v14.4s, v14.4s, v30.4s
+	WORD $0x4EBE85EF // add v15.4s, v15.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x8x8NEON_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x0E6149CE // sqxtn v14.4h, v14.4s
+	WORD $0x4E6149EE // sqxtn2 v14.8h, v15.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x4E780DCE // sqadd v14.8h, v14.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	WORD $0x4E2149CC // sqxtn2 v12.16b, v14.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x8x8NEON_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+depthwiseI8x8x8NEON_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x8x8NEON_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
-	FMOVD F12, (R5)
-	ADD R6, R5, R5
-	FMOVD F14, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
+	VST1.P V8.D[1], (R5)(R25)
+	VST1.P [V12.B8], (R5)(R25)
+	VST1.P V12.D[1], (R5)(R25)
 	B depthwiseI8x8x8NEON_stored
 depthwiseI8x8x8NEON_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part0_4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part0_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part0_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part0_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part0_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part0_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part1_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part1_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part1_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part1_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part1_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part2_4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part2_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part2_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part2_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part2_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part2_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part3_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part3_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part3_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part3_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part3_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part4_4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part4_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part4_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part4_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part4_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part4_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part5_4
+	VMOV V8.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part5_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part5_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part5_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part5_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part5_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part5_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part5_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part5_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V12.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part6_4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part6_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part6_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part6_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part6_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part6_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part6_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part6_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part6_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V14.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEON_part7_4
+	VMOV V12.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEON_part7_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEON_part7_4:
-	TBZ $1, R8, depthwiseI8x8x8NEON_part7_2
+	TBZ $1, R19, depthwiseI8x8x8NEON_part7_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEON_part7_2:
-	TBZ $0, R8, depthwiseI8x8x8NEON_part7_1
+	TBZ $0, R19, depthwiseI8x8x8NEON_part7_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEON_part7_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x8x8NEON_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x8x8NEON_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x8x8NEON_tile
 	RET
 
 TEXT ·depthwiseI8x8x8NEONSigned(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD convCallI8_w(R0), R1
+	MOVD convCallI8_src(R0), R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
+	ADD R4, R20, R20
+	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R21
+	MOVD convCallI8_dst(R0), R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
+	ADD R4, R22, R22
+	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R23
+	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R24
+	MOVD convCallI8_dstStride(R0), R25
+	MOVD convCallI8_live(R0), R19
+	MOVD convCallI8_srcStride(R0), R26
 depthwiseI8x8x8NEONSigned_tile:
-	MOVD convCallI8_src(R0), R8
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R7
-	ADD R7, R8, R8
-	MOVD convCallI8_srcStride(R0), R7
-	ADD R7, R8, R9
-	ADD R7, R9, R10
-	ADD R7, R10, R11
-	ADD R7, R11, R12
-	ADD R7, R12, R13
-	ADD R7, R13, R14
-	ADD R7, R14, R15
+	MOVD R20, R8
+	ADD R26, R8, R9
+	ADD R26, R9, R10
+	ADD R26, R10, R11
+	ADD R26, R11, R12
+	ADD R26, R12, R13
+	ADD R26, R13, R14
+	ADD R26, R14, R15
 	MOVD convCallI8_taps(R0), R2
 	MOVD convCallI8_ntaps(R0), R3
-	FLDPQ.P 32(R1), (F0, F1)
-	VMOV V0.B16, V2.B16
-	VMOV V1.B16, V3.B16
-	VMOV V0.B16, V4.B16
-	VMOV V1.B16, V5.B16
-	VMOV V0.B16, V6.B16
-	VMOV V1.B16, V7.B16
-	VMOV V0.B16, V8.B16
-	VMOV V1.B16, V9.B16
-	VMOV V0.B16, V10.B16
-	VMOV V1.B16, V11.B16
-	VMOV V0.B16, V12.B16
-	VMOV V1.B16, V13.B16
-	VMOV V0.B16, V14.B16
-	VMOV V1.B16, V15.B16
+	FLDPQ (R1), (F0, F1)
+	FLDPQ (R1), (F2, F3)
+	FLDPQ (R1), (F4, F5)
+	FLDPQ (R1), (F6, F7)
+	FLDPQ (R1), (F8, F9)
+	FLDPQ (R1), (F10, F11)
+	FLDPQ (R1), (F12, F13)
+	FLDPQ (R1), (F14, F15)
+	ADD $32, R1
+	MOVD convCallI8_shared(R0), R4
+	CBNZ R4, depthwiseI8x8x8NEONSigned_shared
 depthwiseI8x8x8NEONSigned_pair:
 	LDP.P 16(R2), (R5, R6)
 	FLDPD.P 16(R1), (F16, F17)
@@ -3910,16 +4724,205 @@ depthwiseI8x8x8NEONSigned_pair:
 	WORD $0x4E7F11EF // saddw2 v15.4s, v15.4s, v31.8h
 	SUB $1, R3
 	CBNZ R3, depthwiseI8x8x8NEONSigned_pair
-	ADD $convCallI8_zero, R0, R4
-	VLD1R (R4), [V27.S4]
-	ADD $convCallI8_lo, R0, R4
-	VLD1R (R4), [V28.S4]
-	ADD $convCallI8_hi, R0, R4
-	VLD1R (R4), [V29.S4]
-	FMOVQ 0(R1), F24
+	B depthwiseI8x8x8NEONSigned_finish
+depthwiseI8x8x8NEONSigned_shared:
+	ADD R26, R15, R16
+	ADD R26, R16, R17
+	LDP (R2), (R5, R6)
+	MOVD 48(R2), R4
+	FLDPD.P 16(R1), (F16, F17)
+	FLDPD.P 16(R1), (F20, F21)
+	FLDPD.P 16(R1), (F22, F23)
+	FMOVD (R8)(R5), F24
+	FMOVD (R8)(R6), F25
+	FMOVD (R9)(R5), F26
+	FMOVD (R9)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7C1000 // saddw v0.4s, v0.4s, v28.4h
+	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
+	FMOVD (R10)(R5), F24
+	FMOVD (R10)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E7C1042 // saddw v2.4s, v2.4s, v28.4h
+	WORD $0x4E7C1063 // saddw2 v3.4s, v3.4s, v28.8h
+	WORD $0x0E7D1000 // saddw v0.4s, v0.4s, v29.4h
+	WORD $0x4E7D1021 // saddw2 v1.4s, v1.4s, v29.8h
+	FMOVD (R11)(R5), F26
+	FMOVD (R11)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C1084 // saddw v4.4s, v4.4s, v28.4h
+	WORD $0x4E7C10A5 // saddw2 v5.4s, v5.4s, v28.8h
+	WORD $0x0E7D1042 // saddw v2.4s, v2.4s, v29.4h
+	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
+	WORD $0x0E7E1000 // saddw v0.4s, v0.4s, v30.4h
+	WORD $0x4E7E1021 // saddw2 v1.4s, v1.4s, v30.8h
+	FMOVD (R12)(R5), F24
+	FMOVD (R12)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7C10C6 // saddw v6.4s, v6.4s, v28.4h
+	WORD $0x4E7C10E7 // saddw2 v7.4s, v7.4s, v28.8h
+	WORD $0x0E7D1084 // saddw v4.4s, v4.4s, v29.4h
+	WORD $0x4E7D10A5 // saddw2 v5.4s, v5.4s, v29.8h
+	WORD $0x0E7E1042 // saddw v2.4s, v2.4s, v30.4h
+	WORD $0x4E7E1063 // saddw2 v3.4s, v3.4s, v30.8h
+	FMOVD (R13)(R5), F26
+	FMOVD (R13)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C1108 // saddw v8.4s, v8.4s, v28.4h
+	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
+	WORD $0x0E7D10C6 // saddw v6.4s, v6.4s, v29.4h
+	WORD $0x4E7D10E7 // saddw2 v7.4s, v7.4s, v29.8h
+	WORD $0x0E7E1084 // saddw v4.4s, v4.4s, v30.4h
+	WORD $0x4E7E10A5 // saddw2 v5.4s, v5.4s, v30.8h
+	FMOVD (R14)(R5), F24
+	FMOVD (R14)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7C114A // saddw v10.4s, v10.4s, v28.4h
+	WORD $0x4E7C116B // saddw2 v11.4s, v11.4s, v28.8h
+	WORD $0x0E7D1108 // saddw v8.4s, v8.4s, v29.4h
+	WORD $0x4E7D1129 // saddw2 v9.4s, v9.4s, v29.8h
+	WORD $0x0E7E10C6 // saddw v6.4s, v6.4s, v30.4h
+	WORD $0x4E7E10E7 // saddw2 v7.4s, v7.4s, v30.8h
+	FMOVD (R15)(R5), F26
+	FMOVD (R15)(R6), F27
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7C118C // saddw v12.4s, v12.4s, v28.4h
+	WORD $0x4E7C11AD // saddw2 v13.4s, v13.4s, v28.8h
+	WORD $0x0E7D114A // saddw v10.4s, v10.4s, v29.4h
+	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
+	WORD $0x0E7E1108 // saddw v8.4s, v8.4s, v30.4h
+	WORD $0x4E7E1129 // saddw2 v9.4s, v9.4s, v30.8h
+	FMOVD (R16)(R5), F24
+	FMOVD (R16)(R6), F25
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E35837D // smlal v29.8h, v27.8b, v21.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7C11CE // saddw v14.4s, v14.4s, v28.4h
+	WORD $0x4E7C11EF // saddw2 v15.4s, v15.4s, v28.8h
+	WORD $0x0E7D118C // saddw v12.4s, v12.4s, v29.4h
+	WORD $0x4E7D11AD // saddw2 v13.4s, v13.4s, v29.8h
+	WORD $0x0E7E114A // saddw v10.4s, v10.4s, v30.4h
+	WORD $0x4E7E116B // saddw2 v11.4s, v11.4s, v30.8h
+	FMOVD (R17)(R5), F26
+	FMOVD (R17)(R6), F27
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E36C31E // smull v30.8h, v24.8b, v22.8b
+	WORD $0x0E35833D // smlal v29.8h, v25.8b, v21.8b
+	WORD $0x0E37833E // smlal v30.8h, v25.8b, v23.8b
+	WORD $0x0E7D11CE // saddw v14.4s, v14.4s, v29.4h
+	WORD $0x4E7D11EF // saddw2 v15.4s, v15.4s, v29.8h
+	WORD $0x0E7E118C // saddw v12.4s, v12.4s, v30.4h
+	WORD $0x4E7E11AD // saddw2 v13.4s, v13.4s, v30.8h
+	WORD $0x0E36C35E // smull v30.8h, v26.8b, v22.8b
+	WORD $0x0E37837E // smlal v30.8h, v27.8b, v23.8b
+	WORD $0x0E7E11CE // saddw v14.4s, v14.4s, v30.4h
+	WORD $0x4E7E11EF // saddw2 v15.4s, v15.4s, v30.8h
+	FLDPD.P 16(R1), (F16, F17)
+	FLDPD.P 16(R1), (F20, F21)
+	FMOVD (R8)(R4), F24
+	FMOVD (R9)(R4), F25
+	FMOVD (R10)(R4), F26
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7C1000 // saddw v0.4s, v0.4s, v28.4h
+	WORD $0x4E7C1021 // saddw2 v1.4s, v1.4s, v28.8h
+	FMOVD (R11)(R4), F27
+	WORD $0x0E30C33C // smull v28.8h, v25.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31835C // smlal v28.8h, v26.8b, v17.8b
+	WORD $0x0E7D1000 // saddw v0.4s, v0.4s, v29.4h
+	WORD $0x4E7D1021 // saddw2 v1.4s, v1.4s, v29.8h
+	WORD $0x0E7C1042 // saddw v2.4s, v2.4s, v28.4h
+	WORD $0x4E7C1063 // saddw2 v3.4s, v3.4s, v28.8h
+	FMOVD (R12)(R4), F24
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C37D // smull v29.8h, v27.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E7D1042 // saddw v2.4s, v2.4s, v29.4h
+	WORD $0x4E7D1063 // saddw2 v3.4s, v3.4s, v29.8h
+	WORD $0x0E7C1084 // saddw v4.4s, v4.4s, v28.4h
+	WORD $0x4E7C10A5 // saddw2 v5.4s, v5.4s, v28.8h
+	FMOVD (R13)(R4), F25
+	WORD $0x0E30C37C // smull v28.8h, v27.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E31831C // smlal v28.8h, v24.8b, v17.8b
+	WORD $0x0E7D1084 // saddw v4.4s, v4.4s, v29.4h
+	WORD $0x4E7D10A5 // saddw2 v5.4s, v5.4s, v29.8h
+	WORD $0x0E7C10C6 // saddw v6.4s, v6.4s, v28.4h
+	WORD $0x4E7C10E7 // saddw2 v7.4s, v7.4s, v28.8h
+	FMOVD (R14)(R4), F26
+	WORD $0x0E30C31C // smull v28.8h, v24.8b, v16.8b
+	WORD $0x0E34C33D // smull v29.8h, v25.8b, v20.8b
+	WORD $0x0E31833C // smlal v28.8h, v25.8b, v17.8b
+	WORD $0x0E7D10C6 // saddw v6.4s, v6.4s, v29.4h
+	WORD $0x4E7D10E7 // saddw2 v7.4s, v7.4s, v29.8h
+	WORD $0x0E7C1108 // saddw v8.4s, v8.4s, v28.4h
+	WORD $0x4E7C1129 // saddw2 v9.4s, v9.4s, v28.8h
+	FMOVD (R15)(R4), F27
+	WORD $0x0E30C33C // smull v28.8h, v25.8b, v16.8b
+	WORD $0x0E34C35D // smull v29.8h, v26.8b, v20.8b
+	WORD $0x0E31835C // smlal v28.8h, v26.8b, v17.8b
+	WORD $0x0E7D1108 // saddw v8.4s, v8.4s, v29.4h
+	WORD $0x4E7D1129 // saddw2 v9.4s, v9.4s, v29.8h
+	WORD $0x0E7C114A // saddw v10.4s, v10.4s, v28.4h
+	WORD $0x4E7C116B // saddw2 v11.4s, v11.4s, v28.8h
+	FMOVD (R16)(R4), F24
+	WORD $0x0E30C35C // smull v28.8h, v26.8b, v16.8b
+	WORD $0x0E34C37D // smull v29.8h, v27.8b, v20.8b
+	WORD $0x0E31837C // smlal v28.8h, v27.8b, v17.8b
+	WORD $0x0E7D114A // saddw v10.4s, v10.4s, v29.4h
+	WORD $0x4E7D116B // saddw2 v11.4s, v11.4s, v29.8h
+	WORD $0x0E7C118C // saddw v12.4s, v12.4s, v28.4h
+	WORD $0x4E7C11AD // saddw2 v13.4s, v13.4s, v28.8h
+	FMOVD (R17)(R4), F25
+	WORD $0x0E30C37C // smull v28.8h, v27.8b, v16.8b
+	WORD $0x0E34C31D // smull v29.8h, v24.8b, v20.8b
+	WORD $0x0E31831C // smlal v28.8h, v24.8b, v17.8b
+	WORD $0x0E7D118C // saddw v12.4s, v12.4s, v29.4h
+	WORD $0x4E7D11AD // saddw2 v13.4s, v13.4s, v29.8h
+	WORD $0x0E7C11CE // saddw v14.4s, v14.4s, v28.4h
+	WORD $0x4E7C11EF // saddw2 v15.4s, v15.4s, v28.8h
+	WORD $0x0E34C33D // smull v29.8h, v25.8b, v20.8b
+	WORD $0x0E7D11CE // saddw v14.4s, v14.4s, v29.4h
+	WORD $0x4E7D11EF // saddw2 v15.4s, v15.4s, v29.8h
+depthwiseI8x8x8NEONSigned_finish:
+	MOVW convCallI8_big(R0), R9
 	FMOVQ 32(R1), F25
-	FMOVQ 128(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 96(R1), F26
+	CBZ R9, depthwiseI8x8x8NEONSigned_small0
+	FMOVQ 0(R1), F24
 	WORD $0x4EB84400 // sshl v0.4s, v0.4s, v24.4s
 	WORD $0x4EB84442 // sshl v2.4s, v2.4s, v24.4s
 	WORD $0x4EB84484 // sshl v4.4s, v4.4s, v24.4s
@@ -3960,6 +4963,25 @@ depthwiseI8x8x8NEONSigned_pair:
 	VAND V26.B16, V14.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0DCE // sqadd v14.4s, v14.4s, v31.4s
+	B depthwiseI8x8x8NEONSigned_scaled0
+depthwiseI8x8x8NEONSigned_small0:
+	WORD $0x6EB9B400 // sqrdmulh v0.4s, v0.4s, v25.4s
+	WORD $0x6EB9B442 // sqrdmulh v2.4s, v2.4s, v25.4s
+	WORD $0x6EB9B484 // sqrdmulh v4.4s, v4.4s, v25.4s
+	WORD $0x6EB9B4C6 // sqrdmulh v6.4s, v6.4s, v25.4s
+	WORD $0x6EB9B508 // sqrdmulh v8.4s, v8.4s, v25.4s
+	WORD $0x6EB9B54A // sqrdmulh v10.4s, v10.4s, v25.4s
+	WORD $0x6EB9B58C // sqrdmulh v12.4s, v12.4s, v25.4s
+	WORD $0x6EB9B5CE // sqrdmulh v14.4s, v14.4s, v25.4s
+	WORD $0x4F211400 // ssra v0.4s, v0.4s, #31
+	WORD $0x4F211442 // ssra v2.4s, v2.4s, #31
+	WORD $0x4F211484 // ssra v4.4s, v4.4s, #31
+	WORD $0x4F2114C6 // ssra v6.4s, v6.4s, #31
+	WORD $0x4F211508 // ssra v8.4s, v8.4s, #31
+	WORD $0x4F21154A // ssra v10.4s, v10.4s, #31
+	WORD $0x4F21158C // ssra v12.4s, v12.4s, #31
+	WORD $0x4F2115CE // ssra v14.4s, v14.4s, #31
+depthwiseI8x8x8NEONSigned_scaled0:
 	WORD $0x4EBA5400 // srshl v0.4s, v0.4s, v26.4s
 	WORD $0x4EBA5442 // srshl v2.4s, v2.4s, v26.4s
 	WORD $0x4EBA5484 // srshl v4.4s, v4.4s, v26.4s
@@ -3968,34 +4990,10 @@ depthwiseI8x8x8NEONSigned_pair:
 	WORD $0x4EBA554A // srshl v10.4s, v10.4s, v26.4s
 	WORD $0x4EBA558C // srshl v12.4s, v12.4s, v26.4s
 	WORD $0x4EBA55CE // srshl v14.4s, v14.4s, v26.4s
-	WORD $0x4EBB8400 // add v0.4s, v0.4s, v27.4s
-	WORD $0x4EBB8442 // add v2.4s, v2.4s, v27.4s
-	WORD $0x4EBB8484 // add v4.4s, v4.4s, v27.4s
-	WORD $0x4EBB84C6 // add v6.4s, v6.4s, v27.4s
-	WORD $0x4EBB8508 // add v8.4s, v8.4s, v27.4s
-	WORD $0x4EBB854A // add v10.4s, v10.4s, v27.4s
-	WORD $0x4EBB858C // add v12.4s, v12.4s, v27.4s
-	WORD $0x4EBB85CE // add v14.4s, v14.4s, v27.4s
-	WORD $0x4EBC6400 // smax v0.4s, v0.4s, v28.4s
-	WORD $0x4EBC6442 // smax v2.4s, v2.4s, v28.4s
-	WORD $0x4EBC6484 // smax v4.4s, v4.4s, v28.4s
-	WORD $0x4EBC64C6 // smax v6.4s, v6.4s, v28.4s
-	WORD $0x4EBC6508 // smax v8.4s, v8.4s, v28.4s
-	WORD $0x4EBC654A // smax v10.4s, v10.4s, v28.4s
-	WORD $0x4EBC658C // smax v12.4s, v12.4s, v28.4s
-	WORD $0x4EBC65CE // smax v14.4s, v14.4s, v28.4s
-	WORD $0x4EBD6C00 // smin v0.4s, v0.4s, v29.4s
-	WORD $0x4EBD6C42 // smin v2.4s, v2.4s, v29.4s
-	WORD $0x4EBD6C84 // smin v4.4s, v4.4s, v29.4s
-	WORD $0x4EBD6CC6 // smin v6.4s, v6.4s, v29.4s
-	WORD $0x4EBD6D08 // smin v8.4s, v8.4s, v29.4s
-	WORD $0x4EBD6D4A // smin v10.4s, v10.4s, v29.4s
-	WORD $0x4EBD6D8C // smin v12.4s, v12.4s, v29.4s
-	WORD $0x4EBD6DCE // smin v14.4s, v14.4s, v29.4s
-	FMOVQ 16(R1), F24
 	FMOVQ 48(R1), F25
-	FMOVQ 144(R1), F26
-	WORD $0x6EA0BB5A // neg v26.4s, v26.4s
+	FMOVQ 112(R1), F26
+	CBZ R9, depthwiseI8x8x8NEONSigned_small1
+	FMOVQ 16(R1), F24
 	WORD $0x4EB84421 // sshl v1.4s, v1.4s, v24.4s
 	WORD $0x4EB84463 // sshl v3.4s, v3.4s, v24.4s
 	WORD $0x4EB844A5 // sshl v5.4s, v5.4s, v24.4s
@@ -4036,6 +5034,25 @@ depthwiseI8x8x8NEONSigned_pair:
 	VAND V26.B16, V15.B16, V31.B16
 	WORD $0x4F2107FF // sshr v31.4s, v31.4s, #31
 	WORD $0x4EBF0DEF // sqadd v15.4s, v15.4s, v31.4s
+	B depthwiseI8x8x8NEONSigned_scaled1
+depthwiseI8x8x8NEONSigned_small1:
+	WORD $0x6EB9B421 // sqrdmulh v1.4s, v1.4s, v25.4s
+	WORD $0x6EB9B463 // sqrdmulh v3.4s, v3.4s, v25.4s
+	WORD $0x6EB9B4A5 // sqrdmulh v5.4s, v5.4s, v25.4s
+	WORD $0x6EB9B4E7 // sqrdmulh v7.4s, v7.4s, v25.4s
+	WORD $0x6EB9B529 // sqrdmulh v9.4s, v9.4s, v25.4s
+	WORD $0x6EB9B56B // sqrdmulh v11.4s, v11.4s, v25.4s
+	WORD $0x6EB9B5AD // sqrdmulh v13.4s, v13.4s, v25.4s
+	WORD $0x6EB9B5EF // sqrdmulh v15.4s, v15.4s, v25.4s
+	WORD $0x4F211421 // ssra v1.4s, v1.4s, #31
+	WORD $0x4F211463 // ssra v3.4s, v3.4s, #31
+	WORD $0x4F2114A5 // ssra v5.4s, v5.4s, #31
+	WORD $0x4F2114E7 // ssra v7.4s, v7.4s, #31
+	WORD $0x4F211529 // ssra v9.4s, v9.4s, #31
+	WORD $0x4F21156B // ssra v11.4s, v11.4s, #31
+	WORD $0x4F2115AD // ssra v13.4s, v13.4s, #31
+	WORD $0x4F2115EF // ssra v15.4s, v15.4s, #31
+depthwiseI8x8x8NEONSigned_scaled1:
 	WORD $0x4EBA5421 // srshl v1.4s, v1.4s, v26.4s
 	WORD $0x4EBA5463 // srshl v3.4s, v3.4s, v26.4s
 	WORD $0x4EBA54A5 // srshl v5.4s, v5.4s, v26.4s
@@ -4044,195 +5061,220 @@ depthwiseI8x8x8NEONSigned_pair:
 	WORD $0x4EBA556B // srshl v11.4s, v11.4s, v26.4s
 	WORD $0x4EBA55AD // srshl v13.4s, v13.4s, v26.4s
 	WORD $0x4EBA55EF // srshl v15.4s, v15.4s, v26.4s
-	WORD $0x4EBB8421 // add v1.4s, v1.4s, v27.4s
-	WORD $0x4EBB8463 // add v3.4s, v3.4s, v27.4s
-	WORD $0x4EBB84A5 // add v5.4s, v5.4s, v27.4s
-	WORD $0x4EBB84E7 // add v7.4s, v7.4s, v27.4s
-	WORD $0x4EBB8529 // add v9.4s, v9.4s, v27.4s
-	WORD $0x4EBB856B // add v11.4s, v11.4s, v27.4s
-	WORD $0x4EBB85AD // add v13.4s, v13.4s, v27.4s
-	WORD $0x4EBB85EF // add v15.4s, v15.4s, v27.4s
-	WORD $0x4EBC6421 // smax v1.4s, v1.4s, v28.4s
-	WORD $0x4EBC6463 // smax v3.4s, v3.4s, v28.4s
-	WORD $0x4EBC64A5 // smax v5.4s, v5.4s, v28.4s
-	WORD $0x4EBC64E7 // smax v7.4s, v7.4s, v28.4s
-	WORD $0x4EBC6529 // smax v9.4s, v9.4s, v28.4s
-	WORD $0x4EBC656B // smax v11.4s, v11.4s, v28.4s
-	WORD $0x4EBC65AD // smax v13.4s, v13.4s, v28.4s
-	WORD $0x4EBC65EF // smax v15.4s, v15.4s, v28.4s
-	WORD $0x4EBD6C21 // smin v1.4s, v1.4s, v29.4s
-	WORD $0x4EBD6C63 // smin v3.4s, v3.4s, v29.4s
-	WORD $0x4EBD6CA5 // smin v5.4s, v5.4s, v29.4s
-	WORD $0x4EBD6CE7 // smin v7.4s, v7.4s, v29.4s
-	WORD $0x4EBD6D29 // smin v9.4s, v9.4s, v29.4s
-	WORD $0x4EBD6D6B // smin v11.4s, v11.4s, v29.4s
-	WORD $0x4EBD6DAD // smin v13.4s, v13.4s, v29.4s
-	WORD $0x4EBD6DEF // smin v15.4s, v15.4s, v29.4s
 	ADD $160, R1
-	MOVD convCallI8_dst(R0), R5
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R6
-	ADD R6, R5, R5
-	MOVD convCallI8_dstStride(R0), R6
-	MOVD convCallI8_live(R0), R8
-	VUZP1 V1.H8, V0.H8, V0.H8
-	VUZP1 V0.B16, V0.B16, V0.B16
-	VUZP1 V3.H8, V2.H8, V2.H8
-	VUZP1 V2.B16, V2.B16, V2.B16
-	VUZP1 V5.H8, V4.H8, V4.H8
-	VUZP1 V4.B16, V4.B16, V4.B16
-	VUZP1 V7.H8, V6.H8, V6.H8
-	VUZP1 V6.B16, V6.B16, V6.B16
-	VUZP1 V9.H8, V8.H8, V8.H8
-	VUZP1 V8.B16, V8.B16, V8.B16
-	VUZP1 V11.H8, V10.H8, V10.H8
-	VUZP1 V10.B16, V10.B16, V10.B16
-	VUZP1 V13.H8, V12.H8, V12.H8
-	VUZP1 V12.B16, V12.B16, V12.B16
-	VUZP1 V15.H8, V14.H8, V14.H8
-	VUZP1 V14.B16, V14.B16, V14.B16
-	CMP $8, R8
+	ADD $convCallI8_zero, R0, R4
+	VLD1R (R4), [V24.H8]
+	CBZ R9, depthwiseI8x8x8NEONSigned_narrow
+	MOVW convCallI8_zero(R0), R4
+	MOVBU convCallI8_back(R0), R5
+	ADD R5, R4, R4
+	VDUP R4, V30.S4
+	WORD $0x4EBE8400 // add v0.4s, v0.4s, v30.4s
+	WORD $0x4EBE8421 // add v1.4s, v1.4s, v30.4s
+	WORD $0x4EBE8442 // add v2.4s, v2.4s, v30.4s
+	WORD $0x4EBE8463 // add v3.4s, v3.4s, v30.4s
+	WORD $0x4EBE8484 // add v4.4s, v4.4s, v30.4s
+	WORD $0x4EBE84A5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4EBE84C6 // add v6.4s, v6.4s, v30.4s
+	WORD $0x4EBE84E7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4EBE8508 // add v8.4s, v8.4s, v30.4s
+	WORD $0x4EBE8529 // add v9.4s, v9.4s, v30.4s
+	WORD $0x4EBE854A // add v10.4s, v10.4s, v30.4s
+	WORD $0x4EBE856B // add v11.4s, v11.4s, v30.4s
+	WORD $0x4EBE858C // add v12.4s, v12.4s, v30.4s
+	WORD $0x4EBE85AD // add v13.4s, v13.4s, v30.4s
+	WORD $0x4EBE85CE // add v14.4s, v14.4s, v30.4s
+	WORD $0x4EBE85EF // add v15.4s, v15.4s, v30.4s
+	NEG R5, R5
+	VDUP R5, V24.H8
+depthwiseI8x8x8NEONSigned_narrow:
+	WORD $0x0E614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4E614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0E614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4E614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0E614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4E6148A4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0E6148C6 // sqxtn v6.4h, v6.4s
+	WORD $0x4E6148E6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0E614908 // sqxtn v8.4h, v8.4s
+	WORD $0x4E614928 // sqxtn2 v8.8h, v9.4s
+	WORD $0x0E61494A // sqxtn v10.4h, v10.4s
+	WORD $0x4E61496A // sqxtn2 v10.8h, v11.4s
+	WORD $0x0E61498C // sqxtn v12.4h, v12.4s
+	WORD $0x4E6149AC // sqxtn2 v12.8h, v13.4s
+	WORD $0x0E6149CE // sqxtn v14.4h, v14.4s
+	WORD $0x4E6149EE // sqxtn2 v14.8h, v15.4s
+	WORD $0x4E780C00 // sqadd v0.8h, v0.8h, v24.8h
+	WORD $0x4E780C42 // sqadd v2.8h, v2.8h, v24.8h
+	WORD $0x4E780C84 // sqadd v4.8h, v4.8h, v24.8h
+	WORD $0x4E780CC6 // sqadd v6.8h, v6.8h, v24.8h
+	WORD $0x4E780D08 // sqadd v8.8h, v8.8h, v24.8h
+	WORD $0x4E780D4A // sqadd v10.8h, v10.8h, v24.8h
+	WORD $0x4E780D8C // sqadd v12.8h, v12.8h, v24.8h
+	WORD $0x4E780DCE // sqadd v14.8h, v14.8h, v24.8h
+	WORD $0x0E214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4E214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0E214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4E2148C4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x0E214908 // sqxtn v8.8b, v8.8h
+	WORD $0x4E214948 // sqxtn2 v8.16b, v10.8h
+	WORD $0x0E21498C // sqxtn v12.8b, v12.8h
+	WORD $0x4E2149CC // sqxtn2 v12.16b, v14.8h
+	MOVBU convCallI8_clamps(R0), R4
+	CBZ R4, depthwiseI8x8x8NEONSigned_clamped
+	ADD $convCallI8_lo, R0, R4
+	VLD1R (R4), [V25.B16]
+	ADD $convCallI8_hi, R0, R4
+	VLD1R (R4), [V26.B16]
+	ADD $convCallI8_back, R0, R4
+	VLD1R (R4), [V27.B16]
+	WORD $0x4E396400 // smax v0.16b, v0.16b, v25.16b
+	WORD $0x4E3A6C00 // smin v0.16b, v0.16b, v26.16b
+	VEOR V27.B16, V0.B16, V0.B16
+	WORD $0x4E396484 // smax v4.16b, v4.16b, v25.16b
+	WORD $0x4E3A6C84 // smin v4.16b, v4.16b, v26.16b
+	VEOR V27.B16, V4.B16, V4.B16
+	WORD $0x4E396508 // smax v8.16b, v8.16b, v25.16b
+	WORD $0x4E3A6D08 // smin v8.16b, v8.16b, v26.16b
+	VEOR V27.B16, V8.B16, V8.B16
+	WORD $0x4E39658C // smax v12.16b, v12.16b, v25.16b
+	WORD $0x4E3A6D8C // smin v12.16b, v12.16b, v26.16b
+	VEOR V27.B16, V12.B16, V12.B16
+depthwiseI8x8x8NEONSigned_clamped:
+	MOVD R22, R5
+	CMP $8, R19
 	BNE depthwiseI8x8x8NEONSigned_part
-	FMOVD F0, (R5)
-	ADD R6, R5, R5
-	FMOVD F2, (R5)
-	ADD R6, R5, R5
-	FMOVD F4, (R5)
-	ADD R6, R5, R5
-	FMOVD F6, (R5)
-	ADD R6, R5, R5
-	FMOVD F8, (R5)
-	ADD R6, R5, R5
-	FMOVD F10, (R5)
-	ADD R6, R5, R5
-	FMOVD F12, (R5)
-	ADD R6, R5, R5
-	FMOVD F14, (R5)
-	ADD R6, R5, R5
+	VST1.P [V0.B8], (R5)(R25)
+	VST1.P V0.D[1], (R5)(R25)
+	VST1.P [V4.B8], (R5)(R25)
+	VST1.P V4.D[1], (R5)(R25)
+	VST1.P [V8.B8], (R5)(R25)
+	VST1.P V8.D[1], (R5)(R25)
+	VST1.P [V12.B8], (R5)(R25)
+	VST1.P V12.D[1], (R5)(R25)
 	B depthwiseI8x8x8NEONSigned_stored
 depthwiseI8x8x8NEONSigned_part:
 	MOVD R5, R7
 	VMOV V0.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part0_4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part0_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part0_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part0_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part0_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part0_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part0_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part0_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part0_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V2.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part1_4
+	VMOV V0.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part1_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part1_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part1_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part1_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part1_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part1_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part1_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part1_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V4.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part2_4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part2_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part2_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part2_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part2_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part2_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part2_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part2_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part2_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V6.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part3_4
+	VMOV V4.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part3_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part3_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part3_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part3_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part3_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part3_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part3_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part3_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V8.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part4_4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part4_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part4_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part4_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part4_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part4_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part4_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part4_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part4_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V10.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part5_4
+	VMOV V8.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part5_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part5_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part5_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part5_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part5_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part5_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part5_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part5_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
 	VMOV V12.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part6_4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part6_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part6_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part6_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part6_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part6_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part6_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part6_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part6_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 	MOVD R5, R7
-	VMOV V14.D[0], R4
-	TBZ $2, R8, depthwiseI8x8x8NEONSigned_part7_4
+	VMOV V12.D[1], R4
+	TBZ $2, R19, depthwiseI8x8x8NEONSigned_part7_4
 	MOVW.P R4, 4(R7)
 	LSR $32, R4, R4
 depthwiseI8x8x8NEONSigned_part7_4:
-	TBZ $1, R8, depthwiseI8x8x8NEONSigned_part7_2
+	TBZ $1, R19, depthwiseI8x8x8NEONSigned_part7_2
 	MOVH.P R4, 2(R7)
 	LSR $16, R4, R4
 depthwiseI8x8x8NEONSigned_part7_2:
-	TBZ $0, R8, depthwiseI8x8x8NEONSigned_part7_1
+	TBZ $0, R19, depthwiseI8x8x8NEONSigned_part7_1
 	MOVB R4, (R7)
 depthwiseI8x8x8NEONSigned_part7_1:
-	ADD R6, R5, R5
+	ADD R25, R5, R5
 depthwiseI8x8x8NEONSigned_stored:
-	MOVD (convCallI8_tileSteps+tileSteps_srcAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_srcStep)(R0), R5
-	ADD R5, R4, R4
+	ADD R21, R20, R20
+	ADD R23, R22, R22
+	SUB $1, R24
+	CBNZ R24, depthwiseI8x8x8NEONSigned_tile
+	MOVD convCallI8_src(R0), R4
+	SUB R4, R20, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_srcAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_dstAt)(R0), R4
-	MOVD (convCallI8_tileSteps+tileSteps_dstStep)(R0), R5
-	ADD R5, R4, R4
+	MOVD convCallI8_dst(R0), R4
+	SUB R4, R22, R4
 	MOVD R4, (convCallI8_tileSteps+tileSteps_dstAt)(R0)
-	MOVD (convCallI8_tileSteps+tileSteps_tiles)(R0), R4
-	SUB $1, R4
-	MOVD R4, (convCallI8_tileSteps+tileSteps_tiles)(R0)
-	CBNZ R4, depthwiseI8x8x8NEONSigned_tile
 	RET

@@ -26,9 +26,6 @@ func winogradMul6x1NEON(c *winogradMul)
 func winogradMul7x1NEON(c *winogradMul)
 
 //go:noescape
-func winogradMul8x1NEON(c *winogradMul)
-
-//go:noescape
 func winogradMul1x2NEON(c *winogradMul)
 
 //go:noescape
@@ -49,10 +46,7 @@ func winogradMul6x2NEON(c *winogradMul)
 //go:noescape
 func winogradMul7x2NEON(c *winogradMul)
 
-//go:noescape
-func winogradMul8x2NEON(c *winogradMul)
-
 var winogradMulNEON = [][]func(*winogradMul){
-	{nil, winogradMul1x1NEON, winogradMul2x1NEON, winogradMul3x1NEON, winogradMul4x1NEON, winogradMul5x1NEON, winogradMul6x1NEON, winogradMul7x1NEON, winogradMul8x1NEON},
-	{nil, winogradMul1x2NEON, winogradMul2x2NEON, winogradMul3x2NEON, winogradMul4x2NEON, winogradMul5x2NEON, winogradMul6x2NEON, winogradMul7x2NEON, winogradMul8x2NEON},
+	{nil, winogradMul1x1NEON, winogradMul2x1NEON, winogradMul3x1NEON, winogradMul4x1NEON, winogradMul5x1NEON, winogradMul6x1NEON, winogradMul7x1NEON},
+	{nil, winogradMul1x2NEON, winogradMul2x2NEON, winogradMul3x2NEON, winogradMul4x2NEON, winogradMul5x2NEON, winogradMul6x2NEON, winogradMul7x2NEON},
 }

@@ -14,8 +14,7 @@ TEXT ·winogradMul1x1NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $1, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul1x1NEON_plane:
 	MOVD ZR, R21
@@ -34,33 +33,46 @@ winogradMul1x1NEON_tiles:
 	ADD R26, R1, R1
 	MOVD R14, R5
 	VEOR V0.B16, V0.B16, V0.B16
-	CBZ R15, winogradMul1x1NEON_rest
+	CBZ R15, winogradMul1x1NEON_four
 	MOVD R15, R4
-winogradMul1x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
+winogradMul1x1NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul1x1NEON_four
+	CBNZ R4, winogradMul1x1NEON_eight
+winogradMul1x1NEON_four:
+	TBZ $2, R16, winogradMul1x1NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	ADD $64, R1, R1
 winogradMul1x1NEON_rest:
-	CBZ R16, winogradMul1x1NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul1x1NEON_next
 winogradMul1x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul1x1NEON_one
 winogradMul1x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul1x1NEON_tiles
@@ -91,8 +103,7 @@ TEXT ·winogradMul2x1NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $2, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul2x1NEON_plane:
 	MOVD ZR, R21
@@ -113,42 +124,63 @@ winogradMul2x1NEON_tiles:
 	ADD R13, R5, R6
 	VEOR V0.B16, V0.B16, V0.B16
 	VEOR V1.B16, V1.B16, V1.B16
-	CBZ R15, winogradMul2x1NEON_rest
+	CBZ R15, winogradMul2x1NEON_four
 	MOVD R15, R4
-winogradMul2x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
+winogradMul2x1NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul2x1NEON_four
+	CBNZ R4, winogradMul2x1NEON_eight
+winogradMul2x1NEON_four:
+	TBZ $2, R16, winogradMul2x1NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	ADD $64, R1, R1
 winogradMul2x1NEON_rest:
-	CBZ R16, winogradMul2x1NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul2x1NEON_next
 winogradMul2x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul2x1NEON_one
 winogradMul2x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V1.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4], (R22)(R23)
+	VST1.P [V1.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul2x1NEON_tiles
@@ -179,8 +211,7 @@ TEXT ·winogradMul3x1NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $3, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul3x1NEON_plane:
 	MOVD ZR, R21
@@ -203,51 +234,80 @@ winogradMul3x1NEON_tiles:
 	VEOR V0.B16, V0.B16, V0.B16
 	VEOR V1.B16, V1.B16, V1.B16
 	VEOR V2.B16, V2.B16, V2.B16
-	CBZ R15, winogradMul3x1NEON_rest
+	CBZ R15, winogradMul3x1NEON_four
 	MOVD R15, R4
-winogradMul3x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
+winogradMul3x1NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul3x1NEON_four
+	CBNZ R4, winogradMul3x1NEON_eight
+winogradMul3x1NEON_four:
+	TBZ $2, R16, winogradMul3x1NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	ADD $64, R1, R1
 winogradMul3x1NEON_rest:
-	CBZ R16, winogradMul3x1NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul3x1NEON_next
 winogradMul3x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul3x1NEON_one
 winogradMul3x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4], (R22)(R23)
+	VST1.P [V1.S4], (R22)(R23)
+	VST1.P [V2.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul3x1NEON_tiles
@@ -278,8 +338,7 @@ TEXT ·winogradMul4x1NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $4, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul4x1NEON_plane:
 	MOVD ZR, R21
@@ -304,60 +363,97 @@ winogradMul4x1NEON_tiles:
 	VEOR V1.B16, V1.B16, V1.B16
 	VEOR V2.B16, V2.B16, V2.B16
 	VEOR V3.B16, V3.B16, V3.B16
-	CBZ R15, winogradMul4x1NEON_rest
+	CBZ R15, winogradMul4x1NEON_four
 	MOVD R15, R4
-winogradMul4x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
+winogradMul4x1NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul4x1NEON_four
+	CBNZ R4, winogradMul4x1NEON_eight
+winogradMul4x1NEON_four:
+	TBZ $2, R16, winogradMul4x1NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	ADD $64, R1, R1
 winogradMul4x1NEON_rest:
-	CBZ R16, winogradMul4x1NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul4x1NEON_next
 winogradMul4x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul4x1NEON_one
 winogradMul4x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V3.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4], (R22)(R23)
+	VST1.P [V1.S4], (R22)(R23)
+	VST1.P [V2.S4], (R22)(R23)
+	VST1.P [V3.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul4x1NEON_tiles
@@ -388,8 +484,7 @@ TEXT ·winogradMul5x1NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $5, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul5x1NEON_plane:
 	MOVD ZR, R21
@@ -416,69 +511,114 @@ winogradMul5x1NEON_tiles:
 	VEOR V2.B16, V2.B16, V2.B16
 	VEOR V3.B16, V3.B16, V3.B16
 	VEOR V4.B16, V4.B16, V4.B16
-	CBZ R15, winogradMul5x1NEON_rest
+	CBZ R15, winogradMul5x1NEON_four
 	MOVD R15, R4
-winogradMul5x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
+winogradMul5x1NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4F9B11C4 // fmla v4.4s, v14.4s, v27.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4FBB11E4 // fmla v4.4s, v15.4s, v27.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4F9B1A04 // fmla v4.4s, v16.4s, v27.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A24 // fmla v4.4s, v17.4s, v27.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul5x1NEON_four
+	CBNZ R4, winogradMul5x1NEON_eight
+winogradMul5x1NEON_four:
+	TBZ $2, R16, winogradMul5x1NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	ADD $64, R1, R1
 winogradMul5x1NEON_rest:
-	CBZ R16, winogradMul5x1NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul5x1NEON_next
 winogradMul5x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul5x1NEON_one
 winogradMul5x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4], (R22)(R23)
+	VST1.P [V1.S4], (R22)(R23)
+	VST1.P [V2.S4], (R22)(R23)
+	VST1.P [V3.S4], (R22)(R23)
+	VST1.P [V4.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul5x1NEON_tiles
@@ -509,8 +649,7 @@ TEXT ·winogradMul6x1NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $6, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul6x1NEON_plane:
 	MOVD ZR, R21
@@ -539,78 +678,131 @@ winogradMul6x1NEON_tiles:
 	VEOR V3.B16, V3.B16, V3.B16
 	VEOR V4.B16, V4.B16, V4.B16
 	VEOR V5.B16, V5.B16, V5.B16
-	CBZ R15, winogradMul6x1NEON_rest
+	CBZ R15, winogradMul6x1NEON_four
 	MOVD R15, R4
-winogradMul6x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4FBD1225 // fmla v5.4s, v17.4s, v29.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4F9D1A45 // fmla v5.4s, v18.4s, v29.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
-	WORD $0x4FBD1A65 // fmla v5.4s, v19.4s, v29.s[3]
+winogradMul6x1NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4F9B11C4 // fmla v4.4s, v14.4s, v27.s[0]
+	WORD $0x4F9D11C5 // fmla v5.4s, v14.4s, v29.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4FBB11E4 // fmla v4.4s, v15.4s, v27.s[1]
+	WORD $0x4FBD11E5 // fmla v5.4s, v15.4s, v29.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4F9B1A04 // fmla v4.4s, v16.4s, v27.s[2]
+	WORD $0x4F9D1A05 // fmla v5.4s, v16.4s, v29.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A24 // fmla v4.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A25 // fmla v5.4s, v17.4s, v29.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul6x1NEON_four
+	CBNZ R4, winogradMul6x1NEON_eight
+winogradMul6x1NEON_four:
+	TBZ $2, R16, winogradMul6x1NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	ADD $64, R1, R1
 winogradMul6x1NEON_rest:
-	CBZ R16, winogradMul6x1NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul6x1NEON_next
 winogradMul6x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul6x1NEON_one
 winogradMul6x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V5.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4], (R22)(R23)
+	VST1.P [V1.S4], (R22)(R23)
+	VST1.P [V2.S4], (R22)(R23)
+	VST1.P [V3.S4], (R22)(R23)
+	VST1.P [V4.S4], (R22)(R23)
+	VST1.P [V5.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul6x1NEON_tiles
@@ -641,8 +833,7 @@ TEXT ·winogradMul7x1NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $7, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul7x1NEON_plane:
 	MOVD ZR, R21
@@ -673,87 +864,148 @@ winogradMul7x1NEON_tiles:
 	VEOR V4.B16, V4.B16, V4.B16
 	VEOR V5.B16, V5.B16, V5.B16
 	VEOR V6.B16, V6.B16, V6.B16
-	CBZ R15, winogradMul7x1NEON_rest
+	CBZ R15, winogradMul7x1NEON_four
 	MOVD R15, R4
-winogradMul7x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4FBD1225 // fmla v5.4s, v17.4s, v29.s[1]
-	WORD $0x4FBE1226 // fmla v6.4s, v17.4s, v30.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4F9D1A45 // fmla v5.4s, v18.4s, v29.s[2]
-	WORD $0x4F9E1A46 // fmla v6.4s, v18.4s, v30.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
-	WORD $0x4FBD1A65 // fmla v5.4s, v19.4s, v29.s[3]
-	WORD $0x4FBE1A66 // fmla v6.4s, v19.4s, v30.s[3]
+winogradMul7x1NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	FLDPQ.P 32(R11), (F30, F31)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4F9E11C6 // fmla v6.4s, v14.4s, v30.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	WORD $0x4FBE11E6 // fmla v6.4s, v15.4s, v30.s[1]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4F9E1A06 // fmla v6.4s, v16.4s, v30.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A26 // fmla v6.4s, v17.4s, v30.s[3]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9511C1 // fmla v1.4s, v14.4s, v21.s[0]
+	WORD $0x4F9711C2 // fmla v2.4s, v14.4s, v23.s[0]
+	WORD $0x4F9911C3 // fmla v3.4s, v14.4s, v25.s[0]
+	WORD $0x4F9B11C4 // fmla v4.4s, v14.4s, v27.s[0]
+	WORD $0x4F9D11C5 // fmla v5.4s, v14.4s, v29.s[0]
+	WORD $0x4F9F11C6 // fmla v6.4s, v14.4s, v31.s[0]
+	WORD $0x4FB311E0 // fmla v0.4s, v15.4s, v19.s[1]
+	WORD $0x4FB511E1 // fmla v1.4s, v15.4s, v21.s[1]
+	WORD $0x4FB711E2 // fmla v2.4s, v15.4s, v23.s[1]
+	WORD $0x4FB911E3 // fmla v3.4s, v15.4s, v25.s[1]
+	WORD $0x4FBB11E4 // fmla v4.4s, v15.4s, v27.s[1]
+	WORD $0x4FBD11E5 // fmla v5.4s, v15.4s, v29.s[1]
+	WORD $0x4FBF11E6 // fmla v6.4s, v15.4s, v31.s[1]
+	WORD $0x4F931A00 // fmla v0.4s, v16.4s, v19.s[2]
+	WORD $0x4F951A01 // fmla v1.4s, v16.4s, v21.s[2]
+	WORD $0x4F971A02 // fmla v2.4s, v16.4s, v23.s[2]
+	WORD $0x4F991A03 // fmla v3.4s, v16.4s, v25.s[2]
+	WORD $0x4F9B1A04 // fmla v4.4s, v16.4s, v27.s[2]
+	WORD $0x4F9D1A05 // fmla v5.4s, v16.4s, v29.s[2]
+	WORD $0x4F9F1A06 // fmla v6.4s, v16.4s, v31.s[2]
+	WORD $0x4FB31A20 // fmla v0.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A22 // fmla v2.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A23 // fmla v3.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A24 // fmla v4.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A25 // fmla v5.4s, v17.4s, v29.s[3]
+	WORD $0x4FBF1A26 // fmla v6.4s, v17.4s, v31.s[3]
+	ADD $128, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul7x1NEON_four
+	CBNZ R4, winogradMul7x1NEON_eight
+winogradMul7x1NEON_four:
+	TBZ $2, R16, winogradMul7x1NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	FMOVQ.P 16(R11), F30
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4F9E11C6 // fmla v6.4s, v14.4s, v30.s[0]
+	WORD $0x4FB211E0 // fmla v0.4s, v15.4s, v18.s[1]
+	WORD $0x4FB411E1 // fmla v1.4s, v15.4s, v20.s[1]
+	WORD $0x4FB611E2 // fmla v2.4s, v15.4s, v22.s[1]
+	WORD $0x4FB811E3 // fmla v3.4s, v15.4s, v24.s[1]
+	WORD $0x4FBA11E4 // fmla v4.4s, v15.4s, v26.s[1]
+	WORD $0x4FBC11E5 // fmla v5.4s, v15.4s, v28.s[1]
+	WORD $0x4FBE11E6 // fmla v6.4s, v15.4s, v30.s[1]
+	WORD $0x4F921A00 // fmla v0.4s, v16.4s, v18.s[2]
+	WORD $0x4F941A01 // fmla v1.4s, v16.4s, v20.s[2]
+	WORD $0x4F961A02 // fmla v2.4s, v16.4s, v22.s[2]
+	WORD $0x4F981A03 // fmla v3.4s, v16.4s, v24.s[2]
+	WORD $0x4F9A1A04 // fmla v4.4s, v16.4s, v26.s[2]
+	WORD $0x4F9C1A05 // fmla v5.4s, v16.4s, v28.s[2]
+	WORD $0x4F9E1A06 // fmla v6.4s, v16.4s, v30.s[2]
+	WORD $0x4FB21A20 // fmla v0.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A22 // fmla v2.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A23 // fmla v3.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A24 // fmla v4.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A25 // fmla v5.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A26 // fmla v6.4s, v17.4s, v30.s[3]
+	ADD $64, R1, R1
 winogradMul7x1NEON_rest:
-	CBZ R16, winogradMul7x1NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul7x1NEON_next
 winogradMul7x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
+	VLD1.P 16(R1), [V14.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
 	FMOVS.P 4(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9411C1 // fmla v1.4s, v14.4s, v20.s[0]
+	WORD $0x4F9611C2 // fmla v2.4s, v14.4s, v22.s[0]
+	WORD $0x4F9811C3 // fmla v3.4s, v14.4s, v24.s[0]
+	WORD $0x4F9A11C4 // fmla v4.4s, v14.4s, v26.s[0]
+	WORD $0x4F9C11C5 // fmla v5.4s, v14.4s, v28.s[0]
+	WORD $0x4F9E11C6 // fmla v6.4s, v14.4s, v30.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul7x1NEON_one
 winogradMul7x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V5.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V6.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4], (R22)(R23)
+	VST1.P [V1.S4], (R22)(R23)
+	VST1.P [V2.S4], (R22)(R23)
+	VST1.P [V3.S4], (R22)(R23)
+	VST1.P [V4.S4], (R22)(R23)
+	VST1.P [V5.S4], (R22)(R23)
+	VST1.P [V6.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul7x1NEON_tiles
@@ -775,160 +1027,6 @@ winogradMul7x1NEON_next:
 	CBNZ R4, winogradMul7x1NEON_plane
 	RET
 
-TEXT ·winogradMul8x1NEON(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-	MOVD winogradMul_vTile(R0), R13
-	MOVD winogradMul_mTile(R0), R23
-	MOVD winogradMul_kc(R0), R16
-	MOVD $16, R4
-	MUL R4, R16, R25
-	MOVD $8, R4
-	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
-	MOVD ZR, R26
-winogradMul8x1NEON_plane:
-	MOVD ZR, R21
-	MOVD winogradMul_blocks(R0), R20
-winogradMul8x1NEON_block:
-	MOVD winogradMul_v(R0), R14
-	MOVD winogradMul_vAt(R0), R4
-	ADD R4, R14, R14
-	MOVD winogradMul_m(R0), R22
-	MOVD winogradMul_mAt(R0), R4
-	ADD R4, R22, R22
-	ADD R21, R22, R22
-	MOVD winogradMul_tiles(R0), R19
-winogradMul8x1NEON_tiles:
-	MOVD winogradMul_w(R0), R1
-	ADD R26, R1, R1
-	MOVD R14, R5
-	ADD R13, R5, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-	ADD R13, R10, R11
-	ADD R13, R11, R12
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	CBZ R15, winogradMul8x1NEON_rest
-	MOVD R15, R4
-winogradMul8x1NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	ADD $64, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	FMOVQ.P 16(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
-	WORD $0x4F9F1207 // fmla v7.4s, v16.4s, v31.s[0]
-	WORD $0x4FB81220 // fmla v0.4s, v17.4s, v24.s[1]
-	WORD $0x4FB91221 // fmla v1.4s, v17.4s, v25.s[1]
-	WORD $0x4FBA1222 // fmla v2.4s, v17.4s, v26.s[1]
-	WORD $0x4FBB1223 // fmla v3.4s, v17.4s, v27.s[1]
-	WORD $0x4FBC1224 // fmla v4.4s, v17.4s, v28.s[1]
-	WORD $0x4FBD1225 // fmla v5.4s, v17.4s, v29.s[1]
-	WORD $0x4FBE1226 // fmla v6.4s, v17.4s, v30.s[1]
-	WORD $0x4FBF1227 // fmla v7.4s, v17.4s, v31.s[1]
-	WORD $0x4F981A40 // fmla v0.4s, v18.4s, v24.s[2]
-	WORD $0x4F991A41 // fmla v1.4s, v18.4s, v25.s[2]
-	WORD $0x4F9A1A42 // fmla v2.4s, v18.4s, v26.s[2]
-	WORD $0x4F9B1A43 // fmla v3.4s, v18.4s, v27.s[2]
-	WORD $0x4F9C1A44 // fmla v4.4s, v18.4s, v28.s[2]
-	WORD $0x4F9D1A45 // fmla v5.4s, v18.4s, v29.s[2]
-	WORD $0x4F9E1A46 // fmla v6.4s, v18.4s, v30.s[2]
-	WORD $0x4F9F1A47 // fmla v7.4s, v18.4s, v31.s[2]
-	WORD $0x4FB81A60 // fmla v0.4s, v19.4s, v24.s[3]
-	WORD $0x4FB91A61 // fmla v1.4s, v19.4s, v25.s[3]
-	WORD $0x4FBA1A62 // fmla v2.4s, v19.4s, v26.s[3]
-	WORD $0x4FBB1A63 // fmla v3.4s, v19.4s, v27.s[3]
-	WORD $0x4FBC1A64 // fmla v4.4s, v19.4s, v28.s[3]
-	WORD $0x4FBD1A65 // fmla v5.4s, v19.4s, v29.s[3]
-	WORD $0x4FBE1A66 // fmla v6.4s, v19.4s, v30.s[3]
-	WORD $0x4FBF1A67 // fmla v7.4s, v19.4s, v31.s[3]
-	SUB $1, R4
-	CBNZ R4, winogradMul8x1NEON_four
-winogradMul8x1NEON_rest:
-	CBZ R16, winogradMul8x1NEON_next
-	MOVD R16, R4
-winogradMul8x1NEON_one:
-	VLD1.P 16(R1), [V16.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	FMOVS.P 4(R11), F30
-	FMOVS.P 4(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F991201 // fmla v1.4s, v16.4s, v25.s[0]
-	WORD $0x4F9A1202 // fmla v2.4s, v16.4s, v26.s[0]
-	WORD $0x4F9B1203 // fmla v3.4s, v16.4s, v27.s[0]
-	WORD $0x4F9C1204 // fmla v4.4s, v16.4s, v28.s[0]
-	WORD $0x4F9D1205 // fmla v5.4s, v16.4s, v29.s[0]
-	WORD $0x4F9E1206 // fmla v6.4s, v16.4s, v30.s[0]
-	WORD $0x4F9F1207 // fmla v7.4s, v16.4s, v31.s[0]
-	SUB $1, R4
-	CBNZ R4, winogradMul8x1NEON_one
-winogradMul8x1NEON_next:
-	VST1 [V0.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V5.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V6.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V7.S4], (R22)
-	ADD R23, R22, R22
-	ADD R24, R14, R14
-	SUB $1, R19
-	CBNZ R19, winogradMul8x1NEON_tiles
-	ADD R25, R26, R26
-	ADD $16, R21, R21
-	SUB $1, R20
-	CBNZ R20, winogradMul8x1NEON_block
-	MOVD winogradMul_vAt(R0), R4
-	MOVD winogradMul_vPlane(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, winogradMul_vAt(R0)
-	MOVD winogradMul_mAt(R0), R4
-	MOVD winogradMul_mPlane(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, winogradMul_mAt(R0)
-	MOVD winogradMul_planes(R0), R4
-	SUB $1, R4
-	MOVD R4, winogradMul_planes(R0)
-	CBNZ R4, winogradMul8x1NEON_plane
-	RET
-
 TEXT ·winogradMul1x2NEON(SB), NOSPLIT, $0-8
 	MOVD c+0(FP), R0
 	MOVD winogradMul_vTile(R0), R13
@@ -938,8 +1036,7 @@ TEXT ·winogradMul1x2NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $1, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul1x2NEON_plane:
 	MOVD ZR, R21
@@ -959,42 +1056,65 @@ winogradMul1x2NEON_tiles:
 	MOVD R14, R5
 	VEOR V0.B16, V0.B16, V0.B16
 	VEOR V1.B16, V1.B16, V1.B16
-	CBZ R15, winogradMul1x2NEON_rest
+	CBZ R15, winogradMul1x2NEON_four
 	MOVD R15, R4
-winogradMul1x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
+winogradMul1x2NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul1x2NEON_four
+	CBNZ R4, winogradMul1x2NEON_eight
+winogradMul1x2NEON_four:
+	TBZ $2, R16, winogradMul1x2NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	ADD $128, R1, R1
 winogradMul1x2NEON_rest:
-	CBZ R16, winogradMul1x2NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul1x2NEON_next
 winogradMul1x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul1x2NEON_one
 winogradMul1x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul1x2NEON_tiles
@@ -1025,8 +1145,7 @@ TEXT ·winogradMul2x2NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $2, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul2x2NEON_plane:
 	MOVD ZR, R21
@@ -1049,56 +1168,95 @@ winogradMul2x2NEON_tiles:
 	VEOR V1.B16, V1.B16, V1.B16
 	VEOR V2.B16, V2.B16, V2.B16
 	VEOR V3.B16, V3.B16, V3.B16
-	CBZ R15, winogradMul2x2NEON_rest
+	CBZ R15, winogradMul2x2NEON_four
 	MOVD R15, R4
-winogradMul2x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
+winogradMul2x2NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul2x2NEON_four
+	CBNZ R4, winogradMul2x2NEON_eight
+winogradMul2x2NEON_four:
+	TBZ $2, R16, winogradMul2x2NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	ADD $128, R1, R1
 winogradMul2x2NEON_rest:
-	CBZ R16, winogradMul2x2NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul2x2NEON_next
 winogradMul2x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul2x2NEON_one
 winogradMul2x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4, V3.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R23)
+	VST1.P [V2.S4, V3.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul2x2NEON_tiles
@@ -1129,8 +1287,7 @@ TEXT ·winogradMul3x2NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $3, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul3x2NEON_plane:
 	MOVD ZR, R21
@@ -1156,70 +1313,125 @@ winogradMul3x2NEON_tiles:
 	VEOR V3.B16, V3.B16, V3.B16
 	VEOR V4.B16, V4.B16, V4.B16
 	VEOR V5.B16, V5.B16, V5.B16
-	CBZ R15, winogradMul3x2NEON_rest
+	CBZ R15, winogradMul3x2NEON_four
 	MOVD R15, R4
-winogradMul3x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
+winogradMul3x2NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul3x2NEON_four
+	CBNZ R4, winogradMul3x2NEON_eight
+winogradMul3x2NEON_four:
+	TBZ $2, R16, winogradMul3x2NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	ADD $128, R1, R1
 winogradMul3x2NEON_rest:
-	CBZ R16, winogradMul3x2NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul3x2NEON_next
 winogradMul3x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul3x2NEON_one
 winogradMul3x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4, V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4, V5.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R23)
+	VST1.P [V2.S4, V3.S4], (R22)(R23)
+	VST1.P [V4.S4, V5.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul3x2NEON_tiles
@@ -1250,8 +1462,7 @@ TEXT ·winogradMul4x2NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $4, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul4x2NEON_plane:
 	MOVD ZR, R21
@@ -1280,84 +1491,155 @@ winogradMul4x2NEON_tiles:
 	VEOR V5.B16, V5.B16, V5.B16
 	VEOR V6.B16, V6.B16, V6.B16
 	VEOR V7.B16, V7.B16, V7.B16
-	CBZ R15, winogradMul4x2NEON_rest
+	CBZ R15, winogradMul4x2NEON_four
 	MOVD R15, R4
-winogradMul4x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
+winogradMul4x2NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul4x2NEON_four
+	CBNZ R4, winogradMul4x2NEON_eight
+winogradMul4x2NEON_four:
+	TBZ $2, R16, winogradMul4x2NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	ADD $128, R1, R1
 winogradMul4x2NEON_rest:
-	CBZ R16, winogradMul4x2NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul4x2NEON_next
 winogradMul4x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul4x2NEON_one
 winogradMul4x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4, V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4, V5.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V6.S4, V7.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R23)
+	VST1.P [V2.S4, V3.S4], (R22)(R23)
+	VST1.P [V4.S4, V5.S4], (R22)(R23)
+	VST1.P [V6.S4, V7.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul4x2NEON_tiles
@@ -1388,8 +1670,7 @@ TEXT ·winogradMul5x2NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $5, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul5x2NEON_plane:
 	MOVD ZR, R21
@@ -1421,98 +1702,185 @@ winogradMul5x2NEON_tiles:
 	VEOR V7.B16, V7.B16, V7.B16
 	VEOR V8.B16, V8.B16, V8.B16
 	VEOR V9.B16, V9.B16, V9.B16
-	CBZ R15, winogradMul5x2NEON_rest
+	CBZ R15, winogradMul5x2NEON_four
 	MOVD R15, R4
-winogradMul5x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
+winogradMul5x2NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	WORD $0x4F9B11C8 // fmla v8.4s, v14.4s, v27.s[0]
+	WORD $0x4F9B11E9 // fmla v9.4s, v15.4s, v27.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	WORD $0x4FBB1208 // fmla v8.4s, v16.4s, v27.s[1]
+	WORD $0x4FBB1229 // fmla v9.4s, v17.4s, v27.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4F9B19C8 // fmla v8.4s, v14.4s, v27.s[2]
+	WORD $0x4F9B19E9 // fmla v9.4s, v15.4s, v27.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A08 // fmla v8.4s, v16.4s, v27.s[3]
+	WORD $0x4FBB1A29 // fmla v9.4s, v17.4s, v27.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul5x2NEON_four
+	CBNZ R4, winogradMul5x2NEON_eight
+winogradMul5x2NEON_four:
+	TBZ $2, R16, winogradMul5x2NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	ADD $128, R1, R1
 winogradMul5x2NEON_rest:
-	CBZ R16, winogradMul5x2NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul5x2NEON_next
 winogradMul5x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul5x2NEON_one
 winogradMul5x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4, V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4, V5.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V6.S4, V7.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V8.S4, V9.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R23)
+	VST1.P [V2.S4, V3.S4], (R22)(R23)
+	VST1.P [V4.S4, V5.S4], (R22)(R23)
+	VST1.P [V6.S4, V7.S4], (R22)(R23)
+	VST1.P [V8.S4, V9.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul5x2NEON_tiles
@@ -1543,8 +1911,7 @@ TEXT ·winogradMul6x2NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $6, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul6x2NEON_plane:
 	MOVD ZR, R21
@@ -1579,112 +1946,215 @@ winogradMul6x2NEON_tiles:
 	VEOR V9.B16, V9.B16, V9.B16
 	VEOR V10.B16, V10.B16, V10.B16
 	VEOR V11.B16, V11.B16, V11.B16
-	CBZ R15, winogradMul6x2NEON_rest
+	CBZ R15, winogradMul6x2NEON_four
 	MOVD R15, R4
-winogradMul6x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4FBD124A // fmla v10.4s, v18.4s, v29.s[1]
-	WORD $0x4FBD126B // fmla v11.4s, v19.4s, v29.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4F9D1A8A // fmla v10.4s, v20.4s, v29.s[2]
-	WORD $0x4F9D1AAB // fmla v11.4s, v21.4s, v29.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
-	WORD $0x4FBD1ACA // fmla v10.4s, v22.4s, v29.s[3]
-	WORD $0x4FBD1AEB // fmla v11.4s, v23.4s, v29.s[3]
+winogradMul6x2NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	WORD $0x4F9B11C8 // fmla v8.4s, v14.4s, v27.s[0]
+	WORD $0x4F9B11E9 // fmla v9.4s, v15.4s, v27.s[0]
+	WORD $0x4F9D11CA // fmla v10.4s, v14.4s, v29.s[0]
+	WORD $0x4F9D11EB // fmla v11.4s, v15.4s, v29.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	WORD $0x4FBB1208 // fmla v8.4s, v16.4s, v27.s[1]
+	WORD $0x4FBB1229 // fmla v9.4s, v17.4s, v27.s[1]
+	WORD $0x4FBD120A // fmla v10.4s, v16.4s, v29.s[1]
+	WORD $0x4FBD122B // fmla v11.4s, v17.4s, v29.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4F9B19C8 // fmla v8.4s, v14.4s, v27.s[2]
+	WORD $0x4F9B19E9 // fmla v9.4s, v15.4s, v27.s[2]
+	WORD $0x4F9D19CA // fmla v10.4s, v14.4s, v29.s[2]
+	WORD $0x4F9D19EB // fmla v11.4s, v15.4s, v29.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A08 // fmla v8.4s, v16.4s, v27.s[3]
+	WORD $0x4FBB1A29 // fmla v9.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A0A // fmla v10.4s, v16.4s, v29.s[3]
+	WORD $0x4FBD1A2B // fmla v11.4s, v17.4s, v29.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul6x2NEON_four
+	CBNZ R4, winogradMul6x2NEON_eight
+winogradMul6x2NEON_four:
+	TBZ $2, R16, winogradMul6x2NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	ADD $128, R1, R1
 winogradMul6x2NEON_rest:
-	CBZ R16, winogradMul6x2NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul6x2NEON_next
 winogradMul6x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul6x2NEON_one
 winogradMul6x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4, V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4, V5.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V6.S4, V7.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V8.S4, V9.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V10.S4, V11.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R23)
+	VST1.P [V2.S4, V3.S4], (R22)(R23)
+	VST1.P [V4.S4, V5.S4], (R22)(R23)
+	VST1.P [V6.S4, V7.S4], (R22)(R23)
+	VST1.P [V8.S4, V9.S4], (R22)(R23)
+	VST1.P [V10.S4, V11.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul6x2NEON_tiles
@@ -1715,8 +2185,7 @@ TEXT ·winogradMul7x2NEON(SB), NOSPLIT, $0-8
 	MUL R4, R16, R25
 	MOVD $7, R4
 	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
+	LSR $3, R16, R15
 	MOVD ZR, R26
 winogradMul7x2NEON_plane:
 	MOVD ZR, R21
@@ -1754,126 +2223,245 @@ winogradMul7x2NEON_tiles:
 	VEOR V11.B16, V11.B16, V11.B16
 	VEOR V12.B16, V12.B16, V12.B16
 	VEOR V13.B16, V13.B16, V13.B16
-	CBZ R15, winogradMul7x2NEON_rest
+	CBZ R15, winogradMul7x2NEON_four
 	MOVD R15, R4
-winogradMul7x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4FBD124A // fmla v10.4s, v18.4s, v29.s[1]
-	WORD $0x4FBD126B // fmla v11.4s, v19.4s, v29.s[1]
-	WORD $0x4FBE124C // fmla v12.4s, v18.4s, v30.s[1]
-	WORD $0x4FBE126D // fmla v13.4s, v19.4s, v30.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4F9D1A8A // fmla v10.4s, v20.4s, v29.s[2]
-	WORD $0x4F9D1AAB // fmla v11.4s, v21.4s, v29.s[2]
-	WORD $0x4F9E1A8C // fmla v12.4s, v20.4s, v30.s[2]
-	WORD $0x4F9E1AAD // fmla v13.4s, v21.4s, v30.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
-	WORD $0x4FBD1ACA // fmla v10.4s, v22.4s, v29.s[3]
-	WORD $0x4FBD1AEB // fmla v11.4s, v23.4s, v29.s[3]
-	WORD $0x4FBE1ACC // fmla v12.4s, v22.4s, v30.s[3]
-	WORD $0x4FBE1AED // fmla v13.4s, v23.4s, v30.s[3]
+winogradMul7x2NEON_eight:
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FLDPQ.P 32(R5), (F18, F19)
+	FLDPQ.P 32(R6), (F20, F21)
+	FLDPQ.P 32(R7), (F22, F23)
+	FLDPQ.P 32(R8), (F24, F25)
+	FLDPQ.P 32(R9), (F26, F27)
+	FLDPQ.P 32(R10), (F28, F29)
+	FLDPQ.P 32(R11), (F30, F31)
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	WORD $0x4F9E11CC // fmla v12.4s, v14.4s, v30.s[0]
+	WORD $0x4F9E11ED // fmla v13.4s, v15.4s, v30.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	WORD $0x4FBE120C // fmla v12.4s, v16.4s, v30.s[1]
+	WORD $0x4FBE122D // fmla v13.4s, v17.4s, v30.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	WORD $0x4F9E19CC // fmla v12.4s, v14.4s, v30.s[2]
+	WORD $0x4F9E19ED // fmla v13.4s, v15.4s, v30.s[2]
+	FLDPQ 128(R1), (F14, F15)
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A0C // fmla v12.4s, v16.4s, v30.s[3]
+	WORD $0x4FBE1A2D // fmla v13.4s, v17.4s, v30.s[3]
+	FLDPQ 160(R1), (F16, F17)
+	WORD $0x4F9311C0 // fmla v0.4s, v14.4s, v19.s[0]
+	WORD $0x4F9311E1 // fmla v1.4s, v15.4s, v19.s[0]
+	WORD $0x4F9511C2 // fmla v2.4s, v14.4s, v21.s[0]
+	WORD $0x4F9511E3 // fmla v3.4s, v15.4s, v21.s[0]
+	WORD $0x4F9711C4 // fmla v4.4s, v14.4s, v23.s[0]
+	WORD $0x4F9711E5 // fmla v5.4s, v15.4s, v23.s[0]
+	WORD $0x4F9911C6 // fmla v6.4s, v14.4s, v25.s[0]
+	WORD $0x4F9911E7 // fmla v7.4s, v15.4s, v25.s[0]
+	WORD $0x4F9B11C8 // fmla v8.4s, v14.4s, v27.s[0]
+	WORD $0x4F9B11E9 // fmla v9.4s, v15.4s, v27.s[0]
+	WORD $0x4F9D11CA // fmla v10.4s, v14.4s, v29.s[0]
+	WORD $0x4F9D11EB // fmla v11.4s, v15.4s, v29.s[0]
+	WORD $0x4F9F11CC // fmla v12.4s, v14.4s, v31.s[0]
+	WORD $0x4F9F11ED // fmla v13.4s, v15.4s, v31.s[0]
+	FLDPQ 192(R1), (F14, F15)
+	WORD $0x4FB31200 // fmla v0.4s, v16.4s, v19.s[1]
+	WORD $0x4FB31221 // fmla v1.4s, v17.4s, v19.s[1]
+	WORD $0x4FB51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4FB51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4FB71204 // fmla v4.4s, v16.4s, v23.s[1]
+	WORD $0x4FB71225 // fmla v5.4s, v17.4s, v23.s[1]
+	WORD $0x4FB91206 // fmla v6.4s, v16.4s, v25.s[1]
+	WORD $0x4FB91227 // fmla v7.4s, v17.4s, v25.s[1]
+	WORD $0x4FBB1208 // fmla v8.4s, v16.4s, v27.s[1]
+	WORD $0x4FBB1229 // fmla v9.4s, v17.4s, v27.s[1]
+	WORD $0x4FBD120A // fmla v10.4s, v16.4s, v29.s[1]
+	WORD $0x4FBD122B // fmla v11.4s, v17.4s, v29.s[1]
+	WORD $0x4FBF120C // fmla v12.4s, v16.4s, v31.s[1]
+	WORD $0x4FBF122D // fmla v13.4s, v17.4s, v31.s[1]
+	FLDPQ 224(R1), (F16, F17)
+	WORD $0x4F9319C0 // fmla v0.4s, v14.4s, v19.s[2]
+	WORD $0x4F9319E1 // fmla v1.4s, v15.4s, v19.s[2]
+	WORD $0x4F9519C2 // fmla v2.4s, v14.4s, v21.s[2]
+	WORD $0x4F9519E3 // fmla v3.4s, v15.4s, v21.s[2]
+	WORD $0x4F9719C4 // fmla v4.4s, v14.4s, v23.s[2]
+	WORD $0x4F9719E5 // fmla v5.4s, v15.4s, v23.s[2]
+	WORD $0x4F9919C6 // fmla v6.4s, v14.4s, v25.s[2]
+	WORD $0x4F9919E7 // fmla v7.4s, v15.4s, v25.s[2]
+	WORD $0x4F9B19C8 // fmla v8.4s, v14.4s, v27.s[2]
+	WORD $0x4F9B19E9 // fmla v9.4s, v15.4s, v27.s[2]
+	WORD $0x4F9D19CA // fmla v10.4s, v14.4s, v29.s[2]
+	WORD $0x4F9D19EB // fmla v11.4s, v15.4s, v29.s[2]
+	WORD $0x4F9F19CC // fmla v12.4s, v14.4s, v31.s[2]
+	WORD $0x4F9F19ED // fmla v13.4s, v15.4s, v31.s[2]
+	WORD $0x4FB31A00 // fmla v0.4s, v16.4s, v19.s[3]
+	WORD $0x4FB31A21 // fmla v1.4s, v17.4s, v19.s[3]
+	WORD $0x4FB51A02 // fmla v2.4s, v16.4s, v21.s[3]
+	WORD $0x4FB51A23 // fmla v3.4s, v17.4s, v21.s[3]
+	WORD $0x4FB71A04 // fmla v4.4s, v16.4s, v23.s[3]
+	WORD $0x4FB71A25 // fmla v5.4s, v17.4s, v23.s[3]
+	WORD $0x4FB91A06 // fmla v6.4s, v16.4s, v25.s[3]
+	WORD $0x4FB91A27 // fmla v7.4s, v17.4s, v25.s[3]
+	WORD $0x4FBB1A08 // fmla v8.4s, v16.4s, v27.s[3]
+	WORD $0x4FBB1A29 // fmla v9.4s, v17.4s, v27.s[3]
+	WORD $0x4FBD1A0A // fmla v10.4s, v16.4s, v29.s[3]
+	WORD $0x4FBD1A2B // fmla v11.4s, v17.4s, v29.s[3]
+	WORD $0x4FBF1A0C // fmla v12.4s, v16.4s, v31.s[3]
+	WORD $0x4FBF1A2D // fmla v13.4s, v17.4s, v31.s[3]
+	ADD $256, R1, R1
 	SUB $1, R4
-	CBNZ R4, winogradMul7x2NEON_four
+	CBNZ R4, winogradMul7x2NEON_eight
+winogradMul7x2NEON_four:
+	TBZ $2, R16, winogradMul7x2NEON_rest
+	FLDPQ 0(R1), (F14, F15)
+	FLDPQ 32(R1), (F16, F17)
+	FMOVQ.P 16(R5), F18
+	FMOVQ.P 16(R6), F20
+	FMOVQ.P 16(R7), F22
+	FMOVQ.P 16(R8), F24
+	FMOVQ.P 16(R9), F26
+	FMOVQ.P 16(R10), F28
+	FMOVQ.P 16(R11), F30
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	WORD $0x4F9E11CC // fmla v12.4s, v14.4s, v30.s[0]
+	WORD $0x4F9E11ED // fmla v13.4s, v15.4s, v30.s[0]
+	FLDPQ 64(R1), (F14, F15)
+	WORD $0x4FB21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4FB21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4FB41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4FB41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4FB61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4FB61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4FB81206 // fmla v6.4s, v16.4s, v24.s[1]
+	WORD $0x4FB81227 // fmla v7.4s, v17.4s, v24.s[1]
+	WORD $0x4FBA1208 // fmla v8.4s, v16.4s, v26.s[1]
+	WORD $0x4FBA1229 // fmla v9.4s, v17.4s, v26.s[1]
+	WORD $0x4FBC120A // fmla v10.4s, v16.4s, v28.s[1]
+	WORD $0x4FBC122B // fmla v11.4s, v17.4s, v28.s[1]
+	WORD $0x4FBE120C // fmla v12.4s, v16.4s, v30.s[1]
+	WORD $0x4FBE122D // fmla v13.4s, v17.4s, v30.s[1]
+	FLDPQ 96(R1), (F16, F17)
+	WORD $0x4F9219C0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4F9219E1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4F9419C2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4F9419E3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4F9619C4 // fmla v4.4s, v14.4s, v22.s[2]
+	WORD $0x4F9619E5 // fmla v5.4s, v15.4s, v22.s[2]
+	WORD $0x4F9819C6 // fmla v6.4s, v14.4s, v24.s[2]
+	WORD $0x4F9819E7 // fmla v7.4s, v15.4s, v24.s[2]
+	WORD $0x4F9A19C8 // fmla v8.4s, v14.4s, v26.s[2]
+	WORD $0x4F9A19E9 // fmla v9.4s, v15.4s, v26.s[2]
+	WORD $0x4F9C19CA // fmla v10.4s, v14.4s, v28.s[2]
+	WORD $0x4F9C19EB // fmla v11.4s, v15.4s, v28.s[2]
+	WORD $0x4F9E19CC // fmla v12.4s, v14.4s, v30.s[2]
+	WORD $0x4F9E19ED // fmla v13.4s, v15.4s, v30.s[2]
+	WORD $0x4FB21A00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4FB21A21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4FB41A02 // fmla v2.4s, v16.4s, v20.s[3]
+	WORD $0x4FB41A23 // fmla v3.4s, v17.4s, v20.s[3]
+	WORD $0x4FB61A04 // fmla v4.4s, v16.4s, v22.s[3]
+	WORD $0x4FB61A25 // fmla v5.4s, v17.4s, v22.s[3]
+	WORD $0x4FB81A06 // fmla v6.4s, v16.4s, v24.s[3]
+	WORD $0x4FB81A27 // fmla v7.4s, v17.4s, v24.s[3]
+	WORD $0x4FBA1A08 // fmla v8.4s, v16.4s, v26.s[3]
+	WORD $0x4FBA1A29 // fmla v9.4s, v17.4s, v26.s[3]
+	WORD $0x4FBC1A0A // fmla v10.4s, v16.4s, v28.s[3]
+	WORD $0x4FBC1A2B // fmla v11.4s, v17.4s, v28.s[3]
+	WORD $0x4FBE1A0C // fmla v12.4s, v16.4s, v30.s[3]
+	WORD $0x4FBE1A2D // fmla v13.4s, v17.4s, v30.s[3]
+	ADD $128, R1, R1
 winogradMul7x2NEON_rest:
-	CBZ R16, winogradMul7x2NEON_next
-	MOVD R16, R4
+	ANDS $3, R16, R4
+	BEQ winogradMul7x2NEON_next
 winogradMul7x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
+	VLD1.P 32(R1), [V14.S4, V15.S4]
+	FMOVS.P 4(R5), F18
+	FMOVS.P 4(R6), F20
+	FMOVS.P 4(R7), F22
+	FMOVS.P 4(R8), F24
+	FMOVS.P 4(R9), F26
+	FMOVS.P 4(R10), F28
 	FMOVS.P 4(R11), F30
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
+	WORD $0x4F9211C0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4F9211E1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4F9411C2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4F9411E3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4F9611C4 // fmla v4.4s, v14.4s, v22.s[0]
+	WORD $0x4F9611E5 // fmla v5.4s, v15.4s, v22.s[0]
+	WORD $0x4F9811C6 // fmla v6.4s, v14.4s, v24.s[0]
+	WORD $0x4F9811E7 // fmla v7.4s, v15.4s, v24.s[0]
+	WORD $0x4F9A11C8 // fmla v8.4s, v14.4s, v26.s[0]
+	WORD $0x4F9A11E9 // fmla v9.4s, v15.4s, v26.s[0]
+	WORD $0x4F9C11CA // fmla v10.4s, v14.4s, v28.s[0]
+	WORD $0x4F9C11EB // fmla v11.4s, v15.4s, v28.s[0]
+	WORD $0x4F9E11CC // fmla v12.4s, v14.4s, v30.s[0]
+	WORD $0x4F9E11ED // fmla v13.4s, v15.4s, v30.s[0]
 	SUB $1, R4
 	CBNZ R4, winogradMul7x2NEON_one
 winogradMul7x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4, V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4, V5.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V6.S4, V7.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V8.S4, V9.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V10.S4, V11.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V12.S4, V13.S4], (R22)
-	ADD R23, R22, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R23)
+	VST1.P [V2.S4, V3.S4], (R22)(R23)
+	VST1.P [V4.S4, V5.S4], (R22)(R23)
+	VST1.P [V6.S4, V7.S4], (R22)(R23)
+	VST1.P [V8.S4, V9.S4], (R22)(R23)
+	VST1.P [V10.S4, V11.S4], (R22)(R23)
+	VST1.P [V12.S4, V13.S4], (R22)(R23)
 	ADD R24, R14, R14
 	SUB $1, R19
 	CBNZ R19, winogradMul7x2NEON_tiles
@@ -1893,210 +2481,4 @@ winogradMul7x2NEON_next:
 	SUB $1, R4
 	MOVD R4, winogradMul_planes(R0)
 	CBNZ R4, winogradMul7x2NEON_plane
-	RET
-
-TEXT ·winogradMul8x2NEON(SB), NOSPLIT, $0-8
-	MOVD c+0(FP), R0
-	MOVD winogradMul_vTile(R0), R13
-	MOVD winogradMul_mTile(R0), R23
-	MOVD winogradMul_kc(R0), R16
-	MOVD $32, R4
-	MUL R4, R16, R25
-	MOVD $8, R4
-	MUL R4, R13, R24
-	LSR $2, R16, R15
-	AND $3, R16, R16
-	MOVD ZR, R26
-winogradMul8x2NEON_plane:
-	MOVD ZR, R21
-	MOVD winogradMul_blocks(R0), R20
-winogradMul8x2NEON_block:
-	MOVD winogradMul_v(R0), R14
-	MOVD winogradMul_vAt(R0), R4
-	ADD R4, R14, R14
-	MOVD winogradMul_m(R0), R22
-	MOVD winogradMul_mAt(R0), R4
-	ADD R4, R22, R22
-	ADD R21, R22, R22
-	MOVD winogradMul_tiles(R0), R19
-winogradMul8x2NEON_tiles:
-	MOVD winogradMul_w(R0), R1
-	ADD R26, R1, R1
-	MOVD R14, R5
-	ADD R13, R5, R6
-	ADD R13, R6, R7
-	ADD R13, R7, R8
-	ADD R13, R8, R9
-	ADD R13, R9, R10
-	ADD R13, R10, R11
-	ADD R13, R11, R12
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	VEOR V14.B16, V14.B16, V14.B16
-	VEOR V15.B16, V15.B16, V15.B16
-	CBZ R15, winogradMul8x2NEON_rest
-	MOVD R15, R4
-winogradMul8x2NEON_four:
-	FMOVQ 0(R1), F16
-	FMOVQ 16(R1), F17
-	FMOVQ 32(R1), F18
-	FMOVQ 48(R1), F19
-	FMOVQ 64(R1), F20
-	FMOVQ 80(R1), F21
-	FMOVQ 96(R1), F22
-	FMOVQ 112(R1), F23
-	ADD $128, R1, R1
-	FMOVQ.P 16(R5), F24
-	FMOVQ.P 16(R6), F25
-	FMOVQ.P 16(R7), F26
-	FMOVQ.P 16(R8), F27
-	FMOVQ.P 16(R9), F28
-	FMOVQ.P 16(R10), F29
-	FMOVQ.P 16(R11), F30
-	FMOVQ.P 16(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
-	WORD $0x4F9F120E // fmla v14.4s, v16.4s, v31.s[0]
-	WORD $0x4F9F122F // fmla v15.4s, v17.4s, v31.s[0]
-	WORD $0x4FB81240 // fmla v0.4s, v18.4s, v24.s[1]
-	WORD $0x4FB81261 // fmla v1.4s, v19.4s, v24.s[1]
-	WORD $0x4FB91242 // fmla v2.4s, v18.4s, v25.s[1]
-	WORD $0x4FB91263 // fmla v3.4s, v19.4s, v25.s[1]
-	WORD $0x4FBA1244 // fmla v4.4s, v18.4s, v26.s[1]
-	WORD $0x4FBA1265 // fmla v5.4s, v19.4s, v26.s[1]
-	WORD $0x4FBB1246 // fmla v6.4s, v18.4s, v27.s[1]
-	WORD $0x4FBB1267 // fmla v7.4s, v19.4s, v27.s[1]
-	WORD $0x4FBC1248 // fmla v8.4s, v18.4s, v28.s[1]
-	WORD $0x4FBC1269 // fmla v9.4s, v19.4s, v28.s[1]
-	WORD $0x4FBD124A // fmla v10.4s, v18.4s, v29.s[1]
-	WORD $0x4FBD126B // fmla v11.4s, v19.4s, v29.s[1]
-	WORD $0x4FBE124C // fmla v12.4s, v18.4s, v30.s[1]
-	WORD $0x4FBE126D // fmla v13.4s, v19.4s, v30.s[1]
-	WORD $0x4FBF124E // fmla v14.4s, v18.4s, v31.s[1]
-	WORD $0x4FBF126F // fmla v15.4s, v19.4s, v31.s[1]
-	WORD $0x4F981A80 // fmla v0.4s, v20.4s, v24.s[2]
-	WORD $0x4F981AA1 // fmla v1.4s, v21.4s, v24.s[2]
-	WORD $0x4F991A82 // fmla v2.4s, v20.4s, v25.s[2]
-	WORD $0x4F991AA3 // fmla v3.4s, v21.4s, v25.s[2]
-	WORD $0x4F9A1A84 // fmla v4.4s, v20.4s, v26.s[2]
-	WORD $0x4F9A1AA5 // fmla v5.4s, v21.4s, v26.s[2]
-	WORD $0x4F9B1A86 // fmla v6.4s, v20.4s, v27.s[2]
-	WORD $0x4F9B1AA7 // fmla v7.4s, v21.4s, v27.s[2]
-	WORD $0x4F9C1A88 // fmla v8.4s, v20.4s, v28.s[2]
-	WORD $0x4F9C1AA9 // fmla v9.4s, v21.4s, v28.s[2]
-	WORD $0x4F9D1A8A // fmla v10.4s, v20.4s, v29.s[2]
-	WORD $0x4F9D1AAB // fmla v11.4s, v21.4s, v29.s[2]
-	WORD $0x4F9E1A8C // fmla v12.4s, v20.4s, v30.s[2]
-	WORD $0x4F9E1AAD // fmla v13.4s, v21.4s, v30.s[2]
-	WORD $0x4F9F1A8E // fmla v14.4s, v20.4s, v31.s[2]
-	WORD $0x4F9F1AAF // fmla v15.4s, v21.4s, v31.s[2]
-	WORD $0x4FB81AC0 // fmla v0.4s, v22.4s, v24.s[3]
-	WORD $0x4FB81AE1 // fmla v1.4s, v23.4s, v24.s[3]
-	WORD $0x4FB91AC2 // fmla v2.4s, v22.4s, v25.s[3]
-	WORD $0x4FB91AE3 // fmla v3.4s, v23.4s, v25.s[3]
-	WORD $0x4FBA1AC4 // fmla v4.4s, v22.4s, v26.s[3]
-	WORD $0x4FBA1AE5 // fmla v5.4s, v23.4s, v26.s[3]
-	WORD $0x4FBB1AC6 // fmla v6.4s, v22.4s, v27.s[3]
-	WORD $0x4FBB1AE7 // fmla v7.4s, v23.4s, v27.s[3]
-	WORD $0x4FBC1AC8 // fmla v8.4s, v22.4s, v28.s[3]
-	WORD $0x4FBC1AE9 // fmla v9.4s, v23.4s, v28.s[3]
-	WORD $0x4FBD1ACA // fmla v10.4s, v22.4s, v29.s[3]
-	WORD $0x4FBD1AEB // fmla v11.4s, v23.4s, v29.s[3]
-	WORD $0x4FBE1ACC // fmla v12.4s, v22.4s, v30.s[3]
-	WORD $0x4FBE1AED // fmla v13.4s, v23.4s, v30.s[3]
-	WORD $0x4FBF1ACE // fmla v14.4s, v22.4s, v31.s[3]
-	WORD $0x4FBF1AEF // fmla v15.4s, v23.4s, v31.s[3]
-	SUB $1, R4
-	CBNZ R4, winogradMul8x2NEON_four
-winogradMul8x2NEON_rest:
-	CBZ R16, winogradMul8x2NEON_next
-	MOVD R16, R4
-winogradMul8x2NEON_one:
-	VLD1.P 32(R1), [V16.S4, V17.S4]
-	FMOVS.P 4(R5), F24
-	FMOVS.P 4(R6), F25
-	FMOVS.P 4(R7), F26
-	FMOVS.P 4(R8), F27
-	FMOVS.P 4(R9), F28
-	FMOVS.P 4(R10), F29
-	FMOVS.P 4(R11), F30
-	FMOVS.P 4(R12), F31
-	WORD $0x4F981200 // fmla v0.4s, v16.4s, v24.s[0]
-	WORD $0x4F981221 // fmla v1.4s, v17.4s, v24.s[0]
-	WORD $0x4F991202 // fmla v2.4s, v16.4s, v25.s[0]
-	WORD $0x4F991223 // fmla v3.4s, v17.4s, v25.s[0]
-	WORD $0x4F9A1204 // fmla v4.4s, v16.4s, v26.s[0]
-	WORD $0x4F9A1225 // fmla v5.4s, v17.4s, v26.s[0]
-	WORD $0x4F9B1206 // fmla v6.4s, v16.4s, v27.s[0]
-	WORD $0x4F9B1227 // fmla v7.4s, v17.4s, v27.s[0]
-	WORD $0x4F9C1208 // fmla v8.4s, v16.4s, v28.s[0]
-	WORD $0x4F9C1229 // fmla v9.4s, v17.4s, v28.s[0]
-	WORD $0x4F9D120A // fmla v10.4s, v16.4s, v29.s[0]
-	WORD $0x4F9D122B // fmla v11.4s, v17.4s, v29.s[0]
-	WORD $0x4F9E120C // fmla v12.4s, v16.4s, v30.s[0]
-	WORD $0x4F9E122D // fmla v13.4s, v17.4s, v30.s[0]
-	WORD $0x4F9F120E // fmla v14.4s, v16.4s, v31.s[0]
-	WORD $0x4F9F122F // fmla v15.4s, v17.4s, v31.s[0]
-	SUB $1, R4
-	CBNZ R4, winogradMul8x2NEON_one
-winogradMul8x2NEON_next:
-	VST1 [V0.S4, V1.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V2.S4, V3.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V4.S4, V5.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V6.S4, V7.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V8.S4, V9.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V10.S4, V11.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V12.S4, V13.S4], (R22)
-	ADD R23, R22, R22
-	VST1 [V14.S4, V15.S4], (R22)
-	ADD R23, R22, R22
-	ADD R24, R14, R14
-	SUB $1, R19
-	CBNZ R19, winogradMul8x2NEON_tiles
-	ADD R25, R26, R26
-	ADD $32, R21, R21
-	SUB $1, R20
-	CBNZ R20, winogradMul8x2NEON_block
-	MOVD winogradMul_vAt(R0), R4
-	MOVD winogradMul_vPlane(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, winogradMul_vAt(R0)
-	MOVD winogradMul_mAt(R0), R4
-	MOVD winogradMul_mPlane(R0), R5
-	ADD R5, R4, R4
-	MOVD R4, winogradMul_mAt(R0)
-	MOVD winogradMul_planes(R0), R4
-	SUB $1, R4
-	MOVD R4, winogradMul_planes(R0)
-	CBNZ R4, winogradMul8x2NEON_plane
 	RET

@@ -28,6 +28,7 @@ var (
 	fmul4sx = instruction{0x4F809000, "fmul v%d.4s, v%d.4s, v%d.s[%d]"}
 	fmla4sx = instruction{0x4F801000, "fmla v%d.4s, v%d.4s, v%d.s[%d]"}
 	fmls4sx = instruction{0x4F805000, "fmls v%d.4s, v%d.4s, v%d.s[%d]"}
+	ldrq    = instruction{0x3CE06800, "ldr q%d, [x%d, x%d]"}
 )
 
 // v writes an instruction of two or three vectors: d, n and, where it has one, m.
@@ -39,6 +40,9 @@ func (f *file) v(i instruction, d, n int, m ...int) {
 	}
 	f.word(code, fmt.Sprintf(i.text, numbers...))
 }
+
+// vat writes a load of vector d from the sum of two general registers.
+func (f *file) vat(i instruction, d, base, offset int) { f.v(i, d, base, offset) }
 
 // vx writes an instruction by element e of m, elements of 32 bits.
 func (f *file) vx(i instruction, d, n, m, e int) {
@@ -88,6 +92,32 @@ func (f *file) fieldSum(offset, at, r, scratch string) {
 	f.field(offset, r)
 	f.field(at, scratch)
 	f.op("ADD %s, %s, %s", scratch, r, r)
+}
+
+// beginTilesNEON keeps in registers what goes on from tile to tile: R20 is the
+// source of the tile, R21 its step, R22 the destination, R23 its step, R24 counts
+// the tiles and R25 is the destination's stride from pixel to pixel.
+func (f *file) beginTilesNEON() {
+	f.fieldSum(offSrc, offSrcAt, "R20", "R4")
+	f.field(offSrcStep, "R21")
+	f.fieldSum(offDst, offDstAt, "R22", "R4")
+	f.field(offDstStep, "R23")
+	f.field(offTiles, "R24")
+	f.field(offDstStride, "R25")
+}
+
+// endTilesNEON goes on with the next tile, if there is one, or leaves in the call
+// how far it has moved.
+func (f *file) endTilesNEON() {
+	f.op("ADD R21, R20, R20")
+	f.op("ADD R23, R22, R22")
+	f.loop("R24", "tile")
+	for _, of := range [][3]string{{offSrc, offSrcAt, "R20"}, {offDst, offDstAt, "R22"}} {
+		f.field(of[0], "R4")
+		f.op("SUB R4, %s, R4", of[2])
+		f.op("MOVD R4, %s(R0)", of[1])
+	}
+	f.op("RET")
 }
 
 // advance adds field step to field at.

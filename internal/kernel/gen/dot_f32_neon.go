@@ -41,23 +41,28 @@ func dotNEON(f *file, name string, m int) {
 	f.finishDotNEON(m)
 }
 
+// neonTap is the register that points at pixel p of the current tap.
+func neonTap(p int) string {
+	return [...]string{"R17", "R19", "R20", "R21", "R22", "R23", "R24", "R25"}[p]
+}
+
 // dotTapNEON adds the products of one tap.
 func (f *file) dotTapNEON(m int) {
 	f.jump("CBZ R16,", "tail")
 	f.op("MOVD R16, R4")
 	f.label("k")
-	f.op("FMOVQ.P 16(R1), F%d", neonWeights)
+	f.op("FMOVQ.P 16(R1), F%d", depthWeights)
 	for p := range m {
-		f.op("FMOVQ.P 16(%s), F%d", neonTap(p), neonPixels+p)
+		f.op("FMOVQ.P 16(%s), F%d", neonTap(p), depthPixels+p)
 	}
 	f.timesWeights(m)
 	f.loop("R4", "k")
 	f.label("tail")
 	f.jump("CBZ R26,", "next")
-	f.op("FMOVQ.P 16(R1), F%d", neonWeights)
+	f.op("FMOVQ.P 16(R1), F%d", depthWeights)
 	for p := range m {
 		f.op("MOVD %s, R7", neonTap(p))
-		f.loadLanesNEON(neonPixels+p, fmt.Sprintf("tail%d", p))
+		f.loadLanesNEON(depthPixels+p, fmt.Sprintf("tail%d", p))
 	}
 	f.timesWeights(m)
 	f.label("next")
@@ -85,7 +90,7 @@ func (f *file) finishDotNEON(m int) {
 		n, load, store = 1, "FMOVS (R5), F2", "FMOVS F0, (R5)"
 	}
 	f.field(offBias, "R4")
-	f.op("VLD1R (R4), [V%d.S4]", neonWeights)
+	f.op("VLD1R (R4), [V%d.S4]", depthWeights)
 	f.eachNEON(n, fadd4s)
 	f.field(offRes, "R5")
 	f.jump("CBZ R5,", "clamp")
@@ -95,9 +100,9 @@ func (f *file) finishDotNEON(m int) {
 		f.v(fadd4s, i, i, 2+i)
 	}
 	f.label("clamp")
-	f.dup4s(offLo, neonWeights, "R4")
+	f.dup4s(offLo, depthWeights, "R4")
 	f.eachNEON(n, fmax4s)
-	f.dup4s(offHi, neonWeights, "R4")
+	f.dup4s(offHi, depthWeights, "R4")
 	f.eachNEON(n, fmin4s)
 	f.fieldSum(offDst, offDstAt, "R5", "R4")
 	f.op("%s", store)
@@ -105,9 +110,9 @@ func (f *file) finishDotNEON(m int) {
 	f.nextTileNEON()
 }
 
-// eachNEON applies i, with neonWeights as its second source, to V0 to Vn-1.
+// eachNEON applies i, with depthWeights as its second source, to V0 to Vn-1.
 func (f *file) eachNEON(n int, i instruction) {
 	for r := range n {
-		f.v(i, r, r, neonWeights)
+		f.v(i, r, r, depthWeights)
 	}
 }

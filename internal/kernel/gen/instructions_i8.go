@@ -30,12 +30,16 @@ var (
 	sshl4s     = instruction{0x4EA04400, "sshl v%d.4s, v%d.4s, v%d.4s"}
 	srshl4s    = instruction{0x4EA05400, "srshl v%d.4s, v%d.4s, v%d.4s"}
 	sqrdmulh4s = instruction{0x6EA0B400, "sqrdmulh v%d.4s, v%d.4s, v%d.4s"}
+	sqxtn8b    = instruction{0x0E214800, "sqxtn v%d.8b, v%d.8h"}
+	sqxtn8b2   = instruction{0x4E214800, "sqxtn2 v%d.16b, v%d.8h"}
 	sqadd4s    = instruction{0x4EA00C00, "sqadd v%d.4s, v%d.4s, v%d.4s"}
 	sshr31     = instruction{0x4F210400, "sshr v%d.4s, v%d.4s, #31"}
+	ssra31     = instruction{0x4F211400, "ssra v%d.4s, v%d.4s, #31"}
 	add4s      = instruction{0x4EA08400, "add v%d.4s, v%d.4s, v%d.4s"}
 	neg4s      = instruction{0x6EA0B800, "neg v%d.4s, v%d.4s"}
 	smax4s     = instruction{0x4EA06400, "smax v%d.4s, v%d.4s, v%d.4s"}
 	smin4s     = instruction{0x4EA06C00, "smin v%d.4s, v%d.4s, v%d.4s"}
 	smax16b    = instruction{0x4E206400, "smax v%d.16b, v%d.16b, v%d.16b"}
+	smin16b    = instruction{0x4E206C00, "smin v%d.16b, v%d.16b, v%d.16b"}
 	umax16b    = instruction{0x6E206400, "umax v%d.16b, v%d.16b, v%d.16b"}
 )

@@ -63,14 +63,16 @@ var files = map[string]func() []byte{
 	},
 	"conv/zdepthwise_f32_neon_arm64.s": depthwiseF32NEON,
 	"conv/zdepthwise_f32_arm64.go": func() []byte {
-		return stubs("arm64", "depthwiseF32", "convCall", 1, []variant{{"NEON", 4, neonMaxM}})
+		return stubs("arm64", "depthwiseF32", "convCall", 1, []variant{{"NEON", 4, depthMaxM}})
 	},
 	"gemm/zrequant_neon_arm64.s":    requantSIMD,
 	"conv/zconv_i8_neon_arm64.s":    convI8NEON,
 	"conv/zconv_i8_neondot_arm64.s": convI8NEONDot,
 	"conv/zconv_i8_arm64.go": func() []byte {
-		return stubs("arm64", "convI8", "convCallI8", 2, []variant{{"NEON", 8, narrowMaxM}, {"NEONSigned", 8, narrowMaxM},
-			{"NEONDot", 8, dotMaxM}})
+		return stubs("arm64", "convI8", "convCallI8", 2, []variant{{"NEON", 8, narrowMaxM}, {"NEONSigned", 8, narrowMaxM}})
+	},
+	"conv/zconv_i8_neondot_arm64.go": func() []byte {
+		return stubs("arm64", "convI8", "convCallI8", 1, []variant{{"NEONDot", 8, dotMaxM8}, {"NEONDot", 16, dotMaxM16}})
 	},
 	"conv/zwindow_sums_avx512_amd64.s": windowSumsAVX512,
 	"conv/zwindow_sums_neon_arm64.s":   windowSumsNEON,

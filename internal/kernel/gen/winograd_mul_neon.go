@@ -25,8 +25,7 @@ func winogradMulNEON(f *file, name string, m, nv int) {
 	f.op("MUL R4, R16, R25") // weights of a block
 	f.op("MOVD $%d, R4", m)
 	f.op("MUL R4, R13, R24") // sources of a group
-	f.op("LSR $2, R16, R15")
-	f.op("AND $3, R16, R16")
+	f.op("LSR $3, R16, R15")
 	f.op("MOVD ZR, R26")
 	f.label("plane")
 	f.op("MOVD ZR, R21")
@@ -61,8 +60,7 @@ func (f *file) mulTilesNEON(m, nv int) {
 	}
 	f.multiplyNEON(m, nv)
 	for p := range m {
-		f.op("VST1 %s, (R22)", vectors(p*nv, nv, "S4"))
-		f.op("ADD R23, R22, R22")
+		f.op("VST1.P %s, (R22)(R23)", vectors(p*nv, nv, "S4"))
 	}
 	f.op("ADD R24, R14, R14")
 }
