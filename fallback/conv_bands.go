@@ -19,12 +19,13 @@ type bands struct {
 	rows          int // output rows of a band; of a flat output, its columns
 	step          int // neighbouring columns that are computed together
 	of            int // bands of one image
+	parts         int // of the output channels: units of a band
 	src, dst, res pitch
 	flat          bool
 }
 
 func newBands(s *convShape, rows int) bands {
-	return bands{s: s, h: s.y.out, w: s.x.out, rows: rows, step: 1, of: (s.y.out + rows - 1) / rows}
+	return bands{s: s, h: s.y.out, w: s.x.out, rows: rows, step: 1, of: (s.y.out + rows - 1) / rows, parts: 1}
 }
 
 // even is the size of bands that shares n rows evenly among workers, at most
@@ -45,17 +46,36 @@ const columns = 224
 // without borders is one long row of pixels, cut anywhere, which fills the kernels'
 // tiles.
 func (c *opContext) directBands(s *convShape, bordered bool) bands {
+	return bandsFor(s, bordered, c.p.workers)
+}
+
+func bandsFor(s *convShape, bordered bool, workers int) bands {
 	switch {
 	case s.y.k != 1 || s.x.k != 1 || s.y.stride != 1 || s.x.stride != 1:
-		return newBands(s, even(s.y.out, bandRows, c.p.workers))
+		return newBands(s, even(s.y.out, bandRows, workers))
 	case bordered:
-		return newBands(s, even(s.y.out, max(1, columns/s.x.out), c.p.workers))
+		return newBands(s, even(s.y.out, max(1, columns/s.x.out), workers))
 	}
 	b := newBands(s, 1)
 	b.flat, b.h, b.w = true, 1, s.y.out*s.x.out
-	b.rows = even(b.w, columns, c.p.workers)
+	b.rows = even(b.w, columns, workers)
 	b.of = (b.w + b.rows - 1) / b.rows
 	return b
+}
+
+// partedBands is directBands, but workers share the output channels of all rows
+// where the weights are more than twice as much as what they are multiplied with: in
+// bands of rows every worker would read all weights. Two parts for each leave
+// something to help with.
+func (c *opContext) partedBands(s *convShape, bordered bool) bands {
+	const least = 64 // channels of a part
+	weights, pixels := s.y.k*s.x.k*s.oc, s.n*s.y.in*s.x.in
+	if parts := min(2*c.p.workers, s.oc/least); c.p.workers > 1 && parts > 1 && s.groups == 1 && weights > 2*pixels {
+		b := bandsFor(s, bordered, 1)
+		b.parts = parts
+		return b
+	}
+	return c.directBands(s, bordered)
 }
 
 // winogradBands cuts along the rows at which tiles start.
@@ -75,18 +95,19 @@ func (b *bands) shape() conv.ConvShape {
 	return conv.ConvShape{KH: s.y.k, KW: s.x.k, DY: s.y.dilate, DX: s.x.dilate, IC: s.c, OC: s.oc, Row: b.src.row, Pix: b.src.pix, Groups: s.groups}
 }
 
-func (b *bands) units() int             { return b.s.n * b.of }
+func (b *bands) units() int             { return b.s.n * b.of * b.parts }
 func (b *bands) work(perOutput int) int { return b.s.n * b.h * b.w * b.s.oc * perOutput }
 
-// unit is one band: rows x cols of an image from (y, x) on.
-type unit struct{ image, y, x, rows, cols int }
+// unit is one band, rows x cols of an image from (y, x) on, or a part of its channels.
+type unit struct{ image, y, x, rows, cols, part int }
 
 func (b *bands) unit(i int) unit {
-	image, at := i/b.of, i%b.of*b.rows
+	all := b.s.n * b.of
+	part, image, at := i/all, i%all/b.of, i%b.of*b.rows
 	if b.flat {
-		return unit{image, 0, at, 1, min(b.rows, b.w-at)}
+		return unit{image, 0, at, 1, min(b.rows, b.w-at), part}
 	}
-	return unit{image, at, 0, min(b.rows, b.h-at), b.w}
+	return unit{image, at, 0, min(b.rows, b.h-at), b.w, part}
 }
 
 // plane is where u's results, or what is added to them, lie in data.
@@ -113,9 +134,9 @@ type banded struct {
 	cut     cutting
 	gaps    bool // it reads and writes strided tensors
 
-	f32  conv.RunnerF32 // once it is packed,
-	i8   conv.RunnerI8  // one of them
-	then *banded        // the fused 1x1 convolution, or nil
+	f32  []conv.RunnerF32 // once it is packed, one for each part,
+	i8   []conv.RunnerI8  // or one of these
+	then *banded          // the fused 1x1 convolution, or nil
 }
 
 // last is the convolution whose result is written: the 1x1 one of a fused pair.

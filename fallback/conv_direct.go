@@ -35,12 +35,27 @@ func (c *opContext) planBandsF32(by how, in, other *tensor, s *convShape, cut cu
 	if err != nil {
 		return err
 	}
-	if err := c.later(bytes, func() { b.f32 = pack(&b.bands) }); err != nil {
+	if err := c.later(bytes, func() { b.f32 = inParts(b.parts, pack(&b.bands)) }); err != nil {
 		return err
 	}
 	by.residual = other != nil
 	b.emitted(by, c.emit(by.routine, b.units(), b.work(perOutput), b.reads(), b.runF32))
 	return nil
+}
+
+// parted is a convolution that can be computed in parts.
+type parted[R any] interface{ Part(i, n int) R }
+
+// inParts are n parts of a convolution; one is itself.
+func inParts[R any](n int, whole R) []R {
+	if n == 1 {
+		return []R{whole}
+	}
+	list := make([]R, n)
+	for i := range list {
+		list[i] = any(whole).(parted[R]).Part(i, n)
+	}
+	return list
 }
 
 // runF32 computes units [lo, hi).
@@ -52,8 +67,10 @@ func (b *banded) runF32(w *worker, lo, hi int) {
 		if b.other != nil {
 			res = plane(b.res, u, b.other.f32())
 		}
-		b.f32.Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), res, u.rows, u.cols)
-		edge(b.out, dst, b.s.y.out, b.s.x.out, b.last().s.oc, u.image, u.y, u.y+u.rows, 0)
+		b.f32[u.part].Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), res, u.rows, u.cols)
+		if u.part == 0 {
+			edge(b.out, dst, b.s.y.out, b.s.x.out, b.last().s.oc, u.image, u.y, u.y+u.rows, 0)
+		}
 	}
 }
 
@@ -70,8 +87,13 @@ func (c *opContext) planDirectF32(s *convShape, a model.Activation) error {
 			return c.p.routines.Conv.NewDotF32(b.shape(), filter.f32(), floats(bias), lo, hi)
 		})
 	}
-	return c.planBandsF32(how{routine: directConv, values: "f32"}, c.in[0], other, s, c.directBands, 4*taps*s.packed(32), taps, func(b *bands) conv.RunnerF32 {
-		if other != nil && other.shape[3] < s.oc {
+	narrow := other != nil && other.shape[3] < s.oc
+	cut := c.partedBands
+	if narrow {
+		cut = c.directBands
+	}
+	return c.planBandsF32(how{routine: directConv, values: "f32"}, c.in[0], other, s, cut, 4*taps*s.packed(32), taps, func(b *bands) conv.RunnerF32 {
+		if narrow {
 			return newSplitF32(c.p.routines.Conv, b.shape(), other.shape[3], filter.f32(), floats(bias), lo, hi)
 		}
 		return c.p.routines.Conv.NewConvF32(b.shape(), filter.f32(), floats(bias), lo, hi)

@@ -54,7 +54,7 @@ func (c *opContext) planBandsI8(by how, in *tensor, s *convShape, cut cutting, b
 	if err != nil {
 		return err
 	}
-	if err := c.later(bytes, func() { b.i8 = pack(&b.bands) }); err != nil {
+	if err := c.later(bytes, func() { b.i8 = inParts(b.parts, pack(&b.bands)) }); err != nil {
 		return err
 	}
 	b.emitted(by, c.emit(by.routine, b.units(), b.work(perOutput), b.reads(), b.runI8))
@@ -66,8 +66,10 @@ func (b *banded) runI8(w *worker, lo, hi int) {
 	dst, src, zero := b.out.data, b.input().data, byte(b.out.quant.zero0())
 	for i := lo; i < hi; i++ {
 		u := b.unit(i)
-		b.i8.Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), u.rows, u.cols)
-		edge(b.out, dst, b.s.y.out, b.s.x.out, b.last().s.oc, u.image, u.y, u.y+u.rows, zero)
+		b.i8[u.part].Run(&w.direct, plane(b.dst, u, dst), source(&b.bands, u, src), u.rows, u.cols)
+		if u.part == 0 {
+			edge(b.out, dst, b.s.y.out, b.s.x.out, b.last().s.oc, u.image, u.y, u.y+u.rows, zero)
+		}
 	}
 }
 
@@ -105,7 +107,7 @@ func (c *opContext) planDirectI8(s *convShape, a model.Activation) error {
 		n.ConvI8(b.shape(), &p, row, pix, u.rows, u.cols)
 	}
 	if !winograd {
-		return c.planBandsI8(how{routine: directConv, values: "i8"}, c.in[0], s, c.directBands, (2*taps+64)*s.packed(32), taps, func(b *bands) conv.RunnerI8 {
+		return c.planBandsI8(how{routine: directConv, values: "i8"}, c.in[0], s, c.partedBands, (2*taps+64)*s.packed(32), taps, func(b *bands) conv.RunnerI8 {
 			return direct(b, weightsI8(filter))
 		})
 	}

@@ -41,7 +41,7 @@ func (p *plan) chains() {
 // pointwise says that b is a 1x1 convolution: it mixes the channels of a pixel.
 func (b *banded) pointwise() bool {
 	s := b.s
-	return s.y.k == 1 && s.x.k == 1 && s.y.stride == 1 && s.x.stride == 1 && s.border().plain() && b.then == nil
+	return s.y.k == 1 && s.x.k == 1 && s.y.stride == 1 && s.x.stride == 1 && s.border().plain() && b.then == nil && b.parts == 1
 }
 
 // fits says that s and then can be fused: s computes all that then reads, and can
@@ -93,7 +93,7 @@ func (p *plan) chain(first, then *step) {
 }
 
 func (b *banded) result() (*tensor, *convShape) {
-	if b.other != nil || b.then != nil {
+	if b.other != nil || b.then != nil || b.parts > 1 {
 		return nil, nil
 	}
 	return b.out, b.s
@@ -135,9 +135,9 @@ func (b *banded) bindWeights() {
 	switch {
 	case b.then == nil:
 	case b.out.quantised():
-		b.i8 = conv.NewChainI8(b.between(), b.i8, b.then.i8)
+		b.i8[0] = conv.NewChainI8(b.between(), b.i8[0], b.then.i8[0])
 	default:
-		b.f32 = conv.NewChainF32(b.between(), b.f32, b.then.f32)
+		b.f32[0] = conv.NewChainF32(b.between(), b.f32[0], b.then.f32[0])
 	}
 }
 
@@ -157,6 +157,6 @@ func (st *strips) count(n *conv.Scratch, own, _ needs) {
 
 func (st *strips) bindWeights() {
 	if st.then != nil {
-		st.run.Then(st.then.f32)
+		st.run.Then(st.then.f32[0])
 	}
 }

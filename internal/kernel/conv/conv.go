@@ -20,6 +20,7 @@ type convCall struct {
 	resStride              int
 	lo, hi                 float32
 	mask                   unsafe.Pointer // which channels of the last vector exist
+	weightsAhead
 	tileSteps
 }
 
@@ -29,6 +30,21 @@ type convCall struct {
 type tileSteps struct {
 	tiles, srcStep, dstStep, resStep int
 	srcAt, dstAt, resAt              int
+}
+
+// weightsAhead are the weights of the next block, which a routine fetches while it
+// computes this one, a piece with each tile: in a net they are in no near cache when
+// their turn comes. at moves, for the reason of tileSteps.
+type weightsAhead struct {
+	from           unsafe.Pointer
+	fromAt         int
+	piece, perPass int // bytes with each tile, and with each pass of its inner loop
+}
+
+// fetch shares bytes from on among tiles of so many passes.
+func fetch(from unsafe.Pointer, bytes, tiles, passes int) weightsAhead {
+	piece := (bytes + tiles - 1) / tiles
+	return weightsAhead{from: from, piece: piece, perPass: (piece + passes) / max(1, passes)}
 }
 
 // next moves on by one tile.
@@ -130,11 +146,14 @@ func (s ConvShape) blocks(lanes, weightsPerChannel int) []convBlock {
 	return bs
 }
 
+// tilesIn is how many tiles of at most most pixels cover cols.
+func tilesIn(cols, most int) int { return (cols + most - 1) / most }
+
 // cut shares cols pixels among tiles of at most most, as even as can be, since
 // a short tile costs nearly as much as a full one: full tiles of m pixels, then
 // short ones of m-1.
 func cut(cols, most int) (m, full, short int) {
-	n := (cols + most - 1) / most
+	n := tilesIn(cols, most)
 	m = (cols + n - 1) / n
 	return m, n - (m*n - cols), m*n - cols
 }

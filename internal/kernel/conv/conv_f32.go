@@ -7,6 +7,7 @@ import (
 // convKernel is one variant of the float32 convolution: fn[vectors-1][pixels].
 type convKernel struct {
 	lanes  int
+	pass   int // input channels in one pass of the inner loop that fetches weights ahead
 	fn     [2][]func(*convCall)
 	spills bool // its masked stores may be slow: it writes whole vectors into what follows, where that is yet to be written
 }
@@ -28,6 +29,7 @@ type ConvF32 struct {
 	w      []float32 // [block][tap][kc][width]
 	bias   []float32 // padded to whole blocks
 	lo, hi float32
+	exact  bool // writes nothing but its own channels: see convKernel.spills
 }
 
 // NewConvF32 packs w, shaped [OC][KH][KW][IC], and bias (nil: none). lo and hi
@@ -92,6 +94,10 @@ func (c *ConvF32) Run(k *Worker, dst, src, res Plane[float32], rows, cols int) {
 	for i := len(c.blocks) - 1; i >= 0; i-- { // what the last one spills, others overwrite
 		b := &c.blocks[i]
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.at])
+		if next := &c.blocks[max(0, i-1)]; c.kernel.pass > 0 {
+			tiles := rows * tilesIn(cols, len(c.kernel.fn[b.vectors-1])-1)
+			call.weightsAhead = fetch(unsafe.Pointer(&c.w[next.w]), 4*next.width*len(c.taps)*c.kc, tiles, len(c.taps)*(c.kc/c.kernel.pass))
+		}
 		for y := range rows {
 			c.row(call, b, dst, src, res, y, cols)
 		}
@@ -110,7 +116,7 @@ func (c *ConvF32) row(call *convCall, b *convBlock, dst, src, res Plane[float32]
 	fns := c.kernel.fn[b.vectors-1]
 	m, full, short := cut(cols, len(fns)-1)
 	last := 0
-	if c.kernel.spills && dst.Pix == c.shape.OC && call.res == nil && b.live < b.width && b.first+b.live == c.shape.OC {
+	if c.kernel.spills && !c.exact && dst.Pix == c.shape.OC && call.res == nil && b.live < b.width && b.first+b.live == c.shape.OC {
 		call.mask = unsafe.Pointer(&c.whole)
 		if last = m; short > 0 {
 			last, short = m-1, short-1

@@ -10,12 +10,14 @@ TEXT ·convF32x1x16AVX2(SB), NOSPLIT, $0-8
 convF32x1x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 convF32x1x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x1x16AVX2_rest
 convF32x1x16AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -76,6 +78,7 @@ convF32x1x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x1x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x16AVX2_tile
 	VZEROUPPER; RET
@@ -85,6 +88,7 @@ TEXT ·convF32x2x16AVX2(SB), NOSPLIT, $0-8
 convF32x2x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -93,6 +97,7 @@ convF32x2x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x2x16AVX2_rest
 convF32x2x16AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -178,6 +183,7 @@ convF32x2x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x2x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x16AVX2_tile
 	VZEROUPPER; RET
@@ -187,6 +193,7 @@ TEXT ·convF32x3x16AVX2(SB), NOSPLIT, $0-8
 convF32x3x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -197,6 +204,7 @@ convF32x3x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x3x16AVX2_rest
 convF32x3x16AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -307,6 +315,7 @@ convF32x3x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x3x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x16AVX2_tile
 	VZEROUPPER; RET
@@ -316,6 +325,7 @@ TEXT ·convF32x4x16AVX2(SB), NOSPLIT, $0-8
 convF32x4x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -328,6 +338,7 @@ convF32x4x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x4x16AVX2_rest
 convF32x4x16AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -463,6 +474,7 @@ convF32x4x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x4x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x16AVX2_tile
 	VZEROUPPER; RET
@@ -472,6 +484,7 @@ TEXT ·convF32x5x16AVX2(SB), NOSPLIT, $0-8
 convF32x5x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -487,6 +500,7 @@ convF32x5x16AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x5x16AVX2_rest
 convF32x5x16AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -649,6 +663,7 @@ convF32x5x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x5x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x16AVX2_tile
 	VZEROUPPER; RET
@@ -658,6 +673,7 @@ TEXT ·convF32x6x16AVX2(SB), NOSPLIT, $0-8
 convF32x6x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -675,6 +691,7 @@ convF32x6x16AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x6x16AVX2_rest
 convF32x6x16AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -862,6 +879,7 @@ convF32x6x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x6x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x16AVX2_tile
 	VZEROUPPER; RET
@@ -871,11 +889,13 @@ TEXT ·convF32x1x8AVX2(SB), NOSPLIT, $0-8
 convF32x1x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 convF32x1x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x1x8AVX2_rest
 convF32x1x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VMOVUPS 32(DX), Y12
@@ -923,6 +943,7 @@ convF32x1x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x1x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x8AVX2_tile
 	VZEROUPPER; RET
@@ -932,12 +953,14 @@ TEXT ·convF32x2x8AVX2(SB), NOSPLIT, $0-8
 convF32x2x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 convF32x2x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x2x8AVX2_rest
 convF32x2x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1002,6 +1025,7 @@ convF32x2x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x2x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x8AVX2_tile
 	VZEROUPPER; RET
@@ -1011,6 +1035,7 @@ TEXT ·convF32x3x8AVX2(SB), NOSPLIT, $0-8
 convF32x3x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1018,6 +1043,7 @@ convF32x3x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x3x8AVX2_rest
 convF32x3x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1099,6 +1125,7 @@ convF32x3x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x3x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x8AVX2_tile
 	VZEROUPPER; RET
@@ -1108,6 +1135,7 @@ TEXT ·convF32x4x8AVX2(SB), NOSPLIT, $0-8
 convF32x4x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1116,6 +1144,7 @@ convF32x4x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x4x8AVX2_rest
 convF32x4x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1214,6 +1243,7 @@ convF32x4x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x4x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x8AVX2_tile
 	VZEROUPPER; RET
@@ -1223,6 +1253,7 @@ TEXT ·convF32x5x8AVX2(SB), NOSPLIT, $0-8
 convF32x5x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1233,6 +1264,7 @@ convF32x5x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x5x8AVX2_rest
 convF32x5x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1350,6 +1382,7 @@ convF32x5x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x5x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x8AVX2_tile
 	VZEROUPPER; RET
@@ -1359,6 +1392,7 @@ TEXT ·convF32x6x8AVX2(SB), NOSPLIT, $0-8
 convF32x6x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1370,6 +1404,7 @@ convF32x6x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x6x8AVX2_rest
 convF32x6x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1504,6 +1539,7 @@ convF32x6x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x6x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x8AVX2_tile
 	VZEROUPPER; RET
@@ -1513,6 +1549,7 @@ TEXT ·convF32x7x8AVX2(SB), NOSPLIT, $0-8
 convF32x7x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1525,6 +1562,7 @@ convF32x7x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x7x8AVX2_rest
 convF32x7x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1676,6 +1714,7 @@ convF32x7x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x7x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x8AVX2_tile
 	VZEROUPPER; RET
@@ -1685,6 +1724,7 @@ TEXT ·convF32x8x8AVX2(SB), NOSPLIT, $0-8
 convF32x8x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1698,6 +1738,7 @@ convF32x8x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x8x8AVX2_rest
 convF32x8x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1866,6 +1907,7 @@ convF32x8x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x8x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x8AVX2_tile
 	VZEROUPPER; RET
@@ -1875,6 +1917,7 @@ TEXT ·convF32x9x8AVX2(SB), NOSPLIT, $0-8
 convF32x9x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1890,6 +1933,7 @@ convF32x9x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x9x8AVX2_rest
 convF32x9x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2077,6 +2121,7 @@ convF32x9x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x9x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x8AVX2_tile
 	VZEROUPPER; RET
@@ -2086,6 +2131,7 @@ TEXT ·convF32x10x8AVX2(SB), NOSPLIT, $0-8
 convF32x10x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -2102,6 +2148,7 @@ convF32x10x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x10x8AVX2_rest
 convF32x10x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2306,6 +2353,7 @@ convF32x10x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x10x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x8AVX2_tile
 	VZEROUPPER; RET
@@ -2315,6 +2363,7 @@ TEXT ·convF32x11x8AVX2(SB), NOSPLIT, $0-8
 convF32x11x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -2332,6 +2381,7 @@ convF32x11x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x11x8AVX2_rest
 convF32x11x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2553,6 +2603,7 @@ convF32x11x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x11x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x8AVX2_tile
 	VZEROUPPER; RET
@@ -2562,6 +2613,7 @@ TEXT ·convF32x12x8AVX2(SB), NOSPLIT, $0-8
 convF32x12x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -2580,6 +2632,7 @@ convF32x12x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x12x8AVX2_rest
 convF32x12x8AVX2_pass:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2818,6 +2871,7 @@ convF32x12x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x12x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x8AVX2_tile
 	VZEROUPPER; RET

@@ -10,11 +10,13 @@ TEXT ·convF32x1x32AVX512(SB), NOSPLIT, $0-8
 convF32x1x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 convF32x1x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -40,6 +42,7 @@ convF32x1x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x1x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x32AVX512_tile
 	VZEROUPPER; RET
@@ -49,6 +52,7 @@ TEXT ·convF32x2x32AVX512(SB), NOSPLIT, $0-8
 convF32x2x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -56,6 +60,7 @@ convF32x2x32AVX512_tile:
 convF32x2x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -92,6 +97,7 @@ convF32x2x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x2x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x32AVX512_tile
 	VZEROUPPER; RET
@@ -101,6 +107,7 @@ TEXT ·convF32x3x32AVX512(SB), NOSPLIT, $0-8
 convF32x3x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -110,6 +117,7 @@ convF32x3x32AVX512_tile:
 convF32x3x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -157,6 +165,7 @@ convF32x3x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x3x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x32AVX512_tile
 	VZEROUPPER; RET
@@ -166,6 +175,7 @@ TEXT ·convF32x4x32AVX512(SB), NOSPLIT, $0-8
 convF32x4x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -177,6 +187,7 @@ convF32x4x32AVX512_tile:
 convF32x4x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -235,6 +246,7 @@ convF32x4x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x4x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x32AVX512_tile
 	VZEROUPPER; RET
@@ -244,6 +256,7 @@ TEXT ·convF32x5x32AVX512(SB), NOSPLIT, $0-8
 convF32x5x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -258,6 +271,7 @@ convF32x5x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -328,6 +342,7 @@ convF32x5x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x5x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x32AVX512_tile
 	VZEROUPPER; RET
@@ -337,6 +352,7 @@ TEXT ·convF32x6x32AVX512(SB), NOSPLIT, $0-8
 convF32x6x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -353,6 +369,7 @@ convF32x6x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -434,6 +451,7 @@ convF32x6x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x6x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x32AVX512_tile
 	VZEROUPPER; RET
@@ -443,6 +461,7 @@ TEXT ·convF32x7x32AVX512(SB), NOSPLIT, $0-8
 convF32x7x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -461,6 +480,7 @@ convF32x7x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x7x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -553,6 +573,7 @@ convF32x7x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x7x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x32AVX512_tile
 	VZEROUPPER; RET
@@ -562,6 +583,7 @@ TEXT ·convF32x8x32AVX512(SB), NOSPLIT, $0-8
 convF32x8x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -582,6 +604,7 @@ convF32x8x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x8x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -685,6 +708,7 @@ convF32x8x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x8x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x32AVX512_tile
 	VZEROUPPER; RET
@@ -694,6 +718,7 @@ TEXT ·convF32x9x32AVX512(SB), NOSPLIT, $0-8
 convF32x9x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -717,6 +742,7 @@ convF32x9x32AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x9x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -832,6 +858,7 @@ convF32x9x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x9x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x32AVX512_tile
 	VZEROUPPER; RET
@@ -841,6 +868,7 @@ TEXT ·convF32x10x32AVX512(SB), NOSPLIT, $0-8
 convF32x10x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -866,6 +894,7 @@ convF32x10x32AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x10x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -992,6 +1021,7 @@ convF32x10x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x10x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x32AVX512_tile
 	VZEROUPPER; RET
@@ -1001,6 +1031,7 @@ TEXT ·convF32x11x32AVX512(SB), NOSPLIT, $0-8
 convF32x11x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1028,6 +1059,7 @@ convF32x11x32AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x11x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -1165,6 +1197,7 @@ convF32x11x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x11x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x32AVX512_tile
 	VZEROUPPER; RET
@@ -1174,6 +1207,7 @@ TEXT ·convF32x12x32AVX512(SB), NOSPLIT, $0-8
 convF32x12x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1203,6 +1237,7 @@ convF32x12x32AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x12x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -1351,6 +1386,7 @@ convF32x12x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x12x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x32AVX512_tile
 	VZEROUPPER; RET
@@ -1360,6 +1396,7 @@ TEXT ·convF32x13x32AVX512(SB), NOSPLIT, $0-8
 convF32x13x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1392,6 +1429,7 @@ convF32x13x32AVX512_tap:
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
 convF32x13x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -1552,6 +1590,7 @@ convF32x13x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x13x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x13x32AVX512_tile
 	VZEROUPPER; RET
@@ -1561,6 +1600,7 @@ TEXT ·convF32x14x32AVX512(SB), NOSPLIT, $0-8
 convF32x14x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -1595,6 +1635,7 @@ convF32x14x32AVX512_tap:
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
 convF32x14x32AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -1766,6 +1807,7 @@ convF32x14x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x14x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x14x32AVX512_tile
 	VZEROUPPER; RET
@@ -1775,10 +1817,12 @@ TEXT ·convF32x1x16AVX512(SB), NOSPLIT, $0-8
 convF32x1x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 convF32x1x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	ADDQ $64, DX
@@ -1799,6 +1843,7 @@ convF32x1x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x1x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x16AVX512_tile
 	VZEROUPPER; RET
@@ -1808,11 +1853,13 @@ TEXT ·convF32x2x16AVX512(SB), NOSPLIT, $0-8
 convF32x2x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 convF32x2x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -1840,6 +1887,7 @@ convF32x2x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x2x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x16AVX512_tile
 	VZEROUPPER; RET
@@ -1849,12 +1897,14 @@ TEXT ·convF32x3x16AVX512(SB), NOSPLIT, $0-8
 convF32x3x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 convF32x3x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -1889,6 +1939,7 @@ convF32x3x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x3x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x16AVX512_tile
 	VZEROUPPER; RET
@@ -1898,6 +1949,7 @@ TEXT ·convF32x4x16AVX512(SB), NOSPLIT, $0-8
 convF32x4x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -1905,6 +1957,7 @@ convF32x4x16AVX512_tile:
 convF32x4x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -1946,6 +1999,7 @@ convF32x4x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x4x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x16AVX512_tile
 	VZEROUPPER; RET
@@ -1955,6 +2009,7 @@ TEXT ·convF32x5x16AVX512(SB), NOSPLIT, $0-8
 convF32x5x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -1964,6 +2019,7 @@ convF32x5x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2013,6 +2069,7 @@ convF32x5x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x5x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x16AVX512_tile
 	VZEROUPPER; RET
@@ -2022,6 +2079,7 @@ TEXT ·convF32x6x16AVX512(SB), NOSPLIT, $0-8
 convF32x6x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2032,6 +2090,7 @@ convF32x6x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2088,6 +2147,7 @@ convF32x6x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x6x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x16AVX512_tile
 	VZEROUPPER; RET
@@ -2097,6 +2157,7 @@ TEXT ·convF32x7x16AVX512(SB), NOSPLIT, $0-8
 convF32x7x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2108,6 +2169,7 @@ convF32x7x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x7x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2171,6 +2233,7 @@ convF32x7x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x7x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x16AVX512_tile
 	VZEROUPPER; RET
@@ -2180,6 +2243,7 @@ TEXT ·convF32x8x16AVX512(SB), NOSPLIT, $0-8
 convF32x8x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2192,6 +2256,7 @@ convF32x8x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x8x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2262,6 +2327,7 @@ convF32x8x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x8x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x16AVX512_tile
 	VZEROUPPER; RET
@@ -2271,6 +2337,7 @@ TEXT ·convF32x9x16AVX512(SB), NOSPLIT, $0-8
 convF32x9x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2285,6 +2352,7 @@ convF32x9x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x9x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2363,6 +2431,7 @@ convF32x9x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x9x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x16AVX512_tile
 	VZEROUPPER; RET
@@ -2372,6 +2441,7 @@ TEXT ·convF32x10x16AVX512(SB), NOSPLIT, $0-8
 convF32x10x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2387,6 +2457,7 @@ convF32x10x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x10x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2472,6 +2543,7 @@ convF32x10x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x10x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x16AVX512_tile
 	VZEROUPPER; RET
@@ -2481,6 +2553,7 @@ TEXT ·convF32x11x16AVX512(SB), NOSPLIT, $0-8
 convF32x11x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2497,6 +2570,7 @@ convF32x11x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x11x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2589,6 +2663,7 @@ convF32x11x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x11x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x16AVX512_tile
 	VZEROUPPER; RET
@@ -2598,6 +2673,7 @@ TEXT ·convF32x12x16AVX512(SB), NOSPLIT, $0-8
 convF32x12x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2615,6 +2691,7 @@ convF32x12x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x12x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2714,6 +2791,7 @@ convF32x12x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x12x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x16AVX512_tile
 	VZEROUPPER; RET
@@ -2723,6 +2801,7 @@ TEXT ·convF32x13x16AVX512(SB), NOSPLIT, $0-8
 convF32x13x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2742,6 +2821,7 @@ convF32x13x16AVX512_tap:
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
 convF32x13x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2849,6 +2929,7 @@ convF32x13x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x13x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x13x16AVX512_tile
 	VZEROUPPER; RET
@@ -2858,6 +2939,7 @@ TEXT ·convF32x14x16AVX512(SB), NOSPLIT, $0-8
 convF32x14x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
+	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2878,6 +2960,7 @@ convF32x14x16AVX512_tap:
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
 convF32x14x16AVX512_k:
+	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2992,6 +3075,7 @@ convF32x14x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x14x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
+	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x14x16AVX512_tile
 	VZEROUPPER; RET

@@ -9,6 +9,7 @@ const (
 	offSrcStride, offDstStride, offResStride       = "@srcStride", "@dstStride", "@resStride"
 	offLo, offHi, offMask                          = "@lo", "@hi", "@mask"
 	offTiles, offSrcStep, offDstStep, offResStep   = "(@tileSteps+tileSteps_tiles)", "(@tileSteps+tileSteps_srcStep)", "(@tileSteps+tileSteps_dstStep)", "(@tileSteps+tileSteps_resStep)"
+	offAhead, offAheadAt, offPiece, offPerPass     = "(@weightsAhead+weightsAhead_from)", "(@weightsAhead+weightsAhead_fromAt)", "(@weightsAhead+weightsAhead_piece)", "(@weightsAhead+weightsAhead_perPass)"
 	offSrcAt, offDstAt, offResAt                   = "(@tileSteps+tileSteps_srcAt)", "(@tileSteps+tileSteps_dstAt)", "(@tileSteps+tileSteps_resAt)"
 )
 
@@ -72,6 +73,7 @@ func convF32(f *file, name string, v simd, m, nv int) {
 	f.label("tile")
 	f.op("MOVQ %s(R8), SI; MOVQ %s(R8), DX; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offW, offTaps, offNTaps)
 	f.op("ADDQ %s(R8), SI; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %s(R8), R15", offSrcAt, offSrcStride, offBias)
+	f.beginAhead()
 	for j := range nv {
 		f.op("VMOVUPS %d(R15), %s%d", v.bytes*j, v.reg, j)
 	}
@@ -87,20 +89,32 @@ func convF32(f *file, name string, v simd, m, nv int) {
 	if v.reg == "Y" {
 		f.op("SUBQ $%d, CX; JCS %s_rest", unrolled, name)
 		f.label("pass")
+		f.fetchAhead()
 		channelsF32(f, v, m, nv, unrolled)
 		f.op("SUBQ $%d, CX; JCC %s_pass", unrolled, name)
 		f.label("rest")
 		f.op("ADDQ $%d, CX; JEQ %s_taken", unrolled, name)
 	}
 	f.label("k")
+	if v.reg == "Z" {
+		f.fetchAhead()
+	}
 	channelsF32(f, v, m, nv, 1)
 	f.op("DECQ CX; JNZ %s_k", name)
 	if v.reg == "Y" {
 		f.label("taken")
 	}
 	f.op("DECQ R10; JNZ %s_tap", name)
-	finishF32(f, v, m, nv)
+	finishF32(f, v, m, nv, true)
 }
+
+// beginAhead readies R14 for fetchAhead, which fetches two lines of the weights that
+// come next, with every pass; endAhead goes on behind the tile's.
+func (f *file) beginAhead() { f.op("MOVQ %s(R8), R14; ADDQ %s(R8), R14", offAhead, offAheadAt) }
+func (f *file) fetchAhead() {
+	f.op("PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ %s(R8), R14", offPerPass)
+}
+func (f *file) endAhead() { f.op("MOVQ %s(R8), AX; ADDQ AX, %s(R8)", offPiece, offAheadAt) }
 
 // channelsF32 adds the products of n input channels, and moves on behind them.
 func channelsF32(f *file, v simd, m, nv, n int) {
@@ -132,7 +146,7 @@ func at(bytes int) string {
 }
 
 // finishF32 adds the residual, clamps and stores.
-func finishF32(f *file, v simd, m, nv int) {
+func finishF32(f *file, v simd, m, nv int, fetches bool) {
 	f.op("MOVQ %s(R8), AX; MOVQ %s(R8), BX; MOVQ %s(R8), CX; MOVQ %s(R8), SI", offDst, offDstStride, offRes, offResStride)
 	f.op("ADDQ %s(R8), AX; ADDQ %s(R8), CX; MOVQ %s(R8), R15", offDstAt, offResAt, offMask)
 	if v.reg == "Y" {
@@ -145,6 +159,9 @@ func finishF32(f *file, v simd, m, nv int) {
 	storeF32(f, v, m, nv, "masked", v.mask(f))
 	f.label("next")
 	nextTile(f)
+	if fetches {
+		f.endAhead()
+	}
 	f.op("MOVQ %s(R8), AX; ADDQ AX, %s(R8)", offResStep, offResAt)
 	moreTiles(f)
 }

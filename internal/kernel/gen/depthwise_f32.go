@@ -37,7 +37,7 @@ func depthwise(f *file, name string, v simd, m int) {
 		depthwiseTaps(f, v, m, "tap", fmt.Sprintf("VFMADD231PS %%s, Z%d, K1, Z%%d", v.w[0]))
 	}
 	f.label("finish")
-	finishF32(f, v, m, 1)
+	finishF32(f, v, m, 1, false)
 }
 
 // depthwiseTaps is the loop over taps. add is the format that adds a pixel's
