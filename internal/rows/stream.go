@@ -261,6 +261,16 @@ func (s *Stream) begins() bool {
 	})
 }
 
+// Held is how many bytes the stream itself holds: rows that wait, rows that are kept,
+// and the result.
+func (s *Stream) Held() int {
+	n := len(s.picture) + len(s.result)
+	for _, k := range s.kept {
+		n += len(k)
+	}
+	return n
+}
+
 // Close closes the engines.
 func (s *Stream) Close() error {
 	var first error
