@@ -153,7 +153,7 @@ func (c *camera) follow(ctx context.Context, source string, ended chan<- struct{
 			return
 		}
 		if gap := time.Since(last); gap < liveGap {
-			if capture.InOrder(src) { // it waits for who asks
+			if capture.InOrder(src) || capture.OnCommand(source) { // it waits for who asks
 				pause(ctx, liveGap-gap)
 			} else {
 				continue

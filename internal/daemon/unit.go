@@ -168,7 +168,7 @@ func (u *unit) run(ctx context.Context) error {
 	u.source = source
 	u.mu.Unlock()
 	u.camera.Source = source
-	if !u.d.opts.Once && !capture.InOrder(source) {
+	if !u.d.opts.Once && !capture.InOrder(source) && !capture.OnCommand(u.cfg.Source) {
 		u.camera.Onlooker = onlooker{u}
 	}
 	u.startAudit(u.loaded)

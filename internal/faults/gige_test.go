@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -55,6 +56,9 @@ func TestGigECommand(t *testing.T) {
 	parts := r.Rec.Parts()
 	r.Daemon.Start()
 	r.comes("the camera", func() bool { return r.Rec.Last("edged/n/c0/status") == mqtt.Online })
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	go view(ctx, r.Daemon.HTTP) // the camera takes no picture for who looks at the page
 	n := uint64(0)
 	for range Rounds() {
 		for _, pause := range pauses {
@@ -69,6 +73,9 @@ func TestGigECommand(t *testing.T) {
 		}
 	}
 	parts.EachOnce(t, "c0", int(n), false)
+	if others := r.metric(`edged_frames_total{camera="c0",fate="passed_over"}`) + r.refused(); others > 1 { // the opening's
+		t.Errorf("%v pictures were taken for nobody", others)
+	}
 	if !strings.Contains(r.Rec.Last("edged/n/c0/result"), `"frame_number":`) {
 		t.Error("the result lacks the camera's number of the frame")
 	}
