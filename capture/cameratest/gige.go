@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -12,10 +13,48 @@ import (
 // packet sockets see nothing on the loopback interface.
 const nobody = 65534
 
+// portLock is the right to a port, for the tests of one process at a time.
+type portLock struct {
+	mu    sync.Mutex
+	users int
+	file  *os.File
+}
+
+var gigePort portLock
+
+// take waits for the port, which is given back at the test's end.
+func (l *portLock) take(t testing.TB) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.users == 0 {
+		file, err := os.OpenFile(filepath.Join(os.TempDir(), "edged-test-gige.lock"), os.O_CREATE|os.O_RDONLY, 0o666)
+		if err == nil {
+			err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+		}
+		if err != nil {
+			t.Fatalf("the GigE port's lock: %v", err)
+		}
+		l.file = file
+	}
+	l.users++
+	t.Cleanup(l.give)
+}
+
+func (l *portLock) give() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.users--; l.users == 0 {
+		l.file.Close()
+	}
+}
+
 // StartGigE starts aravis' fake GigE Vision camera on loopback; Kill pulls its plug.
-// There can be one: the protocol has one port.
+// There can be one on a machine, since the protocol has one port: tests of other
+// processes wait until this one's is over.
 func StartGigE(t testing.TB, serial string) *Process {
 	t.Helper()
+	gigePort.take(t)
 	path := filepath.Join(os.Getenv("DEPS"), "aravis/usr/bin/arv-fake-gv-camera-0.8")
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%v: run `make deps-test`, and go test with the environment of `make env`", err)

@@ -59,6 +59,7 @@ func TestGigECommand(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	go view(ctx, r.Daemon.HTTP) // the camera takes no picture for who looks at the page
+	time.Sleep(1500 * time.Millisecond)
 	n := uint64(0)
 	for range Rounds() {
 		for _, pause := range pauses {
