@@ -14,7 +14,7 @@ import (
 )
 
 func newInspectCmd() *cobra.Command {
-	var svg string
+	var svg, limit string
 	var asJSON, plan bool
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
@@ -51,6 +51,9 @@ decoder, a head, control flow) shows "-" for its eST.`,
 					return err
 				}
 				r.Tiles = tilesOf(m)
+				if err := r.Tiles.choose(r.Plan, limit); err != nil {
+					return err
+				}
 			}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), r)
@@ -61,6 +64,7 @@ decoder, a head, control flow) shows "-" for its eST.`,
 	}
 	cmd.Flags().StringVar(&svg, "svg", "", "draw the graph into `FILE`")
 	cmd.Flags().BoolVar(&plan, "plan", false, "add how the Go engine would run it, pass by pass")
+	cmd.Flags().StringVar(&limit, "memory-limit", "", "with --plan: what tiles may take, as node.memory_limit has it (default 2GiB)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
 }
