@@ -14,6 +14,7 @@ type Recipe struct {
 	Input  *Range               // what a prepared picture can hold; nil: the input's own range below
 	Ranges map[string]Range     // of the computed tensors; one that shares its scale with others may be missing
 	Means  map[string][]float64 // means by channel, for the correction of biases; nil: none is made
+	Shift  map[string][]float64 // to be taken from the biases of the layers that write these tensors, by channel
 }
 
 // Apply writes the int8 graph: input and outputs are int8 too. m is not changed.
@@ -34,7 +35,7 @@ func apply(m *model.Model, r *Recipe) (*model.Model, error) {
 	if err := check(m); err != nil {
 		return nil, err
 	}
-	q := &quantiser{m: m, g: m.Subgraphs[0], ranges: map[int32]Range{}, quant: map[int32]affine{}, means: r.Means}
+	q := &quantiser{m: m, g: m.Subgraphs[0], ranges: map[int32]Range{}, quant: map[int32]affine{}, means: r.Means, shift: r.Shift}
 	ownConstants(m)
 	q.index()
 	q.takeRanges(r)
@@ -79,6 +80,7 @@ type quantiser struct {
 	ranges map[int32]Range
 	quant  map[int32]affine // of every float tensor
 	means  map[string][]float64
+	shift  map[string][]float64
 }
 
 // index finds the operator that writes each tensor.
@@ -209,6 +211,11 @@ func (q *quantiser) weights(op *model.Operator, at *weighted) error {
 	small, scales := quantiseWeights(w, c, leastScales(bias, in, c.n))
 	if b >= 0 {
 		q.correct(op, at, w, small, scales, bias)
+		if by := q.shift[g.Tensors[op.Outputs[0]].Name]; len(by) == len(bias) {
+			for k := range bias {
+				bias[k] -= float32(by[k])
+			}
+		}
 		ints, steps := quantiseBias(bias, in, scales)
 		data, err := binary.Append(nil, binary.LittleEndian, ints)
 		if err != nil {

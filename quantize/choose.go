@@ -10,18 +10,16 @@ import (
 type judge struct {
 	runner
 	f          *form
-	equal      *form // the same with its channels equalised, nil: there is nothing to equalise
-	rescales   []rescale
 	progress   func(what string, done, total int)
 	learn      []int // pictures
 	kept       []int
-	seen       map[string]*stats
 	mask       string             // the output that decides, by its number; empty: all alike
 	threshold  float64            // of a mask of one channel
 	labels     []string           // of its classes
 	want       map[string]*answer // the float net's outputs on the kept pictures
 	candidates []Candidate
-	quantised  *model.Model // the winner in the form that is run
+
+	done, total int // steps of progress
 }
 
 // answer is what a net says on the kept pictures, one after another.
@@ -35,8 +33,19 @@ type Candidate struct {
 	Method    Method  `json:"method"`
 	Correct   bool    `json:"bias_correction"`
 	Equal     bool    `json:"equalised"` // channels before depthwise convolutions
+	Refined   bool    `json:"refined"`   // biases moved by what the int8 net was seen to be off, layer by layer
 	Agreement float64 `json:"agreement"` // share of equal classes, of the mask's output or of all
+	Balanced  float64 `json:"balanced"`  // the same with every class counting alike: mean over classes of those where both see it, of those where either does
 	Error     float64 `json:"error"`     // root mean square difference of the outputs, in shares of their range
+}
+
+// attempt is a way that was tried: its candidate, and all to do it again.
+type attempt struct {
+	Candidate
+	form      *form
+	recipe    *Recipe
+	rescales  []rescale
+	quantised *model.Model
 }
 
 // split keeps every fourth picture back, at least one where there are two.
@@ -73,113 +82,143 @@ func (j *judge) main(given, base *model.Model) error {
 	return nil
 }
 
-func (j *judge) tell(what string, done, total int) {
+// tell tells of the next step.
+func (j *judge) tell(what string) {
 	if j.progress != nil {
-		j.progress(what, done, total)
+		j.progress(what, min(j.done, j.total), j.total)
 	}
+	j.done++
 }
 
 // choose learns the ranges and takes the best of all ways.
-func (j *judge) choose() (best *Recipe, err error) {
+func (j *judge) choose() (*attempt, error) {
 	j.split()
-	total := 4*len(methods) + 2
-	j.tell("ranges", 0, total)
-	if j.seen, err = j.calibrate(j.f, j.learn); err != nil {
+	j.total = 4*len(methods) + 3
+	j.tell("ranges")
+	seen, err := j.calibrate(j.f, j.learn)
+	if err != nil {
 		return nil, err
 	}
-	j.tell("float32", 1, total)
+	j.tell("float32")
 	if j.want, err = j.answers(j.f.float); err != nil {
 		return nil, err
 	}
-	var top Candidate
-	if best, top, err = j.tryAll(j.f, nil, top, total); err != nil {
+	best, err := j.tryAll(&attempt{form: j.f}, seen, nil)
+	if err != nil {
 		return nil, err
 	}
-	if j.rescales = rescales(j.f.base, j.seen); len(j.rescales) > 0 {
-		if err := j.equalised(); err != nil {
-			return nil, err
-		}
-		if best, top, err = j.tryAll(j.equal, best, top, total); err != nil {
+	if list := rescales(j.f.base, seen); len(list) > 0 {
+		if best, err = j.equalised(list, best); err != nil {
 			return nil, err
 		}
 	}
-	if !top.Equal {
-		j.rescales = nil
+	if best, err = j.tryRefined(best); err != nil {
+		return nil, err
 	}
-	j.tell("done", total, total)
+	j.done = j.total
+	j.tell("done")
 	return best, nil
+}
+
+// equalised tries every method on the net with its channels equalised.
+func (j *judge) equalised(list []rescale, best *attempt) (*attempt, error) {
+	f := *j.f
+	f.base = j.f.base.Clone()
+	err := equalise(f.base, list)
+	if err == nil {
+		f.float, err = f.make(f.base)
+	}
+	if err != nil {
+		return nil, err
+	}
+	seen, err := j.calibrate(&f, j.learn)
+	if err != nil {
+		return nil, err
+	}
+	return j.tryAll(&attempt{Candidate: Candidate{Equal: true}, form: &f, rescales: list}, seen, best)
 }
 
 // tryAll tries every method on one form, and gives the best of those and of what
 // was best before.
-func (j *judge) tryAll(f *form, best *Recipe, top Candidate, total int) (*Recipe, Candidate, error) {
+func (j *judge) tryAll(like *attempt, seen map[string]*stats, best *attempt) (*attempt, error) {
 	span := j.p.Span()
 	for _, m := range methods {
 		for _, correct := range []bool{false, true} {
-			j.tell(string(m), 2+len(j.candidates), total)
-			r := recipe(f.base, j.seen, &span, m, correct)
-			q, c, err := j.try(f, r, m, correct)
-			if err != nil {
-				return nil, top, err
+			j.tell(string(m))
+			a := *like
+			a.Method, a.Correct = m, correct
+			a.recipe = recipe(a.form.base, seen, &span, m, correct)
+			if err := j.try(&a); err != nil {
+				return nil, err
 			}
-			if best == nil || c.better(top) {
-				best, top, j.quantised = r, c, q
-			}
-			j.candidates = append(j.candidates, c)
+			best = a.orBetter(best)
 		}
 	}
-	return best, top, nil
+	return best, nil
 }
 
-// equalised makes the form whose channels are equalised, and learns its ranges.
-func (j *judge) equalised() (err error) {
-	e := *j.f
-	e.base = j.f.base.Clone()
-	if err = equalise(e.base, j.rescales); err != nil {
-		return err
+// tryRefined refines the best, and gives the better of the two.
+func (j *judge) tryRefined(best *attempt) (*attempt, error) {
+	j.tell("biases")
+	a := *best
+	a.Refined = true
+	var err error
+	if a.recipe, err = j.refine(a.form, best.recipe); err != nil || len(a.recipe.Shift) == 0 {
+		return best, err
 	}
-	if e.float, err = e.make(e.base); err != nil {
-		return err
+	if err := j.try(&a); err != nil {
+		return nil, err
 	}
-	j.equal = &e
-	j.seen, err = j.calibrate(j.equal, j.learn)
-	return err
+	return a.orBetter(best), nil
 }
 
-// better asks for more agreement, and among equals for less error.
+// orBetter is best, unless that is nil or worse.
+func (a *attempt) orBetter(best *attempt) *attempt {
+	if best == nil || a.better(best.Candidate) {
+		return a
+	}
+	return best
+}
+
+// better asks for more agreement of the classes, rare ones counting as much as
+// others, then of the positions, and among equals for less error.
 func (c Candidate) better(o Candidate) bool {
+	if c.Balanced != o.Balanced {
+		return c.Balanced > o.Balanced
+	}
 	if c.Agreement != o.Agreement {
 		return c.Agreement > o.Agreement
 	}
 	return c.Error < o.Error
 }
 
-// try quantises by one recipe and runs the kept pictures.
-func (j *judge) try(f *form, r *Recipe, m Method, correct bool) (*model.Model, Candidate, error) {
-	c := Candidate{Method: m, Correct: correct, Equal: f == j.equal}
-	q, err := apply(f.base.Clone(), r)
+// try quantises by a's recipe, runs the kept pictures and fills in how well it
+// agrees.
+func (j *judge) try(a *attempt) (err error) {
+	if a.quantised, err = a.form.quantised(a.recipe); err != nil {
+		return err
+	}
+	got, err := j.answers(a.quantised)
 	if err != nil {
-		return nil, c, err
+		return err
 	}
-	if q, err = f.make(q); err != nil {
-		return nil, c, err
-	}
-	got, err := j.answers(q)
-	if err != nil {
-		return nil, c, err
-	}
+	c := &a.Candidate
+	c.Agreement, c.Balanced, c.Error = 0, 0, 0
 	n := 0.0
 	for name, want := range j.want {
 		o := j.compare(name, want, got[name])
 		c.Error += o.RMS * o.RMS
 		if j.mask == "" || j.mask == name {
 			c.Agreement += o.Agreement
+			c.Balanced += o.balanced()
 			n++
 		}
 	}
 	c.Agreement /= max(1, n)
+	c.Balanced /= max(1, n)
 	c.Error = math.Sqrt(c.Error / float64(max(1, len(j.want))))
-	return q, c, nil
+	j.candidates = append(j.candidates, *c)
+	return nil
 }
 
 // answers are the outputs of a net on the kept pictures, by name.

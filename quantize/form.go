@@ -28,7 +28,17 @@ type form struct {
 	base    *model.Model // float32, to be quantised; tensors renamed
 	float   *model.Model // what runs in its place
 	windows bool         // it is shown many patches of a picture
+	framed  bool         // it is as large as the smallest picture
 	make    func(base *model.Model) (*model.Model, error)
+}
+
+// quantised is the int8 net by a recipe, in the form that is run.
+func (f *form) quantised(r *Recipe) (*model.Model, error) {
+	q, err := apply(f.base.Clone(), r)
+	if err != nil {
+		return nil, err
+	}
+	return f.make(q)
 }
 
 // numbered gives every tensor of m a name of its own, and returns what they were
@@ -69,6 +79,7 @@ func formOf(base, dense *model.Model, p Pictures) (*form, error) {
 	_, patch := rewrite.PatchSize(named, rewrite.Options{})
 	if patch {
 		if o, ok := denseOptions(named, p); ok {
+			f.framed = true
 			return f.rewritten(fmt.Sprintf("as a dense net on frames of %dx%d, output stride %d", o.Input[0], o.Input[1], o.OutputStride[0]), func(m *model.Model) (*rewrite.Result, error) {
 				return rewrite.Rewrite(m, "", o)
 			})

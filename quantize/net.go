@@ -50,18 +50,18 @@ func Net(ctx context.Context, m *model.Model, p Pictures, o Options) (*Result, e
 	if err := j.main(m, base); err != nil {
 		return nil, err
 	}
-	r, err := j.choose()
+	best, err := j.choose()
 	if err != nil {
 		return nil, err
 	}
-	if err := equalise(base, j.rescales); err != nil {
+	if err := equalise(base, best.rescales); err != nil {
 		return nil, err
 	}
-	q, err := finish(base, dense, r, o.IO)
+	q, err := finish(base, dense, best.recipe, o.IO)
 	if err != nil {
 		return nil, err
 	}
-	rep, err := j.report(r, base)
+	rep, err := j.report(best, base)
 	if err != nil {
 		return nil, err
 	}

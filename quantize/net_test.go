@@ -212,9 +212,10 @@ func TestRefusals(t *testing.T) {
 			w := b.Quant(model.Const(b, "w", []int{1, 1, 1, 3}, []int8{1, 2, 3}), 1, 0)
 			return b.Conv2D(x, w, model.Const(b, "b", []int{1}, []float32{0}), model.Conv2DOptions{})
 		}),
-		"quantised already": int8Net,
-		"2 inputs":          two(),
-		"not a number":      nan,
+		"quantised already":    int8Net,
+		"QUANTIZE (operator 0": quantised(t, draw(1), edged.Float32).Model, // its input and output are float32
+		"2 inputs":             two(),
+		"not a number":         nan,
 	} {
 		_, err := Net(context.Background(), m, noise{2, [2]int{8, 8}}, Options{IO: edged.Int8, Open: fallback.Open})
 		if err == nil || !strings.Contains(err.Error(), says) {
@@ -299,6 +300,51 @@ func TestBundledNets(t *testing.T) {
 		r := quantised(t, bundledNet(t, name), edged.Int8)
 		if r.Report.Agreement < 0.97 || len(r.Report.Classes) != 5 {
 			t.Errorf("%s: %+v", name, r.Report)
+		}
+	}
+}
+
+// pictures of sizes of their own.
+type sized struct {
+	noise
+	sizes [][2]int
+}
+
+func (p sized) Size(i int) (int, int) { return p.sizes[i][0], p.sizes[i][1] }
+
+// Pictures that show the net less than they seem to are told of.
+func TestPicturesOfOtherSizes(t *testing.T) {
+	small := [][2]int{{24, 24}, {4, 24}, {24, 24}, {24, 24}}
+	mixed := [][2]int{{44, 45}, {90, 45}, {44, 45}, {44, 45}}
+	for says, c := range map[string]struct {
+		m     *model.Model
+		sizes [][2]int
+	}{
+		"1 of 4 pictures are smaller": {draw(2), small},
+		"from 44x45 to 90x45":         {drawPatch(2), mixed},
+		"":                            {drawPatch(2), mixed[2:]},
+	} {
+		r, err := Net(context.Background(), c.m, sized{noise{len(c.sizes), [2]int{}}, c.sizes}, Options{IO: edged.Int8, Open: fallback.Open})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Join(r.Report.Suggestions, "\n")
+		if told := strings.Contains(all, "height x width"); told != (says != "") || !strings.Contains(all, says) {
+			t.Errorf("want %q:\n%s", says, all)
+		}
+	}
+}
+
+// A padding that adds channels moves them: nothing is equalised through it.
+func TestChannelsThatArePaddedStay(t *testing.T) {
+	for extra, want := range []int{1, 0} {
+		k := &maker{model.NewBuilder(), rand.New(rand.NewPCG(1, 8)), 0}
+		x := k.Input("input", model.TypeFloat32, 1, 8, 8, 3)
+		y := k.Conv2D(x, k.weights(4, 1, 1, 3), k.bias(4), model.Conv2DOptions{})
+		y = k.Pad(y, [2]int{}, [2]int{1, 1}, [2]int{1, 1}, [2]int{0, 4 * extra})
+		m := k.Model(k.DepthwiseConv2D(y, k.weights(1, 3, 3, 4+4*extra), k.bias(4+4*extra), model.DepthwiseConv2DOptions{Padding: model.PaddingValid}))
+		if got := stretches(m); len(got) != want {
+			t.Errorf("%d channels added: %d stretches, want %d", 4*extra, len(got), want)
 		}
 	}
 }

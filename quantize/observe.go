@@ -27,7 +27,7 @@ const chunkBytes = 128 << 20
 // where patches are small: so many pixels.
 const (
 	leastWindows  = 48
-	windowsPixels = 512 * 33 * 33
+	windowsPixels = 2048 * 33 * 33
 )
 
 // visit sees a tensor after a run: its real values, which are lent.

@@ -14,10 +14,7 @@ type Report struct {
 	Pictures    int            `json:"pictures"` // that ranges were learnt from
 	Kept        int            `json:"kept_back"`
 	Shown       string         `json:"shown"` // how the net saw them
-	Method      Method         `json:"method"`
-	Correct     bool           `json:"bias_correction"`
-	Equal       bool           `json:"equalised"`
-	Agreement   float64        `json:"agreement"`
+	Candidate                  // that was chosen
 	Candidates  []Candidate    `json:"candidates"`
 	Classes     []ClassReport  `json:"classes,omitempty"`
 	Outputs     []OutputReport `json:"outputs"`
@@ -59,6 +56,23 @@ func (o *OutputReport) count(a, b int) {
 	}
 }
 
+// leastPositions of a class make it count.
+const leastPositions = 8
+
+// balanced is the mean agreement of the classes that the float net sees.
+func (o *OutputReport) balanced() float64 {
+	sum, n := 0.0, 0
+	for c, seen := range o.a {
+		if seen >= leastPositions {
+			sum, n = sum+float64(o.ab[c])/float64(seen+o.b[c]-o.ab[c]), n+1
+		}
+	}
+	if n == 0 {
+		return o.Agreement
+	}
+	return sum / float64(n)
+}
+
 // LayerReport is how far a layer's result is off, with all that came before it.
 type LayerReport struct {
 	Operator string  `json:"operator"`
@@ -70,19 +84,9 @@ type LayerReport struct {
 }
 
 // report runs the winner once more, layer by layer.
-func (j *judge) report(r *Recipe, base *model.Model) (*Report, error) {
-	rep := &Report{Pictures: len(j.learn), Kept: len(j.kept), Shown: j.f.says, Candidates: j.candidates}
-	top := j.candidates[0]
-	for _, c := range j.candidates[1:] {
-		if c.better(top) {
-			top = c
-		}
-	}
-	rep.Method, rep.Correct, rep.Equal, rep.Agreement = top.Method, top.Correct, top.Equal, top.Agreement
-	if rep.Equal {
-		j.f.float = j.equal.float // layers are held against what they were made of
-	}
-	got, err := j.answers(j.quantised)
+func (j *judge) report(best *attempt, base *model.Model) (*Report, error) {
+	rep := &Report{Pictures: len(j.learn), Kept: len(j.kept), Shown: j.f.says, Candidates: j.candidates, Candidate: best.Candidate}
+	got, err := j.answers(best.quantised)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +100,7 @@ func (j *judge) report(r *Recipe, base *model.Model) (*Report, error) {
 			rep.Classes = j.classes(&o)
 		}
 	}
-	if rep.Layers, err = j.layers(base); err != nil {
+	if rep.Layers, err = j.layers(best, base); err != nil {
 		return nil, err
 	}
 	rep.Suggestions = j.suggest(rep)
@@ -124,14 +128,15 @@ func (j *judge) classes(o *OutputReport) (list []ClassReport) {
 	return list
 }
 
-// layers compares every tensor that both nets have, on the first kept picture.
-func (j *judge) layers(base *model.Model) ([]LayerReport, error) {
+// layers compares every tensor that both nets have, on the first kept picture, with
+// the float net as it was equalised.
+func (j *judge) layers(best *attempt, base *model.Model) ([]LayerReport, error) {
 	g, b := base.Subgraphs[0], j.f.base.Subgraphs[0]
 	var list, part []LayerReport
 	var names []string
 	bytes := int64(0)
 	flush := func() error {
-		done, err := j.measure(part, names)
+		done, err := j.measure(best, part, names)
 		list, part, names, bytes = append(list, done...), nil, nil, 0
 		return err
 	}
@@ -167,18 +172,18 @@ func (j *judge) sizeOf(name string) int64 {
 }
 
 // measure fills the layers whose tensors the form has, by name.
-func (j *judge) measure(part []LayerReport, names []string) (done []LayerReport, err error) {
+func (j *judge) measure(best *attempt, part []LayerReport, names []string) (done []LayerReport, err error) {
 	want := map[string][]float32{}
-	if err := j.each(j.f.float, names, j.kept[:1], func(name string, v []float32, _ int) { want[name] = append(want[name], v...) }); err != nil {
+	if err := j.each(best.form.float, names, j.kept[:1], func(name string, v []float32, _ int) { want[name] = append(want[name], v...) }); err != nil {
 		return nil, err
 	}
 	pairs := map[string]*pairing{}
-	for _, t := range j.quantised.Subgraphs[0].Tensors {
+	for _, t := range best.quantised.Subgraphs[0].Tensors {
 		if q := t.Quantization; want[t.Name] != nil && q != nil && len(q.Scale) == 1 {
 			pairs[t.Name] = newPairing(want[t.Name], affine{q.Scale[0], int32(q.ZeroPoint[0])})
 		}
 	}
-	err = j.each(j.quantised, names, j.kept[:1], func(name string, v []float32, _ int) {
+	err = j.each(best.quantised, names, j.kept[:1], func(name string, v []float32, _ int) {
 		if p := pairs[name]; p != nil {
 			p.add(v)
 		}
@@ -242,6 +247,9 @@ func (j *judge) suggest(r *Report) (list []string) {
 	if j.p.Len() == 1 {
 		list = append(list, "with one picture nothing could be kept back: the agreement is that of the picture it was learnt from")
 	}
+	if s := j.sizes(); s != "" {
+		list = append(list, s)
+	}
 	for _, c := range r.Classes {
 		if c.Float == 0 && c.Name != "" {
 			list = append(list, fmt.Sprintf("class %q does not occur on the pictures kept back: show some that have it", c.Name))
@@ -252,6 +260,32 @@ func (j *judge) suggest(r *Report) (list []string) {
 		list = append(list, fmt.Sprintf("%s (operator %d, %q) loses most, %.1f dB: %s", l.Operator, l.Index, l.Tensor, l.SNR, cureOf(l)))
 	}
 	return list
+}
+
+// sizes tells of pictures that are of another size than the net sees, or than
+// their fellows.
+func (j *judge) sizes() string {
+	shape := inputOf(j.f.float).Shape
+	smaller, least, most := 0, [2]int{math.MaxInt, math.MaxInt}, [2]int{}
+	for i := range j.p.Len() {
+		h, w := j.p.Size(i)
+		if h < int(shape[1]) || w < int(shape[2]) {
+			smaller++
+		}
+		least, most = [2]int{min(least[0], h), min(least[1], w)}, [2]int{max(most[0], h), max(most[1], w)}
+	}
+	switch {
+	case smaller > 0:
+		return fmt.Sprintf("%d of %d pictures are smaller than the %dx%d (height x width) that the net was shown, and were stretched: the camera's own pictures give the ranges that it will meet", smaller, j.p.Len(), shape[1], shape[2])
+	case j.f.framed && (most[0] >= 2*least[0] || most[1] >= 2*least[1]):
+		return fmt.Sprintf("pictures measure from %dx%d to %dx%d (height x width): of each no more than the centre of %dx%d was looked at; pictures of one size are seen whole", least[0], least[1], most[0], most[1], shape[1], shape[2])
+	}
+	return ""
+}
+
+func inputOf(m *model.Model) *model.Tensor {
+	g := m.Subgraphs[0]
+	return g.Tensors[g.Inputs[0]]
 }
 
 func cureOf(l LayerReport) string {

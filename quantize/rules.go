@@ -60,6 +60,9 @@ var rules = map[model.BuiltinOperator]rule{
 	model.OpArgMax: {ids: true}, model.OpArgMin: {ids: true}, model.OpShape: {ids: true},
 }
 
+// quantising are operators that float nets do not have.
+var quantising = map[model.BuiltinOperator]bool{model.OpQuantize: true, model.OpDequantize: true}
+
 // Refusal names all that keeps a net from being quantised.
 type Refusal struct{ Problems []string }
 
@@ -112,6 +115,10 @@ func check(m *model.Model) error {
 	for i, op := range g.Operators {
 		r, ok := ruleOf(m, g, op)
 		switch {
+		case !ok && quantising[m.Code(op).Builtin]:
+			problems = append(problems, called(m, g, i)+" is there because the net is quantised already, in part at least: give the float32 net")
+		case !ok && m.Code(op).Builtin == model.OpDensify:
+			problems = append(problems, called(m, g, i)+" unfolds sparse weights: export the net with dense ones")
 		case !ok:
 			problems = append(problems, called(m, g, i)+" has no int8 form that TensorFlow Lite 2.9 and the Go engine share")
 		case r.weights != nil:

@@ -22,7 +22,6 @@ func (n *net) look(frames []Frame, o Options) (*data, error) {
 		return nil, errors.New("tune: no frame to learn from")
 	}
 	d := &data{}
-	count := make([]int, 256)
 	for i, f := range frames {
 		if len(f.Pix) != n.frame[0]*n.frame[1]*n.frame[2] || len(f.Mask) != n.frame[0]*n.frame[1] {
 			return nil, fmt.Errorf("tune: BUG: frame %s is not of the net's size", f.Name)
@@ -31,7 +30,6 @@ func (n *net) look(frames []Frame, o Options) (*data, error) {
 			if int(c) >= n.classes && c != Ignore {
 				return nil, fmt.Errorf("tune: mask of %s: class id %d at (%d, %d): the net knows 0 to %d, and %d is ignored", f.Name, c, at%n.frame[1], at/n.frame[1], n.classes-1, Ignore)
 			}
-			count[c]++
 		}
 		d.masks = append(d.masks, bandIgnored(f.Mask, n.frame[0], n.frame[1], o.Band))
 		if len(frames) > 1 && (i%4 == 3 || len(frames) < 4 && i == len(frames)-1) {
@@ -44,23 +42,52 @@ func (n *net) look(frames []Frame, o Options) (*data, error) {
 		d.kept = d.learn
 		d.warnings = append(d.warnings, "with one frame nothing can be kept back: mIoU is that of the frame that is learnt, and says little of others")
 	}
-	seen := 0
+	return d, n.classesOf(d, o.Band)
+}
+
+// classesOf looks at what is left to learn from: several classes, with pixels
+// enough.
+func (n *net) classesOf(d *data, band int) error {
+	var learnt, kept [256]int
+	for _, i := range d.learn {
+		for _, c := range d.masks[i] {
+			learnt[c]++
+		}
+	}
+	for _, i := range d.kept {
+		for _, c := range d.masks[i] {
+			kept[c]++
+		}
+	}
+	seen, judged := 0, 0
 	for c := range n.classes {
 		name := n.className(c)
 		switch {
-		case count[c] == 0:
+		case learnt[c] == 0 && kept[c] > 0:
+			d.warnings = append(d.warnings, fmt.Sprintf("class %s occurs in frames that are kept back alone (one of four, by name): nothing of it is learnt; more frames that have it help", name))
+		case learnt[c] == 0:
 			d.warnings = append(d.warnings, fmt.Sprintf("class %s does not occur in the masks: the net may forget it", name))
-		case count[c] < fewPixels:
-			d.warnings = append(d.warnings, fmt.Sprintf("class %s has %d pixels in all masks: that is little to learn from", name, count[c]))
+		case learnt[c] < fewPixels:
+			d.warnings = append(d.warnings, fmt.Sprintf("class %s has %d pixels in all masks that are learnt from: that is little", name, learnt[c]))
 		}
-		if count[c] > 0 {
+		if learnt[c] > 0 {
 			seen++
 		}
+		judged += kept[c]
 	}
-	if seen < 2 {
-		return nil, fmt.Errorf("tune: the masks show %d class of the net's %d: a net that sees one class alone learns to say that alone", seen, n.classes)
+	beside := ""
+	if band > 0 {
+		beside = fmt.Sprintf(" beside the band of %d at boundaries that --ignore-band leaves out", band)
 	}
-	return d, nil
+	switch {
+	case seen == 0:
+		return fmt.Errorf("tune: the masks show nothing but %d, which is ignored%s: nothing is left to learn from", Ignore, beside)
+	case seen < 2:
+		return fmt.Errorf("tune: the masks show 1 class of the net's %d%s: a net that sees one class alone learns to say that alone", n.classes, beside)
+	case judged == 0:
+		return fmt.Errorf("tune: the masks of the frames kept back (one of four, by name) show nothing but %d, which is ignored%s: nothing is left to judge by", Ignore, beside)
+	}
+	return nil
 }
 
 // fewPixels of a class are worth a warning.

@@ -3,6 +3,7 @@ package tune
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -31,6 +32,8 @@ var script []byte
 const (
 	exitNoTorch  = 90
 	exitDiverged = 91
+	exitTold     = 92 // its last line says all
+	exitNoMemory = 93
 )
 
 // job is what the script reads as job.json.
@@ -164,7 +167,11 @@ func (s *session) claim(parts ...[]byte) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return os.WriteFile(path, []byte(own), 0o644)
+	// Whole or not at all: a full disk must not leave a folder that nobody's is.
+	if err := os.WriteFile(path+".new", []byte(own), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // probe is noise in the range of prepared pixels, and the engine's answer to it.
@@ -264,20 +271,32 @@ func (s *session) python(ctx context.Context) error {
 	words, err := child.Run(ctx, child.Command{Path: path, Args: []string{s.o.Python, "-B", "-u", filepath.Join(s.folder, "tune.py"), s.folder}, Stdout: w})
 	w.Close()
 	<-heard
-	var exit interface{ ExitCode() int } // of package os/exec
-	switch {
-	case s.fault != nil:
-		return s.fault
-	case err == nil:
-		return nil
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.As(err, &exit) && exit.ExitCode() == exitNoTorch:
-		return fmt.Errorf(missing, s.o.Python)
-	case errors.As(err, &exit) && exit.ExitCode() == exitDiverged:
-		return errors.New("tune: learning diverged (the loss is not a number): a lower --rate helps")
+	if s.fault != nil || err == nil || errors.Is(err, context.Canceled) {
+		return cmp.Or(s.fault, err)
 	}
-	return fmt.Errorf("tune: the script ended (%w): %s", err, lastLine(words))
+	return s.ended(err, lastLine(words))
+}
+
+// ended tells in a line why the script ended.
+func (s *session) ended(err error, last string) error {
+	code := 0
+	if exit := (interface{ ExitCode() int })(nil); errors.As(err, &exit) { // of package os/exec
+		code = exit.ExitCode()
+	}
+	switch code {
+	case exitNoTorch:
+		return fmt.Errorf(missing, s.o.Python)
+	case exitDiverged:
+		return errors.New("tune: learning diverged (the loss is not a number): a lower --rate helps")
+	case exitTold:
+		return fmt.Errorf("tune: %s", last)
+	case exitNoMemory:
+		return errors.New("tune: not enough memory to learn: a net rewritten for a smaller frame (edged rewrite --input HxW), with frames cut to it, needs less")
+	}
+	if last == "" {
+		last = "it said nothing; a kernel that is short of memory ends processes so (dmesg tells)"
+	}
+	return fmt.Errorf("tune: the script ended (%w): %s", err, last)
 }
 
 func lastLine(words string) string {

@@ -8,6 +8,7 @@ batch 1. Nothing but torch and numpy is needed.
 Usage: tune.py FOLDER
 """
 
+import io
 import json
 import math
 import os
@@ -376,12 +377,39 @@ def probe(net, job, folder, name):
     x = np.fromfile(os.path.join(folder, "probe.bin"), np.float32).reshape(job["probe"])
     with torch.no_grad():
         y = net(torch.from_numpy(x)).numpy()
-    y.astype(np.float32).tofile(os.path.join(folder, name))
+    write(os.path.join(folder, name), y.astype(np.float32).tobytes())
+
+
+def write(path, raw):
+    """path is there whole or not at all; what fails is told as an OSError, which
+    torch.save alone does not do."""
+    try:
+        with open(path + ".new", "wb") as f:
+            f.write(raw)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(path + ".new", path)
+    except OSError as e:
+        if os.path.isfile(path + ".new"):
+            os.remove(path + ".new")
+        raise OSError(e.errno, e.strerror, path)
 
 
 def save(path, what):
-    torch.save(what, path + ".new")
-    os.replace(path + ".new", path)
+    raw = io.BytesIO()
+    torch.save(what, raw)
+    write(path, raw.getbuffer())
+
+
+def load(path):
+    """The state of an earlier run; None where there is none."""
+    if not os.path.exists(path):
+        return None
+    try:
+        return torch.load(path)
+    except Exception as e:  # torch raises whatever the damage leads to
+        print(f"{path}: the state of the run before cannot be read ({type(e).__name__}): remove the folder to begin anew", file=sys.stderr)
+        sys.exit(92)
 
 
 def main(folder):
@@ -401,8 +429,8 @@ def main(folder):
     state = os.path.join(folder, "state.pt")
     best, epoch, since = None, 0, 0
     rng = np.random.default_rng(job["seed"])
-    if os.path.exists(state):
-        s = torch.load(state)
+    s = load(state)
+    if s is not None:
         with torch.no_grad():
             for p, v in zip(net.params, s["params"]):
                 p.copy_(v)
@@ -456,10 +484,7 @@ def main(folder):
         for p, v in zip(net.params, best["params"]):
             p.copy_(v)
     probe(net, job, folder, "probe_after.bin")
-    with open(os.path.join(folder, "tuned.bin.new"), "wb") as f:
-        for p in net.params:
-            f.write(p.detach().numpy().astype("<f4").tobytes())
-    os.replace(os.path.join(folder, "tuned.bin.new"), os.path.join(folder, "tuned.bin"))
+    write(os.path.join(folder, "tuned.bin"), b"".join(p.detach().numpy().astype("<f4").tobytes() for p in net.params))
     say("done", epoch=epoch, best=best["epoch"], miou=best["miou"], stopped=since >= job["patience"])
 
 
@@ -475,4 +500,14 @@ def randomise(net, job):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except OSError as e:
+        print(f"{e.filename or sys.argv[1]}: {e.strerror or e}", file=sys.stderr)
+        sys.exit(92)
+    except MemoryError:
+        sys.exit(93)
+    except RuntimeError as e:  # what torch makes of no memory
+        if "memory" in str(e):
+            sys.exit(93)
+        raise

@@ -78,9 +78,12 @@ func TestWithoutTorchThePackageIsNamed(t *testing.T) {
 func TestScriptThatFails(t *testing.T) {
 	m := denseNet(t, nets.Valid, rewrite.Options{})
 	for says, lines := range map[string]string{
-		"diverged":                 `exit 91`,
-		"No space left on device":  `echo "Traceback" >&2; echo "OSError: No space left on device" >&2; exit 1`,
-		"not carried over rightly": `head -c 1000 /dev/zero > "$4/probe_before.bin"; echo '{"kind":"probe","torch":"1"}'; sleep 20`,
+		"diverged":                  `exit 91`,
+		"No space left on device":   `echo "Traceback" >&2; echo "OSError: No space left on device" >&2; exit 1`,
+		"frames.bin: No space left": `echo "frames.bin: No space left" >&2; exit 92`,
+		"not enough memory":         `exit 93`,
+		"it said nothing":           `kill -9 $$`,
+		"not carried over rightly":  `head -c 1000 /dev/zero > "$4/probe_before.bin"; echo '{"kind":"probe","torch":"1"}'; sleep 20`,
 	} {
 		o := Default()
 		o.Open, o.Python = fallback.Open, fakePython(t, lines)
@@ -88,6 +91,11 @@ func TestScriptThatFails(t *testing.T) {
 			t.Errorf("%v, want an error that says %q", err, says)
 		}
 	}
+}
+
+// Called off, it ends at once.
+func TestCalledOff(t *testing.T) {
+	m := denseNet(t, nets.Valid, rewrite.Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	o := Default()
 	o.Open, o.Python = fallback.Open, fakePython(t, `echo '{"kind":"epoch","epoch":1,"miou":0.5}'; exec sleep 60`)
@@ -98,6 +106,30 @@ func TestScriptThatFails(t *testing.T) {
 	}
 	if _, err := Run(ctx, m, someFrames(2, 60, 64), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("called off: %v", err)
+	}
+}
+
+// A full disk is told in a line, whatever it is that finds no place, and the same
+// command goes on when there is some.
+func TestFullDisk(t *testing.T) {
+	m := denseNet(t, nets.Valid, rewrite.Options{})
+	for _, name := range []string{"run.new", "frames.bin", "probe.bin", "job.json"} {
+		o := Default()
+		o.Open, o.Work, o.Python = fallback.Open, t.TempDir(), fakePython(t, "exit 91")
+		full := filepath.Join(o.Work, name)
+		if err := os.Symlink("/dev/full", full); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Run(context.Background(), m, someFrames(2, 60, 64), o)
+		if err == nil || !strings.Contains(err.Error(), "no space left on device") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := os.Remove(full); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Run(context.Background(), m, someFrames(2, 60, 64), o); err == nil || !strings.Contains(err.Error(), "diverged") {
+			t.Errorf("%s, with place: %v", name, err)
+		}
 	}
 }
 
@@ -125,6 +157,14 @@ func TestRefusals(t *testing.T) {
 	for i := range one {
 		clear(one[i].Mask)
 	}
+	ignored, unjudged := someFrames(3, 60, 64), someFrames(3, 60, 64)
+	for i := range ignored {
+		for p := range ignored[i].Mask {
+			ignored[i].Mask[p], unjudged[2].Mask[p] = Ignore, Ignore
+		}
+	}
+	banded := Default()
+	banded.Band = 64
 	beyond := someFrames(2, 60, 64)
 	beyond[1].Mask[64*7+9] = 5
 	b := model.NewBuilder()
@@ -144,6 +184,9 @@ func TestRefusals(t *testing.T) {
 		{"nothing to learn", m, frames, frozen, "frozen", true},
 		{"no frames", m, nil, Default(), "no frame", false},
 		{"one class", m, one, Default(), "1 class of the net's 5", false},
+		{"all ignored", m, ignored, Default(), "nothing but 255", false},
+		{"all in the band", m, frames, banded, "the band of 64", false},
+		{"nothing to judge by", m, unjudged, Default(), "left to judge by", false},
 		{"id out of range", m, beyond, Default(), "class id 5 at (9, 7): the net knows 0 to 4", false},
 	} {
 		c.o.Open, c.o.Python = fallback.Open, "/nowhere"
@@ -241,5 +284,28 @@ func TestBandIgnored(t *testing.T) {
 	got = bandIgnored([]byte{0, 0, 0, 1, 1, 1}, 1, 6, 2)
 	if !slices.Equal(got, []byte{0, Ignore, Ignore, Ignore, Ignore, 1}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// What is learnt of a class, and what is kept back of it, is told.
+func TestWarnings(t *testing.T) {
+	n, err := open(denseNet(t, nets.Valid, rewrite.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := someFrames(4, 60, 64)
+	copy(frames[0].Mask, []byte{2, 2, 2})
+	for p := range 300 {
+		frames[3].Mask[p] = 3
+	}
+	d, err := n.look(frames, Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(d.warnings, "\n")
+	for _, want := range []string{`class "scratch" has 3 pixels`, `class "pit" occurs in frames that are kept back alone`, `class "stain" does not occur`} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %q in\n%s", want, all)
+		}
 	}
 }

@@ -78,6 +78,9 @@ func (f *quantizeFlags) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	if err := atomicfile.Try(f.out); err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	pictures, err := learningPictures(ctx, f.images, path, m)
@@ -128,6 +131,9 @@ func (q *quantised) print(w io.Writer) error {
 	correct := "biases as they were"
 	if q.Correct {
 		correct = "biases corrected"
+	}
+	if q.Refined {
+		correct += " and refined layer by layer"
 	}
 	if q.Equal {
 		correct += ", channels equalised before depthwise convolutions"

@@ -93,6 +93,7 @@ func TestQuantizeRefuses(t *testing.T) {
 		{[]string{filepath.Join(dir, "exp.tflite"), "--images", pictures, "-o", out}, exitRefused, "EXP (operator 0"},
 		{[]string{filepath.Join(dir, "bare.tflite"), "--images", pictures, "-o", out}, exitFailed, "edged manifest"},
 		{[]string{net, "--images", pictures, "-o", filepath.Join(dir, "none", "out.tflite")}, exitFailed, "folder exist"},
+		{[]string{net, "--images", pictures, "-o", dir}, exitFailed, "is a folder"},
 	} {
 		code, _, errs := runEdged(append([]string{"quantize"}, c.args...)...)
 		last := strings.Split(strings.TrimSpace(errs), "\n")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -113,7 +112,7 @@ func (f *tuneFlags) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := writable(f.out); err != nil {
+	if err := atomicfile.Try(f.out); err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
@@ -141,15 +140,6 @@ func (f *tuneFlags) run(cmd *cobra.Command, path string) error {
 		}{f.out, r})
 	}
 	return printTuned(cmd.OutOrStdout(), f.out, r)
-}
-
-// writable asks at the start what would be a pity to learn at the end.
-func writable(path string) error {
-	probe := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".probe")
-	if err := atomicfile.Write(probe, nil); err != nil {
-		return fmt.Errorf("-o %s: %w", path, err)
-	}
-	return os.Remove(probe)
 }
 
 func tellEpoch(w io.Writer, e tune.Epoch) {

@@ -94,6 +94,7 @@ func TestTuneRefuses(t *testing.T) {
 		{"int8", []string{small, "--images", images, "--masks", masks, "-o", out}, exitRefused, "tune the float32 net"},
 		{"baseline", []string{baseline, "--images", images, "--masks", masks, "-o", out}, exitRefused, "edged rewrite"},
 		{"no way there", []string{dense, "--images", images, "--masks", masks, "-o", filepath.Join(dir, "none", "out.tflite")}, exitFailed, "folder exist"},
+		{"a folder", []string{dense, "--images", images, "--masks", masks, "-o", dir}, exitFailed, "is a folder"},
 		{"no torch", []string{dense, "--images", images, "--masks", masks, "-o", out, "--python", filepath.Join(dir, "python3")}, exitFailed, "apt-get install python3-torch"},
 	} {
 		code, _, errs := runEdged(append([]string{"tune"}, c.args...)...)

@@ -38,6 +38,29 @@ func TestTuneOnTheChangedScene(t *testing.T) {
 	do("rewrite", file("net.tflite"), "-o", file("dense.tflite"), "--input", "120x160")
 	args := []string{"tune", file("dense.tflite"), "--images", images, "--masks", masks, "-o", file("tuned.tflite"), "--json", "--threads", "2", "--steps", "8", "--work", file("work"), "--epochs"}
 	do(append(args, "2")...)
+	state := file("work/state.pt")
+	whole, err := os.ReadFile(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fails := func(says string) {
+		t.Helper()
+		code, _, errs := runEdged(append(args, "8")...)
+		lines := strings.Split(strings.TrimSpace(errs), "\n")
+		if last := lines[len(lines)-1]; code != exitFailed || !strings.Contains(last, says) {
+			t.Errorf("exit %d, want a last line that says %q: %s", code, says, errs)
+		}
+	}
+	writeFile(t, state, whole[:len(whole)/2])
+	fails("cannot be read")
+	writeFile(t, state, whole)
+	if err := os.Symlink("/dev/full", state+".new"); err != nil {
+		t.Fatal(err)
+	}
+	fails("state.pt: No space left on device")
+	if err := os.Remove(state + ".new"); err != nil {
+		t.Fatal(err)
+	}
 	out := do(append(args, "8")...) // it goes on
 	var r tune.Result
 	if err := json.Unmarshal([]byte(out), &r); err != nil {

@@ -15,10 +15,45 @@ func Write(path string, b []byte) error { return write(path, b, modeFor(path)) }
 // WritePrivate is Write of a file that is its owner's alone.
 func WritePrivate(path string, b []byte) error { return write(path, b, 0o600) }
 
-func write(path string, b []byte, mode os.FileMode) (err error) {
+// Try tells at the start of long work what Write would fail with at its end, as
+// far as that can be known: no such folder, no right to write there, a name that
+// is a folder's or a device's.
+func Try(path string) error {
+	if err := replaceable(path); err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("write %s: %w: does its folder exist, and may you write there?", path, causeOf(err))
+		return unwritable(path, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+func unwritable(path string, err error) error {
+	return fmt.Errorf("write %s: %w: does its folder exist, and may you write there?", path, causeOf(err))
+}
+
+// replaceable refuses to put a file in the place of a folder or a device, which
+// would be gone then.
+func replaceable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil || info.Mode().IsRegular():
+		return nil // what is wrong with a path is told by who writes there
+	case info.IsDir():
+		return fmt.Errorf("write %s: it is a folder: name a file in it", path)
+	}
+	return fmt.Errorf("write %s: it is no regular file (%s): name one", path, info.Mode().Type())
+}
+
+func write(path string, b []byte, mode os.FileMode) (err error) {
+	if err := replaceable(path); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return unwritable(path, err)
 	}
 	defer func() {
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -65,5 +66,28 @@ func TestWriteReplaces(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("the folder holds %v, %v: want the file and the folder alone", entries, err)
+	}
+}
+
+// What is no file is not replaced by one, and long work learns that at its start.
+func TestNoFileIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{dir: "is a folder", pipe: "no regular file", filepath.Join(dir, "absent", "x"): "does its folder exist"} {
+		for what, err := range map[string]error{"Write": Write(path, []byte("x")), "Try": Try(path)} {
+			if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s %s: %v, want %q", what, path, err, says)
+			}
+		}
+	}
+	if err := Try(filepath.Join(dir, "new")); err != nil {
+		t.Error(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -1,6 +1,7 @@
 // Command docgen writes the reference pages of docs/ from what the program
 // itself reads: the commented sample of the config, and the JSON Schemas of the
 // MQTT payloads. A page made from them cannot promise another key than they do.
+// README's table of accuracy is made of what was measured, for the same reason.
 //
 //go:generate go run . -o ../../docs
 package main
@@ -36,7 +37,11 @@ func run(dir string) error {
 			return err
 		}
 	}
-	return nil
+	text, err := readme()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(readmePath, []byte(text), 0o644)
 }
 
 // makePages is every generated page by its file name in docs/.

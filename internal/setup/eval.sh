@@ -15,3 +15,4 @@ sed '/^## Measured$/,$d' train/nets/EVAL.md >"$tmp/EVAL.md"
   "$edged" eval "${nets[@]}" --source 'test:belt?size=320x240' --frames 4 --threads 1 --perturb --plot "$tmp/robust.svg"
 } >>"$tmp/EVAL.md"
 mv "$tmp/eval.svg" "$tmp/robust.svg" "$tmp/EVAL.md" train/nets/
+go generate ./internal/docgen # README has some of it

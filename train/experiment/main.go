@@ -5,6 +5,7 @@
 //
 //	go run ./train/experiment            the small form: 1, 4, 16 frames, three seeds, crops
 //	go run ./train/experiment -full      1 to 32 frames, five seeds, whole frames: a day of two cores
+//	go run ./train/experiment -labels    what wrong labels cost, and what ignoring a boundary band gives back
 package main
 
 import (
@@ -15,8 +16,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
-	"runtime"
-	"strings"
+	"path/filepath"
 	"time"
 
 	"edged"
@@ -34,7 +34,8 @@ type plan struct {
 	frames []int
 	seeds  int
 	w, h   int
-	judged int // frames
+	judged int  // frames
+	labels bool // it asks what wrong labels cost
 	o      tune.Options
 }
 
@@ -55,8 +56,9 @@ type score struct{ dense, denseF, own, ownF float64 }
 
 // row is one way to learn from so many frames.
 type row struct {
-	way    string
+	way    way
 	frames int
+	labels mistakes
 	scores []score
 	steps  []float64 // to 95 % of the best mIoU on the frames kept back
 	took   []float64 // seconds
@@ -66,10 +68,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	whole := flag.Bool("full", false, "the full table")
+	labels := flag.Bool("labels", false, "wrong labels, into LABELS.md")
 	seeds := flag.Int("seeds", 0, "seeds of each row, 0: three, in full five")
 	limit := flag.Duration("limit", 0, "begin nothing new after so long, and say so; 0: no limit")
 	threads := flag.Int("threads", 2, "threads of PyTorch")
-	out := flag.String("o", "train/experiment/TABLE.md", "the `FILE` to write")
+	out := flag.String("o", "", "the `FILE` to write (default: TABLE.md or LABELS.md in train/experiment)")
 	flag.Parse()
 	p := small()
 	if *whole {
@@ -78,21 +81,50 @@ func main() {
 	if *seeds > 0 {
 		p.seeds = *seeds
 	}
-	p.o.Threads = *threads
+	p.o.Threads, p.labels = *threads, *labels
+	if *out == "" {
+		*out = "train/experiment/" + map[bool]string{false: "TABLE.md", true: "LABELS.md"}[p.labels]
+	}
 	if err := p.run(ctx, *limit, *out, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "experiment:", err)
 		os.Exit(1)
 	}
 }
 
-// ways are the nets that learn.
-var ways = []struct {
+// way is a net that learns.
+type way struct {
 	name          string
 	naive, random bool
-}{
+}
+
+var ways = []way{
 	{"dense, from the baseline's weights", false, false},
 	{"dense, from random weights", false, true},
 	{"naive dense, from the baseline's weights", true, false},
+}
+
+// rows are what the table will have.
+func (p plan) rows() (rows []*row) {
+	if p.labels {
+		for _, m := range allMistakes {
+			rows = append(rows, &row{way: ways[0], frames: labelledFrames, labels: m})
+		}
+		return rows
+	}
+	for _, n := range p.frames {
+		for _, w := range ways {
+			rows = append(rows, &row{way: w, frames: n})
+		}
+	}
+	return rows
+}
+
+// name is how a row is called.
+func (r *row) name() string {
+	if r.labels == (mistakes{}) {
+		return r.way.name
+	}
+	return r.labels.String()
 }
 
 func (p plan) run(ctx context.Context, limit time.Duration, out string, log io.Writer) error {
@@ -109,36 +141,39 @@ func (p plan) run(ctx context.Context, limit time.Duration, out string, log io.W
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(log, "learnt from seeds %d and up, judged on seeds %d and up\n", data.ChangedSeed, data.ChangedJudgeSeed)
 	fmt.Fprintf(log, "as it is: mIoU dense %.3f, at its own stride %.3f\n", before.dense, before.own)
-	var rows []*row
-	for _, n := range p.frames {
-		for _, w := range ways {
-			rows = append(rows, &row{way: w.name, frames: n})
-		}
-	}
+	rows := p.rows()
 	cut := false
 	for seed := 1; seed <= p.seeds && !cut; seed++ {
-		for i, r := range rows {
+		for _, r := range rows {
 			if cut = limit > 0 && time.Since(start) > limit; cut {
 				break
 			}
-			w := ways[i%len(ways)]
-			if err := p.learn(ctx, base, r, seed, w.naive, w.random); err != nil {
-				return fmt.Errorf("%s, %d frames, seed %d: %w", r.way, r.frames, seed, err)
+			if err := p.learn(ctx, base, r, seed); err != nil {
+				return fmt.Errorf("%s, %d frames, seed %d: %w", r.name(), r.frames, seed, err)
 			}
 			last := len(r.scores) - 1
-			fmt.Fprintf(log, "%s, %d frames, seed %d: mIoU %.3f, %.0f s\n", r.way, r.frames, seed, r.scores[last].dense, r.took[last])
-			if err := os.WriteFile(out, p.table(before, rows, time.Since(start), true), 0o644); err != nil {
+			fmt.Fprintf(log, "%s, %d frames, seed %d: mIoU %.3f, %.0f s\n", r.name(), r.frames, seed, r.scores[last].dense, r.took[last])
+			if err := p.write(out, before, rows, time.Since(start), true); err != nil {
 				return err
 			}
 		}
 	}
-	return os.WriteFile(out, p.table(before, rows, time.Since(start), cut), 0o644)
+	return p.write(out, before, rows, time.Since(start), cut)
+}
+
+// write writes table and drawing.
+func (p plan) write(out string, before score, rows []*row, took time.Duration, cut bool) error {
+	if err := os.WriteFile(out, p.table(before, rows, took, cut), 0o644); err != nil || p.labels {
+		return err
+	}
+	return p.draw(filepath.Join(filepath.Dir(out), plotName), before, rows)
 }
 
 // learn tunes one net and judges it.
-func (p plan) learn(ctx context.Context, base *model.Model, r *row, seed int, naive, random bool) error {
-	if naive {
+func (p plan) learn(ctx context.Context, base *model.Model, r *row, seed int) error {
+	if r.way.naive {
 		facts, err := base.Manifest()
 		if err != nil {
 			return err
@@ -158,8 +193,11 @@ func (p plan) learn(ctx context.Context, base *model.Model, r *row, seed int, na
 	if err != nil {
 		return err
 	}
+	for i := range frames {
+		frames[i].Mask = r.labels.spoil(frames[i].Mask, p.w, p.h, uint64(1000*seed+i))
+	}
 	o := p.o
-	o.Seed, o.Random, o.Open = seed, random, fallback.Open
+	o.Seed, o.Random, o.Band, o.Open = seed, r.way.random, r.labels.band, fallback.Open
 	start := time.Now()
 	t, err := tune.Run(ctx, dense.Model, frames, o)
 	if err != nil {
@@ -243,53 +281,4 @@ func value(v *float64) float64 {
 		return math.NaN()
 	}
 	return *v
-}
-
-// spread is mean and standard deviation.
-func spread(v []float64, scale float64, format string) string {
-	if len(v) == 0 {
-		return "not run"
-	}
-	mean, sd := 0.0, 0.0
-	for _, x := range v {
-		mean += x / float64(len(v))
-	}
-	for _, x := range v {
-		sd += (x - mean) * (x - mean) / float64(max(1, len(v)-1))
-	}
-	if len(v) == 1 {
-		return fmt.Sprintf(format, mean*scale)
-	}
-	return fmt.Sprintf(format+" ± "+format, mean*scale, math.Sqrt(sd)*scale)
-}
-
-func (r *row) of(f func(score) float64) (v []float64) {
-	for _, s := range r.scores {
-		v = append(v, f(s))
-	}
-	return v
-}
-
-// table is the document.
-func (p plan) table(before score, rows []*row, took time.Duration, cut bool) []byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, `# Dense learning on a changed scene
-
-Made by `+"`make experiment`"+` (go run ./train/experiment): belt_valid on test:belt with another surface, light and smudges (train/data/changed.go), frames of %dx%d.
-Learnt from seeds %d and up, other frames for each of %d seeds; judged on %d frames from seed %d on, which no net saw. %d epochs of %d steps at most, %d crops a step.
-Mean and standard deviation over the seeds; mIoU and boundary F in percent (2 pixels tolerance). "Own stride" is the baseline after inverse transfer, at stride 8, nearest.
-Time is wall clock on %s/%s, %d threads, and whatever else ran; the whole took %s.
-`, p.w, p.h, data.ChangedSeed, p.seeds, p.judged, data.ChangedJudgeSeed, p.o.Epochs, p.o.Steps, p.o.Batch, runtime.GOOS, runtime.GOARCH, p.o.Threads, took.Round(time.Second))
-	if cut {
-		b.WriteString("\n**Cut short** by its time limit: rows have as many seeds as their column says.\n")
-	}
-	b.WriteString("\n| net | frames | seeds | mIoU dense | boundary F | mIoU own stride | boundary F | steps to 95 % | seconds |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n")
-	fmt.Fprintf(&b, "| baseline as it is | 0 | | %.1f | %.1f | %.1f | %.1f | 0 | 0 |\n", 100*before.dense, 100*before.denseF, 100*before.own, 100*before.ownF)
-	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %d | %d | %s | %s | %s | %s | %s | %s |\n", r.way, r.frames, len(r.scores),
-			spread(r.of(func(s score) float64 { return s.dense }), 100, "%.1f"), spread(r.of(func(s score) float64 { return s.denseF }), 100, "%.1f"),
-			spread(r.of(func(s score) float64 { return s.own }), 100, "%.1f"), spread(r.of(func(s score) float64 { return s.ownF }), 100, "%.1f"),
-			spread(r.steps, 1, "%.0f"), spread(r.took, 1, "%.0f"))
-	}
-	return []byte(b.String())
 }
