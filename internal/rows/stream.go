@@ -37,14 +37,15 @@ type Stream struct {
 	inRow  int // bytes
 	outRow int
 
-	picture []byte   // the rows that the net keeps of it, then those that wait
-	waiting int      // rows
-	kept    [][]byte // of the maps that have some
-	ran     int      // rows of the picture that were computed, with those behind its end
-	pushed  int      // rows of the picture
-	given   int      // rows of the map
+	picture []byte // the rows that the net keeps of it, then those that wait
+	waiting int    // rows
+	last    *plan  // that ran: the rows that maps keep are its outputs; nil: none did
+	ran     int    // rows of the picture that were computed, with those behind its end
+	pushed  int    // rows of the picture
+	given   int    // rows of the map
 	lengths map[*value]int
 	ended   bool
+	failed  error // the rows that maps keep are gone with it: until the next picture nothing is computed
 	result  []byte
 	decided int
 }
@@ -130,9 +131,6 @@ func (s *Stream) lay(height int) {
 	}
 	s.out.Shape = []int{1, most, s.out.Shape[2], s.out.Shape[3]}
 	s.result = make([]byte, (most+s.net.output.rows(height))*s.outRow)
-	for _, i := range p.strip.keptIn {
-		s.kept = append(s.kept, make([]byte, p.engine.Inputs()[i].Bytes()))
-	}
 	s.Reset()
 }
 
@@ -162,6 +160,9 @@ func (s *Stream) Push(n int) (int, error) {
 		return 0, fmt.Errorf("rows: %d rows at once: at most %d", n, s.in.Shape[1])
 	}
 	s.decided = 0
+	if s.failed != nil {
+		return 0, s.failed
+	}
 	s.waiting += n
 	s.pushed += n
 	for s.waiting >= s.plans[0].height || s.waiting > s.delay {
@@ -185,6 +186,10 @@ func (s *Stream) highest() int {
 // End decides what is left of the picture, and begins another.
 func (s *Stream) End() (int, error) {
 	s.decided = 0
+	if err := s.failed; err != nil {
+		s.Reset()
+		return 0, err
+	}
 	s.ended = true
 	s.net.lengths(s.pushed, s.lengths)
 	for s.given < s.lengths[s.net.output] {
@@ -205,11 +210,9 @@ func (s *Stream) End() (int, error) {
 
 // Reset begins another picture.
 func (s *Stream) Reset() {
-	s.waiting, s.ran, s.pushed, s.given, s.decided, s.ended = 0, 0, 0, 0, 0, false
+	s.waiting, s.ran, s.pushed, s.given, s.decided, s.ended, s.failed = 0, 0, 0, 0, 0, false, nil
 	clear(s.picture[:s.net.input.kept*s.inRow])
-	for _, k := range s.kept {
-		clear(k)
-	}
+	s.last = nil
 }
 
 // compute runs a plan on the rows that wait.
@@ -222,15 +225,17 @@ func (s *Stream) compute(i int) error {
 	e := p.engine
 	rows := s.net.input.kept + p.height
 	copy(e.Input(0), s.picture[:rows*s.inRow])
-	for k, kept := range s.kept {
-		copy(e.Input(p.strip.keptIn[k]), kept)
+	for k, at := range p.strip.keptIn {
+		if s.last == nil {
+			clear(e.Input(at))
+		} else {
+			copy(e.Input(at), s.last.engine.Output(1+k))
+		}
 	}
-	if err := e.Run(); err != nil {
-		return err
+	if s.failed = e.Run(); s.failed != nil {
+		return s.failed
 	}
-	for k, kept := range s.kept {
-		copy(kept, e.Output(1+k))
-	}
+	s.last = p
 	copy(s.picture, s.picture[p.height*s.inRow:][:(s.net.input.kept+s.waiting-p.height)*s.inRow])
 	s.take(e.Output(0), p.height)
 	s.waiting -= p.height
@@ -261,15 +266,8 @@ func (s *Stream) begins() bool {
 	})
 }
 
-// Held is how many bytes the stream itself holds: rows that wait, rows that are kept,
-// and the result.
-func (s *Stream) Held() int {
-	n := len(s.picture) + len(s.result)
-	for _, k := range s.kept {
-		n += len(k)
-	}
-	return n
-}
+// Held is how many bytes the stream itself holds: rows that wait, and the result.
+func (s *Stream) Held() int { return len(s.picture) + len(s.result) }
 
 // Close closes the engines.
 func (s *Stream) Close() error {
