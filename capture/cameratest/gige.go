@@ -7,11 +7,15 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // nobody is the user that runs the fake camera where root runs the tests: root's
 // packet sockets see nothing on the loopback interface.
 const nobody = 65534
+
+// portWait is how long another process's tests may keep the port.
+const portWait = 3 * time.Minute
 
 // portLock is the right to a port, for the tests of one process at a time.
 type portLock struct {
@@ -29,11 +33,16 @@ func (l *portLock) take(t testing.TB) {
 	defer l.mu.Unlock()
 	if l.users == 0 {
 		file, err := os.OpenFile(filepath.Join(os.TempDir(), "edged-test-gige.lock"), os.O_CREATE|os.O_RDONLY, 0o666)
-		if err == nil {
-			err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-		}
 		if err != nil {
 			t.Fatalf("the GigE port's lock: %v", err)
+		}
+		for end := time.Now().Add(portWait); ; time.Sleep(50 * time.Millisecond) {
+			if err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("a test of another process has had the GigE port for %v: %v", portWait, err)
+			}
 		}
 		l.file = file
 	}
