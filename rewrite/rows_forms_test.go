@@ -146,5 +146,12 @@ func windowNets(t *testing.T, open edged.Opener, count int) {
 	t.Logf("%d nets by rows of windows equal the whole frame's; skipped: %v", compared, skipped)
 }
 
+// TestRowsBetweenWindows: windows further apart than they are high leave rows unseen.
+func TestRowsBetweenWindows(t *testing.T) {
+	if why, err := windowRows(3691, fallback.Open); why != "" || err != nil {
+		t.Errorf("%s, %v", why, err)
+	}
+}
+
 // TestRowsOfWindows: a file of the form windows row of windows by row of windows.
 func TestRowsOfWindows(t *testing.T) { windowNets(t, fallback.Open, randomNets(t, rowsNets/2, 5000)) }

@@ -21,6 +21,7 @@ type Rows struct {
 
 	picture []byte
 	rows    int // in picture
+	unseen  int // rows to come that lie between tiles: their stride is longer than they are
 	pushed  int // of the whole picture
 	given   int // rows of the map
 	result  []byte
@@ -74,6 +75,7 @@ func (r *Rows) Push(n int) (int, error) {
 	r.decided = 0
 	r.rows += n
 	r.pushed += n
+	r.drop(0)
 	for r.rows >= r.axis.Input {
 		if err := r.tile(r.axis.Output); err != nil {
 			return 0, err
@@ -92,10 +94,17 @@ func (r *Rows) tile(n int) error {
 	copy(r.result[r.decided*r.outRow:], r.net.Output(r.output)[:n*r.outRow])
 	r.decided += n
 	r.given += n
-	step := min(r.axis.Output*r.axis.Stride, r.rows)
+	r.drop(r.axis.Output * r.axis.Stride)
+	return nil
+}
+
+// drop forgets the first n rows more, also those that are not there yet.
+func (r *Rows) drop(n int) {
+	r.unseen += n
+	step := min(r.unseen, r.rows)
 	copy(r.picture, r.picture[step*r.inRow:r.rows*r.inRow])
 	r.rows -= step
-	return nil
+	r.unseen -= step
 }
 
 // End decides what is left of the picture, and begins another.
@@ -114,7 +123,7 @@ func (r *Rows) End() (int, error) {
 }
 
 // Reset begins another picture.
-func (r *Rows) Reset() { r.rows, r.pushed, r.given, r.decided = 0, 0, 0, 0 }
+func (r *Rows) Reset() { r.rows, r.unseen, r.pushed, r.given, r.decided = 0, 0, 0, 0, 0 }
 
 // Close closes the net's engine.
 func (r *Rows) Close() error { return r.net.Close() }
