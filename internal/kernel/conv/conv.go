@@ -41,8 +41,12 @@ type weightsAhead struct {
 	piece, perPass int // bytes with each tile, and with each pass of its inner loop
 }
 
-// fetch shares bytes from on among tiles of so many passes.
+// fetch shares bytes from on among tiles of so many passes. A few are near already.
 func fetch(from unsafe.Pointer, bytes, tiles, passes int) weightsAhead {
+	const few = 16 << 10
+	if bytes < few {
+		return weightsAhead{from: from}
+	}
 	piece := (bytes + tiles - 1) / tiles
 	return weightsAhead{from: from, piece: piece, perPass: (piece + passes) / max(1, passes)}
 }

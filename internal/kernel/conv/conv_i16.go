@@ -21,7 +21,6 @@ type convI16 struct {
 	taps    []int // bytes of widened activations
 	reach   int
 	pairs   int // of channels, a tap
-	pass    int // pairs in a pass: see convKernel
 	blocks  []convBlock
 	w       []int16 // [block][tap][pair][width][2]
 	bias    []int32
@@ -34,7 +33,7 @@ type convI16 struct {
 
 func newConvI16(r *vec.Routines, k *convKernelI8, s ConvShape, w []int8, bias []int32, p ConvI8Params) *convI16 {
 	taps, kc := s.window()
-	c := &convI16{vec: r, table: &k.table, shape: s, pairs: (kc + 1) / 2, pass: k.pass, zero: int16(p.SrcZero), signed: p.Signed}
+	c := &convI16{vec: r, table: &k.table, shape: s, pairs: (kc + 1) / 2, zero: int16(p.SrcZero), signed: p.Signed}
 	_, c.lo, c.hi, c.back = k.result(&p)
 	for _, t := range taps {
 		c.taps = append(c.taps, 2*t)
@@ -130,8 +129,6 @@ func (c *convI16) band(k *Worker, dst Plane[uint8], src Plane[int16], rows, cols
 		call.w, call.bias = unsafe.Pointer(&c.w[b.w]), unsafe.Pointer(&c.bias[b.at])
 		call.requant = unsafe.Pointer(&c.requant[b.at/i16Lanes*i16Row])
 		call.live = b.live
-		next, tiles := &c.blocks[min(i+1, len(c.blocks)-1)], rows*tilesIn(cols, len(c.table[b.vectors-1])-1)
-		call.weightsAhead = fetch(unsafe.Pointer(&c.w[next.w]), 4*next.width*len(c.taps)*c.pairs, tiles, len(c.taps)*(c.pairs/c.pass))
 		for y := range rows {
 			call.src = unsafe.Pointer(&src.P[y*src.Row+b.src])
 			call.dst = unsafe.Pointer(&dst.P[y*dst.Row+b.first])

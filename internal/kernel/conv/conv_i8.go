@@ -15,7 +15,6 @@ type convCallI8 struct {
 	zero, lo, hi               int32
 	big                        int32 // not 0: one of the factors is a half or more
 	mask                       unsafe.Pointer
-	weightsAhead
 	tileSteps
 	flip   uint8 // XORed into each activation: 128 turns signed ones into unsigned ones, and back
 	back   uint8 // XORed into each result, where routines clamp all as signed ones: see result
@@ -31,7 +30,6 @@ type convCallI8 struct {
 
 type convKernelI8 struct {
 	lanes    int
-	pass     int // see convKernel; pairs of channels of those that widen
 	reads    reading
 	sums16   bool          // adds products by pairs in 16 bits: lays out weights so
 	widens   bool          // its routines read activations that convI16 has widened to int16

@@ -40,7 +40,7 @@ var vnni = Routines{
 var avx2 = Routines{
 	convF32: &convKernel{lanes: 8, pass: 4, fn: [2][]func(*convCall){convF32x8AVX2[0], convF32x16AVX2[0]}, spills: true},
 	// Pairs of int16: AVX2 has no exact product of bytes.
-	convI8:       &convKernelI8{pass: 2, widens: true, goesBack: true, table: convTableI8{convI16x8AVX2[0], convI16x16AVX2[0]}},
+	convI8:       &convKernelI8{widens: true, goesBack: true, table: convTableI8{convI16x8AVX2[0], convI16x16AVX2[0]}},
 	depthwiseF32: &convKernel{lanes: 8, fn: [2][]func(*convCall){depthwiseF32x8AVX2[0]}},
 	depthwiseI8:  &convKernelI8{lanes: 16, goesBack: true, table: convTableI8{depthwiseI8x16AVX2[0]}},
 	dotF32:       &dotKernel{8, 8, dotF32x1AVX2, dotF32x8AVX2},

@@ -10,14 +10,12 @@ TEXT ·convF32x1x16AVX2(SB), NOSPLIT, $0-8
 convF32x1x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 convF32x1x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x1x16AVX2_rest
 convF32x1x16AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -78,7 +76,6 @@ convF32x1x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x1x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x16AVX2_tile
 	VZEROUPPER; RET
@@ -88,7 +85,6 @@ TEXT ·convF32x2x16AVX2(SB), NOSPLIT, $0-8
 convF32x2x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -97,7 +93,6 @@ convF32x2x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x2x16AVX2_rest
 convF32x2x16AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -183,7 +178,6 @@ convF32x2x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x2x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x16AVX2_tile
 	VZEROUPPER; RET
@@ -193,7 +187,6 @@ TEXT ·convF32x3x16AVX2(SB), NOSPLIT, $0-8
 convF32x3x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -204,7 +197,6 @@ convF32x3x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x3x16AVX2_rest
 convF32x3x16AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -315,7 +307,6 @@ convF32x3x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x3x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x16AVX2_tile
 	VZEROUPPER; RET
@@ -325,7 +316,6 @@ TEXT ·convF32x4x16AVX2(SB), NOSPLIT, $0-8
 convF32x4x16AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVUPS 32(R15), Y1
 	VMOVAPS Y0, Y2
@@ -338,7 +328,6 @@ convF32x4x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x4x16AVX2_rest
 convF32x4x16AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0; VFMADD231PS Y13, Y14, Y1
@@ -474,7 +463,6 @@ convF32x4x16AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x4x16AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x16AVX2_tile
 	VZEROUPPER; RET
@@ -889,13 +877,11 @@ TEXT ·convF32x1x8AVX2(SB), NOSPLIT, $0-8
 convF32x1x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 convF32x1x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x1x8AVX2_rest
 convF32x1x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VMOVUPS 32(DX), Y12
@@ -943,7 +929,6 @@ convF32x1x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x1x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x8AVX2_tile
 	VZEROUPPER; RET
@@ -953,14 +938,12 @@ TEXT ·convF32x2x8AVX2(SB), NOSPLIT, $0-8
 convF32x2x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 convF32x2x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x2x8AVX2_rest
 convF32x2x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1025,7 +1008,6 @@ convF32x2x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x2x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x8AVX2_tile
 	VZEROUPPER; RET
@@ -1035,7 +1017,6 @@ TEXT ·convF32x3x8AVX2(SB), NOSPLIT, $0-8
 convF32x3x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1043,7 +1024,6 @@ convF32x3x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x3x8AVX2_rest
 convF32x3x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1125,7 +1105,6 @@ convF32x3x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x3x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x8AVX2_tile
 	VZEROUPPER; RET
@@ -1135,7 +1114,6 @@ TEXT ·convF32x4x8AVX2(SB), NOSPLIT, $0-8
 convF32x4x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1144,7 +1122,6 @@ convF32x4x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	SUBQ $4, CX; JCS convF32x4x8AVX2_rest
 convF32x4x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1243,7 +1220,6 @@ convF32x4x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x4x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x8AVX2_tile
 	VZEROUPPER; RET
@@ -1253,7 +1229,6 @@ TEXT ·convF32x5x8AVX2(SB), NOSPLIT, $0-8
 convF32x5x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1264,7 +1239,6 @@ convF32x5x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x5x8AVX2_rest
 convF32x5x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1382,7 +1356,6 @@ convF32x5x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x5x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x8AVX2_tile
 	VZEROUPPER; RET
@@ -1392,7 +1365,6 @@ TEXT ·convF32x6x8AVX2(SB), NOSPLIT, $0-8
 convF32x6x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1404,7 +1376,6 @@ convF32x6x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x6x8AVX2_rest
 convF32x6x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1539,7 +1510,6 @@ convF32x6x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x6x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x8AVX2_tile
 	VZEROUPPER; RET
@@ -1549,7 +1519,6 @@ TEXT ·convF32x7x8AVX2(SB), NOSPLIT, $0-8
 convF32x7x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1562,7 +1531,6 @@ convF32x7x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x7x8AVX2_rest
 convF32x7x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1714,7 +1682,6 @@ convF32x7x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x7x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x8AVX2_tile
 	VZEROUPPER; RET
@@ -1724,7 +1691,6 @@ TEXT ·convF32x8x8AVX2(SB), NOSPLIT, $0-8
 convF32x8x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1738,7 +1704,6 @@ convF32x8x8AVX2_tap:
 	LEAQ (AX)(BX*4), R11
 	SUBQ $4, CX; JCS convF32x8x8AVX2_rest
 convF32x8x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -1907,7 +1872,6 @@ convF32x8x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x8x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x8AVX2_tile
 	VZEROUPPER; RET
@@ -1917,7 +1881,6 @@ TEXT ·convF32x9x8AVX2(SB), NOSPLIT, $0-8
 convF32x9x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -1933,7 +1896,6 @@ convF32x9x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x9x8AVX2_rest
 convF32x9x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2121,7 +2083,6 @@ convF32x9x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x9x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x8AVX2_tile
 	VZEROUPPER; RET
@@ -2131,7 +2092,6 @@ TEXT ·convF32x10x8AVX2(SB), NOSPLIT, $0-8
 convF32x10x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -2148,7 +2108,6 @@ convF32x10x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x10x8AVX2_rest
 convF32x10x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2353,7 +2312,6 @@ convF32x10x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x10x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x8AVX2_tile
 	VZEROUPPER; RET
@@ -2363,7 +2321,6 @@ TEXT ·convF32x11x8AVX2(SB), NOSPLIT, $0-8
 convF32x11x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -2381,7 +2338,6 @@ convF32x11x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x11x8AVX2_rest
 convF32x11x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2603,7 +2559,6 @@ convF32x11x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x11x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x8AVX2_tile
 	VZEROUPPER; RET
@@ -2613,7 +2568,6 @@ TEXT ·convF32x12x8AVX2(SB), NOSPLIT, $0-8
 convF32x12x8AVX2_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Y0
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
@@ -2632,7 +2586,6 @@ convF32x12x8AVX2_tap:
 	LEAQ (R11)(BX*4), R12
 	SUBQ $4, CX; JCS convF32x12x8AVX2_rest
 convF32x12x8AVX2_pass:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Y12
 	VBROADCASTSS (AX), Y14; VFMADD231PS Y12, Y14, Y0
 	VBROADCASTSS (AX)(BX*1), Y15; VFMADD231PS Y12, Y15, Y1
@@ -2871,7 +2824,6 @@ convF32x12x8AVX2_clamp_masked:
 	ADDQ BX, AX
 convF32x12x8AVX2_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x8AVX2_tile
 	VZEROUPPER; RET

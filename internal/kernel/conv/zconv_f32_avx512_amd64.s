@@ -10,13 +10,11 @@ TEXT ·convF32x1x32AVX512(SB), NOSPLIT, $0-8
 convF32x1x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 convF32x1x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x32AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -42,7 +40,6 @@ convF32x1x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x1x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x32AVX512_tile
 	VZEROUPPER; RET
@@ -52,7 +49,6 @@ TEXT ·convF32x2x32AVX512(SB), NOSPLIT, $0-8
 convF32x2x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -60,7 +56,6 @@ convF32x2x32AVX512_tile:
 convF32x2x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x32AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -97,7 +92,6 @@ convF32x2x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x2x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x32AVX512_tile
 	VZEROUPPER; RET
@@ -107,7 +101,6 @@ TEXT ·convF32x3x32AVX512(SB), NOSPLIT, $0-8
 convF32x3x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -117,7 +110,6 @@ convF32x3x32AVX512_tile:
 convF32x3x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x32AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -165,7 +157,6 @@ convF32x3x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x3x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x32AVX512_tile
 	VZEROUPPER; RET
@@ -175,7 +166,6 @@ TEXT ·convF32x4x32AVX512(SB), NOSPLIT, $0-8
 convF32x4x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -187,7 +177,6 @@ convF32x4x32AVX512_tile:
 convF32x4x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x32AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -246,7 +235,6 @@ convF32x4x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x4x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x32AVX512_tile
 	VZEROUPPER; RET
@@ -256,7 +244,6 @@ TEXT ·convF32x5x32AVX512(SB), NOSPLIT, $0-8
 convF32x5x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -271,7 +258,6 @@ convF32x5x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x32AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -342,7 +328,6 @@ convF32x5x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x5x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x32AVX512_tile
 	VZEROUPPER; RET
@@ -352,7 +337,6 @@ TEXT ·convF32x6x32AVX512(SB), NOSPLIT, $0-8
 convF32x6x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -369,7 +353,6 @@ convF32x6x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x32AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -451,7 +434,6 @@ convF32x6x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x6x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x32AVX512_tile
 	VZEROUPPER; RET
@@ -461,7 +443,6 @@ TEXT ·convF32x7x32AVX512(SB), NOSPLIT, $0-8
 convF32x7x32AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVUPS 64(R15), Z1
 	VMOVAPS Z0, Z2
@@ -480,7 +461,6 @@ convF32x7x32AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x7x32AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VMOVUPS 64(DX), Z29
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0; VFMADD231PS Z29, Z30, Z1
@@ -573,7 +553,6 @@ convF32x7x32AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x7x32AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x32AVX512_tile
 	VZEROUPPER; RET
@@ -1817,12 +1796,10 @@ TEXT ·convF32x1x16AVX512(SB), NOSPLIT, $0-8
 convF32x1x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 convF32x1x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x1x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	ADDQ $64, DX
@@ -1843,7 +1820,6 @@ convF32x1x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x1x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x1x16AVX512_tile
 	VZEROUPPER; RET
@@ -1853,13 +1829,11 @@ TEXT ·convF32x2x16AVX512(SB), NOSPLIT, $0-8
 convF32x2x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 convF32x2x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x2x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -1887,7 +1861,6 @@ convF32x2x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x2x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x2x16AVX512_tile
 	VZEROUPPER; RET
@@ -1897,14 +1870,12 @@ TEXT ·convF32x3x16AVX512(SB), NOSPLIT, $0-8
 convF32x3x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
 convF32x3x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x3x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -1939,7 +1910,6 @@ convF32x3x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x3x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x3x16AVX512_tile
 	VZEROUPPER; RET
@@ -1949,7 +1919,6 @@ TEXT ·convF32x4x16AVX512(SB), NOSPLIT, $0-8
 convF32x4x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -1957,7 +1926,6 @@ convF32x4x16AVX512_tile:
 convF32x4x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 convF32x4x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -1999,7 +1967,6 @@ convF32x4x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x4x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x4x16AVX512_tile
 	VZEROUPPER; RET
@@ -2009,7 +1976,6 @@ TEXT ·convF32x5x16AVX512(SB), NOSPLIT, $0-8
 convF32x5x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2019,7 +1985,6 @@ convF32x5x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x5x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2069,7 +2034,6 @@ convF32x5x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x5x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x5x16AVX512_tile
 	VZEROUPPER; RET
@@ -2079,7 +2043,6 @@ TEXT ·convF32x6x16AVX512(SB), NOSPLIT, $0-8
 convF32x6x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2090,7 +2053,6 @@ convF32x6x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x6x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2147,7 +2109,6 @@ convF32x6x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x6x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x6x16AVX512_tile
 	VZEROUPPER; RET
@@ -2157,7 +2118,6 @@ TEXT ·convF32x7x16AVX512(SB), NOSPLIT, $0-8
 convF32x7x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2169,7 +2129,6 @@ convF32x7x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x7x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2233,7 +2192,6 @@ convF32x7x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x7x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x7x16AVX512_tile
 	VZEROUPPER; RET
@@ -2243,7 +2201,6 @@ TEXT ·convF32x8x16AVX512(SB), NOSPLIT, $0-8
 convF32x8x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2256,7 +2213,6 @@ convF32x8x16AVX512_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCall_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 convF32x8x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2327,7 +2283,6 @@ convF32x8x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x8x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x8x16AVX512_tile
 	VZEROUPPER; RET
@@ -2337,7 +2292,6 @@ TEXT ·convF32x9x16AVX512(SB), NOSPLIT, $0-8
 convF32x9x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2352,7 +2306,6 @@ convF32x9x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x9x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2431,7 +2384,6 @@ convF32x9x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x9x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x9x16AVX512_tile
 	VZEROUPPER; RET
@@ -2441,7 +2393,6 @@ TEXT ·convF32x10x16AVX512(SB), NOSPLIT, $0-8
 convF32x10x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2457,7 +2408,6 @@ convF32x10x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x10x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2543,7 +2493,6 @@ convF32x10x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x10x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x10x16AVX512_tile
 	VZEROUPPER; RET
@@ -2553,7 +2502,6 @@ TEXT ·convF32x11x16AVX512(SB), NOSPLIT, $0-8
 convF32x11x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2570,7 +2518,6 @@ convF32x11x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x11x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2663,7 +2610,6 @@ convF32x11x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x11x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x11x16AVX512_tile
 	VZEROUPPER; RET
@@ -2673,7 +2619,6 @@ TEXT ·convF32x12x16AVX512(SB), NOSPLIT, $0-8
 convF32x12x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2691,7 +2636,6 @@ convF32x12x16AVX512_tap:
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 convF32x12x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2791,7 +2735,6 @@ convF32x12x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x12x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x12x16AVX512_tile
 	VZEROUPPER; RET
@@ -2801,7 +2744,6 @@ TEXT ·convF32x13x16AVX512(SB), NOSPLIT, $0-8
 convF32x13x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2821,7 +2763,6 @@ convF32x13x16AVX512_tap:
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
 convF32x13x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -2929,7 +2870,6 @@ convF32x13x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x13x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x13x16AVX512_tile
 	VZEROUPPER; RET
@@ -2939,7 +2879,6 @@ TEXT ·convF32x14x16AVX512(SB), NOSPLIT, $0-8
 convF32x14x16AVX512_tile:
 	MOVQ convCall_src(R8), SI; MOVQ convCall_w(R8), DX; MOVQ convCall_taps(R8), R9; MOVQ convCall_ntaps(R8), R10
 	ADDQ (convCall_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCall_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCall_bias(R8), R15
-	MOVQ (convCall_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCall_weightsAhead+weightsAhead_fromAt)(R8), R14
 	VMOVUPS 0(R15), Z0
 	VMOVAPS Z0, Z1
 	VMOVAPS Z0, Z2
@@ -2960,7 +2899,6 @@ convF32x14x16AVX512_tap:
 	LEAQ (R11)(BX*4), R12
 	LEAQ (R12)(BX*4), R13
 convF32x14x16AVX512_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCall_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVUPS 0(DX), Z28
 	VBROADCASTSS (AX), Z30; VFMADD231PS Z28, Z30, Z0
 	VBROADCASTSS (AX)(BX*1), Z31; VFMADD231PS Z28, Z31, Z1
@@ -3075,7 +3013,6 @@ convF32x14x16AVX512_clamp_masked:
 	ADDQ BX, AX
 convF32x14x16AVX512_next:
 	MOVQ (convCall_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCall_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCall_tileSteps+tileSteps_dstAt)(R8)
-	MOVQ (convCall_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCall_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCall_tileSteps+tileSteps_resStep)(R8), AX; ADDQ AX, (convCall_tileSteps+tileSteps_resAt)(R8)
 	DECQ (convCall_tileSteps+tileSteps_tiles)(R8); JNZ convF32x14x16AVX512_tile
 	VZEROUPPER; RET

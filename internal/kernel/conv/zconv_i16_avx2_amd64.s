@@ -17,12 +17,10 @@ convI16x1x16AVX2_tile:
 	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQU 32(R15), Y1
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x1x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x1x16AVX2_odd
 convI16x1x16AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -74,7 +72,6 @@ convI16x1x16AVX2_part0_2:
 convI16x1x16AVX2_part0_1:
 	ADDQ BX, AX
 convI16x1x16AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x1x16AVX2_tile
 	VZEROUPPER; RET
@@ -88,12 +85,10 @@ convI16x2x16AVX2_tile:
 	VMOVDQU 32(R15), Y1
 	VMOVDQA Y0, Y2
 	VMOVDQA Y1, Y3
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x2x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x2x16AVX2_odd
 convI16x2x16AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -173,7 +168,6 @@ convI16x2x16AVX2_part1_2:
 convI16x2x16AVX2_part1_1:
 	ADDQ BX, AX
 convI16x2x16AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x2x16AVX2_tile
 	VZEROUPPER; RET
@@ -189,12 +183,10 @@ convI16x3x16AVX2_tile:
 	VMOVDQA Y1, Y3
 	VMOVDQA Y0, Y4
 	VMOVDQA Y1, Y5
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x3x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x3x16AVX2_odd
 convI16x3x16AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -304,7 +296,6 @@ convI16x3x16AVX2_part2_2:
 convI16x3x16AVX2_part2_1:
 	ADDQ BX, AX
 convI16x3x16AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x3x16AVX2_tile
 	VZEROUPPER; RET
@@ -322,12 +313,10 @@ convI16x4x16AVX2_tile:
 	VMOVDQA Y1, Y5
 	VMOVDQA Y0, Y6
 	VMOVDQA Y1, Y7
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x4x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x4x16AVX2_odd
 convI16x4x16AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -465,7 +454,6 @@ convI16x4x16AVX2_part3_2:
 convI16x4x16AVX2_part3_1:
 	ADDQ BX, AX
 convI16x4x16AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x4x16AVX2_tile
 	VZEROUPPER; RET
@@ -485,13 +473,11 @@ convI16x5x16AVX2_tile:
 	VMOVDQA Y1, Y7
 	VMOVDQA Y0, Y8
 	VMOVDQA Y1, Y9
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x5x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x5x16AVX2_odd
 convI16x5x16AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -660,7 +646,6 @@ convI16x5x16AVX2_part4_2:
 convI16x5x16AVX2_part4_1:
 	ADDQ BX, AX
 convI16x5x16AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x5x16AVX2_tile
 	VZEROUPPER; RET
@@ -682,13 +667,11 @@ convI16x6x16AVX2_tile:
 	VMOVDQA Y1, Y9
 	VMOVDQA Y0, Y10
 	VMOVDQA Y1, Y11
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x6x16AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x6x16AVX2_odd
 convI16x6x16AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VMOVDQU 32(DX), Y13
 	VPBROADCASTD (AX), Y14; VPMADDWD Y12, Y14, Y15; VPMADDWD Y13, Y14, Y14; VPADDD Y15, Y0, Y0; VPADDD Y14, Y1, Y1
@@ -885,7 +868,6 @@ convI16x6x16AVX2_part5_2:
 convI16x6x16AVX2_part5_1:
 	ADDQ BX, AX
 convI16x6x16AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x6x16AVX2_tile
 	VZEROUPPER; RET
@@ -896,12 +878,10 @@ convI16x1x8AVX2_tile:
 	MOVQ convCallI8_src(R8), SI; MOVQ convCallI8_w(R8), DX; MOVQ convCallI8_taps(R8), R9; MOVQ convCallI8_ntaps(R8), R10
 	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x1x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x1x8AVX2_odd
 convI16x1x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VMOVDQU 32(DX), Y12
@@ -948,7 +928,6 @@ convI16x1x8AVX2_part0_2:
 convI16x1x8AVX2_part0_1:
 	ADDQ BX, AX
 convI16x1x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x1x8AVX2_tile
 	VZEROUPPER; RET
@@ -960,12 +939,10 @@ convI16x2x8AVX2_tile:
 	ADDQ (convCallI8_tileSteps+tileSteps_srcAt)(R8), SI; MOVQ convCallI8_srcStride(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ convCallI8_bias(R8), R15
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x2x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x2x8AVX2_odd
 convI16x2x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1034,7 +1011,6 @@ convI16x2x8AVX2_part1_2:
 convI16x2x8AVX2_part1_1:
 	ADDQ BX, AX
 convI16x2x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x2x8AVX2_tile
 	VZEROUPPER; RET
@@ -1047,12 +1023,10 @@ convI16x3x8AVX2_tile:
 	VMOVDQU 0(R15), Y0
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x3x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x3x8AVX2_odd
 convI16x3x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1143,7 +1117,6 @@ convI16x3x8AVX2_part2_2:
 convI16x3x8AVX2_part2_1:
 	ADDQ BX, AX
 convI16x3x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x3x8AVX2_tile
 	VZEROUPPER; RET
@@ -1157,12 +1130,10 @@ convI16x4x8AVX2_tile:
 	VMOVDQA Y0, Y1
 	VMOVDQA Y0, Y2
 	VMOVDQA Y0, Y3
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x4x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	SHRQ $1, CX; JZ convI16x4x8AVX2_odd
 convI16x4x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1275,7 +1246,6 @@ convI16x4x8AVX2_part3_2:
 convI16x4x8AVX2_part3_1:
 	ADDQ BX, AX
 convI16x4x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x4x8AVX2_tile
 	VZEROUPPER; RET
@@ -1290,13 +1260,11 @@ convI16x5x8AVX2_tile:
 	VMOVDQA Y0, Y2
 	VMOVDQA Y0, Y3
 	VMOVDQA Y0, Y4
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x5x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x5x8AVX2_odd
 convI16x5x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1438,7 +1406,6 @@ convI16x5x8AVX2_part4_2:
 convI16x5x8AVX2_part4_1:
 	ADDQ BX, AX
 convI16x5x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x5x8AVX2_tile
 	VZEROUPPER; RET
@@ -1454,13 +1421,11 @@ convI16x6x8AVX2_tile:
 	VMOVDQA Y0, Y3
 	VMOVDQA Y0, Y4
 	VMOVDQA Y0, Y5
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x6x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x6x8AVX2_odd
 convI16x6x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1624,7 +1589,6 @@ convI16x6x8AVX2_part5_2:
 convI16x6x8AVX2_part5_1:
 	ADDQ BX, AX
 convI16x6x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x6x8AVX2_tile
 	VZEROUPPER; RET
@@ -1641,13 +1605,11 @@ convI16x7x8AVX2_tile:
 	VMOVDQA Y0, Y4
 	VMOVDQA Y0, Y5
 	VMOVDQA Y0, Y6
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x7x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x7x8AVX2_odd
 convI16x7x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -1833,7 +1795,6 @@ convI16x7x8AVX2_part6_2:
 convI16x7x8AVX2_part6_1:
 	ADDQ BX, AX
 convI16x7x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x7x8AVX2_tile
 	VZEROUPPER; RET
@@ -1851,13 +1812,11 @@ convI16x8x8AVX2_tile:
 	VMOVDQA Y0, Y5
 	VMOVDQA Y0, Y6
 	VMOVDQA Y0, Y7
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x8x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	SHRQ $1, CX; JZ convI16x8x8AVX2_odd
 convI16x8x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2065,7 +2024,6 @@ convI16x8x8AVX2_part7_2:
 convI16x8x8AVX2_part7_1:
 	ADDQ BX, AX
 convI16x8x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x8x8AVX2_tile
 	VZEROUPPER; RET
@@ -2084,14 +2042,12 @@ convI16x9x8AVX2_tile:
 	VMOVDQA Y0, Y6
 	VMOVDQA Y0, Y7
 	VMOVDQA Y0, Y8
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x9x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x9x8AVX2_odd
 convI16x9x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2328,7 +2284,6 @@ convI16x9x8AVX2_part8_2:
 convI16x9x8AVX2_part8_1:
 	ADDQ BX, AX
 convI16x9x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x9x8AVX2_tile
 	VZEROUPPER; RET
@@ -2348,14 +2303,12 @@ convI16x10x8AVX2_tile:
 	VMOVDQA Y0, Y7
 	VMOVDQA Y0, Y8
 	VMOVDQA Y0, Y9
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x10x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x10x8AVX2_odd
 convI16x10x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2614,7 +2567,6 @@ convI16x10x8AVX2_part9_2:
 convI16x10x8AVX2_part9_1:
 	ADDQ BX, AX
 convI16x10x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x10x8AVX2_tile
 	VZEROUPPER; RET
@@ -2635,14 +2587,12 @@ convI16x11x8AVX2_tile:
 	VMOVDQA Y0, Y8
 	VMOVDQA Y0, Y9
 	VMOVDQA Y0, Y10
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x11x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x11x8AVX2_odd
 convI16x11x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -2923,7 +2873,6 @@ convI16x11x8AVX2_part10_2:
 convI16x11x8AVX2_part10_1:
 	ADDQ BX, AX
 convI16x11x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x11x8AVX2_tile
 	VZEROUPPER; RET
@@ -2945,14 +2894,12 @@ convI16x12x8AVX2_tile:
 	VMOVDQA Y0, Y9
 	VMOVDQA Y0, Y10
 	VMOVDQA Y0, Y11
-	MOVQ (convCallI8_weightsAhead+weightsAhead_from)(R8), R14; ADDQ (convCallI8_weightsAhead+weightsAhead_fromAt)(R8), R14
 convI16x12x8AVX2_tap:
 	MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ convCallI8_kc(R8), CX
 	LEAQ (AX)(BX*4), R11
 	LEAQ (R11)(BX*4), R12
 	SHRQ $1, CX; JZ convI16x12x8AVX2_odd
 convI16x12x8AVX2_k:
-	PREFETCHT1 (R14); PREFETCHT1 64(R14); ADDQ (convCallI8_weightsAhead+weightsAhead_perPass)(R8), R14
 	VMOVDQU 0(DX), Y12
 	VPBROADCASTD (AX), Y13; VPMADDWD Y12, Y13, Y13; VPADDD Y13, Y0, Y0
 	VPBROADCASTD (AX)(BX*1), Y14; VPMADDWD Y12, Y14, Y14; VPADDD Y14, Y1, Y1
@@ -3255,7 +3202,6 @@ convI16x12x8AVX2_part11_2:
 convI16x12x8AVX2_part11_1:
 	ADDQ BX, AX
 convI16x12x8AVX2_stored:
-	MOVQ (convCallI8_weightsAhead+weightsAhead_piece)(R8), AX; ADDQ AX, (convCallI8_weightsAhead+weightsAhead_fromAt)(R8)
 	MOVQ (convCallI8_tileSteps+tileSteps_srcStep)(R8), AX; ADDQ AX, (convCallI8_tileSteps+tileSteps_srcAt)(R8); MOVQ (convCallI8_tileSteps+tileSteps_dstStep)(R8), BX; ADDQ BX, (convCallI8_tileSteps+tileSteps_dstAt)(R8)
 	DECQ (convCallI8_tileSteps+tileSteps_tiles)(R8); JNZ convI16x12x8AVX2_tile
 	VZEROUPPER; RET

@@ -73,7 +73,11 @@ func convF32(f *file, name string, v simd, m, nv int) {
 	f.label("tile")
 	f.op("MOVQ %s(R8), SI; MOVQ %s(R8), DX; MOVQ %s(R8), R9; MOVQ %s(R8), R10", offSrc, offW, offTaps, offNTaps)
 	f.op("ADDQ %s(R8), SI; MOVQ %s(R8), BX; LEAQ (BX)(BX*2), DI; MOVQ %s(R8), R15", offSrcAt, offSrcStride, offBias)
-	f.beginAhead()
+	// Narrow tiles have no time for it.
+	fetches := nv == 2 && m >= map[string]int{"Y": 5, "Z": 8}[v.reg]
+	if fetches {
+		f.beginAhead()
+	}
 	for j := range nv {
 		f.op("VMOVUPS %d(R15), %s%d", v.bytes*j, v.reg, j)
 	}
@@ -89,14 +93,16 @@ func convF32(f *file, name string, v simd, m, nv int) {
 	if v.reg == "Y" {
 		f.op("SUBQ $%d, CX; JCS %s_rest", unrolled, name)
 		f.label("pass")
-		f.fetchAhead()
+		if fetches {
+			f.fetchAhead()
+		}
 		channelsF32(f, v, m, nv, unrolled)
 		f.op("SUBQ $%d, CX; JCC %s_pass", unrolled, name)
 		f.label("rest")
 		f.op("ADDQ $%d, CX; JEQ %s_taken", unrolled, name)
 	}
 	f.label("k")
-	if v.reg == "Z" {
+	if fetches && v.reg == "Z" {
 		f.fetchAhead()
 	}
 	channelsF32(f, v, m, nv, 1)
@@ -105,7 +111,7 @@ func convF32(f *file, name string, v simd, m, nv int) {
 		f.label("taken")
 	}
 	f.op("DECQ R10; JNZ %s_tap", name)
-	finishF32(f, v, m, nv, true)
+	finishF32(f, v, m, nv, fetches)
 }
 
 // beginAhead readies R14 for fetchAhead, which fetches two lines of the weights that

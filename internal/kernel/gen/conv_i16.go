@@ -35,7 +35,6 @@ func convI16(f *file, name string, m, nv int) {
 	for i := nv; i < m*nv; i++ {
 		f.op("VMOVDQA Y%d, Y%d", i%nv, i)
 	}
-	f.beginAhead()
 	f.label("tap")
 	f.op("MOVQ (R9), AX; ADDQ $8, R9; ADDQ SI, AX; MOVQ %s(R8), CX", offKC)
 	nb := (m + 3) / 4
@@ -44,7 +43,6 @@ func convI16(f *file, name string, m, nv int) {
 	}
 	f.op("SHRQ $1, CX; JZ %s_odd", name)
 	f.label("k")
-	f.fetchAhead()
 	i16Pair(f, m, nv, 0)
 	i16Pair(f, m, nv, 1)
 	f.op("ADDQ $%d, DX", 64*nv)
@@ -105,7 +103,6 @@ func finishI16(f *file, m, nv int) {
 		}
 	}
 	f.label("stored")
-	f.endAhead()
 	endTile(f)
 }
 
