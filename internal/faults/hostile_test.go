@@ -32,7 +32,7 @@ func hostileModes() ([]string, time.Duration) {
 	if Full() {
 		return cameratest.HostileModes(), 4 * time.Second
 	}
-	return []string{"2 GB of a picture", "one endless header", "65500x65500 at once", "mutated"}, time.Second
+	return []string{"2 GB of a picture", "one endless header", "65500x65500 at once", "8000x8000 at once", "mutated"}, time.Second
 }
 
 // A camera that misbehaves in every manner costs its own worker, within bounds: the

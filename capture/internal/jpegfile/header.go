@@ -15,7 +15,18 @@ type Header struct {
 	Components  int // 1 grey, 3 colour, 4 CMYK
 	Bits        int // a sample
 	Progressive bool
-	Orientation int // EXIF's, 1 to 8; 0: it says nothing
+	Arithmetic  bool // coded so, not by Huffman's codes
+	Orientation int  // EXIF's, 1 to 8; 0: it says nothing
+}
+
+// Least is the number of bytes below which no file holds the whole picture: a code of
+// Huffman's has a bit at least, and each 8x8 block of the component with the most
+// samples has one. A few bytes that claim a large picture cost its memory all the same.
+func (h Header) Least() int {
+	if h.Arithmetic {
+		return 0
+	}
+	return (h.W + 7) / 8 * ((h.H + 7) / 8) / 8
 }
 
 // ErrMalformed marks what is no JPEG file.
@@ -65,7 +76,7 @@ func Read(file []byte) (h Header, err error) {
 			if len(body) < 6 {
 				return h, fmt.Errorf("%w: its frame header is cut", ErrMalformed)
 			}
-			h.Bits, h.Components, h.Progressive = int(body[0]), int(body[5]), marker == 0xc2 || marker == 0xca
+			h.Bits, h.Components, h.Progressive, h.Arithmetic = int(body[0]), int(body[5]), marker == 0xc2 || marker == 0xca, marker > markerJPG
 			h.H, h.W = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 			if h.W == 0 || h.H == 0 {
 				return h, fmt.Errorf("%w: its size is %dx%d", ErrMalformed, h.W, h.H)

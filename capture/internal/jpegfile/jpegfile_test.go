@@ -16,6 +16,27 @@ func picture(t testing.TB, w, h int) []byte {
 	return b.Bytes()
 }
 
+// Pictures of one colour are as small as they get: none is below the least, and one
+// that claims to be larger is.
+func TestLeast(t *testing.T) {
+	for _, size := range [][2]int{{8, 8}, {9, 1}, {321, 17}, {640, 480}, {2000, 1500}} {
+		file := picture(t, size[0], size[1])
+		h, err := Read(file)
+		if err != nil || len(file) < h.Least() {
+			t.Errorf("%v: %d bytes, at least %d, %v", size, len(file), h.Least(), err)
+		}
+		at := bytes.Index(file, []byte{0xff, 0xc0})
+		copy(file[at+5:], []byte{0x1f, 0x40, 0x1f, 0x40})
+		if h, err := Read(file); err != nil || h.W != 8000 || h.Least() != 125_000 || len(file) >= h.Least() {
+			t.Errorf("%v that claims 8000x8000: %d bytes, at least %d, %v", size, len(file), h.Least(), err)
+		}
+		file[at+1] = 0xc9
+		if h, _ := Read(file); h.Least() != 0 {
+			t.Errorf("arithmetic codes take less than a bit: %d", h.Least())
+		}
+	}
+}
+
 // withOrientation puts an EXIF segment behind a file's first marker.
 func withOrientation(file []byte, tag byte, order string) []byte {
 	tiff := []byte("II*\x00\x08\x00\x00\x00\x02\x00\x00\x01\x03\x00\x01\x00\x00\x00\x05\x00\x00\x00\x12\x01\x03\x00\x01\x00\x00\x00" + string(tag) + "\x00\x00\x00")
