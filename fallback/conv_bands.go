@@ -181,11 +181,14 @@ func (b *banded) settle() {
 // emitted tells the passes what b's step is, and what it can do.
 func (b *banded) emitted(by how, s *step) {
 	s.how, s.conv, s.chainable = by, b, b
-	s.can.writes.border, s.can.writes.gaps = true, b.gaps
-	for _, t := range []*tensor{b.in, b.other} {
-		if t != nil && t != b.area {
-			s.can.reads.border = append(s.can.reads.border, t)
-		}
+	in, out := []int{b.s.n, b.s.y.in, b.s.x.in, b.s.c}, []int{b.s.n, b.s.y.out, b.s.x.out, b.s.oc}
+	fits := slices.Equal(b.out.shape, out) // a fully connected layer sees another map than its tensors are
+	s.can.writes.border, s.can.writes.gaps = fits, fits && b.gaps
+	if b.in != b.area && slices.Equal(b.in.shape, in) {
+		s.can.reads.border = append(s.can.reads.border, b.in)
+	}
+	if b.other != nil && b.other != b.area && slices.Equal(b.other.shape, out) {
+		s.can.reads.border = append(s.can.reads.border, b.other)
 	}
 	if b.gaps {
 		s.can.reads.gaps = s.can.reads.border

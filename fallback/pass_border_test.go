@@ -44,6 +44,18 @@ var bordered = []struct {
 		a := g.pointwise(x, 8)
 		return one(a), []model.Ref{g.depth(a, 3, 1, 8), g.q(g.Unary(model.OpAbs, a))}
 	}},
+	{"a fully connected layer, which sees pixels in a row", [2]int{1, 1}, func(g *grapher, x model.Ref) (between, outputs []model.Ref) {
+		a := g.pointwise(x, 8)
+		return one(a), []model.Ref{g.depth(a, 3, 1, 8), g.q(g.FullyConnected(a, g.weights(5, 8), g.bias(5), model.FullyConnectedOptions{}))}
+	}},
+	{"a fully connected layer, which sees the map in a row", [2]int{1, 1}, func(g *grapher, x model.Ref) (between, outputs []model.Ref) {
+		a := g.pointwise(x, 8)
+		return one(a), []model.Ref{g.depth(a, 3, 1, 8), g.q(g.FullyConnected(a, g.weights(5, 720), g.bias(5), model.FullyConnectedOptions{}))}
+	}},
+	{"a fully connected layer that writes pixels in a row", [2]int{1, 1}, func(g *grapher, x model.Ref) (between, outputs []model.Ref) {
+		a := g.q(g.FullyConnected(x, g.weights(8, 16), g.bias(8), model.FullyConnectedOptions{KeepNumDims: true}))
+		return one(a), one(g.depth(a, 3, 1, 8))
+	}},
 	{"a reader through a reshape", [2]int{1, 1}, func(g *grapher, x model.Ref) (between, outputs []model.Ref) {
 		a := g.pointwise(x, 8)
 		return one(a), []model.Ref{g.depth(a, 3, 1, 8), g.q(g.Softmax(g.q(g.Reshape(a, 2, -1))))}

@@ -34,6 +34,10 @@ var joined = []struct {
 		a := g.conv(x, 13)
 		return []model.Ref{g.concat(3, a, g.conv(x, 4)), g.q(g.Unary(model.OpAbs, a))}
 	}},
+	{"a fully connected layer, which sees the map in a row", [2]int{1, 1}, func(g *grapher, x model.Ref) []model.Ref {
+		a := g.conv(x, 8)
+		return []model.Ref{g.concat(3, a, g.conv(x, 4)), g.q(g.FullyConnected(a, g.weights(5, 720), g.bias(5), model.FullyConnectedOptions{}))}
+	}},
 	{"a reader through a reshape", [2]int{1, 1}, func(g *grapher, x model.Ref) []model.Ref {
 		a := g.conv(x, 13)
 		return []model.Ref{g.concat(3, a, g.conv(x, 4)), g.q(g.Softmax(g.q(g.Reshape(a, 2, -1))))}
