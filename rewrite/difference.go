@@ -103,7 +103,7 @@ func codeName(c *model.OperatorCode) string {
 // optionDifference names the options of an operator that differ.
 func optionDifference(want, got any) string {
 	w, g := reflect.ValueOf(want), reflect.ValueOf(got)
-	if w.Kind() != reflect.Pointer || w.Type() != g.Type() || w.IsNil() || g.IsNil() {
+	if w.Kind() != reflect.Pointer || !g.IsValid() || w.Type() != g.Type() || w.IsNil() || g.IsNil() { // an operator may have none
 		return "its options are of another kind than in the rewriting"
 	}
 	var list []string
