@@ -48,11 +48,11 @@ func (c *camera) readHTTP(i int, m *gocv.Mat) (worker.Picture, error) {
 	if err != nil {
 		return c.undecoded(i, err)
 	}
-	if len(file) < h.Least() {
-		return c.undecoded(i, fmt.Errorf("a picture of %dx%d pixels in %d bytes is none", h.W, h.H, len(file)))
-	}
 	if err := c.allow(h.W, h.H); err != nil {
 		return worker.Picture{}, err
+	}
+	if len(file) < h.Least() {
+		return c.undecoded(i, fmt.Errorf("a picture of %dx%d pixels in %d bytes is none", h.W, h.H, len(file)))
 	}
 	flags := gocv.IMReadColor
 	if c.lying {
