@@ -13,9 +13,9 @@ var (
 	bareAddress = regexp.MustCompile(`^\d{1,3}(\.\d{1,3}){3}(:\d+)?(/|$)`)
 )
 
-// Meant is what is wrong with the name of a file that is not there, and that nobody
+// Mistyped is what is wrong with the name of a file that is not there, and that nobody
 // means to be one: it would be waited for in vain.
-func Meant(source string) error {
+func Mistyped(source string) error {
 	if _, err := strconv.Atoi(source); err == nil {
 		return wrong("source %q is a bare number: write /dev/video%s, or better its path under /dev/v4l/by-id", source, source)
 	}

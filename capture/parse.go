@@ -68,7 +68,7 @@ func Parse(source string) (Kind, error) {
 	case isDevice(source):
 		return Device, statDevice(devicePath(source))
 	}
-	if err := Meant(source); err != nil {
+	if err := Mistyped(source); err != nil {
 		return 0, err
 	}
 	return parsePath(source)

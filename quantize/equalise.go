@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"math"
+	"slices"
 
 	"edged/model"
 )
@@ -143,7 +144,7 @@ func passes(m *model.Model, op *model.Operator) bool {
 		return true
 	case model.OpAdd, model.OpSub:
 		y := g.Tensors[op.Outputs[0]].Shape
-		return len(data(m, op)) == 3 && sameShape(g.Tensors[op.Inputs[0]].Shape, y) && sameShape(g.Tensors[op.Inputs[1]].Shape, y)
+		return len(data(m, op)) == 3 && slices.Equal(g.Tensors[op.Inputs[0]].Shape, y) && slices.Equal(g.Tensors[op.Inputs[1]].Shape, y)
 	case model.OpPad:
 		x, y := g.Tensors[op.Inputs[0]].Shape, g.Tensors[op.Outputs[0]].Shape
 		return len(x) == 4 && x[3] == y[3]
@@ -158,15 +159,6 @@ func scalable(op *model.Operator) bool {
 		return true
 	}
 	return false
-}
-
-func sameShape(a, b []int32) bool {
-	for i := range a {
-		if len(a) != len(b) || a[i] != b[i] {
-			return false
-		}
-	}
-	return len(a) == len(b)
 }
 
 // open tells whether the stretch begins and ends at weights, with the same channels

@@ -51,7 +51,7 @@ func (c *camera) readHTTP(i int, m *gocv.Mat) (worker.Picture, error) {
 	if err := c.allow(h.W, h.H); err != nil {
 		return worker.Picture{}, err
 	}
-	if len(file) < h.Least() {
+	if len(file) < h.Least() { // behind allow: what is too large is told as that at once, this after many in a row
 		return c.undecoded(i, fmt.Errorf("a picture of %dx%d pixels in %d bytes is none", h.W, h.H, len(file)))
 	}
 	flags := gocv.IMReadColor

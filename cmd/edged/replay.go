@@ -223,6 +223,16 @@ func (all variants) Part(r *pipeline.Result) {
 	}
 }
 
+// Torn implements pipeline.PartJudge: no variant can say more of such a part.
+func (all variants) Torn(r *pipeline.Result) {
+	for i := len(all) - 1; i >= 0; i-- {
+		if j, ok := all[i].judge.(pipeline.PartJudge); ok {
+			j.Torn(r)
+		}
+		all[i].report.add(r, i == 0)
+	}
+}
+
 func runReplay(ctx context.Context, source string, s *pipeline.Stage, all variants, key string) (*replayReport, error) {
 	s.Judge = all
 	report := all[0].report
@@ -256,16 +266,6 @@ func runReplay(ctx context.Context, source string, s *pipeline.Stage, all varian
 		report.Sweep = append(report.Sweep, swept{Key: key, Value: v.value, Verdicts: v.report.Verdicts, Changes: v.report.Changes, Rules: v.report.Rules})
 	}
 	return report, nil
-}
-
-// Torn implements pipeline.PartJudge: no variant can say more of such a part.
-func (all variants) Torn(r *pipeline.Result) {
-	for i := len(all) - 1; i >= 0; i-- {
-		if j, ok := all[i].judge.(pipeline.PartJudge); ok {
-			j.Torn(r)
-		}
-		all[i].report.add(r, i == 0)
-	}
 }
 
 // discard takes results that the judge has seen already.

@@ -313,7 +313,7 @@ func relativeTo(dir, path string) string {
 // looksLikePath tells a file or folder from a URL, a pipeline, test:belt, and what is
 // nearly one of them.
 func looksLikePath(source string) bool {
-	return !strings.Contains(source, "://") && !strings.Contains(source, " ! ") && !strings.HasPrefix(source, "test:") && !capture.IsGigE(source) && capture.Meant(source) == nil
+	return !strings.Contains(source, "://") && !strings.Contains(source, " ! ") && !strings.HasPrefix(source, "test:") && !capture.IsGigE(source) && capture.Mistyped(source) == nil
 }
 
 // Client is the mqtt package's view of the configuration.

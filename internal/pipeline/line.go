@@ -62,7 +62,6 @@ type LineCounts struct {
 	Border    uint64 // at the ends of pictures, which no position sees whole
 	Refused   uint64 // of strips that were refused
 	Disabled  uint64 // while the camera was
-	Missing   uint64 // that the source lost; they were never read
 }
 
 type lineCounters struct{ read, computed, published, border, refused, disabled atomic.Uint64 }

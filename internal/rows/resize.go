@@ -13,8 +13,9 @@ type resize struct {
 	before, ahead int  // rows around an input row that the output's rows of it look at
 }
 
-// mixes tells whether an operator mixes rows, and halves whether rows lie at half
-// pixels, where the first look before the picture.
+// resizing reads a resize's options: whether it mixes rows, whether the first and the
+// last stay the ends, and whether rows lie at half pixels, where the first look before
+// the picture.
 func resizing(options any) (mixes, corners, halves, ok bool) {
 	switch o := options.(type) {
 	case *model.ResizeBilinearOptions:
